@@ -1,0 +1,1 @@
+//! User-mode NAT: flows that reach the stack leave as host sockets.

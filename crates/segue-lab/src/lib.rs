@@ -1,0 +1,1 @@
+//! A network simulator in virtual time over the Segue stack.

@@ -1,0 +1,1 @@
+//! Links: memory pair, emulated path, TUN devices, capture tee.

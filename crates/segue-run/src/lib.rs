@@ -1,0 +1,1 @@
+//! Runs unmodified programs on Segue sockets (seccomp supervisor).

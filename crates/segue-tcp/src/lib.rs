@@ -1,0 +1,1 @@
+//! One TCP connection as a sans-I/O state machine (RFC 9293).

@@ -1,0 +1,1 @@
+//! Packet formats and checksums: Ethernet, ARP, IPv4, IPv6, ICMP, UDP, TCP.

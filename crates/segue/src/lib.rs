@@ -1,0 +1,1 @@
+//! TCP/IP in your process: tokio sockets over the Segue stack.
