@@ -1,0 +1,158 @@
+//! Whatever is wrong, the message says what to do and the exit status is the
+//! one a shell would give.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Running, finish, free_port, segue, segue_run, text};
+
+const SOON: Duration = Duration::from_secs(20);
+
+#[track_caller]
+fn refused(command: &mut std::process::Command, status: i32, words: &[&str]) {
+    let output = finish(command, SOON);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{command:?}\n{message}");
+    for word in words {
+        assert!(message.contains(word), "{word:?} is not in:\n{message}");
+    }
+    assert!(!message.contains("panicked"), "{message}");
+}
+
+#[test]
+fn an_unknown_program_gives_127() {
+    refused(&mut segue_run("", &["no-such-program-anywhere"]), 127, &["no-such-program-anywhere"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_executed_gives_126() {
+    refused(&mut segue_run("", &["/etc/passwd"]), 126, &["/etc/passwd"]);
+}
+
+#[test]
+fn the_exit_status_of_the_program_is_passed_on() {
+    assert_eq!(finish(&mut segue_run("", &["sh", "-c", "exit 43"]), SOON).status.code(), Some(43));
+}
+
+#[test]
+fn death_by_a_signal_gives_128_plus_its_number() {
+    let output = finish(&mut segue_run("", &["sh", "-c", "kill -TERM $$"]), SOON);
+    assert_eq!(output.status.code(), Some(128 + 15));
+}
+
+#[test]
+fn an_unknown_option_gives_2_and_names_it() {
+    refused(segue().args(["run", "--dealy", "20ms", "--", "true"]), 2, &["--dealy", "--delay"]);
+}
+
+#[test]
+fn impossible_impairments_are_refused_with_the_range() {
+    for (options, words) in [
+        ("--loss 101%", ["101%", "100"]),
+        ("--loss -1%", ["-1%", "0"]),
+        ("--loss many", ["many", "1%"]),
+        ("--delay 20", ["20", "ms"]),
+        ("--delay -5ms", ["-5ms", "0"]),
+        ("--rate 0mbit", ["0mbit", "0"]),
+        ("--queue 10B --rate 1mbit", ["10B", "packet"]),
+    ] {
+        refused(
+            segue().arg("run").args(options.split(' ')).args(["--", "true"]),
+            2,
+            &words,
+        );
+    }
+}
+
+#[test]
+fn a_published_port_given_twice_is_refused() {
+    let port = free_port();
+    refused(
+        &mut segue_run(&format!("-p {port}:80 -p {port}:81"), &["true"]),
+        2,
+        &[&port.to_string(), "twice"],
+    );
+}
+
+#[test]
+fn a_published_port_that_is_taken_is_refused() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its address").port();
+    refused(
+        &mut segue_run(&format!("-p 127.0.0.1:{port}:80"), &["true"]),
+        125,
+        &[&port.to_string(), "in use"],
+    );
+}
+
+#[test]
+fn an_unknown_sysctl_is_refused_with_the_nearest_name() {
+    refused(
+        &mut segue_run("--sysctl net.ipv4.tcp_rmen=4096,131072,6291456", &["true"]),
+        2,
+        &["tcp_rmen", "tcp_rmem"],
+    );
+}
+
+#[test]
+fn an_unwritable_capture_is_refused_before_the_program_starts() {
+    let output = finish(
+        &mut segue_run("--pcap /no/such/folder/run.pcapng", &["echo", "started"]),
+        SOON,
+    );
+    assert_eq!(output.status.code(), Some(125));
+    assert!(text(&output.stderr).contains("/no/such/folder/run.pcapng"));
+    assert!(output.stdout.is_empty(), "the program was not started");
+}
+
+#[test]
+fn a_tun_device_without_permission_says_what_is_needed() {
+    if !common::is_root() {
+        skip!("without root the device may be refused for other reasons");
+    }
+    refused(
+        &mut segue_run("--tun seguebad0 --addr 10.99.0.2/24", &["true"]),
+        125,
+        &["seguebad0", "CAP_NET_ADMIN"],
+    );
+}
+
+#[test]
+fn a_tun_device_with_an_impossible_address_is_refused() {
+    for address in ["10.99.0.2/33", "10.99.0.300/24", "10.99.0.2"] {
+        refused(&mut segue_run(&format!("--tun t0 --addr {address}"), &["true"]), 2, &[address]);
+    }
+}
+
+#[test]
+fn serve_without_a_device_teaches() {
+    refused(segue().arg("serve"), 2, &["--tun", "--addr"]);
+}
+
+#[test]
+fn no_process_is_left_when_segue_is_killed() {
+    let marker = format!("31{}", std::process::id());
+    let run = Running::start(&mut segue_run("", &["sleep", &marker]));
+    common::eventually("the program runs", SOON, || alive(&marker));
+    let pid = rustix::process::Pid::from_raw(run.pid()).expect("a pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
+    common::eventually("the program is gone", SOON, || !alive(&marker));
+}
+
+#[test]
+fn an_interrupt_reaches_the_program_and_ends_the_run() {
+    let run = Running::start(&mut segue_run("", &["sleep", "1234"]));
+    std::thread::sleep(Duration::from_millis(500));
+    let output = run.interrupt(SOON);
+    assert_eq!(output.status.code(), Some(128 + 2));
+}
+
+/// Whether a `sleep MARKER` runs somewhere (not a supervisor that names it).
+fn alive(marker: &str) -> bool {
+    std::fs::read_dir("/proc")
+        .expect("/proc")
+        .flatten()
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .any(|line| line.starts_with(b"sleep\0") && text(&line).contains(marker))
+}
