@@ -6,9 +6,11 @@
 //! RFC 1812 5.2.4.3 (longest match).
 //! Invariant: keys are network addresses with the host part cleared; a table without routes is removed.
 use core::fmt;
+use core::hash::BuildHasherDefault;
 use core::net::IpAddr;
 
-use hashbrown::{DefaultHashBuilder, HashMap};
+use hashbrown::HashMap;
+use siphasher::sip::SipHasher13;
 
 use crate::cidr::Cidr;
 
@@ -85,8 +87,8 @@ struct Family(Vec<SamePrefix>);
 #[derive(Debug)]
 struct SamePrefix {
     prefix: u8,
-    // Routes come from the owner of the stack, not from strangers; looking up a stranger's address cannot add one.
-    routes: HashMap<IpAddr, Route, DefaultHashBuilder>,
+    // No secret key: routes come from the owner of the stack, and a stranger's address can only be looked up.
+    routes: HashMap<IpAddr, Route, BuildHasherDefault<SipHasher13>>,
 }
 
 impl RouteTable {

@@ -109,7 +109,8 @@ impl<T: Copy> Wheel<T> {
         Some(Instant::from_nanos(self.slots[level][slot].earliest))
     }
 
-    /// Removes one entry whose deadline is `now` or earlier, earliest first. Call until `None`.
+    /// Removes one entry whose deadline is `now` or earlier, earliest first (those that were overdue already when they
+    /// were inserted in the order of insertion). Call until `None`.
     ///
     /// Time does not run backwards: a `now` before one that was given earlier counts as that one.
     pub fn poll_expired(&mut self, now: Instant) -> Option<T> {
