@@ -1,17 +1,227 @@
-//! What happened how often, under the names that Linux's `nstat` prints.
+//! What happened how often, under the names that Linux's `nstat` prints; events that Linux has no name for begin with
+//! `Segue`.
+//!
+//! Decides names and order only. Whoever makes the event happen counts it, once, in one place.
+//! Invariants: incrementing is one add to one word; values only grow (wrapping after 2⁶⁴); every name occurs once.
 
-/// A counter's place in [`Counters`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u16)]
-#[non_exhaustive]
-#[expect(missing_docs)]
-pub enum Counter {
-    IpInReceives,
+macro_rules! counters {
+    ($($variant:ident $words:literal,)*) => {
+        /// One countable event. The variant's name is the name under which it is listed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u16)]
+        #[non_exhaustive]
+        pub enum Counter {
+            $(#[doc = $words] $variant,)*
+        }
+
+        impl Counter {
+            /// Every counter, in the order in which they are listed.
+            pub const ALL: &'static [Counter] = &[$(Counter::$variant,)*];
+
+            /// The name, as `nstat` prints it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Counter::$variant => stringify!($variant),)*
+                }
+            }
+
+            /// What is counted.
+            pub const fn words(self) -> &'static str {
+                match self {
+                    $(Counter::$variant => $words,)*
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    // RFC 4293, IPv4.
+    IpInReceives "IPv4 packets received, faulty ones included.",
+    IpInHdrErrors "IPv4 packets dropped for a faulty header.",
+    IpInAddrErrors "IPv4 packets dropped because the destination is not this host.",
+    IpInUnknownProtos "IPv4 packets dropped because nothing here speaks their protocol.",
+    IpInDiscards "IPv4 packets dropped for want of room.",
+    IpInDelivers "IPv4 packets handed to TCP, UDP or ICMP.",
+    IpOutRequests "IPv4 packets that TCP, UDP or ICMP asked to send.",
+    IpOutDiscards "Outgoing IPv4 packets dropped for want of room.",
+    IpOutNoRoutes "Outgoing IPv4 packets dropped because no route leads to the destination.",
+    IpReasmTimeout "IPv4 datagrams whose fragments did not all come in time.",
+    IpReasmReqds "IPv4 fragments received.",
+    IpReasmOKs "IPv4 datagrams put together.",
+    IpReasmFails "IPv4 fragments and half-assembled datagrams given up, for whatever reason.",
+    IpFragOKs "IPv4 datagrams cut into fragments.",
+    IpFragFails "IPv4 datagrams that would have had to be cut but must not be.",
+    IpFragCreates "IPv4 fragments made.",
+    IpExtInTruncatedPkts "IPv4 packets shorter than their header says.",
+    IpExtInCsumErrors "IPv4 packets dropped for a wrong header checksum.",
+    IpExtReasmOverlaps "IPv4 fragments refused because they overlap others.",
+    // RFC 4293, IPv6.
+    Ip6InReceives "IPv6 packets received, faulty ones included.",
+    Ip6InHdrErrors "IPv6 packets dropped for a faulty header.",
+    Ip6InTooBigErrors "IPv6 packets too big for the next link.",
+    Ip6InNoRoutes "IPv6 packets dropped because no route leads to the destination.",
+    Ip6InAddrErrors "IPv6 packets dropped because the destination is not this host.",
+    Ip6InUnknownProtos "IPv6 packets dropped because nothing here speaks their protocol.",
+    Ip6InTruncatedPkts "IPv6 packets shorter than their header says.",
+    Ip6InDiscards "IPv6 packets dropped for want of room.",
+    Ip6InDelivers "IPv6 packets handed to TCP, UDP or ICMPv6.",
+    Ip6OutRequests "IPv6 packets that TCP, UDP or ICMPv6 asked to send.",
+    Ip6OutDiscards "Outgoing IPv6 packets dropped for want of room.",
+    Ip6OutNoRoutes "Outgoing IPv6 packets dropped because no route leads to the destination.",
+    Ip6ReasmTimeout "IPv6 datagrams whose fragments did not all come in time.",
+    Ip6ReasmReqds "IPv6 fragments received.",
+    Ip6ReasmOKs "IPv6 datagrams put together.",
+    Ip6ReasmFails "IPv6 fragments and half-assembled datagrams given up, for whatever reason.",
+    Ip6FragOKs "IPv6 datagrams cut into fragments.",
+    Ip6FragFails "IPv6 datagrams that could not be cut.",
+    Ip6FragCreates "IPv6 fragments made.",
+    // ICMP.
+    IcmpInMsgs "ICMP messages received, faulty ones included.",
+    IcmpInErrors "ICMP messages dropped as faulty.",
+    IcmpInCsumErrors "ICMP messages dropped for a wrong checksum.",
+    IcmpInDestUnreachs "ICMP destination unreachable received.",
+    IcmpInTimeExcds "ICMP time exceeded received.",
+    IcmpInParmProbs "ICMP parameter problem received.",
+    IcmpInSrcQuenchs "ICMP source quench received (and ignored, RFC 6633).",
+    IcmpInRedirects "ICMP redirect received.",
+    IcmpInEchos "ICMP echo requests received.",
+    IcmpInEchoReps "ICMP echo replies received.",
+    IcmpOutMsgs "ICMP messages sent.",
+    IcmpOutErrors "ICMP messages that could not be sent.",
+    IcmpOutRateLimitGlobal "ICMP errors not sent because of `icmp_msgs_per_sec`.",
+    IcmpOutDestUnreachs "ICMP destination unreachable sent.",
+    IcmpOutTimeExcds "ICMP time exceeded sent.",
+    IcmpOutEchos "ICMP echo requests sent.",
+    IcmpOutEchoReps "ICMP echo replies sent.",
+    // ICMPv6.
+    Icmp6InMsgs "ICMPv6 messages received, faulty ones included.",
+    Icmp6InErrors "ICMPv6 messages dropped as faulty.",
+    Icmp6InCsumErrors "ICMPv6 messages dropped for a wrong checksum.",
+    Icmp6InDestUnreachs "ICMPv6 destination unreachable received.",
+    Icmp6InPktTooBigs "ICMPv6 packet too big received.",
+    Icmp6InTimeExcds "ICMPv6 time exceeded received.",
+    Icmp6InParmProblems "ICMPv6 parameter problem received.",
+    Icmp6InEchos "ICMPv6 echo requests received.",
+    Icmp6InEchoReplies "ICMPv6 echo replies received.",
+    Icmp6InNeighborSolicits "ICMPv6 neighbour solicitations received.",
+    Icmp6InNeighborAdvertisements "ICMPv6 neighbour advertisements received.",
+    Icmp6OutMsgs "ICMPv6 messages sent.",
+    Icmp6OutErrors "ICMPv6 messages that could not be sent.",
+    Icmp6OutRateLimitHost "ICMPv6 errors not sent because of the rate limit.",
+    Icmp6OutDestUnreachs "ICMPv6 destination unreachable sent.",
+    Icmp6OutTimeExcds "ICMPv6 time exceeded sent.",
+    Icmp6OutParmProblems "ICMPv6 parameter problem sent.",
+    Icmp6OutEchos "ICMPv6 echo requests sent.",
+    Icmp6OutEchoReplies "ICMPv6 echo replies sent.",
+    // RFC 4022, TCP.
+    TcpActiveOpens "Connections opened from here.",
+    TcpPassiveOpens "Connections opened by peers.",
+    TcpAttemptFails "Connections that ended before they were established.",
+    TcpEstabResets "Established connections that ended by a reset.",
+    TcpInSegs "Segments received, faulty ones included.",
+    TcpOutSegs "Segments sent, without those that carry only data sent before.",
+    TcpRetransSegs "Segments sent again.",
+    TcpInErrs "Segments received with an error.",
+    TcpOutRsts "Resets sent.",
+    TcpInCsumErrors "Segments dropped for a wrong checksum.",
+    // UDP.
+    UdpInDatagrams "UDP datagrams handed to a socket.",
+    UdpNoPorts "UDP datagrams to a port that nobody is bound to.",
+    UdpInErrors "UDP datagrams dropped for other reasons.",
+    UdpOutDatagrams "UDP datagrams sent.",
+    UdpRcvbufErrors "UDP datagrams dropped because the socket's receive buffer was full.",
+    UdpSndbufErrors "UDP datagrams not sent because the send buffer was full.",
+    UdpInCsumErrors "UDP datagrams dropped for a wrong checksum.",
+    Udp6InDatagrams "UDP datagrams over IPv6 handed to a socket.",
+    Udp6NoPorts "UDP datagrams over IPv6 to a port that nobody is bound to.",
+    Udp6InErrors "UDP datagrams over IPv6 dropped for other reasons.",
+    Udp6OutDatagrams "UDP datagrams over IPv6 sent.",
+    Udp6RcvbufErrors "UDP datagrams over IPv6 dropped because the socket's receive buffer was full.",
+    Udp6SndbufErrors "UDP datagrams over IPv6 not sent because the send buffer was full.",
+    Udp6InCsumErrors "UDP datagrams over IPv6 dropped for a wrong checksum.",
+    // Linux's extensions for TCP: opening and queues.
+    TcpExtEmbryonicRsts "Resets received for a connection in SYN-RECEIVED.",
+    TcpExtListenOverflows "Handshakes completed while the accept queue was full.",
+    TcpExtListenDrops "SYNs and handshakes that a listener dropped, for whatever reason.",
+    TcpExtTCPReqQFullDrop "SYNs dropped because the SYN queue was full.",
+    TcpExtTCPDeferAcceptDrop "Bare acknowledgements not taken because the listener waits for data.",
+    TcpExtTCPSynRetrans "SYNs and SYN-ACKs sent again.",
+    TcpExtTCPTimeoutSynRetrans "Connections given up while the SYN was unanswered.",
+    TcpExtTCPAbortOnOverflow "Handshakes answered with a reset because of `tcp_abort_on_overflow`.",
+    // Old duplicates and challenges.
+    TcpExtPAWSActive "Answers to a SYN dropped for their timestamp.",
+    TcpExtPAWSEstab "Segments of established connections dropped for their timestamp.",
+    TcpExtTCPChallengeACK "Challenge acknowledgements sent (RFC 5961).",
+    TcpExtTCPSYNChallenge "Challenge acknowledgements sent for a SYN within a connection.",
+    TcpExtTCPACKSkippedSynRecv "Answers not given because of `tcp_invalid_ratelimit`, in SYN-RECEIVED.",
+    TcpExtTCPACKSkippedPAWS "Answers to an old timestamp not given because of `tcp_invalid_ratelimit`.",
+    TcpExtTCPACKSkippedSeq "Answers to a sequence number outside the window not given because of `tcp_invalid_ratelimit`.",
+    TcpExtTCPACKSkippedFinWait2 "Answers not given because of `tcp_invalid_ratelimit`, in FIN-WAIT-2.",
+    TcpExtTCPACKSkippedTimeWait "Answers not given because of `tcp_invalid_ratelimit`, in TIME-WAIT.",
+    TcpExtTCPACKSkippedChallenge "Challenge acknowledgements not sent because of the limits.",
+    TcpExtOutOfWindowIcmps "ICMP errors ignored because they quote a sequence number that is not in flight.",
+    // Moving data.
+    TcpExtDelayedACKs "Acknowledgements sent by the delayed-ACK timer.",
+    TcpExtDelayedACKLost "Segments that came again although they had been acknowledged.",
+    TcpExtTCPPureAcks "Segments received that carry nothing but an acknowledgement.",
+    TcpExtTCPOrigDataSent "Data segments sent for the first time.",
+    TcpExtTCPDelivered "Segments delivered to the peer.",
+    TcpExtTCPRcvCoalesce "Segments joined with the one before them in the receive queue.",
+    TcpExtTCPOFOQueue "Segments kept because they came out of order.",
+    TcpExtTCPOFODrop "Segments out of order dropped for want of receive buffer.",
+    TcpExtTCPOFOMerge "Segments out of order that repeated kept data.",
+    TcpExtTCPRcvQDrop "Segments in order dropped for want of receive buffer.",
+    TcpExtTCPZeroWindowDrop "Segments dropped because the receive window was closed.",
+    TcpExtTCPFromZeroWindowAdv "Times the advertised window opened again from zero.",
+    TcpExtTCPToZeroWindowAdv "Times the advertised window closed to zero.",
+    TcpExtTCPKeepAlive "Keep-alive probes sent.",
+    TcpExtTCPWinProbe "Zero-window probes sent.",
+    // Loss.
+    TcpExtTCPTimeouts "Retransmission timeouts.",
+    TcpExtTCPFastRetrans "Segments sent again by fast retransmit.",
+    TcpExtTCPSlowStartRetrans "Segments sent again in slow start after a timeout.",
+    TcpExtTCPRenoRecovery "Fast recoveries without selective acknowledgement.",
+    TcpExtTCPSpuriousRTOs "Timeouts that turned out to be wrong.",
+    TcpExtTCPPartialUndo "Recoveries partly undone.",
+    TcpExtTCPFullUndo "Recoveries undone because nothing had been lost.",
+    // Closing.
+    TcpExtTW "Connections that ended in TIME-WAIT.",
+    TcpExtTWRecycled "TIME-WAIT entries reused for a new connection.",
+    TcpExtTCPTimeWaitOverflow "Connections that skipped TIME-WAIT because of `tcp_max_tw_buckets`.",
+    TcpExtTCPAbortOnData "Connections reset because data came after the application had gone.",
+    TcpExtTCPAbortOnClose "Connections reset because data was unread at close.",
+    TcpExtTCPAbortOnMemory "Connections reset for want of memory or because there were too many orphans.",
+    TcpExtTCPAbortOnTimeout "Connections given up after a timeout.",
+    TcpExtTCPAbortOnLinger "Orphans reset in FIN-WAIT-2 after `tcp_fin_timeout`.",
+    TcpExtTCPAbortFailed "Resets that could not be sent.",
+    // Without a name in Linux.
+    SegueTcpNoConnection "Segments that belong to no connection and no listener.",
+    SegueTcpMalformed "Segments dropped for a header that cannot be read.",
+    SegueTcpContradictoryFlags "Segments dropped for flags that exclude each other.",
+    SegueTcpNotUnicast "Segments dropped because they were sent to or from a broadcast or multicast address.",
+    SegueTcpHeldSyns "SYNs held for a decision about accepting.",
+    SegueTcpHeldSynsFull "SYNs dropped because too many were held for a decision.",
+    SegueUdpMalformed "UDP datagrams dropped for a header that cannot be read.",
+    SegueFragmentMalformed "Fragments dropped for a header that cannot be read.",
+    SegueFragmentTiny "Fragments dropped because only the last one may be so short.",
+    SegueFragmentTooLong "Fragments dropped because the datagram would exceed 65535 bytes.",
+    SegueFragmentOverlap "Fragments dropped because they contradict what came before.",
+    SegueFragmentLimit "Fragments dropped for want of reassembly memory.",
+    SegueIngressFull "Packets dropped because `netdev_max_backlog` were waiting.",
 }
 
 /// All counters of one stack.
-#[derive(Clone, Debug, Default)]
-pub struct Counters {}
+#[derive(Clone, Debug)]
+pub struct Counters {
+    values: [u64; Counter::ALL.len()],
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Counters { values: [0; Counter::ALL.len()] }
+    }
+}
 
 impl Counters {
     /// Adds one.
@@ -19,19 +229,72 @@ impl Counters {
     pub fn inc(&mut self, counter: Counter) {
         self.add(counter, 1);
     }
+
     /// Adds `n`.
     #[inline]
     pub fn add(&mut self, counter: Counter, n: u64) {
-        let _ = (counter, n);
-        todo!()
+        let value = &mut self.values[counter as usize];
+        *value = value.wrapping_add(n);
     }
+
     /// The value of one counter.
+    #[inline]
     pub fn get(&self, counter: Counter) -> u64 {
-        let _ = counter;
-        todo!()
+        self.values[counter as usize]
     }
+
+    /// The value of the counter with this name; `None` if there is no such counter.
+    pub fn by_name(&self, name: &str) -> Option<u64> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
     /// Every counter with its name, in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        [].into_iter()
+        Counter::ALL.iter().map(|counter| (counter.name(), self.get(*counter)))
+    }
+
+    /// Every counter that is not zero, with its name, in the same order.
+    pub fn nonzero(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        self.iter().filter(|(_, value)| *value != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn counting_one_event_changes_that_counter_alone() {
+        let mut counters = Counters::default();
+        counters.inc(Counter::TcpInSegs);
+        counters.add(Counter::TcpInSegs, 41);
+        counters.inc(Counter::SegueIngressFull);
+        assert_eq!(counters.get(Counter::TcpInSegs), 42);
+        assert_eq!(counters.by_name("TcpInSegs"), Some(42));
+        assert_eq!(counters.by_name("TcpInSegments"), None);
+        assert_eq!(counters.nonzero().collect::<Vec<_>>(), [("TcpInSegs", 42), ("SegueIngressFull", 1)]);
+    }
+
+    #[test]
+    fn every_counter_is_listed_once_under_a_name_of_its_own_with_a_known_prefix() {
+        let names: Vec<&str> = Counters::default().iter().map(|(name, _)| name).collect();
+        assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
+        for name in &names {
+            let known = ["Ip", "Icmp", "Tcp", "Udp", "Segue"].iter().any(|prefix| name.starts_with(prefix));
+            assert!(known, "{name}");
+        }
+        for (at, counter) in Counter::ALL.iter().enumerate() {
+            assert_eq!(*counter as usize, at);
+            assert!(counter.words().ends_with('.'));
+        }
+    }
+
+    #[test]
+    fn a_counter_wraps_instead_of_stopping_the_stack() {
+        let mut counters = Counters::default();
+        counters.add(Counter::IpInReceives, u64::MAX);
+        counters.add(Counter::IpInReceives, 3);
+        assert_eq!(counters.get(Counter::IpInReceives), 2);
     }
 }
