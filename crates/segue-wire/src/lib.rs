@@ -1,1 +1,37 @@
 //! Packet formats and checksums: Ethernet, ARP, IPv4, IPv6, ICMP, UDP, TCP.
+//!
+//! This crate decides what bytes on the wire mean, and nothing else: it holds no
+//! state, reads no clock and never panics on what a stranger sent. Parsers take
+//! slices and give values; a value that was parsed emits the same meaning again.
+//! [`Packet`] is how one IP packet (or one super-segment) travels between a stack
+//! and a link without being copied together.
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod bytes_at;
+pub mod checksum;
+pub mod chunks;
+pub mod ecn;
+pub mod ip;
+pub mod ipv4;
+pub mod ipv6;
+pub mod packet;
+mod segmentation;
+pub mod tcp;
+pub mod time;
+pub mod udp;
+
+pub use bytes::Bytes;
+pub use chunks::Chunks;
+pub use ecn::Ecn;
+pub use ip::{IpVersion, Protocol};
+pub use ipv4::Ipv4Header;
+pub use ipv6::Ipv6Header;
+pub use packet::{ChecksumState, Packet, Segmentation, SegmentationKind};
+pub use tcp::{TcpFlags, TcpHeader, TcpOptions};
+pub use time::Instant;
+pub use udp::UdpHeader;

@@ -1,0 +1,16 @@
+//! TCP headers and options (RFC 9293 section 3.1).
+//!
+//! Decides what the bytes of a TCP header mean. It does not decide what a
+//! segment does to a connection: flags that contradict each other are parsed as
+//! they are, and [`TcpFlags::contradiction`] names them for whoever counts.
+
+mod header;
+mod options;
+
+pub use header::{
+    FlagContradiction, MAX_HEADER_LEN, MIN_HEADER_LEN, TcpError, TcpFlags, TcpHeader, emit, pseudo_sum, verify_checksum,
+};
+pub use options::{
+    AccEcn, AccEcnOrder, AoMac, FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, SackBlocks, TcpAo, TcpOptions, Timestamps,
+    UserTimeout, kind,
+};
