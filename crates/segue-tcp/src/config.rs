@@ -1,0 +1,176 @@
+//! Protocol parameters of a stack: the `tcp_*` sysctls, validated and shared.
+//!
+//! Decides ranges and defaults (Linux's). Does not decide what a parameter does;
+//! that is said where it is used. A `Config` is frozen once connections share it;
+//! changing a sysctl makes a new one for the connections opened afterwards.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::options::CongestionName;
+
+/// How the timestamps option is used (`tcp_timestamps`, RFC 7323).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Timestamping {
+    /// 0: neither offered nor accepted.
+    Off,
+    /// 1: offered, each connection's clock shifted by its own secret offset.
+    #[default]
+    RandomOffset,
+    /// 2: offered, the plain millisecond clock.
+    NoOffset,
+}
+
+/// Protocol parameters that all connections of a stack share: the `tcp_*` sysctls.
+///
+/// [`Config::default`] has Linux's values. Change fields, then [`Config::validate`];
+/// connections keep what they were opened with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// `tcp_window_scaling`: offer and accept window scaling (RFC 7323). Default on.
+    pub window_scaling: bool,
+    /// `tcp_timestamps`: offer and accept timestamps. Default with random offset.
+    pub timestamps: Timestamping,
+    /// `tcp_sack`: offer and accept selective acknowledgments (RFC 2018). Default on.
+    /// Has an effect only where this crate says so; see [`crate::SELECTIVE_ACKNOWLEDGMENTS`].
+    pub sack: bool,
+    /// `tcp_syn_retries`: SYN retransmissions with doubling intervals. 1–127, default 6.
+    pub syn_retries: u8,
+    /// `tcp_syn_linear_timeouts`: SYN retransmissions one second apart before doubling begins. Default 4.
+    pub syn_linear_timeouts: u8,
+    /// `tcp_synack_retries`: SYN-ACK retransmissions. Default 5 (gives up after 63 s).
+    pub synack_retries: u8,
+    /// `tcp_retries1`: timeouts after which the route is doubted. Default 3.
+    pub retries1: u8,
+    /// `tcp_retries2`: timeouts after which the connection is given up, as the time that many
+    /// doubling timeouts from `rto_min` would take (924.6 s with the default of 15).
+    pub retries2: u8,
+    /// `tcp_orphan_retries`: the same for a connection that no application holds. 0 means 8.
+    pub orphan_retries: u8,
+    /// `tcp_fin_timeout`: how long an orphan waits in FIN-WAIT-2. Default 60 s.
+    pub fin_timeout: Duration,
+    /// Length of TIME-WAIT (2 MSL, RFC 9293 section 3.4.2). Default 60 s.
+    pub time_wait: Duration,
+    /// `tcp_rto_min_us`: smallest retransmission timeout. Default 200 ms.
+    pub rto_min: Duration,
+    /// `tcp_rto_max_ms`: largest retransmission timeout. 1–120 s, default 120 s.
+    pub rto_max: Duration,
+    /// `tcp_keepalive_time`: idle time before the first keep-alive probe. Default 7200 s.
+    pub keepalive_time: Duration,
+    /// `tcp_keepalive_intvl`: time between keep-alive probes. Default 75 s.
+    pub keepalive_intvl: Duration,
+    /// `tcp_keepalive_probes`: unanswered probes after which the peer is gone. Default 9.
+    pub keepalive_probes: u8,
+    /// `tcp_rmem`: receive buffer in bytes: least, initial, largest by autotuning.
+    /// Default 4096, 131072, 33554432.
+    pub rmem: [u32; 3],
+    /// `tcp_wmem`: send buffer in bytes: least, initial, largest by autotuning.
+    /// Default 4096, 16384, 4194304.
+    pub wmem: [u32; 3],
+    /// `tcp_moderate_rcvbuf`: size the receive buffer by itself. Default on.
+    pub moderate_rcvbuf: bool,
+    /// `tcp_invalid_ratelimit`: least time between two answers to segments that are out of
+    /// window, and between two challenge ACKs (RFC 5961), of one connection. 0 = no limit. Default 500 ms.
+    pub invalid_ratelimit: Duration,
+    /// Initial congestion window in segments (RFC 6928). 1–1024, default 10.
+    pub initial_cwnd: u32,
+    /// `tcp_min_snd_mss`: smallest MSS used for sending, whatever the peer says. 48–65535, default 48.
+    pub min_snd_mss: u16,
+    /// `tcp_notsent_lowat`: a socket is writable while fewer unsent bytes than this are queued.
+    /// Default 4294967295 (no such limit).
+    pub notsent_lowat: u32,
+    /// `tcp_slow_start_after_idle`: shrink the congestion window after idling (RFC 2861). Default on.
+    pub slow_start_after_idle: bool,
+    /// `tcp_rfc1337`: TIME-WAIT ignores resets. Default off.
+    pub rfc1337: bool,
+    /// `tcp_stdurg`: the urgent pointer points at the urgent byte (RFC 1122), not behind it
+    /// (RFC 6093, everybody). Default off.
+    pub stdurg: bool,
+    /// `tcp_reordering`: duplicate acknowledgments that mean loss. 3–300, default 3.
+    pub reordering: u8,
+    /// `tcp_retrans_collapse`: join small segments when they are sent again. Default on.
+    pub retrans_collapse: bool,
+    /// `tcp_congestion_control`: algorithm of new connections.
+    pub congestion: CongestionName,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            window_scaling: true,
+            timestamps: Timestamping::RandomOffset,
+            sack: true,
+            syn_retries: 6,
+            syn_linear_timeouts: 4,
+            synack_retries: 5,
+            retries1: 3,
+            retries2: 15,
+            orphan_retries: 0,
+            fin_timeout: Duration::from_secs(60),
+            time_wait: Duration::from_secs(60),
+            rto_min: Duration::from_millis(200),
+            rto_max: Duration::from_secs(120),
+            keepalive_time: Duration::from_secs(7200),
+            keepalive_intvl: Duration::from_secs(75),
+            keepalive_probes: 9,
+            rmem: [4096, 131_072, 33_554_432],
+            wmem: [4096, 16_384, 4_194_304],
+            moderate_rcvbuf: true,
+            invalid_ratelimit: Duration::from_millis(500),
+            initial_cwnd: 10,
+            min_snd_mss: 48,
+            notsent_lowat: u32::MAX,
+            slow_start_after_idle: true,
+            rfc1337: false,
+            stdurg: false,
+            reordering: 3,
+            retrans_collapse: true,
+            congestion: CongestionName::default(),
+        }
+    }
+}
+
+/// A parameter outside its range: which one, and what it may be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigError {
+    /// The sysctl's name, without `net.ipv4.`.
+    pub name: &'static str,
+    /// What the value must be.
+    pub expected: &'static str,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} must be {}", self.name, self.expected)
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+impl Config {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// The first parameter that is outside its range, and the range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let rising = |a: &[u32; 3]| a[0] >= 1 && a[0] <= a[1] && a[1] <= a[2] && a[2] <= 1 << 30;
+        let checks = [
+            ("tcp_syn_retries", "between 1 and 127", (1..=127).contains(&self.syn_retries)),
+            ("tcp_retries1", "between 1 and 255", self.retries1 >= 1),
+            ("tcp_rto_min_us", "between 1 ms and tcp_rto_max_ms", self.rto_min >= Duration::from_millis(1) && self.rto_min <= self.rto_max),
+            ("tcp_rto_max_ms", "between 1000 and 120000", (1..=120).contains(&self.rto_max.as_secs()) && self.rto_max <= Duration::from_secs(120)),
+            ("tcp_keepalive_time", "between 1 s and 32767 s", (1..=32_767).contains(&self.keepalive_time.as_secs())),
+            ("tcp_keepalive_intvl", "between 1 s and 32767 s", (1..=32_767).contains(&self.keepalive_intvl.as_secs())),
+            ("tcp_keepalive_probes", "between 1 and 127", (1..=127).contains(&self.keepalive_probes)),
+            ("tcp_rmem", "three rising numbers of bytes, the largest at most 1 GiB", rising(&self.rmem)),
+            ("tcp_wmem", "three rising numbers of bytes, the largest at most 1 GiB", rising(&self.wmem)),
+            ("initcwnd", "between 1 and 1024 segments", (1..=1024).contains(&self.initial_cwnd)),
+            ("tcp_min_snd_mss", "between 48 and 65535", self.min_snd_mss >= 48),
+            ("tcp_reordering", "between 3 and 255", self.reordering >= 3),
+        ];
+        match checks.iter().find(|(_, _, ok)| !ok) {
+            Some(&(name, expected, _)) => Err(ConfigError { name, expected }),
+            None => Ok(()),
+        }
+    }
+}
