@@ -286,20 +286,6 @@ impl Packet {
     pub fn wire_packets(&self) -> usize {
         segmentation::count(self)
     }
-
-    pub(crate) fn into_parts(self) -> (PacketHead, Chunks) {
-        let head = match self.head {
-            Head::Inline { len, bytes } => PacketHead::Inline(bytes, usize::from(len)),
-            Head::Shared(bytes) => PacketHead::Shared(bytes),
-        };
-        (head, self.body)
-    }
-}
-
-/// The head of a packet that was taken apart.
-pub(crate) enum PacketHead {
-    Inline([u8; INLINE_HEADER], usize),
-    Shared(Bytes),
 }
 
 /// Packets are equal when their bytes and what they owe are, however they are cut.

@@ -1,23 +1,223 @@
 //! Segment cutting: super-segments into wire packets, in software.
+//!
+//! Decides what each cut packet's headers say. IPv4 identification counts up
+//! from the super-segment's, so that fragments of two pieces never mix (RFC
+//! 6864). FIN and PSH are on the last piece, CWR on the first (RFC 3168 section
+//! 6.1.2) unless it is part of the AccECN counter (RFC 9768 section 3.2). The
+//! payload is shared, never copied. A packet that claims to be a super-segment
+//! but whose headers say otherwise leaves as it is.
 
-use crate::packet::Packet;
+use crate::bytes_at::{be16, be32, byte, put, put16};
+use crate::checksum::{self, Sum};
+use crate::chunks::Chunks;
+use crate::ip::{IpVersion, Protocol};
+use crate::ipv4::Ipv4Header;
+use crate::ipv6::{self, Ipv6Header};
+use crate::packet::{ChecksumState, Packet, Segmentation, SegmentationKind};
+use crate::tcp::TcpFlags;
+use crate::udp;
+use alloc::vec::Vec;
+
+/// Where the headers of a super-segment lie.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    version: IpVersion,
+    /// Offset of the transport header.
+    transport: usize,
+    /// Offset of the payload.
+    payload: usize,
+    /// Offset of the checksum field.
+    checksum: usize,
+}
 
 /// The wire packets of a super-segment, in order. See [`Packet::segments`].
 #[derive(Debug)]
-pub struct Segments(Option<Packet>);
+pub struct Segments {
+    /// A packet that is not cut.
+    whole: Option<Packet>,
+    cut: Option<Cut>,
+}
+
+#[derive(Debug)]
+struct Cut {
+    headers: Vec<u8>,
+    layout: Layout,
+    kind: SegmentationKind,
+    size: usize,
+    rest: Chunks,
+    /// The pseudo-header's sum without the length, and the damage of a checksum that was wrong
+    /// already; `None` for UDP without checksum.
+    base: Option<Sum>,
+    sequence: u32,
+    /// Data offset, reserved bits and flags as the super-segment has them.
+    control: u16,
+    identification: u16,
+    first: bool,
+}
+
+/// Where the headers lie, or `None` when this is no super-segment that could be cut.
+fn layout(packet: &Packet, kind: SegmentationKind) -> Option<Layout> {
+    let head = packet.head();
+    let version = packet.version()?;
+    let (transport, protocol) = match version {
+        IpVersion::V4 => {
+            let (header, len) = Ipv4Header::parse_quoted(head).ok()?;
+            (!header.is_fragment()).then_some((len, header.protocol))?
+        }
+        IpVersion::V6 => {
+            let (header, _) = Ipv6Header::parse(head).ok()?;
+            let chain = ipv6::walk(header.next_header, head, packet.len()).ok()?;
+            chain.fragment.is_none().then_some((chain.offset, chain.protocol))?
+        }
+    };
+    let (wanted, len, field) = match kind {
+        SegmentationKind::Udp => (Protocol::UDP, udp::HEADER_LEN, 6),
+        _ => (Protocol::TCP, usize::from(byte(head, transport + 12) >> 4) * 4, 16),
+    };
+    let payload = transport + len;
+    let fits = protocol == wanted && payload <= head.len() && len > field;
+    fits.then_some(Layout { version, transport, payload, checksum: transport + field })
+}
+
+/// The sum that every piece's checksum starts from.
+fn base_sum(packet: &Packet, layout: Layout, kind: SegmentationKind) -> Option<Sum> {
+    let head = packet.head();
+    let length = packet.len() - layout.transport;
+    let field = be16(head, layout.checksum);
+    let mut base = match packet.checksum {
+        // The field is the pseudo-header's sum, length of the whole included.
+        ChecksumState::Partial { .. } => Sum::from_folded(field),
+        _ if field == 0 && kind == SegmentationKind::Udp => return None,
+        // All bytes with a right checksum sum up to minus the pseudo-header. Taken from there,
+        // what was damaged before stays damaged in every piece.
+        ChecksumState::Complete => Sum::from_folded(packet.sum_from(layout.transport).checksum()),
+        // The device looked at the pieces; the field may be stale.
+        ChecksumState::Verified => match layout.version {
+            IpVersion::V4 => {
+                let (header, _) = Ipv4Header::parse_quoted(head).ok()?;
+                checksum::pseudo_header_v4(header.source, header.destination, header.protocol, length)
+            }
+            IpVersion::V6 => {
+                let (header, _) = Ipv6Header::parse(head).ok()?;
+                let protocol = if kind == SegmentationKind::Udp { Protocol::UDP } else { Protocol::TCP };
+                checksum::pseudo_header_v6(header.source, header.destination, protocol, length)
+            }
+        },
+    };
+    base.add_u32(!(length as u32));
+    Some(base)
+}
+
+/// Payload length and how it is cut, when `packet` is a super-segment that more than one piece makes up.
+fn plan(packet: &Packet) -> Option<(Segmentation, Layout, usize)> {
+    let segmentation = packet.segmentation.filter(|segmentation| segmentation.size > 0)?;
+    let layout = layout(packet, segmentation.kind)?;
+    let payload = packet.len() - layout.payload;
+    (payload > usize::from(segmentation.size)).then_some((segmentation, layout, payload))
+}
+
+pub(crate) fn count(packet: &Packet) -> usize {
+    plan(packet).map_or(1, |(segmentation, _, payload)| payload.div_ceil(usize::from(segmentation.size)))
+}
+
+pub(crate) fn cut(mut packet: Packet) -> Segments {
+    let Some((segmentation, layout, _)) = plan(&packet) else {
+        packet.segmentation = None;
+        packet.finish_checksum();
+        return Segments { whole: Some(packet), cut: None };
+    };
+    let headers = packet.head()[..layout.payload].to_vec();
+    let cut = Cut {
+        base: base_sum(&packet, layout, segmentation.kind),
+        sequence: be32(&headers, layout.transport + 4),
+        control: be16(&headers, layout.transport + 12),
+        identification: be16(&headers, 4),
+        headers,
+        layout,
+        kind: segmentation.kind,
+        size: usize::from(segmentation.size),
+        rest: packet.into_payload(layout.payload),
+        first: true,
+    };
+    Segments { whole: None, cut: Some(cut) }
+}
 
 impl Iterator for Segments {
     type Item = Packet;
 
     fn next(&mut self) -> Option<Packet> {
-        self.0.take()
+        match &mut self.cut {
+            Some(cut) => cut.next(),
+            None => self.whole.take(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = match &self.cut {
+            Some(cut) => cut.rest.len().div_ceil(cut.size),
+            None => usize::from(self.whole.is_some()),
+        };
+        (left, Some(left))
     }
 }
 
-pub(crate) fn cut(_packet: Packet) -> Segments {
-    todo!()
-}
+impl ExactSizeIterator for Segments {}
 
-pub(crate) fn count(_packet: &Packet) -> usize {
-    todo!()
+impl Cut {
+    fn next(&mut self) -> Option<Packet> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let payload = self.rest.split_to(self.size);
+        let length = self.layout.payload - self.layout.transport + payload.len();
+        self.write_ip(length);
+        match self.kind {
+            SegmentationKind::Udp => put16(&mut self.headers, self.layout.transport + 4, length as u16),
+            SegmentationKind::Tcp | SegmentationKind::TcpAccEcn => self.write_tcp(payload.len()),
+        }
+        self.write_checksum(length, &payload);
+        self.first = false;
+        Some(Packet::from_headers(&self.headers, payload, ChecksumState::Complete, None))
+    }
+
+    /// Lengths; IPv4 identification and header checksum.
+    fn write_ip(&mut self, transport_len: usize) {
+        let total = self.layout.transport + transport_len;
+        match self.layout.version {
+            IpVersion::V4 => {
+                put16(&mut self.headers, 2, total as u16);
+                put16(&mut self.headers, 4, self.identification);
+                self.identification = self.identification.wrapping_add(1);
+                put16(&mut self.headers, 10, 0);
+                let header = self.headers.get(..self.layout.transport).unwrap_or_default();
+                let sum = checksum::checksum(header);
+                put16(&mut self.headers, 10, sum);
+            }
+            IpVersion::V6 => put16(&mut self.headers, 4, (total - ipv6::HEADER_LEN) as u16),
+        }
+    }
+
+    fn write_tcp(&mut self, payload_len: usize) {
+        let at = self.layout.transport;
+        put(&mut self.headers, at + 4, &self.sequence.to_be_bytes());
+        self.sequence = self.sequence.wrapping_add(payload_len as u32);
+        let mut kept = !TcpFlags::empty().bits();
+        if !self.rest.is_empty() {
+            kept &= !(TcpFlags::FIN | TcpFlags::PSH).bits();
+        }
+        // RFC 3168 section 6.1.2: one reduction, said once.
+        if !self.first && self.kind == SegmentationKind::Tcp {
+            kept &= !TcpFlags::CWR.bits();
+        }
+        put16(&mut self.headers, at + 12, self.control & kept);
+    }
+
+    fn write_checksum(&mut self, length: usize, payload: &Chunks) {
+        let Some(mut sum) = self.base else { return };
+        put16(&mut self.headers, self.layout.checksum, 0);
+        sum.add_u32(length as u32);
+        sum.add_slice(self.headers.get(self.layout.transport..).unwrap_or_default());
+        sum.add_chunks(payload);
+        put16(&mut self.headers, self.layout.checksum, udp::checksum_field(sum));
+    }
 }

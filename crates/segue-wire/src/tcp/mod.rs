@@ -4,6 +4,7 @@
 //! segment does to a connection: flags that contradict each other are parsed as
 //! they are, and [`TcpFlags::contradiction`] names them for whoever counts.
 
+mod emit_options;
 mod header;
 mod options;
 

@@ -47,7 +47,7 @@ pub mod kind {
 }
 
 /// Experiment identifier of Fast Open in kind 254 (RFC 6994, RFC 7413 section 4.1.1).
-const FAST_OPEN_MAGIC: u16 = 0xf989;
+pub(super) const FAST_OPEN_MAGIC: u16 = 0xf989;
 /// RFC 7323 section 2.3: a larger shift count is used as 14.
 const MAX_WINDOW_SCALE: u8 = 14;
 
@@ -339,6 +339,12 @@ impl OptionBytes {
     /// No options.
     pub const EMPTY: OptionBytes = OptionBytes { len: 0, bytes: [0; MAX_OPTIONS_LEN] };
 
+    /// `len` bytes of options that are aligned already.
+    pub(super) fn aligned(bytes: [u8; MAX_OPTIONS_LEN], len: usize) -> OptionBytes {
+        debug_assert!(len <= MAX_OPTIONS_LEN && len.is_multiple_of(4));
+        OptionBytes { len: len as u8, bytes }
+    }
+
     /// Raw option bytes, padded with zeroes to a multiple of four; `None` beyond 40 bytes.
     pub fn from_slice(raw: &[u8]) -> Option<OptionBytes> {
         let mut options = OptionBytes::EMPTY;
@@ -506,12 +512,3 @@ fn is_fixed_length(kind: u8) -> bool {
     )
 }
 
-impl TcpOptions {
-    /// The options as they go on the wire, in the order and alignment of Linux.
-    ///
-    /// What does not fit in 40 bytes is left out: SACK blocks are trimmed to
-    /// what fits, any other option that is too long goes as a whole.
-    pub fn emit(&self) -> OptionBytes {
-        todo!()
-    }
-}
