@@ -1,0 +1,106 @@
+//! The settings of a stack that have a sysctl name, as typed values with Linux's defaults.
+use core::time::Duration;
+
+/// Every setting of a stack that has a sysctl name.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// What every TCP connection shares: most of `net.ipv4.tcp_*`.
+    pub tcp: segue_tcp::Config,
+    /// IP, ICMP, reassembly, and the stack's tables for TCP.
+    pub ip: IpSettings,
+    /// `net.core.*`.
+    pub core: CoreSettings,
+}
+
+/// Settings of IP, ICMP and the tables a stack keeps for TCP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IpSettings {
+    /// `net.ipv4.ip_local_port_range`: lowest and highest ephemeral port, both included. Default 32768, 60999.
+    pub local_port_range: (u16, u16),
+    /// `net.ipv4.ip_default_ttl`: time to live of IPv4 packets, 1–255. Default 64.
+    pub default_ttl: u8,
+    /// `net.ipv6.conf.all.hop_limit`: hop limit of IPv6 packets, 1–255. Default 64.
+    pub hop_limit: u8,
+    /// `net.ipv4.tcp_max_syn_backlog`: most half-open connections per listener. Default 2048.
+    pub max_syn_backlog: u32,
+    /// `net.ipv4.tcp_abort_on_overflow`: answer a completed handshake with a reset when the accept queue is full;
+    /// otherwise it is dropped and the client tries again. Default off.
+    pub abort_on_overflow: bool,
+    /// `net.ipv4.tcp_max_tw_buckets`: most TIME-WAIT entries; connections beyond it end without. Default 131072.
+    pub max_tw_buckets: u32,
+    /// `net.ipv4.tcp_max_orphans`: most connections that no application holds any more; those beyond it are reset.
+    /// Default 131072.
+    pub max_orphans: u32,
+    /// `net.ipv4.tcp_challenge_ack_limit`: challenge acknowledgements per second of the whole stack.
+    /// Default 2147483647: no limit but the one per connection.
+    pub challenge_ack_limit: u32,
+    /// `net.ipv4.icmp_echo_ignore_all`: do not answer ping over IPv4. Default off.
+    pub icmp_echo_ignore_all: bool,
+    /// `net.ipv4.icmp_echo_ignore_broadcasts`: do not answer ping to a broadcast or multicast address. Default on.
+    pub icmp_echo_ignore_broadcasts: bool,
+    /// `net.ipv6.icmp.echo_ignore_all`: do not answer ping over IPv6. Default off.
+    pub icmpv6_echo_ignore_all: bool,
+    /// `net.ipv4.icmp_msgs_per_sec`: ICMP errors per second, to all destinations together. Default 1000.
+    pub icmp_msgs_per_sec: u32,
+    /// `net.ipv4.icmp_msgs_burst`: ICMP errors that may follow each other at once. Default 50.
+    pub icmp_msgs_burst: u32,
+    /// `net.ipv4.ipfrag_high_thresh`: bytes that IPv4 reassembly may hold. Default 4194304.
+    pub ipfrag_high_thresh: u32,
+    /// `net.ipv4.ipfrag_time`: how long an IPv4 datagram may wait for its fragments. Default 30 s.
+    pub ipfrag_time: Duration,
+    /// `net.ipv6.ip6frag_high_thresh`: bytes that IPv6 reassembly may hold. Default 4194304.
+    pub ip6frag_high_thresh: u32,
+    /// `net.ipv6.ip6frag_time`: how long an IPv6 datagram may wait for its fragments. Default 60 s.
+    pub ip6frag_time: Duration,
+}
+
+impl Default for IpSettings {
+    fn default() -> Self {
+        IpSettings {
+            local_port_range: (32768, 60999),
+            default_ttl: 64,
+            hop_limit: 64,
+            max_syn_backlog: 2048,
+            abort_on_overflow: false,
+            max_tw_buckets: 131_072,
+            max_orphans: 131_072,
+            challenge_ack_limit: i32::MAX as u32,
+            icmp_echo_ignore_all: false,
+            icmp_echo_ignore_broadcasts: true,
+            icmpv6_echo_ignore_all: false,
+            icmp_msgs_per_sec: 1000,
+            icmp_msgs_burst: 50,
+            ipfrag_high_thresh: 4 << 20,
+            ipfrag_time: Duration::from_secs(30),
+            ip6frag_high_thresh: 4 << 20,
+            ip6frag_time: Duration::from_secs(60),
+        }
+    }
+}
+
+/// `net.core.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoreSettings {
+    /// `net.core.somaxconn`: cap of the backlog that `listen` may ask for. Default 4096.
+    pub somaxconn: u32,
+    /// `net.core.rmem_default`: receive buffer of a datagram socket, in bytes. Default 212992.
+    pub rmem_default: u32,
+    /// `net.core.rmem_max`: the most that `SO_RCVBUF` may ask for, in bytes. Default 4194304.
+    pub rmem_max: u32,
+    /// `net.core.wmem_default`: send buffer of a datagram socket, in bytes. Default 212992.
+    pub wmem_default: u32,
+    /// `net.core.wmem_max`: the most that `SO_SNDBUF` may ask for, in bytes. Default 4194304.
+    pub wmem_max: u32,
+}
+
+impl Default for CoreSettings {
+    fn default() -> Self {
+        CoreSettings {
+            somaxconn: 4096,
+            rmem_default: 212_992,
+            rmem_max: 4 << 20,
+            wmem_default: 212_992,
+            wmem_max: 4 << 20,
+        }
+    }
+}
