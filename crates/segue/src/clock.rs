@@ -1,0 +1,19 @@
+//! The one place that reads a clock.
+//!
+//! All hosts of a process share one epoch, because an emulated path is shared between two of them.
+use std::sync::LazyLock;
+use std::time;
+
+use segue_stack::Instant;
+
+static START: LazyLock<time::Instant> = LazyLock::new(time::Instant::now);
+
+/// Nanoseconds since this process first asked, on a clock that never goes back.
+///
+/// The time that [`Host::with_stack`](crate::Host::with_stack) hands to its closure.
+pub fn now() -> Instant {
+    // Not zero at the start: an hour is what a "long ago" may be subtracted from a time without meeting the epoch.
+    const EPOCH: u64 = 3_600_000_000_000;
+    let elapsed = START.elapsed().as_nanos();
+    Instant::from_nanos(EPOCH.saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX)))
+}

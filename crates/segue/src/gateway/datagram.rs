@@ -1,0 +1,171 @@
+//! Datagrams and echo requests to any address, and answers from any address.
+use core::net::SocketAddr;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::future::poll_fn;
+use std::io;
+
+use bytes::Bytes;
+use segue_stack::{Domain, Errno, IfaceId, Instant, MsgFlags, Ready, SocketId, SocketType, Stack};
+
+use crate::error::IntoIo;
+use crate::host::Host;
+use crate::socket::{Socket, Until};
+
+/// A datagram on its way through a gateway.
+#[derive(Clone, Debug)]
+pub struct AnyDatagram {
+    /// Its payload.
+    pub data: Bytes,
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// Where it was sent to.
+    pub to: SocketAddr,
+    /// Time to live or hop limit it came with.
+    pub ttl: u8,
+    /// Type of service or traffic class it came with.
+    pub tos: u8,
+}
+
+/// An ICMP or ICMPv6 echo request on its way through a gateway.
+#[derive(Clone, Debug)]
+pub struct EchoRequest {
+    /// The whole ICMP message: type, code, checksum, identifier, sequence number, payload.
+    pub message: Bytes,
+    /// Who sent it (port 0).
+    pub from: SocketAddr,
+    /// Where it was sent to (port 0).
+    pub to: SocketAddr,
+    /// Time to live or hop limit it came with.
+    pub ttl: u8,
+    /// Type of service or traffic class it came with.
+    pub tos: u8,
+}
+
+/// The two sockets, one for each IP version, behind [`AnyUdp`] and [`AnyIcmp`].
+#[derive(Debug)]
+struct Pair {
+    v4: Socket,
+    v6: Socket,
+}
+
+impl Pair {
+    fn new(host: &Host, iface: IfaceId, kind: SocketType) -> io::Result<Pair> {
+        let open = |domain| {
+            let socket = Socket::new(host, domain, kind)?;
+            if domain == Domain::Inet6 {
+                socket.set_option(segue_stack::SocketOption::V6Only(true))?;
+            }
+            host.with_stack(|stack, now| stack.bind_any(now, socket.id(), iface)).into_io()?;
+            Ok::<Socket, io::Error>(socket)
+        };
+        Ok(Pair { v4: open(Domain::Inet)?, v6: open(Domain::Inet6)? })
+    }
+
+    /// The next datagram of either.
+    async fn recv(&self) -> io::Result<AnyDatagram> {
+        let mut v4 = self.v4.until(Ready::IN, take);
+        let mut v6 = self.v6.until(Ready::IN, take);
+        poll_fn(|cx| match poll(&mut v4, cx) {
+            Poll::Pending => poll(&mut v6, cx),
+            ready => ready,
+        })
+        .await
+    }
+
+    fn side(&self, address: SocketAddr) -> &Socket {
+        if address.is_ipv4() { &self.v4 } else { &self.v6 }
+    }
+
+    async fn send(&self, data: &[u8], from: SocketAddr, to: SocketAddr) -> io::Result<()> {
+        self.side(to).send_to(data, MsgFlags::empty(), to, Some(from)).await.map(drop)
+    }
+
+    fn try_send(&self, data: &[u8], from: SocketAddr, to: SocketAddr) -> io::Result<()> {
+        self.side(to).try_send_to(data, MsgFlags::empty(), to, Some(from)).map(drop)
+    }
+}
+
+fn poll<F>(until: &mut Until<'_, F>, cx: &mut Context<'_>) -> Poll<io::Result<AnyDatagram>>
+where
+    F: FnMut(&mut Stack, Instant, SocketId) -> Result<AnyDatagram, Errno>,
+{
+    std::future::Future::poll(Pin::new(until), cx)
+}
+
+/// Takes a datagram without copying it: its addresses by a look, its bytes as they came.
+fn take(stack: &mut Stack, now: Instant, id: SocketId) -> Result<AnyDatagram, Errno> {
+    let received = stack.recv_from(now, id, &mut [], MsgFlags::PEEK)?;
+    let data = stack.recv_bytes(now, id, usize::MAX)?.into_contiguous();
+    Ok(AnyDatagram { data, from: received.from, to: received.to, ttl: received.ttl, tos: received.tos })
+}
+
+/// Every UDP datagram that reaches an interface and that no socket of the host takes. Made by [`Host::any_udp`].
+#[derive(Debug)]
+pub struct AnyUdp {
+    pair: Pair,
+}
+
+impl AnyUdp {
+    /// The next datagram.
+    pub async fn recv(&self) -> io::Result<AnyDatagram> {
+        self.pair.recv().await
+    }
+
+    /// Sends from any address and port to any.
+    pub async fn send(&self, data: &[u8], from: SocketAddr, to: SocketAddr) -> io::Result<()> {
+        self.pair.send(data, from, to).await
+    }
+
+    /// Sends if there is room, else `WouldBlock`.
+    pub fn try_send(&self, data: &[u8], from: SocketAddr, to: SocketAddr) -> io::Result<()> {
+        self.pair.try_send(data, from, to)
+    }
+}
+
+/// Every echo request that reaches an interface for an address that is not the host's own. Made by [`Host::any_icmp`].
+#[derive(Debug)]
+pub struct AnyIcmp {
+    pair: Pair,
+}
+
+impl AnyIcmp {
+    /// The next echo request.
+    pub async fn recv(&self) -> io::Result<EchoRequest> {
+        let AnyDatagram { data, from, to, ttl, tos } = self.pair.recv().await?;
+        Ok(EchoRequest { message: data, from, to, ttl, tos })
+    }
+
+    /// Sends a whole ICMP message (an echo reply) from any address to any; its checksum is computed on the way.
+    pub async fn send(&self, message: &[u8], from: SocketAddr, to: SocketAddr) -> io::Result<()> {
+        self.pair.send(message, from, to).await
+    }
+
+    /// Answers an echo request: the same identifier, sequence number and payload, from the address it was sent to.
+    pub async fn reply(&self, request: &EchoRequest) -> io::Result<()> {
+        let mut message = request.message.to_vec();
+        if let Some(kind) = message.first_mut() {
+            // RFC 792: echo reply is type 0; RFC 4443 section 4.2: 129.
+            *kind = if request.to.is_ipv4() { 0 } else { 129 };
+        }
+        self.send(&message, request.to, request.from).await
+    }
+}
+
+impl Host {
+    /// Takes every UDP datagram that reaches the first interface and that no socket of this host takes.
+    ///
+    /// # Errors
+    /// `EINVAL` unless the interface was built with `accept_any`; `EADDRINUSE` when it has such a socket already.
+    pub fn any_udp(&self) -> io::Result<AnyUdp> {
+        Ok(AnyUdp { pair: Pair::new(self, self.first_interface()?, SocketType::Datagram)? })
+    }
+
+    /// Takes every echo request that reaches the first interface for an address that is not this host's own.
+    ///
+    /// # Errors
+    /// As [`any_udp`](Host::any_udp).
+    pub fn any_icmp(&self) -> io::Result<AnyIcmp> {
+        Ok(AnyIcmp { pair: Pair::new(self, self.first_interface()?, SocketType::Icmp)? })
+    }
+}
