@@ -4,6 +4,8 @@
 //! Decides names and order only. Whoever makes the event happen counts it, once, in one place.
 //! Invariants: incrementing is one add to one word; values only grow (wrapping after 2⁶⁴); every name occurs once.
 
+use segue_tcp::DropReason;
+
 macro_rules! counters {
     ($($variant:ident $words:literal,)*) => {
         /// One countable event. The variant's name is the name under which it is listed.
@@ -215,11 +217,15 @@ counters! {
 #[derive(Clone, Debug)]
 pub struct Counters {
     values: [u64; Counter::ALL.len()],
+    drops: [u64; DropReason::ALL.len()],
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        Counters { values: [0; Counter::ALL.len()] }
+        Counters {
+            values: [0; Counter::ALL.len()],
+            drops: [0; DropReason::ALL.len()],
+        }
     }
 }
 
@@ -237,25 +243,55 @@ impl Counters {
         *value = value.wrapping_add(n);
     }
 
+    /// Counts a segment that TCP dropped, under the reason's own name ([`DropReason::counter`]).
+    #[inline]
+    pub fn dropped(&mut self, reason: DropReason) {
+        if let Some(value) = self.drops.get_mut(reason as usize) {
+            *value = value.wrapping_add(1);
+        }
+    }
+
     /// The value of one counter.
     #[inline]
     pub fn get(&self, counter: Counter) -> u64 {
-        self.values[counter as usize]
+        let name = counter.name();
+        self.drops()
+            .filter(|(reason, _)| *reason == name)
+            .fold(self.values[counter as usize], |sum, (_, n)| {
+                sum.wrapping_add(n)
+            })
     }
 
     /// The value of the counter with this name; `None` if there is no such counter.
     pub fn by_name(&self, name: &str) -> Option<u64> {
-        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        self.iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 
     /// Every counter with its name, in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        Counter::ALL.iter().map(|counter| (counter.name(), self.get(*counter)))
+        // A drop reason that shares its name with a counter is listed there.
+        let own = |(name, _): &(&'static str, u64)| {
+            Counter::ALL.iter().all(|counter| counter.name() != *name)
+        };
+        let counters = Counter::ALL
+            .iter()
+            .map(|counter| (counter.name(), self.get(*counter)));
+        counters.chain(self.drops().filter(own))
     }
 
     /// Every counter that is not zero, with its name, in the same order.
     pub fn nonzero(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         self.iter().filter(|(_, value)| *value != 0)
+    }
+
+    /// The segments that TCP dropped, by reason.
+    pub fn drops(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        DropReason::ALL
+            .iter()
+            .zip(self.drops)
+            .map(|(reason, n)| (reason.counter(), n))
     }
 }
 
@@ -273,7 +309,10 @@ mod tests {
         assert_eq!(counters.get(Counter::TcpInSegs), 42);
         assert_eq!(counters.by_name("TcpInSegs"), Some(42));
         assert_eq!(counters.by_name("TcpInSegments"), None);
-        assert_eq!(counters.nonzero().collect::<Vec<_>>(), [("TcpInSegs", 42), ("SegueIngressFull", 1)]);
+        assert_eq!(
+            counters.nonzero().collect::<Vec<_>>(),
+            [("TcpInSegs", 42), ("SegueIngressFull", 1)]
+        );
     }
 
     #[test]
@@ -281,13 +320,32 @@ mod tests {
         let names: Vec<&str> = Counters::default().iter().map(|(name, _)| name).collect();
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
         for name in &names {
-            let known = ["Ip", "Icmp", "Tcp", "Udp", "Segue"].iter().any(|prefix| name.starts_with(prefix));
+            let known = ["Ip", "Icmp", "Tcp", "Udp", "Segue"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix));
             assert!(known, "{name}");
         }
         for (at, counter) in Counter::ALL.iter().enumerate() {
             assert_eq!(*counter as usize, at);
             assert!(counter.words().ends_with('.'));
         }
+    }
+
+    #[test]
+    fn segments_that_tcp_drops_are_listed_by_reason_each_in_its_own_place() {
+        for (at, reason) in DropReason::ALL.iter().enumerate() {
+            assert_eq!(*reason as usize, at, "the list has the order of the enum");
+            let mut counters = Counters::default();
+            counters.dropped(*reason);
+            assert_eq!(
+                counters.nonzero().collect::<Vec<_>>(),
+                [(reason.counter(), 1)]
+            );
+        }
+        let mut counters = Counters::default();
+        counters.dropped(DropReason::Paws);
+        counters.inc(Counter::TcpExtPAWSEstab);
+        assert_eq!(counters.get(Counter::TcpExtPAWSEstab), 2);
     }
 
     #[test]

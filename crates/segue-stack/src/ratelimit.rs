@@ -21,7 +21,12 @@ impl TokenBucket {
     /// A full bucket. `rate` is in tokens per second, `burst` in tokens. `rate` 0 gives `burst` tokens once and then
     /// none; `burst` 0 refuses everything.
     pub fn new(rate: u32, burst: u32, now: Instant) -> Self {
-        TokenBucket { rate, burst, credit: u128::from(burst) * NANOS_PER_SECOND, refilled: now }
+        TokenBucket {
+            rate,
+            burst,
+            credit: u128::from(burst) * NANOS_PER_SECOND,
+            refilled: now,
+        }
     }
 
     /// Takes one token. `false`: none is left, the answer must not be given.

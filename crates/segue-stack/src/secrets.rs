@@ -75,7 +75,10 @@ impl Secrets {
             timestamp_offset: Key::derive(seed, Use::TimestampOffset),
             flow_hash: Key::derive(seed, Use::FlowHash),
             maps: Key::derive(seed, Use::Maps),
-            random: Random { key: Key::derive(seed, Use::Random), counter: 0 },
+            random: Random {
+                key: Key::derive(seed, Use::Random),
+                counter: 0,
+            },
         }
     }
 
@@ -111,7 +114,10 @@ impl Secrets {
 
     /// A generator of its own for one part of the stack.
     pub fn fork_random(&mut self) -> Random {
-        Random { key: Key(self.random.next_u64(), self.random.next_u64()), counter: 0 }
+        Random {
+            key: Key(self.random.next_u64(), self.random.next_u64()),
+            counter: 0,
+        }
     }
 }
 
@@ -209,7 +215,12 @@ impl PortChooser {
         perturb.fill_with(|| random.next_u64() as u32);
         let offset = Key(random.next_u64(), random.next_u64());
         let index = Key(random.next_u64(), random.next_u64());
-        PortChooser { offset, index, random, perturb }
+        PortChooser {
+            offset,
+            index,
+            random,
+            perturb,
+        }
     }
 
     /// A local port for a connection from `local` to `remote`, out of `range` (both ends included); `usable` says
@@ -248,7 +259,12 @@ enum Parity {
 
 /// Goes once round the range from `start`, first over one parity, then over the other. Returns the port and how far
 /// from the start it was.
-fn search(range: (u16, u16), start: u32, first: Parity, mut usable: impl FnMut(u16) -> bool) -> Option<(u16, u32)> {
+fn search(
+    range: (u16, u16),
+    start: u32,
+    first: Parity,
+    mut usable: impl FnMut(u16) -> bool,
+) -> Option<(u16, u32)> {
     let (low, high) = range;
     let count = u32::from(high).checked_sub(u32::from(low))? + 1;
     let odd_first = u32::from(matches!(first, Parity::Other));
@@ -294,12 +310,18 @@ mod tests {
         let s = secrets(1);
         let (a, b) = (addr("10.0.0.1:40000"), addr("10.0.0.2:80"));
         let first = s.initial_sequence(Instant::ZERO, a, b);
-        assert_eq!(s.initial_sequence(Instant::ZERO + Duration::from_nanos(3_999), a, b), first);
+        assert_eq!(
+            s.initial_sequence(Instant::ZERO + Duration::from_nanos(3_999), a, b),
+            first
+        );
         let second_later = s.initial_sequence(Instant::ZERO + Duration::from_secs(1), a, b);
         assert_eq!(second_later.wrapping_sub(first), 250_000);
         // The clock wraps after 4.77 hours and goes on.
         let late = s.initial_sequence(Instant::ZERO + Duration::from_secs(100_000), a, b);
-        assert_eq!(late.wrapping_sub(first), (25_000_000_000u64 % (1 << 32)) as u32);
+        assert_eq!(
+            late.wrapping_sub(first),
+            (25_000_000_000u64 % (1 << 32)) as u32
+        );
     }
 
     #[test]
@@ -325,7 +347,11 @@ mod tests {
         ] {
             assert!(here.iter().zip(other).all(|(x, y)| *x != y));
         }
-        assert_eq!(here, numbers(&secrets(1), a, b), "the same seed gives the same stack");
+        assert_eq!(
+            here,
+            numbers(&secrets(1), a, b),
+            "the same seed gives the same stack"
+        );
         assert_ne!(here[0], here[1], "uses do not share a key");
         assert_ne!(here[0] as u32, here[2] as u32, "uses do not share a key");
     }
@@ -335,10 +361,16 @@ mod tests {
         let mut seed = [0; 32];
         let base = Secrets::from_seed(&seed).build_hasher().hash_one(1u32);
         seed[31] = 1;
-        assert_ne!(Secrets::from_seed(&seed).build_hasher().hash_one(1u32), base);
+        assert_ne!(
+            Secrets::from_seed(&seed).build_hasher().hash_one(1u32),
+            base
+        );
         seed[31] = 0;
         seed[0] = 1;
-        assert_ne!(Secrets::from_seed(&seed).build_hasher().hash_one(1u32), base);
+        assert_ne!(
+            Secrets::from_seed(&seed).build_hasher().hash_one(1u32),
+            base
+        );
     }
 
     #[test]
@@ -350,7 +382,10 @@ mod tests {
         let dice: Vec<u32> = (0..6000).map(|_| random.below(6)).collect();
         for face in 0..6 {
             let n = dice.iter().filter(|d| **d == face).count();
-            assert!((800..1200).contains(&n), "face {face} came {n} times of 6000");
+            assert!(
+                (800..1200).contains(&n),
+                "face {face} came {n} times of 6000"
+            );
         }
         assert_eq!(random.below(0), 0);
     }
@@ -372,7 +407,13 @@ mod tests {
         let local = addr("10.0.0.1:0").ip();
         for n in 0..1000u32 {
             let remote = SocketAddr::new(IpAddr::V4((0x0a00_0200 + n).into()), 443);
-            assert_eq!(ports.for_connect(LINUX_RANGE, local, remote, |_| true).unwrap() % 2, 0);
+            assert_eq!(
+                ports
+                    .for_connect(LINUX_RANGE, local, remote, |_| true)
+                    .unwrap()
+                    % 2,
+                0
+            );
             assert_eq!(ports.for_bind(LINUX_RANGE, |_| true).unwrap() % 2, 1);
         }
     }
@@ -381,14 +422,24 @@ mod tests {
     fn successive_connections_to_one_place_use_different_ports() {
         let mut ports = chooser();
         let (local, remote) = (addr("10.0.0.1:0").ip(), addr("10.0.0.2:80"));
-        let chosen: Vec<u16> =
-            (0..1000).map(|_| ports.for_connect(LINUX_RANGE, local, remote, |_| true).unwrap()).collect();
+        let chosen: Vec<u16> = (0..1000)
+            .map(|_| {
+                ports
+                    .for_connect(LINUX_RANGE, local, remote, |_| true)
+                    .unwrap()
+            })
+            .collect();
         assert!(chosen.windows(2).all(|pair| pair[0] != pair[1]));
         // Steps vary: an observer of one port does not know the next.
-        let steps: HashSet<u16> = chosen.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+        let steps: HashSet<u16> = chosen
+            .windows(2)
+            .map(|pair| pair[1].wrapping_sub(pair[0]))
+            .collect();
         assert!(steps.len() >= 4, "steps seen: {steps:?}");
         // Other destinations do not follow on.
-        let elsewhere = ports.for_connect(LINUX_RANGE, local, addr("10.0.0.3:80"), |_| true).unwrap();
+        let elsewhere = ports
+            .for_connect(LINUX_RANGE, local, addr("10.0.0.3:80"), |_| true)
+            .unwrap();
         assert!(elsewhere.abs_diff(*chosen.last().unwrap()) > 16);
     }
 
@@ -397,10 +448,16 @@ mod tests {
         let mut ports = chooser();
         let (local, remote) = (addr("10.0.0.1:0").ip(), addr("10.0.0.2:80"));
         for free in [32768, 32769, 60998, 60999, 45001] {
-            assert_eq!(ports.for_connect(LINUX_RANGE, local, remote, |p| p == free), Some(free));
+            assert_eq!(
+                ports.for_connect(LINUX_RANGE, local, remote, |p| p == free),
+                Some(free)
+            );
             assert_eq!(ports.for_bind(LINUX_RANGE, |p| p == free), Some(free));
         }
-        assert_eq!(ports.for_connect(LINUX_RANGE, local, remote, |_| false), None);
+        assert_eq!(
+            ports.for_connect(LINUX_RANGE, local, remote, |_| false),
+            None
+        );
         assert_eq!(ports.for_bind(LINUX_RANGE, |_| false), None);
     }
 

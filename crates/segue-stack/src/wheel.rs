@@ -44,7 +44,11 @@ struct Slot {
     earliest: u64,
 }
 
-const EMPTY_SLOT: Slot = Slot { head: NONE, tail: NONE, earliest: u64::MAX };
+const EMPTY_SLOT: Slot = Slot {
+    head: NONE,
+    tail: NONE,
+    earliest: u64::MAX,
+};
 
 /// A timing wheel over nanosecond deadlines. Entries that are due come out in the order of their deadlines.
 #[derive(Debug)]
@@ -75,7 +79,10 @@ impl<T: Copy> Wheel<T> {
     pub fn insert(&mut self, deadline: Instant, token: T) -> TimerKey {
         let index = self.allocate(token);
         self.link(index, deadline.as_nanos());
-        TimerKey { index, generation: self.entries[index as usize].generation }
+        TimerKey {
+            index,
+            generation: self.entries[index as usize].generation,
+        }
     }
 
     /// Removes an entry and returns its token; `None` if it fired or was cancelled before.
@@ -87,7 +94,9 @@ impl<T: Copy> Wheel<T> {
     /// Moves an entry to another deadline under the same key; `false` if the key is stale.
     #[must_use]
     pub fn reschedule(&mut self, key: TimerKey, deadline: Instant) -> bool {
-        let Some(index) = self.live_index(key) else { return false };
+        let Some(index) = self.live_index(key) else {
+            return false;
+        };
         if self.entries[index as usize].deadline != deadline.as_nanos() {
             self.unlink(index);
             self.link(index, deadline.as_nanos());
@@ -97,7 +106,8 @@ impl<T: Copy> Wheel<T> {
 
     /// The deadline of an entry; `None` if the key is stale.
     pub fn deadline(&self, key: TimerKey) -> Option<Instant> {
-        self.live_index(key).map(|index| Instant::from_nanos(self.entries[index as usize].deadline))
+        self.live_index(key)
+            .map(|index| Instant::from_nanos(self.entries[index as usize].deadline))
     }
 
     /// A time at which to call [`poll_expired`](Self::poll_expired): the earliest deadline, exactly, unless the entry
@@ -164,7 +174,9 @@ impl<T: Copy> Wheel<T> {
 
     /// Empties a coarse slot whose time has begun into finer ones.
     fn refine(&mut self, level: usize, slot: usize, now: u64) {
-        let Slot { mut head, earliest, .. } = self.slots[level][slot];
+        let Slot {
+            mut head, earliest, ..
+        } = self.slots[level][slot];
         self.slots[level][slot] = EMPTY_SLOT;
         self.occupied[level] &= !(1 << slot);
         // Nothing in the whole wheel is due before `earliest`, so time may jump there at once; this spares most of
@@ -202,7 +214,12 @@ impl<T: Copy> Wheel<T> {
     }
 
     fn unlink(&mut self, index: u32) {
-        let Entry { previous, next, place, .. } = self.entries[index as usize];
+        let Entry {
+            previous,
+            next,
+            place,
+            ..
+        } = self.entries[index as usize];
         let (level, slot) = (place as usize / SLOTS, place as usize % SLOTS);
         let list = &mut self.slots[level][slot];
         if previous == NONE {
@@ -223,7 +240,14 @@ impl<T: Copy> Wheel<T> {
 
     fn allocate(&mut self, token: T) -> u32 {
         self.live += 1;
-        let vacant = Entry { deadline: 0, token, previous: NONE, next: NONE, generation: 0, place: FREE };
+        let vacant = Entry {
+            deadline: 0,
+            token,
+            previous: NONE,
+            next: NONE,
+            generation: 0,
+            place: FREE,
+        };
         if self.free == NONE {
             self.entries.push(vacant);
             return (self.entries.len() - 1) as u32;
@@ -231,7 +255,10 @@ impl<T: Copy> Wheel<T> {
         let index = self.free;
         let entry = &mut self.entries[index as usize];
         self.free = entry.next;
-        *entry = Entry { generation: entry.generation, ..vacant };
+        *entry = Entry {
+            generation: entry.generation,
+            ..vacant
+        };
         index
     }
 
@@ -267,7 +294,13 @@ mod tests {
     #[test]
     fn entries_come_out_in_the_order_of_their_deadlines_and_never_early() {
         let mut wheel = Wheel::new(at(5));
-        for (token, deadline) in [(1, 7_200_000_000_000), (2, 200_000_000), (3, 5), (4, 200_000_001), (5, 30 * DAY)] {
+        for (token, deadline) in [
+            (1, 7_200_000_000_000),
+            (2, 200_000_000),
+            (3, 5),
+            (4, 200_000_001),
+            (5, 30 * DAY),
+        ] {
             wheel.insert(at(deadline), token);
         }
         assert_eq!(drain(&mut wheel, 5), [3]);
@@ -329,7 +362,10 @@ mod tests {
         for step in 1..=100_000u64 {
             let now = step * 10_000;
             assert!(wheel.reschedule(key, at(now + 200_000_000)));
-            if wheel.next_deadline().is_some_and(|deadline| deadline <= at(now)) {
+            if wheel
+                .next_deadline()
+                .is_some_and(|deadline| deadline <= at(now))
+            {
                 wakes += 1;
                 assert_eq!(wheel.poll_expired(at(now)), None);
             }
@@ -342,10 +378,18 @@ mod tests {
         let mut wheel = Wheel::new(at(1_000));
         assert_eq!(drain(&mut wheel, 1_000_000), []);
         wheel.insert(at(3), 1);
-        assert!(wheel.next_deadline().is_some_and(|deadline| deadline <= at(1_000_000)));
+        assert!(
+            wheel
+                .next_deadline()
+                .is_some_and(|deadline| deadline <= at(1_000_000))
+        );
         assert_eq!(drain(&mut wheel, 1_000_000), [1]);
         wheel.insert(at(1_000_001), 2);
-        assert_eq!(drain(&mut wheel, 500), [], "an older time neither fires nor harms");
+        assert_eq!(
+            drain(&mut wheel, 500),
+            [],
+            "an older time neither fires nor harms"
+        );
         assert_eq!(drain(&mut wheel, 1_000_001), [2]);
     }
 
@@ -386,18 +430,30 @@ mod tests {
 
         fn pick(&self, which: usize) -> Option<(u32, TimerKey)> {
             let n = self.by_token.len();
-            (n > 0).then(|| self.by_token.iter().nth(which % n).map(|(t, (_, k))| (*t, *k)).unwrap())
+            (n > 0).then(|| {
+                self.by_token
+                    .iter()
+                    .nth(which % n)
+                    .map(|(t, (_, k))| (*t, *k))
+                    .unwrap()
+            })
         }
 
         fn check_expiry(&mut self, wheel: &mut Wheel<u32>, now: u64) {
             let mut last = 0;
             while let Some(token) = wheel.poll_expired(at(now)) {
-                let (deadline, _) = self.by_token.remove(&token).expect("fired twice or after cancel");
+                let (deadline, _) = self
+                    .by_token
+                    .remove(&token)
+                    .expect("fired twice or after cancel");
                 assert!(deadline <= now, "fired early");
                 assert!(deadline >= last, "fired out of order");
                 last = deadline;
             }
-            assert!(self.earliest().is_none_or(|earliest| earliest > now), "a due entry did not fire");
+            assert!(
+                self.earliest().is_none_or(|earliest| earliest > now),
+                "a due entry did not fire"
+            );
         }
     }
 

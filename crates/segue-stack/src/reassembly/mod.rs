@@ -58,7 +58,10 @@ impl Default for ReassemblyConfig {
             max_datagrams: 4096,
             timeout: Duration::from_secs(seconds),
         };
-        ReassemblyConfig { v4: limits(30), v6: limits(60) }
+        ReassemblyConfig {
+            v4: limits(30),
+            v6: limits(60),
+        }
     }
 }
 
@@ -198,7 +201,11 @@ impl Reassembler {
         };
         match outcome {
             Outcome::Pending => Reassembled::Pending,
-            Outcome::Whole { headers, ecn, payload } => match rebuild::packet_v4(&headers, ecn, payload) {
+            Outcome::Whole {
+                headers,
+                ecn,
+                payload,
+            } => match rebuild::packet_v4(&headers, ecn, payload) {
                 Some(packet) => {
                     counters.inc(Counter::IpReasmOKs);
                     Reassembled::Complete(packet)
@@ -227,15 +234,27 @@ impl Reassembler {
     ) -> Reassembled {
         counters.inc(Counter::Ip6ReasmReqds);
         let outcome = match rebuild::fragment_v6(iface, header, chain, packet) {
-            Ok(Fragment { start: 0, last: true, headers: Some(headers), data, .. }) => {
-                Outcome::Whole { headers, ecn: None, payload: data }
-            }
+            Ok(Fragment {
+                start: 0,
+                last: true,
+                headers: Some(headers),
+                data,
+                ..
+            }) => Outcome::Whole {
+                headers,
+                ecn: None,
+                payload: data,
+            },
             Ok(fragment) => self.v6.add(now, fragment, counters, Counter::Ip6ReasmFails),
             Err(reason) => Outcome::Dropped(reason),
         };
         match outcome {
             Outcome::Pending => Reassembled::Pending,
-            Outcome::Whole { headers, ecn, payload } => match rebuild::packet_v6(&headers, ecn, payload) {
+            Outcome::Whole {
+                headers,
+                ecn,
+                payload,
+            } => match rebuild::packet_v6(&headers, ecn, payload) {
                 Some(packet) => {
                     counters.inc(Counter::Ip6ReasmOKs);
                     Reassembled::Complete(packet)
@@ -260,23 +279,36 @@ impl Reassembler {
 
     /// When [`poll_expired`](Self::poll_expired) has something to do.
     pub fn next_deadline(&self) -> Option<Instant> {
-        [&self.v4, &self.v6].into_iter().filter_map(Family::next_deadline).min()
+        [&self.v4, &self.v6]
+            .into_iter()
+            .filter_map(Family::next_deadline)
+            .min()
     }
 
     /// Gives up one datagram whose time is over. Call until `None`.
     pub fn poll_expired(&mut self, now: Instant, counters: &mut Counters) -> Option<Expired> {
         for (family, timeout, fails) in [
             (&mut self.v4, Counter::IpReasmTimeout, Counter::IpReasmFails),
-            (&mut self.v6, Counter::Ip6ReasmTimeout, Counter::Ip6ReasmFails),
+            (
+                &mut self.v6,
+                Counter::Ip6ReasmTimeout,
+                Counter::Ip6ReasmFails,
+            ),
         ] {
-            if family.next_deadline().is_some_and(|deadline| deadline <= now)
+            if family
+                .next_deadline()
+                .is_some_and(|deadline| deadline <= now)
                 && let Some((key, datagram)) = family.remove_oldest(None)
             {
                 counters.inc(timeout);
                 counters.inc(fails);
                 let first_fragment = datagram.headers.zip(datagram.pieces.front().cloned());
-                let first_fragment = first_fragment.map(|(headers, data)| rebuild::as_it_came(&headers, data));
-                return Some(Expired { iface: key.iface, first_fragment });
+                let first_fragment =
+                    first_fragment.map(|(headers, data)| rebuild::as_it_came(&headers, data));
+                return Some(Expired {
+                    iface: key.iface,
+                    first_fragment,
+                });
             }
         }
         None
@@ -301,7 +333,11 @@ impl Reassembler {
 /// What a family answers for one fragment.
 enum Outcome {
     Pending,
-    Whole { headers: Bytes, ecn: Option<u8>, payload: Chunks },
+    Whole {
+        headers: Bytes,
+        ecn: Option<u8>,
+        payload: Chunks,
+    },
     Dropped(FragmentDrop),
 }
 
@@ -318,10 +354,18 @@ impl Family {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        self.order.first_key_value().map(|((deadline, _), _)| *deadline)
+        self.order
+            .first_key_value()
+            .map(|((deadline, _), _)| *deadline)
     }
 
-    fn add(&mut self, now: Instant, fragment: Fragment, counters: &mut Counters, fails: Counter) -> Outcome {
+    fn add(
+        &mut self,
+        now: Instant,
+        fragment: Fragment,
+        counters: &mut Counters,
+        fails: Counter,
+    ) -> Outcome {
         let key = fragment.key;
         let known = self.datagrams.contains_key(&key);
         // RFC 791 and RFC 8200: the whole packet must fit a 16-bit length.
@@ -329,13 +373,17 @@ impl Family {
             self.remove(key);
             return Outcome::Dropped(FragmentDrop::TooLong);
         }
-        let charge = fragment.data.len() + FRAGMENT_CHARGE + if known { 0 } else { DATAGRAM_CHARGE };
+        let charge =
+            fragment.data.len() + FRAGMENT_CHARGE + if known { 0 } else { DATAGRAM_CHARGE };
         if !self.make_room(key, charge, known, counters, fails) {
             return Outcome::Dropped(FragmentDrop::Limit);
         }
         let repetition = self.repetition;
         let data = own_if_short(fragment.data);
-        let added = self.datagram(now, key).pieces.add(fragment.start, data, fragment.last, repetition);
+        let added =
+            self.datagram(now, key)
+                .pieces
+                .add(fragment.start, data, fragment.last, repetition);
         if matches!(added, Added::Incomplete | Added::Complete) {
             self.keep(key, charge, fragment.ecn_bits, fragment.headers);
         }
@@ -351,7 +399,13 @@ impl Family {
     }
 
     fn datagram(&mut self, now: Instant, key: Key) -> &mut Datagram {
-        let Family { datagrams, order, serial, limits, .. } = self;
+        let Family {
+            datagrams,
+            order,
+            serial,
+            limits,
+            ..
+        } = self;
         datagrams.entry(key).or_insert_with(|| {
             *serial += 1;
             let deadline = now + limits.timeout;
@@ -377,23 +431,38 @@ impl Family {
     }
 
     fn finish(&mut self, key: Key, headers_after: usize) -> Outcome {
-        let Some(datagram) = self.remove(key) else { return Outcome::Dropped(FragmentDrop::Malformed) };
+        let Some(datagram) = self.remove(key) else {
+            return Outcome::Dropped(FragmentDrop::Malformed);
+        };
         // Every byte is there, so the first fragment is.
-        let Some(headers) = datagram.headers else { return Outcome::Dropped(FragmentDrop::Malformed) };
+        let Some(headers) = datagram.headers else {
+            return Outcome::Dropped(FragmentDrop::Malformed);
+        };
         // The first fragment's headers may be longer than those of the one that came last.
         let headers_after = headers_after.max(rebuild::headers_after(&headers));
         if headers_after + datagram.pieces.highest() as usize > 65_535 {
             return Outcome::Dropped(FragmentDrop::TooLong);
         }
         match joint_ecn(datagram.ecn_seen) {
-            Some(ecn) => Outcome::Whole { headers, ecn: Some(ecn), payload: datagram.pieces.into_payload() },
+            Some(ecn) => Outcome::Whole {
+                headers,
+                ecn: Some(ecn),
+                payload: datagram.pieces.into_payload(),
+            },
             None => Outcome::Dropped(FragmentDrop::Contradiction),
         }
     }
 
     /// Gives up the oldest datagrams until `charge` more bytes fit. To refuse new fragments instead, as Linux does,
     /// would let one burst of a stranger lock everybody out until the time-out.
-    fn make_room(&mut self, key: Key, charge: usize, known: bool, counters: &mut Counters, fails: Counter) -> bool {
+    fn make_room(
+        &mut self,
+        key: Key,
+        charge: usize,
+        known: bool,
+        counters: &mut Counters,
+        fails: Counter,
+    ) -> bool {
         let limits = self.limits;
         loop {
             let crowded = !known && self.datagrams.len() >= limits.max_datagrams;

@@ -19,7 +19,12 @@ pub(super) struct Entry {
 /// What stands behind a name.
 pub(super) enum Value {
     /// A number.
-    Integer { get: fn(&Settings) -> u64, set: fn(&mut Settings, u64), range: RangeInclusive<u64>, unit: &'static str },
+    Integer {
+        get: fn(&Settings) -> u64,
+        set: fn(&mut Settings, u64),
+        range: RangeInclusive<u64>,
+        unit: &'static str,
+    },
     /// Minimum, default, maximum.
     Triple {
         get: fn(&Settings) -> [u32; 3],
@@ -28,9 +33,15 @@ pub(super) enum Value {
         unit: &'static str,
     },
     /// Lowest and highest port.
-    Ports { get: fn(&Settings) -> (u16, u16), set: fn(&mut Settings, (u16, u16)) },
+    Ports {
+        get: fn(&Settings) -> (u16, u16),
+        set: fn(&mut Settings, (u16, u16)),
+    },
     /// What the stack does and cannot do otherwise.
-    Fixed { value: &'static str, why: &'static str },
+    Fixed {
+        value: &'static str,
+        why: &'static str,
+    },
     /// Information that is no setting in Linux either.
     ReadOnly { value: &'static str },
     /// A name that is answered with the reason why it is gone.
@@ -44,10 +55,22 @@ const fn integer(
     get: fn(&Settings) -> u64,
     set: fn(&mut Settings, u64),
 ) -> Entry {
-    Entry { name, value: Value::Integer { get, set, range, unit } }
+    Entry {
+        name,
+        value: Value::Integer {
+            get,
+            set,
+            range,
+            unit,
+        },
+    }
 }
 
-const fn switch(name: &'static str, get: fn(&Settings) -> u64, set: fn(&mut Settings, u64)) -> Entry {
+const fn switch(
+    name: &'static str,
+    get: fn(&Settings) -> u64,
+    set: fn(&mut Settings, u64),
+) -> Entry {
     integer(name, 0..=1, "0 off, 1 on", get, set)
 }
 
@@ -58,24 +81,41 @@ const fn triple(
     get: fn(&Settings) -> [u32; 3],
     set: fn(&mut Settings, [u32; 3]),
 ) -> Entry {
-    Entry { name, value: Value::Triple { get, set, range, unit } }
+    Entry {
+        name,
+        value: Value::Triple {
+            get,
+            set,
+            range,
+            unit,
+        },
+    }
 }
 
 const fn fixed(name: &'static str, value: &'static str, why: &'static str) -> Entry {
-    Entry { name, value: Value::Fixed { value, why } }
+    Entry {
+        name,
+        value: Value::Fixed { value, why },
+    }
 }
 
 const fn read_only(name: &'static str, value: &'static str) -> Entry {
-    Entry { name, value: Value::ReadOnly { value } }
+    Entry {
+        name,
+        value: Value::ReadOnly { value },
+    }
 }
 
 /// Linux counts these in jiffies of a signed 32-bit integer; 24 days are the most that fits at 1000 per second.
 const SECONDS: RangeInclusive<u64> = 0..=2_147_483;
 const INT: RangeInclusive<u64> = 0..=i32::MAX as u64;
-const BUFFER: RangeInclusive<u64> = 1..=i32::MAX as u64;
+const BUFFER: RangeInclusive<u64> = 1..=1 << 30;
+/// Linux's limits for the socket options of the same meaning.
+const KEEP_ALIVE: RangeInclusive<u64> = 1..=32_767;
 
 const NO_SACK: &str = "selective acknowledgement is not implemented yet";
-const NO_LOSS_DETECTION: &str = "loss is found by timeout and by duplicate acknowledgements (NewReno) only, as yet";
+const NO_LOSS_DETECTION: &str =
+    "loss is found by timeout and by duplicate acknowledgements (NewReno) only, as yet";
 const NO_COOKIES: &str = "SYN cookies are not implemented yet";
 const NO_FAST_OPEN: &str = "Fast Open is not implemented yet";
 const NO_ECN: &str = "explicit congestion notification is not implemented yet";
@@ -90,61 +130,158 @@ const LEGACY: &str = "it has no effect in current Linux kernels either";
 const DEVICE: &str = "it tunes a path inside the Linux kernel that this stack does not have";
 
 pub(super) static TABLE: &[Entry] = &[
-    fixed("net.core.netdev_max_backlog", "0", "packets are taken as they come; there is no ingress queue yet"),
-    integer("net.core.rmem_default", 256..=i32::MAX as u64, "bytes", |s| s.core.rmem_default.into(), |s, v| {
-        s.core.rmem_default = v as u32;
-    }),
-    integer("net.core.rmem_max", 256..=i32::MAX as u64, "bytes", |s| s.core.rmem_max.into(), |s, v| {
-        s.core.rmem_max = v as u32;
-    }),
-    integer("net.core.somaxconn", INT, "connections", |s| s.core.somaxconn.into(), |s, v| {
-        s.core.somaxconn = v as u32;
-    }),
-    integer("net.core.wmem_default", 256..=i32::MAX as u64, "bytes", |s| s.core.wmem_default.into(), |s, v| {
-        s.core.wmem_default = v as u32;
-    }),
-    integer("net.core.wmem_max", 256..=i32::MAX as u64, "bytes", |s| s.core.wmem_max.into(), |s, v| {
-        s.core.wmem_max = v as u32;
-    }),
-    switch("net.ipv4.icmp_echo_ignore_all", |s| s.ip.icmp_echo_ignore_all.into(), |s, v| {
-        s.ip.icmp_echo_ignore_all = v != 0;
-    }),
-    switch("net.ipv4.icmp_echo_ignore_broadcasts", |s| s.ip.icmp_echo_ignore_broadcasts.into(), |s, v| {
-        s.ip.icmp_echo_ignore_broadcasts = v != 0;
-    }),
-    integer("net.ipv4.icmp_msgs_burst", INT, "messages", |s| s.ip.icmp_msgs_burst.into(), |s, v| {
-        s.ip.icmp_msgs_burst = v as u32;
-    }),
-    integer("net.ipv4.icmp_msgs_per_sec", INT, "messages per second", |s| s.ip.icmp_msgs_per_sec.into(), |s, v| {
-        s.ip.icmp_msgs_per_sec = v as u32;
-    }),
-    integer("net.ipv4.ip_default_ttl", 1..=255, "hops", |s| s.ip.default_ttl.into(), |s, v| {
-        s.ip.default_ttl = v as u8;
-    }),
-    fixed("net.ipv4.ip_forward", "0", "this stack is a host and forwards nothing"),
+    fixed(
+        "net.core.netdev_max_backlog",
+        "0",
+        "packets are taken as they come; there is no ingress queue yet",
+    ),
+    integer(
+        "net.core.rmem_default",
+        256..=i32::MAX as u64,
+        "bytes",
+        |s| s.core.rmem_default.into(),
+        |s, v| {
+            s.core.rmem_default = v as u32;
+        },
+    ),
+    integer(
+        "net.core.rmem_max",
+        256..=i32::MAX as u64,
+        "bytes",
+        |s| s.core.rmem_max.into(),
+        |s, v| {
+            s.core.rmem_max = v as u32;
+        },
+    ),
+    integer(
+        "net.core.somaxconn",
+        INT,
+        "connections",
+        |s| s.core.somaxconn.into(),
+        |s, v| {
+            s.core.somaxconn = v as u32;
+        },
+    ),
+    integer(
+        "net.core.wmem_default",
+        256..=i32::MAX as u64,
+        "bytes",
+        |s| s.core.wmem_default.into(),
+        |s, v| {
+            s.core.wmem_default = v as u32;
+        },
+    ),
+    integer(
+        "net.core.wmem_max",
+        256..=i32::MAX as u64,
+        "bytes",
+        |s| s.core.wmem_max.into(),
+        |s, v| {
+            s.core.wmem_max = v as u32;
+        },
+    ),
+    switch(
+        "net.ipv4.icmp_echo_ignore_all",
+        |s| s.ip.icmp_echo_ignore_all.into(),
+        |s, v| {
+            s.ip.icmp_echo_ignore_all = v != 0;
+        },
+    ),
+    switch(
+        "net.ipv4.icmp_echo_ignore_broadcasts",
+        |s| s.ip.icmp_echo_ignore_broadcasts.into(),
+        |s, v| {
+            s.ip.icmp_echo_ignore_broadcasts = v != 0;
+        },
+    ),
+    integer(
+        "net.ipv4.icmp_msgs_burst",
+        INT,
+        "messages",
+        |s| s.ip.icmp_msgs_burst.into(),
+        |s, v| {
+            s.ip.icmp_msgs_burst = v as u32;
+        },
+    ),
+    integer(
+        "net.ipv4.icmp_msgs_per_sec",
+        INT,
+        "messages per second",
+        |s| s.ip.icmp_msgs_per_sec.into(),
+        |s, v| {
+            s.ip.icmp_msgs_per_sec = v as u32;
+        },
+    ),
+    integer(
+        "net.ipv4.ip_default_ttl",
+        1..=255,
+        "hops",
+        |s| s.ip.default_ttl.into(),
+        |s, v| {
+            s.ip.default_ttl = v as u8;
+        },
+    ),
+    fixed(
+        "net.ipv4.ip_forward",
+        "0",
+        "this stack is a host and forwards nothing",
+    ),
     Entry {
         name: "net.ipv4.ip_local_port_range",
-        value: Value::Ports { get: |s| s.ip.local_port_range, set: |s, v| s.ip.local_port_range = v },
+        value: Value::Ports {
+            get: |s| s.ip.local_port_range,
+            set: |s, v| s.ip.local_port_range = v,
+        },
     },
-    integer("net.ipv4.ipfrag_high_thresh", INT, "bytes", |s| s.ip.ipfrag_high_thresh.into(), |s, v| {
-        s.ip.ipfrag_high_thresh = v as u32;
-    }),
-    integer("net.ipv4.ipfrag_time", SECONDS, "seconds", |s| s.ip.ipfrag_time.as_secs(), |s, v| {
-        s.ip.ipfrag_time = Duration::from_secs(v);
-    }),
-    switch("net.ipv4.tcp_abort_on_overflow", |s| s.ip.abort_on_overflow.into(), |s, v| {
-        s.ip.abort_on_overflow = v != 0;
-    }),
+    integer(
+        "net.ipv4.ipfrag_high_thresh",
+        INT,
+        "bytes",
+        |s| s.ip.ipfrag_high_thresh.into(),
+        |s, v| {
+            s.ip.ipfrag_high_thresh = v as u32;
+        },
+    ),
+    integer(
+        "net.ipv4.ipfrag_time",
+        SECONDS,
+        "seconds",
+        |s| s.ip.ipfrag_time.as_secs(),
+        |s, v| {
+            s.ip.ipfrag_time = Duration::from_secs(v);
+        },
+    ),
+    switch(
+        "net.ipv4.tcp_abort_on_overflow",
+        |s| s.ip.abort_on_overflow.into(),
+        |s, v| {
+            s.ip.abort_on_overflow = v != 0;
+        },
+    ),
     fixed("net.ipv4.tcp_adv_win_scale", "1", LEGACY),
     fixed("net.ipv4.tcp_allowed_congestion_control", "reno", ONLY_RENO),
-    fixed("net.ipv4.tcp_app_win", "31", "the whole receive buffer is the application's"),
-    fixed("net.ipv4.tcp_autocorking", "0", "small writes are joined by Nagle's algorithm and TCP_CORK only"),
+    fixed(
+        "net.ipv4.tcp_app_win",
+        "31",
+        "the whole receive buffer is the application's",
+    ),
+    fixed(
+        "net.ipv4.tcp_autocorking",
+        "0",
+        "small writes are joined by Nagle's algorithm and TCP_CORK only",
+    ),
     read_only("net.ipv4.tcp_available_congestion_control", "reno"),
     fixed("net.ipv4.tcp_backlog_ack_defer", "1", DEVICE),
     fixed("net.ipv4.tcp_base_mss", "1024", NO_PROBING),
-    integer("net.ipv4.tcp_challenge_ack_limit", INT, "per second", |s| s.ip.challenge_ack_limit.into(), |s, v| {
-        s.ip.challenge_ack_limit = v as u32;
-    }),
+    integer(
+        "net.ipv4.tcp_challenge_ack_limit",
+        INT,
+        "per second",
+        |s| s.ip.challenge_ack_limit.into(),
+        |s, v| {
+            s.ip.challenge_ack_limit = v as u32;
+        },
+    ),
     fixed("net.ipv4.tcp_comp_sack_delay_ns", "0", NO_SACK),
     fixed("net.ipv4.tcp_comp_sack_nr", "0", NO_SACK),
     fixed("net.ipv4.tcp_comp_sack_slack_ns", "0", NO_SACK),
@@ -156,102 +293,282 @@ pub(super) static TABLE: &[Entry] = &[
     fixed("net.ipv4.tcp_ecn_fallback", "1", NO_ECN),
     fixed("net.ipv4.tcp_fack", "0", LEGACY),
     fixed("net.ipv4.tcp_fastopen", "0", NO_FAST_OPEN),
-    fixed("net.ipv4.tcp_fastopen_blackhole_timeout_sec", "0", NO_FAST_OPEN),
-    fixed("net.ipv4.tcp_fastopen_key", "00000000-00000000-00000000-00000000", NO_FAST_OPEN),
-    integer("net.ipv4.tcp_fin_timeout", SECONDS, "seconds", |s| s.tcp.fin_timeout.as_secs(), |s, v| {
-        s.tcp.fin_timeout = Duration::from_secs(v);
-    }),
+    fixed(
+        "net.ipv4.tcp_fastopen_blackhole_timeout_sec",
+        "0",
+        NO_FAST_OPEN,
+    ),
+    fixed(
+        "net.ipv4.tcp_fastopen_key",
+        "00000000-00000000-00000000-00000000",
+        NO_FAST_OPEN,
+    ),
+    integer(
+        "net.ipv4.tcp_fin_timeout",
+        SECONDS,
+        "seconds",
+        |s| s.tcp.fin_timeout.as_secs(),
+        |s, v| {
+            s.tcp.fin_timeout = Duration::from_secs(v);
+        },
+    ),
     fixed("net.ipv4.tcp_frto", "0", NO_LOSS_DETECTION),
-    integer("net.ipv4.tcp_invalid_ratelimit", INT, "milliseconds, 0 no limit", |s| millis(s.tcp.invalid_ratelimit), |s, v| {
-        s.tcp.invalid_ratelimit = Duration::from_millis(v);
-    }),
-    integer("net.ipv4.tcp_keepalive_intvl", SECONDS, "seconds", |s| s.tcp.keepalive_intvl.as_secs(), |s, v| {
-        s.tcp.keepalive_intvl = Duration::from_secs(v);
-    }),
-    integer("net.ipv4.tcp_keepalive_probes", 0..=255, "probes", |s| s.tcp.keepalive_probes.into(), |s, v| {
-        s.tcp.keepalive_probes = v as u8;
-    }),
-    integer("net.ipv4.tcp_keepalive_time", SECONDS, "seconds", |s| s.tcp.keepalive_time.as_secs(), |s, v| {
-        s.tcp.keepalive_time = Duration::from_secs(v);
-    }),
-    fixed("net.ipv4.tcp_limit_output_bytes", "4194304", "the link asks for segments when it has room; nothing queues below the stack"),
+    integer(
+        "net.ipv4.tcp_invalid_ratelimit",
+        INT,
+        "milliseconds, 0 no limit",
+        |s| millis(s.tcp.invalid_ratelimit),
+        |s, v| {
+            s.tcp.invalid_ratelimit = Duration::from_millis(v);
+        },
+    ),
+    integer(
+        "net.ipv4.tcp_keepalive_intvl",
+        KEEP_ALIVE,
+        "seconds",
+        |s| s.tcp.keepalive_intvl.as_secs(),
+        |s, v| {
+            s.tcp.keepalive_intvl = Duration::from_secs(v);
+        },
+    ),
+    integer(
+        "net.ipv4.tcp_keepalive_probes",
+        1..=127,
+        "probes",
+        |s| s.tcp.keepalive_probes.into(),
+        |s, v| {
+            s.tcp.keepalive_probes = v as u8;
+        },
+    ),
+    integer(
+        "net.ipv4.tcp_keepalive_time",
+        KEEP_ALIVE,
+        "seconds",
+        |s| s.tcp.keepalive_time.as_secs(),
+        |s, v| {
+            s.tcp.keepalive_time = Duration::from_secs(v);
+        },
+    ),
+    fixed(
+        "net.ipv4.tcp_limit_output_bytes",
+        "4194304",
+        "the link asks for segments when it has room; nothing queues below the stack",
+    ),
     fixed("net.ipv4.tcp_low_latency", "0", LEGACY),
-    integer("net.ipv4.tcp_max_orphans", INT, "connections", |s| s.ip.max_orphans.into(), |s, v| {
-        s.ip.max_orphans = v as u32;
-    }),
+    integer(
+        "net.ipv4.tcp_max_orphans",
+        INT,
+        "connections",
+        |s| s.ip.max_orphans.into(),
+        |s, v| {
+            s.ip.max_orphans = v as u32;
+        },
+    ),
     fixed("net.ipv4.tcp_max_reordering", "3", NO_LOSS_DETECTION),
-    integer("net.ipv4.tcp_max_syn_backlog", INT, "connections per listener", |s| s.ip.max_syn_backlog.into(), |s, v| {
-        s.ip.max_syn_backlog = v as u32;
-    }),
-    integer("net.ipv4.tcp_max_tw_buckets", INT, "entries", |s| s.ip.max_tw_buckets.into(), |s, v| {
-        s.ip.max_tw_buckets = v as u32;
-    }),
+    integer(
+        "net.ipv4.tcp_max_syn_backlog",
+        INT,
+        "connections per listener",
+        |s| s.ip.max_syn_backlog.into(),
+        |s, v| {
+            s.ip.max_syn_backlog = v as u32;
+        },
+    ),
+    integer(
+        "net.ipv4.tcp_max_tw_buckets",
+        INT,
+        "entries",
+        |s| s.ip.max_tw_buckets.into(),
+        |s, v| {
+            s.ip.max_tw_buckets = v as u32;
+        },
+    ),
     fixed("net.ipv4.tcp_mem", "0 0 0", NO_BUDGET),
-    fixed("net.ipv4.tcp_migrate_req", "0", "half-open connections stay with the listener that got the SYN"),
-    integer("net.ipv4.tcp_min_snd_mss", 48..=65_535, "bytes", |s| s.tcp.min_snd_mss.into(), |s, v| {
-        s.tcp.min_snd_mss = v as u16;
-    }),
+    fixed(
+        "net.ipv4.tcp_migrate_req",
+        "0",
+        "half-open connections stay with the listener that got the SYN",
+    ),
+    integer(
+        "net.ipv4.tcp_min_snd_mss",
+        48..=65_535,
+        "bytes",
+        |s| s.tcp.min_snd_mss.into(),
+        |s, v| {
+            s.tcp.min_snd_mss = v as u16;
+        },
+    ),
     fixed("net.ipv4.tcp_min_tso_segs", "1", NO_PACING),
     fixed("net.ipv4.tcp_moderate_rcvbuf", "0", NO_AUTOTUNING),
     fixed("net.ipv4.tcp_mtu_probe_floor", "48", NO_PROBING),
     fixed("net.ipv4.tcp_mtu_probing", "0", NO_PROBING),
     fixed("net.ipv4.tcp_no_metrics_save", "1", NO_METRICS),
     fixed("net.ipv4.tcp_no_ssthresh_metrics_save", "1", NO_METRICS),
-    integer("net.ipv4.tcp_notsent_lowat", 0..=u32::MAX as u64, "bytes", |s| s.tcp.notsent_lowat.into(), |s, v| {
-        s.tcp.notsent_lowat = v as u32;
-    }),
-    integer("net.ipv4.tcp_orphan_retries", 0..=255, "retransmissions, 0 acts as 8", |s| s.tcp.orphan_retries.into(), |s, v| {
-        s.tcp.orphan_retries = v as u8;
-    }),
+    integer(
+        "net.ipv4.tcp_notsent_lowat",
+        0..=u32::MAX as u64,
+        "bytes",
+        |s| s.tcp.notsent_lowat.into(),
+        |s, v| {
+            s.tcp.notsent_lowat = v as u32;
+        },
+    ),
+    integer(
+        "net.ipv4.tcp_orphan_retries",
+        0..=255,
+        "retransmissions, 0 acts as 8",
+        |s| s.tcp.orphan_retries.into(),
+        |s, v| {
+            s.tcp.orphan_retries = v as u8;
+        },
+    ),
     fixed("net.ipv4.tcp_pacing_ca_ratio", "120", NO_PACING),
     fixed("net.ipv4.tcp_pacing_ss_ratio", "200", NO_PACING),
-    fixed("net.ipv4.tcp_plb_enabled", "0", "path changes by flow label are not implemented"),
+    fixed(
+        "net.ipv4.tcp_plb_enabled",
+        "0",
+        "path changes by flow label are not implemented",
+    ),
     fixed("net.ipv4.tcp_probe_interval", "600", NO_PROBING),
     fixed("net.ipv4.tcp_probe_threshold", "8", NO_PROBING),
     fixed("net.ipv4.tcp_recovery", "0", NO_LOSS_DETECTION),
-    fixed("net.ipv4.tcp_reflect_tos", "0", "an accepted connection has its listener's type of service"),
-    fixed("net.ipv4.tcp_reordering", "3", NO_LOSS_DETECTION),
-    fixed("net.ipv4.tcp_retrans_collapse", "1", "what is sent again is always cut anew at the current segment size"),
-    integer("net.ipv4.tcp_retries1", 0..=255, "retransmissions", |s| s.tcp.retries1.into(), |s, v| {
-        s.tcp.retries1 = v as u8;
-    }),
-    integer("net.ipv4.tcp_retries2", 0..=255, "retransmissions", |s| s.tcp.retries2.into(), |s, v| {
-        s.tcp.retries2 = v as u8;
-    }),
-    switch("net.ipv4.tcp_rfc1337", |s| s.tcp.rfc1337.into(), |s, v| s.tcp.rfc1337 = v != 0),
-    triple("net.ipv4.tcp_rmem", BUFFER, "bytes", |s| s.tcp.rmem, |s, v| s.tcp.rmem = v),
-    integer("net.ipv4.tcp_rto_max_ms", 1_000..=120_000, "milliseconds", |s| millis(s.tcp.rto_max), |s, v| {
-        s.tcp.rto_max = Duration::from_millis(v);
-    }),
-    integer("net.ipv4.tcp_rto_min_us", 1..=120_000_000, "microseconds", |s| micros(s.tcp.rto_min), |s, v| {
-        s.tcp.rto_min = Duration::from_micros(v);
-    }),
+    fixed(
+        "net.ipv4.tcp_reflect_tos",
+        "0",
+        "an accepted connection has its listener's type of service",
+    ),
+    integer(
+        "net.ipv4.tcp_reordering",
+        3..=255,
+        "duplicate acknowledgements",
+        |s| s.tcp.reordering.into(),
+        |s, v| {
+            s.tcp.reordering = v as u8;
+        },
+    ),
+    fixed(
+        "net.ipv4.tcp_retrans_collapse",
+        "1",
+        "what is sent again is always cut anew at the current segment size",
+    ),
+    integer(
+        "net.ipv4.tcp_retries1",
+        1..=255,
+        "retransmissions",
+        |s| s.tcp.retries1.into(),
+        |s, v| {
+            s.tcp.retries1 = v as u8;
+        },
+    ),
+    integer(
+        "net.ipv4.tcp_retries2",
+        0..=255,
+        "retransmissions",
+        |s| s.tcp.retries2.into(),
+        |s, v| {
+            s.tcp.retries2 = v as u8;
+        },
+    ),
+    switch(
+        "net.ipv4.tcp_rfc1337",
+        |s| s.tcp.rfc1337.into(),
+        |s, v| s.tcp.rfc1337 = v != 0,
+    ),
+    triple(
+        "net.ipv4.tcp_rmem",
+        BUFFER,
+        "bytes",
+        |s| s.tcp.rmem,
+        |s, v| s.tcp.rmem = v,
+    ),
+    integer(
+        "net.ipv4.tcp_rto_max_ms",
+        1_000..=120_000,
+        "milliseconds",
+        |s| millis(s.tcp.rto_max),
+        |s, v| {
+            s.tcp.rto_max = Duration::from_millis(v);
+        },
+    ),
+    integer(
+        "net.ipv4.tcp_rto_min_us",
+        1_000..=120_000_000,
+        "microseconds",
+        |s| micros(s.tcp.rto_min),
+        |s, v| {
+            s.tcp.rto_min = Duration::from_micros(v);
+        },
+    ),
     fixed("net.ipv4.tcp_sack", "0", NO_SACK),
-    fixed("net.ipv4.tcp_shrink_window", "0", "the right edge of the window never moves back (RFC 9293 3.8.6)"),
-    switch("net.ipv4.tcp_slow_start_after_idle", |s| s.tcp.slow_start_after_idle.into(), |s, v| {
-        s.tcp.slow_start_after_idle = v != 0;
-    }),
-    switch("net.ipv4.tcp_stdurg", |s| s.tcp.stdurg.into(), |s, v| s.tcp.stdurg = v != 0),
-    integer("net.ipv4.tcp_syn_linear_timeouts", 0..=127, "retransmissions", |s| s.tcp.syn_linear_timeouts.into(), |s, v| {
-        s.tcp.syn_linear_timeouts = v as u8;
-    }),
-    integer("net.ipv4.tcp_syn_retries", 1..=127, "retransmissions", |s| s.tcp.syn_retries.into(), |s, v| {
-        s.tcp.syn_retries = v as u8;
-    }),
-    integer("net.ipv4.tcp_synack_retries", 0..=255, "retransmissions", |s| s.tcp.synack_retries.into(), |s, v| {
-        s.tcp.synack_retries = v as u8;
-    }),
+    fixed(
+        "net.ipv4.tcp_shrink_window",
+        "0",
+        "the right edge of the window never moves back (RFC 9293 3.8.6)",
+    ),
+    switch(
+        "net.ipv4.tcp_slow_start_after_idle",
+        |s| s.tcp.slow_start_after_idle.into(),
+        |s, v| {
+            s.tcp.slow_start_after_idle = v != 0;
+        },
+    ),
+    switch(
+        "net.ipv4.tcp_stdurg",
+        |s| s.tcp.stdurg.into(),
+        |s, v| s.tcp.stdurg = v != 0,
+    ),
+    integer(
+        "net.ipv4.tcp_syn_linear_timeouts",
+        0..=127,
+        "retransmissions",
+        |s| s.tcp.syn_linear_timeouts.into(),
+        |s, v| {
+            s.tcp.syn_linear_timeouts = v as u8;
+        },
+    ),
+    integer(
+        "net.ipv4.tcp_syn_retries",
+        1..=127,
+        "retransmissions",
+        |s| s.tcp.syn_retries.into(),
+        |s, v| {
+            s.tcp.syn_retries = v as u8;
+        },
+    ),
+    integer(
+        "net.ipv4.tcp_synack_retries",
+        0..=255,
+        "retransmissions",
+        |s| s.tcp.synack_retries.into(),
+        |s, v| {
+            s.tcp.synack_retries = v as u8;
+        },
+    ),
     fixed("net.ipv4.tcp_syncookies", "0", NO_COOKIES),
-    fixed("net.ipv4.tcp_thin_linear_timeouts", "0", "every stream backs off exponentially"),
-    integer("net.ipv4.tcp_timestamps", 0..=2, "0 off, 1 with a random offset, 2 without", |s| timestamping(s), |s, v| {
-        s.tcp.timestamps = match v {
-            0 => Timestamping::Off,
-            1 => Timestamping::RandomOffset,
-            _ => Timestamping::NoOffset,
-        };
-    }),
+    fixed(
+        "net.ipv4.tcp_thin_linear_timeouts",
+        "0",
+        "every stream backs off exponentially",
+    ),
+    integer(
+        "net.ipv4.tcp_timestamps",
+        0..=2,
+        "0 off, 1 with a random offset, 2 without",
+        |s| timestamping(s),
+        |s, v| {
+            s.tcp.timestamps = match v {
+                0 => Timestamping::Off,
+                1 => Timestamping::RandomOffset,
+                _ => Timestamping::NoOffset,
+            };
+        },
+    ),
     fixed("net.ipv4.tcp_tso_rtt_log", "0", NO_PACING),
-    fixed("net.ipv4.tcp_tso_win_divisor", "0", "a super-segment may be as large as the window"),
+    fixed(
+        "net.ipv4.tcp_tso_win_divisor",
+        "0",
+        "a super-segment may be as large as the window",
+    ),
     Entry {
         name: "net.ipv4.tcp_tw_recycle",
         value: Value::Removed {
@@ -261,21 +578,57 @@ pub(super) static TABLE: &[Entry] = &[
     },
     fixed("net.ipv4.tcp_tw_reuse", "0", NO_REUSE),
     fixed("net.ipv4.tcp_tw_reuse_delay", "1000", NO_REUSE),
-    switch("net.ipv4.tcp_window_scaling", |s| s.tcp.window_scaling.into(), |s, v| s.tcp.window_scaling = v != 0),
-    triple("net.ipv4.tcp_wmem", BUFFER, "bytes", |s| s.tcp.wmem, |s, v| s.tcp.wmem = v),
-    fixed("net.ipv4.tcp_workaround_signed_windows", "0", "windows are unsigned (RFC 9293 3.1)"),
-    integer("net.ipv6.conf.all.hop_limit", 1..=255, "hops", |s| s.ip.hop_limit.into(), |s, v| {
-        s.ip.hop_limit = v as u8;
-    }),
-    switch("net.ipv6.icmp.echo_ignore_all", |s| s.ip.icmpv6_echo_ignore_all.into(), |s, v| {
-        s.ip.icmpv6_echo_ignore_all = v != 0;
-    }),
-    integer("net.ipv6.ip6frag_high_thresh", INT, "bytes", |s| s.ip.ip6frag_high_thresh.into(), |s, v| {
-        s.ip.ip6frag_high_thresh = v as u32;
-    }),
-    integer("net.ipv6.ip6frag_time", SECONDS, "seconds", |s| s.ip.ip6frag_time.as_secs(), |s, v| {
-        s.ip.ip6frag_time = Duration::from_secs(v);
-    }),
+    switch(
+        "net.ipv4.tcp_window_scaling",
+        |s| s.tcp.window_scaling.into(),
+        |s, v| s.tcp.window_scaling = v != 0,
+    ),
+    triple(
+        "net.ipv4.tcp_wmem",
+        BUFFER,
+        "bytes",
+        |s| s.tcp.wmem,
+        |s, v| s.tcp.wmem = v,
+    ),
+    fixed(
+        "net.ipv4.tcp_workaround_signed_windows",
+        "0",
+        "windows are unsigned (RFC 9293 3.1)",
+    ),
+    integer(
+        "net.ipv6.conf.all.hop_limit",
+        1..=255,
+        "hops",
+        |s| s.ip.hop_limit.into(),
+        |s, v| {
+            s.ip.hop_limit = v as u8;
+        },
+    ),
+    switch(
+        "net.ipv6.icmp.echo_ignore_all",
+        |s| s.ip.icmpv6_echo_ignore_all.into(),
+        |s, v| {
+            s.ip.icmpv6_echo_ignore_all = v != 0;
+        },
+    ),
+    integer(
+        "net.ipv6.ip6frag_high_thresh",
+        INT,
+        "bytes",
+        |s| s.ip.ip6frag_high_thresh.into(),
+        |s, v| {
+            s.ip.ip6frag_high_thresh = v as u32;
+        },
+    ),
+    integer(
+        "net.ipv6.ip6frag_time",
+        SECONDS,
+        "seconds",
+        |s| s.ip.ip6frag_time.as_secs(),
+        |s, v| {
+            s.ip.ip6frag_time = Duration::from_secs(v);
+        },
+    ),
 ];
 
 fn millis(duration: Duration) -> u64 {
