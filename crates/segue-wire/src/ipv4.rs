@@ -74,7 +74,9 @@ impl fmt::Display for Ipv4Error {
             Ipv4Error::Truncated => "packet is shorter than its IPv4 header",
             Ipv4Error::BadVersion => "IP version is not 4",
             Ipv4Error::BadHeaderLength => "IPv4 header length is below 20 bytes",
-            Ipv4Error::BadTotalLength => "IPv4 total length is below the header length or beyond the packet",
+            Ipv4Error::BadTotalLength => {
+                "IPv4 total length is below the header length or beyond the packet"
+            }
             Ipv4Error::BadChecksum => "IPv4 header checksum does not fit the header",
         })
     }
@@ -172,7 +174,9 @@ impl Ipv4Header {
         if total > available {
             return Err(Ipv4Error::BadTotalLength);
         }
-        total.checked_sub(header_len).ok_or(Ipv4Error::BadTotalLength)
+        total
+            .checked_sub(header_len)
+            .ok_or(Ipv4Error::BadTotalLength)
     }
 
     /// Whether this is a piece of a datagram, not all of it.
@@ -200,7 +204,9 @@ impl Ipv4Header {
         if len > MAX_HEADER_LEN {
             return 0;
         }
-        let Some(out) = out.get_mut(..len) else { return 0 };
+        let Some(out) = out.get_mut(..len) else {
+            return 0;
+        };
         out[0] = 0x40 | (len / 4) as u8;
         out[1] = self.traffic_class;
         put16(out, 2, self.total_length);

@@ -87,14 +87,22 @@ impl Head {
         }
         let mut bytes = [0; INLINE_HEADER];
         bytes[..headers.len()].copy_from_slice(headers);
-        Head::Inline { len: headers.len() as u8, bytes }
+        Head::Inline {
+            len: headers.len() as u8,
+            bytes,
+        }
     }
 }
 
 impl Packet {
     /// A packet as a device gives it: contiguous, checksum to be verified.
     pub fn from_bytes(bytes: Bytes) -> Packet {
-        Packet { head: Head::Shared(bytes), body: Chunks::new(), checksum: ChecksumState::Complete, segmentation: None }
+        Packet {
+            head: Head::Shared(bytes),
+            body: Chunks::new(),
+            checksum: ChecksumState::Complete,
+            segmentation: None,
+        }
     }
 
     /// A packet as a stack builds it.
@@ -107,7 +115,12 @@ impl Packet {
         checksum: ChecksumState,
         segmentation: Option<Segmentation>,
     ) -> Packet {
-        Packet { head: Head::from_slice(headers), body, checksum, segmentation }
+        Packet {
+            head: Head::from_slice(headers),
+            body,
+            checksum,
+            segmentation,
+        }
     }
 
     /// Length from the first byte of the IP header to the end, in bytes.
@@ -155,7 +168,9 @@ impl Packet {
             return body;
         }
         let rest = match head {
-            Head::Inline { len, bytes } => Bytes::copy_from_slice(&bytes[header_len..usize::from(len)]),
+            Head::Inline { len, bytes } => {
+                Bytes::copy_from_slice(&bytes[header_len..usize::from(len)])
+            }
             Head::Shared(mut bytes) => {
                 bytes.advance(header_len);
                 bytes
@@ -171,7 +186,8 @@ impl Packet {
     /// The non-empty slices in order, for a gather write.
     pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
         let head = Some(self.head()).filter(|head| !head.is_empty());
-        head.into_iter().chain(self.body.iter().map(|part| &part[..]))
+        head.into_iter()
+            .chain(self.body.iter().map(|part| &part[..]))
     }
 
     /// The packet in one slice. Copies unless it came from a device.
@@ -214,7 +230,9 @@ impl Packet {
     /// A shared head is copied first (only its own bytes, the body stays shared),
     /// so that nobody else's view changes.
     pub fn write_head(&mut self, at: usize, bytes: &[u8]) -> bool {
-        let Some(end) = at.checked_add(bytes.len()) else { return false };
+        let Some(end) = at.checked_add(bytes.len()) else {
+            return false;
+        };
         if end > self.head().len() {
             return false;
         }
@@ -238,7 +256,9 @@ impl Packet {
     /// A field that does not lie in the head makes the packet [`ChecksumState::Complete`]
     /// as it is; a receiver will find the checksum wrong.
     pub fn finish_checksum(&mut self) {
-        let ChecksumState::Partial { start, field } = self.checksum else { return };
+        let ChecksumState::Partial { start, field } = self.checksum else {
+            return;
+        };
         self.checksum = ChecksumState::Complete;
         let start = usize::from(start);
         let at = start + usize::from(field);
