@@ -1,1 +1,26 @@
 //! Links: memory pair, emulated path, TUN devices, capture tee.
+//!
+//! This crate decides what happens to an IP packet between two stacks: nothing
+//! ([`memory_pair`]), delay, loss and worse ([`Path`]), the kernel ([`TunLink`]);
+//! and how it is written down on the way ([`Capture`]). It does not decide what is
+//! inside a packet, and it reads no clock: whoever drives a link passes the time.
+//!
+//! `unsafe` appears in `tun/sys.rs` only.
+
+pub mod capture;
+pub mod link;
+pub mod memory;
+pub mod path;
+pub mod tun;
+pub mod units;
+
+pub use capture::{Capture, CaptureEpoch, CaptureOptions, Tap, Tee};
+pub use link::{Capabilities, Link, SendError, Wait};
+pub use memory::{MemoryLink, memory_pair};
+pub use path::{
+    DirectionStats, End, Impairments, JitterShape, LossModel, Path, PathConfig, PathConfigError, PathEnd, PathStats,
+    QueueDiscipline, path_pair,
+};
+pub use segue_wire::{Instant, Packet};
+pub use tun::{Prefix, TunConfig, TunLink};
+pub use units::{Probability, Rate, UnitError, parse_bytes, parse_duration};
