@@ -36,9 +36,11 @@ pub use host::{Host, HostBuilder, Interface, Seed};
 pub use ping::{PingError, PingOptions, PingReply};
 pub use segue_link as link;
 pub use segue_stack::{
-    Chunks, Cidr, Counters, Domain, Errno, IfaceId, Info, Instant, MsgFlags, Ready, Received, Reject, Shutdown, SocketId,
-    SocketInfo, SocketOption, SocketType, Stack, Unreachable,
+    Chunks, Cidr, Counters, Domain, Errno, IfaceId, Info, Instant, MsgFlags, Ready, Received, Reject, Shutdown,
+    SocketId, SocketInfo, SocketOption, SocketType, Stack, Unreachable,
 };
 pub use socket::Socket;
-pub use tcp::{Keepalive, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListener, TcpSocket, TcpStream, WriteHalf};
+pub use tcp::{
+    Keepalive, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListener, TcpSocket, TcpStream, WriteHalf,
+};
 pub use udp::UdpSocket;

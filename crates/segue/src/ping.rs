@@ -7,7 +7,7 @@ use std::io;
 use std::pin::pin;
 use std::task::Poll;
 
-use segue_stack::{Domain, Errno, MsgFlags, Ready, SocketOption, SocketType};
+use segue_stack::{Domain, Errno, MsgFlags, SocketOption, SocketType};
 
 use crate::host::Host;
 use crate::socket::Socket;

@@ -8,7 +8,8 @@ use std::io;
 
 use bytes::Bytes;
 use segue_stack::{
-    Chunks, Domain, Errno, Info, Instant, MsgFlags, Ready, Received, Shutdown, SocketId, SocketOption, SocketType, Stack,
+    Chunks, Domain, Errno, Info, Instant, MsgFlags, Ready, Received, Shutdown, SocketId, SocketOption, SocketType,
+    Stack,
 };
 
 use crate::error::{IntoIo, io_error};

@@ -3,7 +3,7 @@ use core::net::SocketAddr;
 use core::task::{Context, Poll};
 use std::io;
 
-use segue_stack::{Domain, MsgFlags, Ready, Received, SocketOption, SocketType};
+use segue_stack::{Domain, MsgFlags, Ready, Received, SocketOption, SocketType, Stack};
 use tokio::io::ReadBuf;
 
 use crate::host::{Host, Place};
@@ -94,7 +94,7 @@ impl UdpSocket {
 
     /// [`send_to`](UdpSocket::send_to) for hand-written futures. Only the task that polled last for writing is woken.
     pub fn poll_send_to(&self, cx: &mut Context<'_>, data: &[u8], to: SocketAddr) -> Poll<io::Result<usize>> {
-        let call = |stack: &mut segue_stack::Stack, now, id| stack.send_to(now, id, data, NONE, to, None);
+        let call = |stack: &mut Stack, now, id| stack.send_to(now, id, data, NONE, to, None);
         self.socket.poll_call(cx, Place::Writer, Ready::OUT, call)
     }
 
@@ -121,7 +121,7 @@ impl UdpSocket {
     /// [`recv_from`](UdpSocket::recv_from) for hand-written futures. Only the task that polled last for reading is woken.
     pub fn poll_recv_from(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<SocketAddr>> {
         let room = buffer.initialize_unfilled();
-        let call = |stack: &mut segue_stack::Stack, now, id| stack.recv_from(now, id, room, NONE);
+        let call = |stack: &mut Stack, now, id| stack.recv_from(now, id, room, NONE);
         let received = std::task::ready!(self.socket.poll_call(cx, Place::Reader, Ready::IN, call))?;
         buffer.advance(received.len);
         Poll::Ready(Ok(received.from))

@@ -2,11 +2,11 @@
 use core::net::SocketAddr;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 
 use bytes::Bytes;
-use segue_stack::{Domain, Errno, IfaceId, Instant, MsgFlags, Ready, SocketId, SocketType, Stack};
+use segue_stack::{Domain, Errno, IfaceId, Instant, MsgFlags, Ready, SocketId, SocketOption, SocketType, Stack};
 
 use crate::error::IntoIo;
 use crate::host::Host;
@@ -54,7 +54,7 @@ impl Pair {
         let open = |domain| {
             let socket = Socket::new(host, domain, kind)?;
             if domain == Domain::Inet6 {
-                socket.set_option(segue_stack::SocketOption::V6Only(true))?;
+                socket.set_option(SocketOption::V6Only(true))?;
             }
             host.with_stack(|stack, now| stack.bind_any(now, socket.id(), iface)).into_io()?;
             Ok::<Socket, io::Error>(socket)
@@ -90,7 +90,7 @@ fn poll<F>(until: &mut Until<'_, F>, cx: &mut Context<'_>) -> Poll<io::Result<An
 where
     F: FnMut(&mut Stack, Instant, SocketId) -> Result<AnyDatagram, Errno>,
 {
-    std::future::Future::poll(Pin::new(until), cx)
+    Pin::new(until).poll(cx)
 }
 
 /// Takes a datagram without copying it: its addresses by a look, its bytes as they came.

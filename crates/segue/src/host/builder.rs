@@ -130,7 +130,9 @@ impl Interface {
         let mtu = mtu.unwrap_or(capabilities.mtu);
         if mtu < 68 || mtu > capabilities.mtu {
             let most = capabilities.mtu;
-            return Err(invalid(format!("interface {name} cannot have an MTU of {mtu}: give 68 to {most}, which its link carries")));
+            return Err(invalid(format!(
+                "interface {name} cannot have an MTU of {mtu}: give 68 to {most}, which its link carries"
+            )));
         }
         let mut config = IfaceConfig::new(name.clone(), mtu);
         config.addresses = addresses;
@@ -157,7 +159,10 @@ fn add_route(stack: &mut Stack, iface: IfaceId, destination: Cidr, via: Option<I
 
 impl core::fmt::Debug for Interface {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Interface").field("name", &self.name).field("addresses", &self.addresses).finish_non_exhaustive()
+        f.debug_struct("Interface")
+            .field("name", &self.name)
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
     }
 }
 
@@ -246,7 +251,9 @@ impl HostBuilder {
     /// operating system says to a timer or to watching a link's descriptor.
     pub fn spawn(self) -> io::Result<Host> {
         let runtime = Handle::try_current().map_err(|_| {
-            io::Error::other("a host needs a tokio runtime to live on: spawn it inside one, or use segue::blocking::Host")
+            io::Error::other(
+                "a host needs a tokio runtime to live on: spawn it inside one, or use segue::blocking::Host",
+            )
         })?;
         let (host, driver) = self.prepare()?;
         runtime.spawn(driver);

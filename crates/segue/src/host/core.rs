@@ -31,9 +31,14 @@ const ENDING_TICK: Duration = Duration::from_millis(2);
 pub(crate) enum Life {
     Running,
     /// Sockets are closed; what they still owe is sent, until the deadline if there is one.
-    Ending { deadline: Option<Instant>, look: Instant },
+    Ending {
+        deadline: Option<Instant>,
+        look: Instant,
+    },
     /// The driver is gone. `unfinished`: connections whose end had not been acknowledged.
-    Ended { unfinished: usize },
+    Ended {
+        unfinished: usize,
+    },
 }
 
 pub(crate) struct Core {
@@ -136,7 +141,8 @@ impl Core {
             Some(at) if at <= now && self.is_stopped() => Some(now + FULL_LINK_TICK),
             other => other,
         };
-        let links = self.ifaces.iter().filter(|iface| iface.failed.is_none()).filter_map(|iface| iface.link.next_deadline());
+        let links =
+            self.ifaces.iter().filter(|iface| iface.failed.is_none()).filter_map(|iface| iface.link.next_deadline());
         let life = match self.life {
             Life::Ending { deadline, look } => Some(deadline.map_or(look, |deadline| deadline.min(look))),
             Life::Running | Life::Ended { .. } => None,

@@ -6,7 +6,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use segue_link::Wait;
@@ -45,12 +45,14 @@ impl Driver {
     /// Must be called inside a tokio runtime with I/O enabled.
     pub(crate) fn new(shared: Arc<Shared>) -> io::Result<Driver> {
         let core = shared.lock();
-        let alarm = AsyncFd::with_interest(core.timer.fd(), Interest::READABLE)?;
+        let alarm = watch(core.timer.fd(), Interest::READABLE)?;
         let sources = core
             .ifaces
             .iter()
             .map(|iface| match iface.link.wait() {
-                Wait::Fd(fd) => Ok(Source::Fd(AsyncFd::new(fd.try_clone_to_owned()?)?)),
+                Wait::Fd(fd) => {
+                    Ok(Source::Fd(watch(fd.try_clone_to_owned()?, Interest::READABLE | Interest::WRITABLE)?))
+                }
                 Wait::Waker => Ok(Source::Waker),
             })
             .collect::<io::Result<Vec<Source>>>()?;
@@ -102,6 +104,15 @@ impl Driver {
         }
         fired
     }
+}
+
+/// Has the runtime watch a descriptor for edges.
+#[allow(
+    deprecated,
+    reason = "the replacement is an unsafe fn that asks for a descriptor owned for as long: both of ours are"
+)]
+fn watch<F: AsFd + AsRawFd>(fd: F, interest: Interest) -> io::Result<AsyncFd<F>> {
+    AsyncFd::with_interest(fd, interest)
 }
 
 /// Takes a batch from a link to the stack. True: there may be more.

@@ -183,7 +183,8 @@ impl Host {
 }
 
 fn unfinished(who: &str) -> io::Error {
-    let message = format!("{who} not finished in time: some data or the end of the stream was not acknowledged by the peer");
+    let message =
+        format!("{who} not finished in time: some data or the end of the stream was not acknowledged by the peer");
     io::Error::new(io::ErrorKind::TimedOut, message)
 }
 

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use segue_stack::{Chunks, Errno, Info, Instant, MsgFlags, Ready, Shutdown, SocketId, Stack};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::TcpSocket;
 use super::options::socket_options;
 use super::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
-use super::TcpSocket;
 use crate::host::{Host, Place};
 use crate::socket::Socket;
 
@@ -93,9 +93,13 @@ impl TcpStream {
     /// [`peek`](TcpStream::peek) for hand-written futures. Only the task that polled last for reading is woken.
     pub fn poll_peek(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
         let room = buffer.initialize_unfilled();
-        let count = std::task::ready!(
-            self.socket.poll_call(cx, Place::Reader, Ready::IN, |stack, now, id| stack.recv(now, id, room, MsgFlags::PEEK))
-        )?;
+        let count =
+            std::task::ready!(self.socket.poll_call(cx, Place::Reader, Ready::IN, |stack, now, id| stack.recv(
+                now,
+                id,
+                room,
+                MsgFlags::PEEK
+            )))?;
         buffer.advance(count);
         Poll::Ready(Ok(count))
     }
