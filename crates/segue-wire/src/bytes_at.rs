@@ -42,10 +42,7 @@ pub(crate) fn ipv6_at(bytes: &[u8], at: usize) -> Ipv6Addr {
 /// Writes `value` at `at` when it fits whole.
 #[inline]
 pub(crate) fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
-    if let Some(slot) = bytes
-        .get_mut(at..)
-        .and_then(|rest| rest.get_mut(..value.len()))
-    {
+    if let Some(slot) = bytes.get_mut(at..).and_then(|rest| rest.get_mut(..value.len())) {
         slot.copy_from_slice(value);
     }
 }

@@ -31,18 +31,12 @@ pub struct Sum {
 impl Sum {
     /// An empty sum.
     pub const fn new() -> Sum {
-        Sum {
-            total: 0,
-            odd: false,
-        }
+        Sum { total: 0, odd: false }
     }
 
     /// A sum that starts with a folded value such as [`Sum::fold`] gives.
     pub const fn from_folded(folded: u16) -> Sum {
-        Sum {
-            total: folded.to_be() as u64,
-            odd: false,
-        }
+        Sum { total: folded.to_be() as u64, odd: false }
     }
 
     /// Adds the bytes as they follow those added before.
@@ -136,12 +130,7 @@ pub fn checksum(bytes: &[u8]) -> u16 {
 /// Sum of the IPv4 pseudo-header. `length` is that of the transport header and payload in bytes.
 ///
 /// RFC 9293 section 3.1, RFC 768.
-pub fn pseudo_header_v4(
-    source: Ipv4Addr,
-    destination: Ipv4Addr,
-    protocol: Protocol,
-    length: usize,
-) -> Sum {
+pub fn pseudo_header_v4(source: Ipv4Addr, destination: Ipv4Addr, protocol: Protocol, length: usize) -> Sum {
     let mut sum = Sum::new();
     sum.add_slice(&source.octets());
     sum.add_slice(&destination.octets());
@@ -153,12 +142,7 @@ pub fn pseudo_header_v4(
 /// Sum of the IPv6 pseudo-header. `destination` is the final one when there is a routing header.
 ///
 /// RFC 8200 section 8.1.
-pub fn pseudo_header_v6(
-    source: Ipv6Addr,
-    destination: Ipv6Addr,
-    protocol: Protocol,
-    length: usize,
-) -> Sum {
+pub fn pseudo_header_v6(source: Ipv6Addr, destination: Ipv6Addr, protocol: Protocol, length: usize) -> Sum {
     let mut sum = Sum::new();
     sum.add_slice(&source.octets());
     sum.add_slice(&destination.octets());
@@ -168,19 +152,10 @@ pub fn pseudo_header_v6(
 }
 
 /// Sum of the pseudo-header for either version; `None` when the addresses are of different versions.
-pub fn pseudo_header(
-    source: IpAddr,
-    destination: IpAddr,
-    protocol: Protocol,
-    length: usize,
-) -> Option<Sum> {
+pub fn pseudo_header(source: IpAddr, destination: IpAddr, protocol: Protocol, length: usize) -> Option<Sum> {
     match (source, destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            Some(pseudo_header_v4(source, destination, protocol, length))
-        }
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            Some(pseudo_header_v6(source, destination, protocol, length))
-        }
+        (IpAddr::V4(source), IpAddr::V4(destination)) => Some(pseudo_header_v4(source, destination, protocol, length)),
+        (IpAddr::V6(source), IpAddr::V6(destination)) => Some(pseudo_header_v6(source, destination, protocol, length)),
         _ => None,
     }
 }

@@ -103,16 +103,8 @@ impl Chunks {
         match other.0 {
             Repr::Empty => {}
             Repr::One(one) => self.push_back(one),
-            Repr::Many {
-                parts: mut tail,
-                len: tail_len,
-            } => match &mut self.0 {
-                Repr::Empty => {
-                    self.0 = Repr::Many {
-                        parts: tail,
-                        len: tail_len,
-                    }
-                }
+            Repr::Many { parts: mut tail, len: tail_len } => match &mut self.0 {
+                Repr::Empty => self.0 = Repr::Many { parts: tail, len: tail_len },
                 Repr::One(one) => {
                     let len = one.len() + tail_len;
                     tail.push_front(core::mem::take(one));
@@ -251,18 +243,9 @@ impl Chunks {
     /// The slices in order, none of them empty.
     pub fn iter(&self) -> Iter<'_> {
         match &self.0 {
-            Repr::Empty => Iter {
-                one: None,
-                many: None,
-            },
-            Repr::One(one) => Iter {
-                one: Some(one),
-                many: None,
-            },
-            Repr::Many { parts, .. } => Iter {
-                one: None,
-                many: Some(parts.iter()),
-            },
+            Repr::Empty => Iter { one: None, many: None },
+            Repr::One(one) => Iter { one: Some(one), many: None },
+            Repr::Many { parts, .. } => Iter { one: None, many: Some(parts.iter()) },
         }
     }
 
@@ -354,11 +337,7 @@ impl<'a> IntoIterator for &'a Chunks {
 
 impl From<Bytes> for Chunks {
     fn from(bytes: Bytes) -> Chunks {
-        if bytes.is_empty() {
-            Chunks::new()
-        } else {
-            Chunks(Repr::One(bytes))
-        }
+        if bytes.is_empty() { Chunks::new() } else { Chunks(Repr::One(bytes)) }
     }
 }
 
@@ -381,10 +360,7 @@ impl FromIterator<Bytes> for Chunks {
 impl PartialEq for Chunks {
     fn eq(&self, other: &Chunks) -> bool {
         self.len() == other.len()
-            && self
-                .iter()
-                .flat_map(|part| part.iter())
-                .eq(other.iter().flat_map(|part| part.iter()))
+            && self.iter().flat_map(|part| part.iter()).eq(other.iter().flat_map(|part| part.iter()))
     }
 }
 

@@ -117,17 +117,8 @@ impl core::error::Error for EthernetError {}
 
 impl EthernetHeader {
     /// A header without tags.
-    pub fn new(
-        destination: EthernetAddress,
-        source: EthernetAddress,
-        ether_type: EtherType,
-    ) -> EthernetHeader {
-        EthernetHeader {
-            destination,
-            source,
-            tags: [None; 2],
-            ether_type,
-        }
+    pub fn new(destination: EthernetAddress, source: EthernetAddress, ether_type: EtherType) -> EthernetHeader {
+        EthernetHeader { destination, source, tags: [None; 2], ether_type }
     }
 
     /// Reads the header at the front of `frame`; gives it and its length.
@@ -152,10 +143,7 @@ impl EthernetHeader {
             if frame.len() < len + 4 {
                 return Err(EthernetError::Truncated);
             }
-            *slot = Some(VlanTag {
-                kind: header.ether_type,
-                control: be16(frame, len),
-            });
+            *slot = Some(VlanTag { kind: header.ether_type, control: be16(frame, len) });
             header.ether_type = EtherType(be16(frame, len + 2));
             len += 4;
         }

@@ -193,51 +193,19 @@ impl<'a> Icmpv4Message<'a> {
         let (kind, code) = (header[0], header[1]);
         let (high, low) = (be16(header, 4), be16(header, 6));
         Ok(match kind {
-            0 if code == 0 => Icmpv4Message::EchoReply {
-                identifier: high,
-                sequence: low,
-                payload: data,
-            },
-            8 if code == 0 => Icmpv4Message::EchoRequest {
-                identifier: high,
-                sequence: low,
-                payload: data,
-            },
+            0 if code == 0 => Icmpv4Message::EchoReply { identifier: high, sequence: low, payload: data },
+            8 if code == 0 => Icmpv4Message::EchoRequest { identifier: high, sequence: low, payload: data },
             3 => {
                 let code = UnreachableCode(code);
                 // RFC 1191 section 4: only this code has a use for the field. Others may have RFC 4884's length there.
-                let mtu = if code == UnreachableCode::FRAGMENTATION_NEEDED {
-                    low
-                } else {
-                    0
-                };
-                Icmpv4Message::DestinationUnreachable {
-                    code,
-                    next_hop_mtu: mtu,
-                    quoted: quote(header, data),
-                }
+                let mtu = if code == UnreachableCode::FRAGMENTATION_NEEDED { low } else { 0 };
+                Icmpv4Message::DestinationUnreachable { code, next_hop_mtu: mtu, quoted: quote(header, data) }
             }
             4 => Icmpv4Message::SourceQuench { quoted: data },
-            5 => Icmpv4Message::Redirect {
-                code,
-                gateway: ipv4_at(header, 4),
-                quoted: data,
-            },
-            11 => Icmpv4Message::TimeExceeded {
-                code: TimeExceededCode(code),
-                quoted: quote(header, data),
-            },
-            12 => Icmpv4Message::ParameterProblem {
-                code,
-                pointer: byte(header, 4),
-                quoted: quote(header, data),
-            },
-            _ => Icmpv4Message::Other {
-                kind,
-                code,
-                rest_of_header: be32(header, 4),
-                payload: data,
-            },
+            5 => Icmpv4Message::Redirect { code, gateway: ipv4_at(header, 4), quoted: data },
+            11 => Icmpv4Message::TimeExceeded { code: TimeExceededCode(code), quoted: quote(header, data) },
+            12 => Icmpv4Message::ParameterProblem { code, pointer: byte(header, 4), quoted: quote(header, data) },
+            _ => Icmpv4Message::Other { kind, code, rest_of_header: be32(header, 4), payload: data },
         })
     }
 
@@ -305,29 +273,17 @@ impl<'a> Icmpv4Message<'a> {
         header[0] = kind;
         header[1] = code;
         match *self {
-            Icmpv4Message::EchoReply {
-                identifier,
-                sequence,
-                ..
-            }
-            | Icmpv4Message::EchoRequest {
-                identifier,
-                sequence,
-                ..
-            } => {
+            Icmpv4Message::EchoReply { identifier, sequence, .. }
+            | Icmpv4Message::EchoRequest { identifier, sequence, .. } => {
                 put16(&mut header, 4, identifier);
                 put16(&mut header, 6, sequence);
             }
             Icmpv4Message::DestinationUnreachable {
-                code: UnreachableCode::FRAGMENTATION_NEEDED,
-                next_hop_mtu,
-                ..
+                code: UnreachableCode::FRAGMENTATION_NEEDED, next_hop_mtu, ..
             } => put16(&mut header, 6, next_hop_mtu),
             Icmpv4Message::Redirect { gateway, .. } => put(&mut header, 4, &gateway.octets()),
             Icmpv4Message::ParameterProblem { pointer, .. } => header[4] = pointer,
-            Icmpv4Message::Other { rest_of_header, .. } => {
-                put(&mut header, 4, &rest_of_header.to_be_bytes())
-            }
+            Icmpv4Message::Other { rest_of_header, .. } => put(&mut header, 4, &rest_of_header.to_be_bytes()),
             Icmpv4Message::DestinationUnreachable { .. }
             | Icmpv4Message::SourceQuench { .. }
             | Icmpv4Message::TimeExceeded { .. } => {}

@@ -74,9 +74,7 @@ impl fmt::Display for Ipv4Error {
             Ipv4Error::Truncated => "packet is shorter than its IPv4 header",
             Ipv4Error::BadVersion => "IP version is not 4",
             Ipv4Error::BadHeaderLength => "IPv4 header length is below 20 bytes",
-            Ipv4Error::BadTotalLength => {
-                "IPv4 total length is below the header length or beyond the packet"
-            }
+            Ipv4Error::BadTotalLength => "IPv4 total length is below the header length or beyond the packet",
             Ipv4Error::BadChecksum => "IPv4 header checksum does not fit the header",
         })
     }
@@ -174,9 +172,7 @@ impl Ipv4Header {
         if total > available {
             return Err(Ipv4Error::BadTotalLength);
         }
-        total
-            .checked_sub(header_len)
-            .ok_or(Ipv4Error::BadTotalLength)
+        total.checked_sub(header_len).ok_or(Ipv4Error::BadTotalLength)
     }
 
     /// Whether this is a piece of a datagram, not all of it.
@@ -212,11 +208,9 @@ impl Ipv4Header {
         put16(out, 2, self.total_length);
         put16(out, 4, self.identification);
         let mut fragment = self.fragment_offset / 8;
-        for (set, bit) in [
-            (self.reserved, RESERVED),
-            (self.dont_fragment, DONT_FRAGMENT),
-            (self.more_fragments, MORE_FRAGMENTS),
-        ] {
+        for (set, bit) in
+            [(self.reserved, RESERVED), (self.dont_fragment, DONT_FRAGMENT), (self.more_fragments, MORE_FRAGMENTS)]
+        {
             fragment |= if set { bit } else { 0 };
         }
         put16(out, 6, fragment);

@@ -87,22 +87,14 @@ impl Head {
         }
         let mut bytes = [0; INLINE_HEADER];
         bytes[..headers.len()].copy_from_slice(headers);
-        Head::Inline {
-            len: headers.len() as u8,
-            bytes,
-        }
+        Head::Inline { len: headers.len() as u8, bytes }
     }
 }
 
 impl Packet {
     /// A packet as a device gives it: contiguous, checksum to be verified.
     pub fn from_bytes(bytes: Bytes) -> Packet {
-        Packet {
-            head: Head::Shared(bytes),
-            body: Chunks::new(),
-            checksum: ChecksumState::Complete,
-            segmentation: None,
-        }
+        Packet { head: Head::Shared(bytes), body: Chunks::new(), checksum: ChecksumState::Complete, segmentation: None }
     }
 
     /// A packet as a stack builds it.
@@ -115,12 +107,7 @@ impl Packet {
         checksum: ChecksumState,
         segmentation: Option<Segmentation>,
     ) -> Packet {
-        Packet {
-            head: Head::from_slice(headers),
-            body,
-            checksum,
-            segmentation,
-        }
+        Packet { head: Head::from_slice(headers), body, checksum, segmentation }
     }
 
     /// Length from the first byte of the IP header to the end, in bytes.
@@ -168,9 +155,7 @@ impl Packet {
             return body;
         }
         let rest = match head {
-            Head::Inline { len, bytes } => {
-                Bytes::copy_from_slice(&bytes[header_len..usize::from(len)])
-            }
+            Head::Inline { len, bytes } => Bytes::copy_from_slice(&bytes[header_len..usize::from(len)]),
             Head::Shared(mut bytes) => {
                 bytes.advance(header_len);
                 bytes
@@ -186,8 +171,7 @@ impl Packet {
     /// The non-empty slices in order, for a gather write.
     pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
         let head = Some(self.head()).filter(|head| !head.is_empty());
-        head.into_iter()
-            .chain(self.body.iter().map(|part| &part[..]))
+        head.into_iter().chain(self.body.iter().map(|part| &part[..]))
     }
 
     /// The packet in one slice. Copies unless it came from a device.

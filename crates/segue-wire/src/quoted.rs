@@ -90,12 +90,8 @@ impl Quoted {
         // The quote may end anywhere; the walk believes the length the packet had.
         let total = ipv6::HEADER_LEN + usize::from(header.payload_length);
         let chain = ipv6::walk(header.next_header, packet, total).ok();
-        let (protocol, offset) = chain.map_or((header.next_header, packet.len()), |end| {
-            (end.protocol, end.offset)
-        });
-        let later = chain
-            .and_then(|end| end.fragment)
-            .is_some_and(|(fragment, _)| fragment.offset != 0);
+        let (protocol, offset) = chain.map_or((header.next_header, packet.len()), |end| (end.protocol, end.offset));
+        let later = chain.and_then(|end| end.fragment).is_some_and(|(fragment, _)| fragment.offset != 0);
         Some(Quoted {
             source: IpAddr::V6(header.source),
             destination: IpAddr::V6(header.destination),
@@ -117,18 +113,10 @@ impl Quoted {
     /// Source and destination with their ports, for TCP and UDP.
     pub fn sockets(&self) -> Option<(SocketAddr, SocketAddr)> {
         match self.transport {
-            QuotedTransport::Tcp {
-                source_port,
-                destination_port,
-                ..
+            QuotedTransport::Tcp { source_port, destination_port, .. }
+            | QuotedTransport::Udp { source_port, destination_port } => {
+                Some((SocketAddr::new(self.source, source_port), SocketAddr::new(self.destination, destination_port)))
             }
-            | QuotedTransport::Udp {
-                source_port,
-                destination_port,
-            } => Some((
-                SocketAddr::new(self.source, source_port),
-                SocketAddr::new(self.destination, destination_port),
-            )),
             _ => None,
         }
     }
@@ -148,20 +136,13 @@ fn transport(protocol: Protocol, bytes: Option<&[u8]>) -> QuotedTransport {
             },
             None => QuotedTransport::Other,
         },
-        (Protocol::UDP, _) => QuotedTransport::Udp {
-            source_port: be16(bytes, 0),
-            destination_port: be16(bytes, 2),
-        },
-        (Protocol::ICMPV4, 8) | (Protocol::ICMPV6, 128) => QuotedTransport::Echo {
-            request: true,
-            identifier,
-            sequence: echo_sequence,
-        },
-        (Protocol::ICMPV4, 0) | (Protocol::ICMPV6, 129) => QuotedTransport::Echo {
-            request: false,
-            identifier,
-            sequence: echo_sequence,
-        },
+        (Protocol::UDP, _) => QuotedTransport::Udp { source_port: be16(bytes, 0), destination_port: be16(bytes, 2) },
+        (Protocol::ICMPV4, 8) | (Protocol::ICMPV6, 128) => {
+            QuotedTransport::Echo { request: true, identifier, sequence: echo_sequence }
+        }
+        (Protocol::ICMPV4, 0) | (Protocol::ICMPV6, 129) => {
+            QuotedTransport::Echo { request: false, identifier, sequence: echo_sequence }
+        }
         _ => QuotedTransport::Other,
     }
 }

@@ -67,28 +67,16 @@ fn layout(packet: &Packet, kind: SegmentationKind) -> Option<Layout> {
         IpVersion::V6 => {
             let (header, _) = Ipv6Header::parse(head).ok()?;
             let chain = ipv6::walk(header.next_header, head, packet.len()).ok()?;
-            chain
-                .fragment
-                .is_none()
-                .then_some((chain.offset, chain.protocol))?
+            chain.fragment.is_none().then_some((chain.offset, chain.protocol))?
         }
     };
     let (wanted, len, field) = match kind {
         SegmentationKind::Udp => (Protocol::UDP, udp::HEADER_LEN, 6),
-        _ => (
-            Protocol::TCP,
-            usize::from(byte(head, transport + 12) >> 4) * 4,
-            16,
-        ),
+        _ => (Protocol::TCP, usize::from(byte(head, transport + 12) >> 4) * 4, 16),
     };
     let payload = transport + len;
     let fits = protocol == wanted && payload <= head.len() && len > field;
-    fits.then_some(Layout {
-        version,
-        transport,
-        payload,
-        checksum: transport + field,
-    })
+    fits.then_some(Layout { version, transport, payload, checksum: transport + field })
 }
 
 /// The sum that every piece's checksum starts from.
@@ -107,20 +95,11 @@ fn base_sum(packet: &Packet, layout: Layout, kind: SegmentationKind) -> Option<S
         ChecksumState::Verified => match layout.version {
             IpVersion::V4 => {
                 let (header, _) = Ipv4Header::parse_quoted(head).ok()?;
-                checksum::pseudo_header_v4(
-                    header.source,
-                    header.destination,
-                    header.protocol,
-                    length,
-                )
+                checksum::pseudo_header_v4(header.source, header.destination, header.protocol, length)
             }
             IpVersion::V6 => {
                 let (header, _) = Ipv6Header::parse(head).ok()?;
-                let protocol = if kind == SegmentationKind::Udp {
-                    Protocol::UDP
-                } else {
-                    Protocol::TCP
-                };
+                let protocol = if kind == SegmentationKind::Udp { Protocol::UDP } else { Protocol::TCP };
                 checksum::pseudo_header_v6(header.source, header.destination, protocol, length)
             }
         },
@@ -131,28 +110,21 @@ fn base_sum(packet: &Packet, layout: Layout, kind: SegmentationKind) -> Option<S
 
 /// Payload length and how it is cut, when `packet` is a super-segment that more than one piece makes up.
 fn plan(packet: &Packet) -> Option<(Segmentation, Layout, usize)> {
-    let segmentation = packet
-        .segmentation
-        .filter(|segmentation| segmentation.size > 0)?;
+    let segmentation = packet.segmentation.filter(|segmentation| segmentation.size > 0)?;
     let layout = layout(packet, segmentation.kind)?;
     let payload = packet.len() - layout.payload;
     (payload > usize::from(segmentation.size)).then_some((segmentation, layout, payload))
 }
 
 pub(crate) fn count(packet: &Packet) -> usize {
-    plan(packet).map_or(1, |(segmentation, _, payload)| {
-        payload.div_ceil(usize::from(segmentation.size))
-    })
+    plan(packet).map_or(1, |(segmentation, _, payload)| payload.div_ceil(usize::from(segmentation.size)))
 }
 
 pub(crate) fn cut(mut packet: Packet) -> Segments {
     let Some((segmentation, layout, _)) = plan(&packet) else {
         packet.segmentation = None;
         packet.finish_checksum();
-        return Segments {
-            whole: Some(packet),
-            cut: None,
-        };
+        return Segments { whole: Some(packet), cut: None };
     };
     let headers = packet.head()[..layout.payload].to_vec();
     let cut = Cut {
@@ -167,10 +139,7 @@ pub(crate) fn cut(mut packet: Packet) -> Segments {
         rest: packet.into_payload(layout.payload),
         first: true,
     };
-    Segments {
-        whole: None,
-        cut: Some(cut),
-    }
+    Segments { whole: None, cut: Some(cut) }
 }
 
 impl Iterator for Segments {
@@ -203,19 +172,12 @@ impl Cut {
         let length = self.layout.payload - self.layout.transport + payload.len();
         self.write_ip(length);
         match self.kind {
-            SegmentationKind::Udp => {
-                put16(&mut self.headers, self.layout.transport + 4, length as u16)
-            }
+            SegmentationKind::Udp => put16(&mut self.headers, self.layout.transport + 4, length as u16),
             SegmentationKind::Tcp | SegmentationKind::TcpAccEcn => self.write_tcp(payload.len()),
         }
         self.write_checksum(length, &payload);
         self.first = false;
-        Some(Packet::from_headers(
-            &self.headers,
-            payload,
-            ChecksumState::Complete,
-            None,
-        ))
+        Some(Packet::from_headers(&self.headers, payload, ChecksumState::Complete, None))
     }
 
     /// Lengths; IPv4 identification and header checksum.
@@ -227,10 +189,7 @@ impl Cut {
                 put16(&mut self.headers, 4, self.identification);
                 self.identification = self.identification.wrapping_add(1);
                 put16(&mut self.headers, 10, 0);
-                let header = self
-                    .headers
-                    .get(..self.layout.transport)
-                    .unwrap_or_default();
+                let header = self.headers.get(..self.layout.transport).unwrap_or_default();
                 let sum = checksum::checksum(header);
                 put16(&mut self.headers, 10, sum);
             }
@@ -257,16 +216,8 @@ impl Cut {
         let Some(mut sum) = self.base else { return };
         put16(&mut self.headers, self.layout.checksum, 0);
         sum.add_u32(length as u32);
-        sum.add_slice(
-            self.headers
-                .get(self.layout.transport..)
-                .unwrap_or_default(),
-        );
+        sum.add_slice(self.headers.get(self.layout.transport..).unwrap_or_default());
         sum.add_chunks(payload);
-        put16(
-            &mut self.headers,
-            self.layout.checksum,
-            udp::checksum_field(sum),
-        );
+        put16(&mut self.headers, self.layout.checksum, udp::checksum_field(sum));
     }
 }

@@ -125,12 +125,7 @@ impl Sub for Instant {
 
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{:09}",
-            self.0 / 1_000_000_000,
-            self.0 % 1_000_000_000
-        )
+        write!(f, "{}.{:09}", self.0 / 1_000_000_000, self.0 % 1_000_000_000)
     }
 }
 
@@ -157,17 +152,11 @@ mod tests {
     fn addition_saturates_at_the_last_instant() {
         assert_eq!(Instant::from_secs(1) + Duration::MAX, Instant::MAX);
         assert_eq!(Instant::MAX.checked_add(Duration::from_nanos(1)), None);
-        assert_eq!(
-            Instant::from_millis(1) + Duration::from_micros(2),
-            Instant::from_nanos(1_002_000)
-        );
+        assert_eq!(Instant::from_millis(1) + Duration::from_micros(2), Instant::from_nanos(1_002_000));
     }
 
     #[test]
     fn an_instant_prints_seconds_and_nanoseconds() {
-        assert_eq!(
-            std::format!("{}", Instant::from_nanos(1_000_000_002)),
-            "1.000000002"
-        );
+        assert_eq!(std::format!("{}", Instant::from_nanos(1_000_000_002)), "1.000000002");
     }
 }

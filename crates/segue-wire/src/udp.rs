@@ -124,12 +124,7 @@ pub fn checksum_field(sum: Sum) -> u16 {
 ///
 /// # Errors
 /// [`UdpError::MissingChecksum`] for zero over IPv6, [`UdpError::BadChecksum`].
-pub fn verify_checksum(
-    source: IpAddr,
-    destination: IpAddr,
-    front: &[u8],
-    rest: &Chunks,
-) -> Result<(), UdpError> {
+pub fn verify_checksum(source: IpAddr, destination: IpAddr, front: &[u8], rest: &Chunks) -> Result<(), UdpError> {
     if be16(front, 6) == 0 {
         return match destination {
             // RFC 768: all zero means that the sender made none.
@@ -138,13 +133,8 @@ pub fn verify_checksum(
             IpAddr::V6(_) => Err(UdpError::MissingChecksum),
         };
     }
-    let mut sum =
-        pseudo_sum(source, destination, front.len() + rest.len()).ok_or(UdpError::BadChecksum)?;
+    let mut sum = pseudo_sum(source, destination, front.len() + rest.len()).ok_or(UdpError::BadChecksum)?;
     sum.add_slice(front);
     sum.add_chunks(rest);
-    if sum.is_valid() {
-        Ok(())
-    } else {
-        Err(UdpError::BadChecksum)
-    }
+    if sum.is_valid() { Ok(()) } else { Err(UdpError::BadChecksum) }
 }

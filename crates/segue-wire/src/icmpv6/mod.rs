@@ -142,11 +142,7 @@ impl<'a> Icmpv6Message<'a> {
     ///
     /// # Errors
     /// [`IcmpError::Truncated`], [`IcmpError::BadChecksum`].
-    pub fn parse(
-        source: Ipv6Addr,
-        destination: Ipv6Addr,
-        message: &'a [u8],
-    ) -> Result<Icmpv6Message<'a>, IcmpError> {
+    pub fn parse(source: Ipv6Addr, destination: Ipv6Addr, message: &'a [u8]) -> Result<Icmpv6Message<'a>, IcmpError> {
         if message.len() >= HEADER_LEN {
             verify_checksum(source, destination, message)?;
         }
@@ -164,40 +160,14 @@ impl<'a> Icmpv6Message<'a> {
         let (kind, code) = (header[0], header[1]);
         let (identifier, sequence) = (be16(header, 4), be16(header, 6));
         Ok(match kind {
-            1 => Icmpv6Message::DestinationUnreachable {
-                code: UnreachableCode(code),
-                quoted: quote(header, data),
-            },
+            1 => Icmpv6Message::DestinationUnreachable { code: UnreachableCode(code), quoted: quote(header, data) },
             // RFC 4443 section 3.2: the code is ignored.
-            2 => Icmpv6Message::PacketTooBig {
-                mtu: be32(header, 4),
-                quoted: data,
-            },
-            3 => Icmpv6Message::TimeExceeded {
-                code: TimeExceededCode(code),
-                quoted: quote(header, data),
-            },
-            4 => Icmpv6Message::ParameterProblem {
-                code,
-                pointer: be32(header, 4),
-                quoted: data,
-            },
-            128 if code == 0 => Icmpv6Message::EchoRequest {
-                identifier,
-                sequence,
-                payload: data,
-            },
-            129 if code == 0 => Icmpv6Message::EchoReply {
-                identifier,
-                sequence,
-                payload: data,
-            },
-            _ => Icmpv6Message::Other {
-                kind,
-                code,
-                rest_of_header: be32(header, 4),
-                payload: data,
-            },
+            2 => Icmpv6Message::PacketTooBig { mtu: be32(header, 4), quoted: data },
+            3 => Icmpv6Message::TimeExceeded { code: TimeExceededCode(code), quoted: quote(header, data) },
+            4 => Icmpv6Message::ParameterProblem { code, pointer: be32(header, 4), quoted: data },
+            128 if code == 0 => Icmpv6Message::EchoRequest { identifier, sequence, payload: data },
+            129 if code == 0 => Icmpv6Message::EchoReply { identifier, sequence, payload: data },
+            _ => Icmpv6Message::Other { kind, code, rest_of_header: be32(header, 4), payload: data },
         })
     }
 
@@ -208,11 +178,7 @@ impl<'a> Icmpv6Message<'a> {
             | Icmpv6Message::PacketTooBig { quoted, .. }
             | Icmpv6Message::TimeExceeded { quoted, .. }
             | Icmpv6Message::ParameterProblem { quoted, .. } => Quoted::parse(quoted),
-            Icmpv6Message::Other {
-                kind: 0..128,
-                payload,
-                ..
-            } => Quoted::parse(payload),
+            Icmpv6Message::Other { kind: 0..128, payload, .. } => Quoted::parse(payload),
             _ => None,
         }
     }
@@ -264,26 +230,14 @@ impl<'a> Icmpv6Message<'a> {
             Icmpv6Message::DestinationUnreachable { .. } | Icmpv6Message::TimeExceeded { .. } => {}
             Icmpv6Message::PacketTooBig { mtu: word, .. }
             | Icmpv6Message::ParameterProblem { pointer: word, .. }
-            | Icmpv6Message::Other {
-                rest_of_header: word,
-                ..
-            } => put(&mut header, 4, &word.to_be_bytes()),
-            Icmpv6Message::EchoRequest {
-                identifier,
-                sequence,
-                ..
-            }
-            | Icmpv6Message::EchoReply {
-                identifier,
-                sequence,
-                ..
-            } => {
+            | Icmpv6Message::Other { rest_of_header: word, .. } => put(&mut header, 4, &word.to_be_bytes()),
+            Icmpv6Message::EchoRequest { identifier, sequence, .. }
+            | Icmpv6Message::EchoReply { identifier, sequence, .. } => {
                 put16(&mut header, 4, identifier);
                 put16(&mut header, 6, sequence);
             }
         }
-        let mut sum =
-            checksum::pseudo_header_v6(source, destination, Protocol::ICMPV6, self.message_len());
+        let mut sum = checksum::pseudo_header_v6(source, destination, Protocol::ICMPV6, self.message_len());
         sum.add_slice(&header);
         sum.add_slice(self.payload());
         put16(&mut header, 2, sum.checksum());
@@ -306,18 +260,10 @@ impl<'a> Icmpv6Message<'a> {
 ///
 /// # Errors
 /// [`IcmpError::BadChecksum`].
-pub fn verify_checksum(
-    source: Ipv6Addr,
-    destination: Ipv6Addr,
-    message: &[u8],
-) -> Result<(), IcmpError> {
+pub fn verify_checksum(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> Result<(), IcmpError> {
     let mut sum = checksum::pseudo_header_v6(source, destination, Protocol::ICMPV6, message.len());
     sum.add_slice(message);
-    if sum.is_valid() {
-        Ok(())
-    } else {
-        Err(IcmpError::BadChecksum)
-    }
+    if sum.is_valid() { Ok(()) } else { Err(IcmpError::BadChecksum) }
 }
 
 /// The quoted packet without the extensions that may follow it.

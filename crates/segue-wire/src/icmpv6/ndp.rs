@@ -135,13 +135,9 @@ impl fmt::Display for NdpError {
             NdpError::Truncated => "neighbour discovery message is too short for its type",
             NdpError::UnknownType => "ICMPv6 type is not one of neighbour discovery",
             NdpError::BadCode => "neighbour discovery message has a code other than 0",
-            NdpError::BadHopLimit => {
-                "neighbour discovery message came through a router (hop limit is not 255)"
-            }
+            NdpError::BadHopLimit => "neighbour discovery message came through a router (hop limit is not 255)",
             NdpError::BadChecksum => "ICMPv6 checksum does not fit the message",
-            NdpError::BadOptionLength => {
-                "neighbour discovery option has length 0 or ends beyond the message"
-            }
+            NdpError::BadOptionLength => "neighbour discovery option has length 0 or ends beyond the message",
             NdpError::MulticastTarget => "neighbour discovery target is a multicast address",
         })
     }
@@ -173,11 +169,7 @@ impl NdpOptions {
             options.take(kind, option);
             rest = tail;
         }
-        if rest.is_empty() {
-            Ok(options)
-        } else {
-            Err(NdpError::BadOptionLength)
-        }
+        if rest.is_empty() { Ok(options) } else { Err(NdpError::BadOptionLength) }
     }
 
     fn take(&mut self, kind: u8, option: &[u8]) {
@@ -207,10 +199,7 @@ impl NdpOptions {
     }
 
     fn emit(&self, out: &mut Vec<u8>) {
-        for (kind, link) in [
-            (SOURCE_LINK, self.source_link),
-            (TARGET_LINK, self.target_link),
-        ] {
+        for (kind, link) in [(SOURCE_LINK, self.source_link), (TARGET_LINK, self.target_link)] {
             if let Some(link) = link {
                 out.extend_from_slice(&[kind, 1]);
                 out.extend_from_slice(&link);
@@ -220,9 +209,7 @@ impl NdpOptions {
             let flags = u8::from(prefix.on_link) << 7 | u8::from(prefix.autonomous) << 6;
             out.extend_from_slice(&[PREFIX, 4, prefix.prefix_len, flags]);
             for time in [prefix.valid_lifetime, prefix.preferred_lifetime] {
-                let seconds = time.map_or(u32::MAX, |time| {
-                    time.as_secs().min(u64::from(u32::MAX - 1)) as u32
-                });
+                let seconds = time.map_or(u32::MAX, |time| time.as_secs().min(u64::from(u32::MAX - 1)) as u32);
                 out.extend_from_slice(&seconds.to_be_bytes());
             }
             out.extend_from_slice(&[0; 4]);
@@ -342,16 +329,8 @@ impl NdpMessage {
                 out.extend_from_slice(&target.octets());
                 options
             }
-            NdpMessage::NeighborAdvertisement {
-                router,
-                solicited,
-                override_known,
-                target,
-                options,
-            } => {
-                let flags = u8::from(*router) << 7
-                    | u8::from(*solicited) << 6
-                    | u8::from(*override_known) << 5;
+            NdpMessage::NeighborAdvertisement { router, solicited, override_known, target, options } => {
+                let flags = u8::from(*router) << 7 | u8::from(*solicited) << 6 | u8::from(*override_known) << 5;
                 out.extend_from_slice(&[NEIGHBOR_ADVERTISEMENT, 0, 0, 0, flags, 0, 0, 0]);
                 out.extend_from_slice(&target.octets());
                 options

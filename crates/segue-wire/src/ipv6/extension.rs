@@ -51,11 +51,7 @@ impl FragmentHeader {
         }
         out[0] = self.next_header.0;
         out[1] = 0;
-        put16(
-            out,
-            2,
-            self.offset & 0xfff8 | u16::from(self.more_fragments),
-        );
+        put16(out, 2, self.offset & 0xfff8 | u16::from(self.more_fragments));
         put(out, 4, &self.identification.to_be_bytes());
     }
 
@@ -172,22 +168,14 @@ impl fmt::Display for ExtensionError {
         f.write_str(match self {
             ExtensionError::Truncated => "IPv6 extension header ends beyond the packet",
             ExtensionError::TooMany => "IPv6 packet has too many extension headers or options",
-            ExtensionError::MisplacedHopByHop { .. } => {
-                "hop-by-hop options are not directly behind the IPv6 header"
-            }
+            ExtensionError::MisplacedHopByHop { .. } => "hop-by-hop options are not directly behind the IPv6 header",
             ExtensionError::RoutingHeader { .. } => "IPv6 routing header has segments left",
             ExtensionError::Jumbogram { .. } => "IPv6 jumbograms are not taken",
             ExtensionError::BadOptionLength { .. } => "IPv6 option ends beyond its header",
-            ExtensionError::UnknownOption { .. } => {
-                "IPv6 option is unknown and must not be skipped"
-            }
-            ExtensionError::BadFragmentLength => {
-                "IPv6 fragment before the last is not a multiple of 8 bytes"
-            }
+            ExtensionError::UnknownOption { .. } => "IPv6 option is unknown and must not be skipped",
+            ExtensionError::BadFragmentLength => "IPv6 fragment before the last is not a multiple of 8 bytes",
             ExtensionError::FragmentTooLong { .. } => "IPv6 fragment ends beyond 65535 bytes",
-            ExtensionError::IncompleteFirstFragment => {
-                "first IPv6 fragment does not have the whole header chain"
-            }
+            ExtensionError::IncompleteFirstFragment => "first IPv6 fragment does not have the whole header chain",
         })
     }
 }
@@ -206,22 +194,14 @@ impl ExtensionError {
             ExtensionError::RoutingHeader { pointer }
             | ExtensionError::Jumbogram { pointer }
             | ExtensionError::BadOptionLength { pointer }
-            | ExtensionError::FragmentTooLong { pointer } => {
-                (ParameterProblemCode::ErroneousField, pointer, false)
-            }
+            | ExtensionError::FragmentTooLong { pointer } => (ParameterProblemCode::ErroneousField, pointer, false),
             // RFC 8200 section 4.5: pointing to the payload length field.
             ExtensionError::BadFragmentLength => (ParameterProblemCode::ErroneousField, 4, false),
             // RFC 7112 section 5.
-            ExtensionError::IncompleteFirstFragment => {
-                (ParameterProblemCode::IncompleteChain, 0, false)
-            }
+            ExtensionError::IncompleteFirstFragment => (ParameterProblemCode::IncompleteChain, 0, false),
             ExtensionError::UnknownOption { action, pointer } => match action {
-                OptionAction::DiscardReport => {
-                    (ParameterProblemCode::UnrecognizedOption, pointer, true)
-                }
-                OptionAction::DiscardReportUnicast => {
-                    (ParameterProblemCode::UnrecognizedOption, pointer, false)
-                }
+                OptionAction::DiscardReport => (ParameterProblemCode::UnrecognizedOption, pointer, true),
+                OptionAction::DiscardReportUnicast => (ParameterProblemCode::UnrecognizedOption, pointer, false),
                 OptionAction::Skip | OptionAction::Discard => return None,
             },
             ExtensionError::Truncated | ExtensionError::TooMany => return None,
@@ -258,29 +238,14 @@ pub fn walk(first: Protocol, packet: &[u8], total: usize) -> Result<Chain, Exten
         packet,
         total,
         options: 0,
-        chain: Chain {
-            protocol: first,
-            offset: super::HEADER_LEN,
-            next_header_at: 6,
-            fragment: None,
-        },
+        chain: Chain { protocol: first, offset: super::HEADER_LEN, next_header_at: 6, fragment: None },
     };
     // Nearly every packet has no extension header at all.
-    if !is_extension(first) {
-        Ok(walk.chain)
-    } else {
-        walk.run()
-    }
+    if !is_extension(first) { Ok(walk.chain) } else { walk.run() }
 }
 
 fn is_extension(protocol: Protocol) -> bool {
-    matches!(
-        protocol,
-        Protocol::HOP_BY_HOP
-            | Protocol::ROUTING
-            | Protocol::FRAGMENT
-            | Protocol::DESTINATION_OPTIONS
-    )
+    matches!(protocol, Protocol::HOP_BY_HOP | Protocol::ROUTING | Protocol::FRAGMENT | Protocol::DESTINATION_OPTIONS)
 }
 
 struct Walk<'a> {
@@ -298,9 +263,7 @@ impl Walk<'_> {
                 Protocol::HOP_BY_HOP => {
                     // RFC 8200 section 4.1: only directly behind the fixed header.
                     if at != super::HEADER_LEN {
-                        return Err(ExtensionError::MisplacedHopByHop {
-                            pointer: self.chain.next_header_at,
-                        });
+                        return Err(ExtensionError::MisplacedHopByHop { pointer: self.chain.next_header_at });
                     }
                     let len = self.header_len(at)?;
                     self.options(at, len)?;
@@ -358,11 +321,7 @@ impl Walk<'_> {
 
     /// Takes the fragment header in; `true` when the walk ends behind it.
     fn fragment(&mut self, at: usize) -> Result<bool, ExtensionError> {
-        let header = self
-            .packet
-            .get(at..)
-            .and_then(FragmentHeader::parse)
-            .ok_or_else(|| self.truncated())?;
+        let header = self.packet.get(at..).and_then(FragmentHeader::parse).ok_or_else(|| self.truncated())?;
         let length = self.total.saturating_sub(at + FRAGMENT_HEADER_LEN);
         if header.more_fragments && !length.is_multiple_of(8) {
             return Err(ExtensionError::BadFragmentLength);
@@ -389,12 +348,7 @@ impl Walk<'_> {
 
     /// RFC 7112 section 5: the first fragment holds every header up to and with the transport's.
     fn check_first_fragment(&self) -> Result<(), ExtensionError> {
-        let mut ahead = Walk {
-            packet: self.packet,
-            total: self.total,
-            options: self.options,
-            chain: self.chain,
-        };
+        let mut ahead = Walk { packet: self.packet, total: self.total, options: self.options, chain: self.chain };
         let end = ahead.run()?;
         let transport = match end.protocol {
             Protocol::TCP => crate::tcp::MIN_HEADER_LEN,

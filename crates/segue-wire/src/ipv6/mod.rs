@@ -12,9 +12,7 @@ use crate::ip::Protocol;
 use core::fmt;
 use core::net::Ipv6Addr;
 
-pub use extension::{
-    Chain, ExtensionError, FragmentHeader, OptionAction, ParameterProblemCode, walk,
-};
+pub use extension::{Chain, ExtensionError, FragmentHeader, OptionAction, ParameterProblemCode, walk};
 
 /// Length of the fixed header, in bytes.
 pub const HEADER_LEN: usize = 40;

@@ -7,8 +7,8 @@
 //! option is shorter than its slot).
 
 use super::options::{
-    AccEcn, AccEcnOrder, FAST_OPEN_MAGIC, FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, SackBlocks,
-    TcpAo, TcpOptions, Timestamps, kind,
+    AccEcn, AccEcnOrder, FAST_OPEN_MAGIC, FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, SackBlocks, TcpAo, TcpOptions,
+    Timestamps, kind,
 };
 
 /// Collects option bytes; what does not fit is left out as a whole.
@@ -45,10 +45,7 @@ impl TcpOptions {
     /// What does not fit in 40 bytes is left out: SACK blocks are trimmed to
     /// what fits, any other option that is too long goes as a whole.
     pub fn emit(&self) -> OptionBytes {
-        let mut out = Writer {
-            bytes: [0; MAX_OPTIONS_LEN],
-            len: 0,
-        };
+        let mut out = Writer { bytes: [0; MAX_OPTIONS_LEN], len: 0 };
         if let Some(digest) = &self.md5 {
             out.put(&[&[kind::NOP, kind::NOP, kind::MD5, 18], digest]);
         }
@@ -68,10 +65,7 @@ impl TcpOptions {
         put_sack(&mut out, &self.sack);
         if let Some(timeout) = self.user_timeout {
             let granularity = if timeout.minutes { 0x8000 } else { 0 };
-            out.put(&[
-                &[kind::USER_TIMEOUT, 4],
-                &(granularity | timeout.value & 0x7fff).to_be_bytes(),
-            ]);
+            out.put(&[&[kind::USER_TIMEOUT, 4], &(granularity | timeout.value & 0x7fff).to_be_bytes()]);
         }
         if let Some(cookie) = &self.fast_open {
             put_fast_open(&mut out, cookie);
@@ -81,19 +75,10 @@ impl TcpOptions {
 
     /// SACK-permitted takes the place of the two NOPs in front of the timestamps.
     fn put_timestamps(&self, out: &mut Writer) {
-        let lead = if self.sack_permitted {
-            [kind::SACK_PERMITTED, 2]
-        } else {
-            [kind::NOP; 2]
-        };
+        let lead = if self.sack_permitted { [kind::SACK_PERMITTED, 2] } else { [kind::NOP; 2] };
         match self.timestamps {
             Some(Timestamps { value, echo }) => {
-                out.put(&[
-                    &lead,
-                    &[kind::TIMESTAMPS, 10],
-                    &value.to_be_bytes(),
-                    &echo.to_be_bytes(),
-                ]);
+                out.put(&[&lead, &[kind::TIMESTAMPS, 10], &value.to_be_bytes(), &echo.to_be_bytes()]);
             }
             None if self.sack_permitted => out.put(&[&[kind::NOP; 2], &lead]),
             None => {}
@@ -114,30 +99,20 @@ fn put_sack(out: &mut Writer, sack: &SackBlocks) {
         slot[4..].copy_from_slice(&right.to_be_bytes());
     }
     let len = blocks.len() * 8;
-    out.put(&[
-        &[kind::NOP, kind::NOP, kind::SACK, len as u8 + 2],
-        &edges[..len],
-    ]);
+    out.put(&[&[kind::NOP, kind::NOP, kind::SACK, len as u8 + 2], &edges[..len]]);
 }
 
 /// RFC 5925 section 2.2.
 fn put_authentication(out: &mut Writer, ao: &TcpAo) {
     let len = ao.mac.len() as u8 + 4;
-    out.put(&[
-        &[kind::AUTHENTICATION, len, ao.key_id, ao.rnext_key_id],
-        &ao.mac,
-    ]);
+    out.put(&[&[kind::AUTHENTICATION, len, ao.key_id, ao.rnext_key_id], &ao.mac]);
 }
 
 /// RFC 7413 section 4.1.1; the experimental form by RFC 6994.
 fn put_fast_open(out: &mut Writer, cookie: &FastOpenCookie) {
     let len = cookie.len() as u8;
     if cookie.experimental {
-        out.put(&[
-            &[kind::EXPERIMENTAL, len + 4],
-            &FAST_OPEN_MAGIC.to_be_bytes(),
-            cookie,
-        ]);
+        out.put(&[&[kind::EXPERIMENTAL, len + 4], &FAST_OPEN_MAGIC.to_be_bytes(), cookie]);
     } else {
         out.put(&[&[kind::FAST_OPEN, len + 2], cookie]);
     }
@@ -146,14 +121,8 @@ fn put_fast_open(out: &mut Writer, cookie: &FastOpenCookie) {
 /// RFC 9768 section 3.2.3: the fields from the front of the order, up to the first that is missing.
 fn put_accecn(out: &mut Writer, accecn: &AccEcn) {
     let (kind, fields) = match accecn.order {
-        AccEcnOrder::Ect0First => (
-            kind::ACCECN0,
-            [accecn.ect0_bytes, accecn.ce_bytes, accecn.ect1_bytes],
-        ),
-        AccEcnOrder::Ect1First => (
-            kind::ACCECN1,
-            [accecn.ect1_bytes, accecn.ce_bytes, accecn.ect0_bytes],
-        ),
+        AccEcnOrder::Ect0First => (kind::ACCECN0, [accecn.ect0_bytes, accecn.ce_bytes, accecn.ect1_bytes]),
+        AccEcnOrder::Ect1First => (kind::ACCECN1, [accecn.ect1_bytes, accecn.ce_bytes, accecn.ect0_bytes]),
     };
     let mut option = [0; 11];
     let mut len = 2;

@@ -165,9 +165,7 @@ impl TcpHeader {
         };
         let header_len = usize::from(fixed[12] >> 4) * 4;
         // RFC 9293 section 3.1: data offset, at least 5 words.
-        let options = segment
-            .get(MIN_HEADER_LEN..header_len)
-            .ok_or(TcpError::BadDataOffset)?;
+        let options = segment.get(MIN_HEADER_LEN..header_len).ok_or(TcpError::BadDataOffset)?;
         Ok((TcpHeader::read(fixed), options, header_len))
     }
 
@@ -224,11 +222,7 @@ pub fn emit(header: &TcpHeader, options: &OptionBytes, out: &mut [u8]) -> usize 
     put(out, 4, &header.sequence.to_be_bytes());
     put(out, 8, &header.acknowledgment.to_be_bytes());
     let offset = (len as u16 / 4) << 12;
-    put16(
-        out,
-        12,
-        offset | u16::from(header.reserved & 7) << 9 | header.flags.bits() & 0x1ff,
-    );
+    put16(out, 12, offset | u16::from(header.reserved & 7) << 9 | header.flags.bits() & 0x1ff);
     put16(out, 14, header.window);
     put16(out, 16, header.checksum);
     put16(out, 18, header.urgent);
@@ -248,19 +242,9 @@ pub fn pseudo_sum(source: IpAddr, destination: IpAddr, length: usize) -> Option<
 ///
 /// # Errors
 /// [`TcpError::BadChecksum`], also when the addresses are of different versions.
-pub fn verify_checksum(
-    source: IpAddr,
-    destination: IpAddr,
-    front: &[u8],
-    rest: &Chunks,
-) -> Result<(), TcpError> {
-    let mut sum =
-        pseudo_sum(source, destination, front.len() + rest.len()).ok_or(TcpError::BadChecksum)?;
+pub fn verify_checksum(source: IpAddr, destination: IpAddr, front: &[u8], rest: &Chunks) -> Result<(), TcpError> {
+    let mut sum = pseudo_sum(source, destination, front.len() + rest.len()).ok_or(TcpError::BadChecksum)?;
     sum.add_slice(front);
     sum.add_chunks(rest);
-    if sum.is_valid() {
-        Ok(())
-    } else {
-        Err(TcpError::BadChecksum)
-    }
+    if sum.is_valid() { Ok(()) } else { Err(TcpError::BadChecksum) }
 }

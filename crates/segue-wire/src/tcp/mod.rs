@@ -9,10 +9,9 @@ mod header;
 mod options;
 
 pub use header::{
-    FlagContradiction, MAX_HEADER_LEN, MIN_HEADER_LEN, TcpError, TcpFlags, TcpHeader, emit,
-    pseudo_sum, verify_checksum,
+    FlagContradiction, MAX_HEADER_LEN, MIN_HEADER_LEN, TcpError, TcpFlags, TcpHeader, emit, pseudo_sum, verify_checksum,
 };
 pub use options::{
-    AccEcn, AccEcnOrder, AoMac, FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, SackBlocks, TcpAo,
-    TcpOptions, Timestamps, UserTimeout, kind,
+    AccEcn, AccEcnOrder, AoMac, FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, SackBlocks, TcpAo, TcpOptions,
+    Timestamps, UserTimeout, kind,
 };

@@ -75,19 +75,11 @@ impl UserTimeout {
 
     /// The option that says `time`, rounded up to what it can express, at most [`UserTimeout::MAX`].
     pub fn from_duration(time: Duration) -> UserTimeout {
-        let seconds = time
-            .as_secs()
-            .saturating_add(u64::from(time.subsec_nanos() > 0));
+        let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
         if seconds <= 0x7fff {
-            UserTimeout {
-                minutes: false,
-                value: seconds as u16,
-            }
+            UserTimeout { minutes: false, value: seconds as u16 }
         } else {
-            UserTimeout {
-                minutes: true,
-                value: seconds.div_ceil(60).min(0x7fff) as u16,
-            }
+            UserTimeout { minutes: true, value: seconds.div_ceil(60).min(0x7fff) as u16 }
         }
     }
 
@@ -111,10 +103,7 @@ impl SackBlocks {
 
     /// No blocks.
     pub const fn new() -> SackBlocks {
-        SackBlocks {
-            blocks: [(0, 0); SackBlocks::MAX],
-            len: 0,
-        }
+        SackBlocks { blocks: [(0, 0); SackBlocks::MAX], len: 0 }
     }
 
     /// Appends a block; `false` when there are four already.
@@ -179,10 +168,7 @@ impl AoMac {
     pub fn new(mac: &[u8]) -> Option<AoMac> {
         let mut bytes = [0; AoMac::MAX];
         bytes.get_mut(..mac.len())?.copy_from_slice(mac);
-        Some(AoMac {
-            len: mac.len() as u8,
-            bytes,
-        })
+        Some(AoMac { len: mac.len() as u8, bytes })
     }
 }
 
@@ -238,27 +224,17 @@ impl FastOpenCookie {
     pub const MAX: usize = 16;
 
     /// The request for a cookie: an option without one.
-    pub const REQUEST: FastOpenCookie = FastOpenCookie {
-        experimental: false,
-        len: 0,
-        bytes: [0; FastOpenCookie::MAX],
-    };
+    pub const REQUEST: FastOpenCookie = FastOpenCookie { experimental: false, len: 0, bytes: [0; FastOpenCookie::MAX] };
 
     /// A cookie; `None` unless it has an even number of bytes, 4..=16 (or none: a request).
     pub fn new(cookie: &[u8]) -> Option<FastOpenCookie> {
         let n = cookie.len();
-        if n != 0
-            && !(n.is_multiple_of(2) && (FastOpenCookie::MIN..=FastOpenCookie::MAX).contains(&n))
-        {
+        if n != 0 && !(n.is_multiple_of(2) && (FastOpenCookie::MIN..=FastOpenCookie::MAX).contains(&n)) {
             return None;
         }
         let mut bytes = [0; FastOpenCookie::MAX];
         bytes[..n].copy_from_slice(cookie);
-        Some(FastOpenCookie {
-            experimental: false,
-            len: n as u8,
-            bytes,
-        })
+        Some(FastOpenCookie { experimental: false, len: n as u8, bytes })
     }
 
     /// Whether this asks for a cookie instead of showing one.
@@ -363,18 +339,12 @@ pub struct OptionBytes {
 
 impl OptionBytes {
     /// No options.
-    pub const EMPTY: OptionBytes = OptionBytes {
-        len: 0,
-        bytes: [0; MAX_OPTIONS_LEN],
-    };
+    pub const EMPTY: OptionBytes = OptionBytes { len: 0, bytes: [0; MAX_OPTIONS_LEN] };
 
     /// `len` bytes of options that are aligned already.
     pub(super) fn aligned(bytes: [u8; MAX_OPTIONS_LEN], len: usize) -> OptionBytes {
         debug_assert!(len <= MAX_OPTIONS_LEN && len.is_multiple_of(4));
-        OptionBytes {
-            len: len as u8,
-            bytes,
-        }
+        OptionBytes { len: len as u8, bytes }
     }
 
     /// Raw option bytes, padded with zeroes to a multiple of four; `None` beyond 40 bytes.
@@ -429,10 +399,7 @@ impl TcpOptions {
         let mut options = TcpOptions::default();
         // The layout of almost every segment of a connection with timestamps.
         if raw.len() == 12 && raw[..4] == [kind::NOP, kind::NOP, kind::TIMESTAMPS, 10] {
-            options.timestamps = Some(Timestamps {
-                value: be32(raw, 4),
-                echo: be32(raw, 8),
-            });
+            options.timestamps = Some(Timestamps { value: be32(raw, 4), echo: be32(raw, 8) });
             return options;
         }
         let mut rest = raw;
@@ -479,18 +446,12 @@ impl TcpOptions {
                 true
             }
             (kind::TIMESTAMPS, 8) => {
-                self.timestamps = Some(Timestamps {
-                    value: be32(data, 0),
-                    echo: be32(data, 4),
-                });
+                self.timestamps = Some(Timestamps { value: be32(data, 0), echo: be32(data, 4) });
                 true
             }
             (kind::USER_TIMEOUT, 2) => {
                 let word = be16(data, 0);
-                self.user_timeout = Some(UserTimeout {
-                    minutes: word & 0x8000 != 0,
-                    value: word & 0x7fff,
-                });
+                self.user_timeout = Some(UserTimeout { minutes: word & 0x8000 != 0, value: word & 0x7fff });
                 true
             }
             (kind::MD5, 16) => {
@@ -500,9 +461,7 @@ impl TcpOptions {
             }
             (kind::AUTHENTICATION, _) => self.take_authentication(data),
             (kind::FAST_OPEN, _) => self.take_fast_open(data, false),
-            (kind::EXPERIMENTAL, 2..) if be16(data, 0) == FAST_OPEN_MAGIC => {
-                self.take_fast_open(&data[2..], true)
-            }
+            (kind::EXPERIMENTAL, 2..) if be16(data, 0) == FAST_OPEN_MAGIC => self.take_fast_open(&data[2..], true),
             (kind::ACCECN0, _) => self.take_accecn(data, AccEcnOrder::Ect0First),
             (kind::ACCECN1, _) => self.take_accecn(data, AccEcnOrder::Ect1First),
             (kind, _) => !is_fixed_length(kind),
@@ -517,11 +476,7 @@ impl TcpOptions {
             self.signature_conflict = true;
             return false;
         };
-        self.authentication = Some(TcpAo {
-            key_id: byte(data, 0),
-            rnext_key_id: byte(data, 1),
-            mac,
-        });
+        self.authentication = Some(TcpAo { key_id: byte(data, 0), rnext_key_id: byte(data, 1), mac });
         true
     }
 
@@ -537,20 +492,13 @@ impl TcpOptions {
 
     fn take_accecn(&mut self, data: &[u8], order: AccEcnOrder) -> bool {
         // RFC 9768 section 3.2.3: whole fields that fit are used, the rest is ignored.
-        let field = |n: usize| {
-            data.get(n * 3..n * 3 + 3)
-                .map(|_| be32(&[0, data[n * 3], data[n * 3 + 1], data[n * 3 + 2]], 0))
-        };
+        let field =
+            |n: usize| data.get(n * 3..n * 3 + 3).map(|_| be32(&[0, data[n * 3], data[n * 3 + 1], data[n * 3 + 2]], 0));
         let (ect0, ect1) = match order {
             AccEcnOrder::Ect0First => (field(0), field(2)),
             AccEcnOrder::Ect1First => (field(2), field(0)),
         };
-        self.accecn = Some(AccEcn {
-            order,
-            ect0_bytes: ect0,
-            ce_bytes: field(1),
-            ect1_bytes: ect1,
-        });
+        self.accecn = Some(AccEcn { order, ect0_bytes: ect0, ce_bytes: field(1), ect1_bytes: ect1 });
         true
     }
 }
