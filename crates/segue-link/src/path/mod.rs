@@ -1,14 +1,32 @@
-//! The emulated path.
+//! The emulated path: a network that is bad on purpose, between two ends.
+//!
+//! Decides what becomes of each packet: when it arrives, how often, damaged or not at
+//! all. No clock and no I/O: packets and times go in, packets come out. The same seed,
+//! configuration and calls give the same run. Directions share nothing but the
+//! configuration, except that a direction's answers to packets that are too big
+//! travel in the other one, like any packet.
+
 pub mod config;
+mod direction;
 mod ends;
+mod flight;
 mod loss;
 mod queue;
 mod random;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod too_big;
+
 pub use config::{Impairments, JitterShape, PathConfig, PathConfigError};
 pub use ends::{PathEnd, path_pair};
 pub use loss::LossModel;
 pub use queue::QueueDiscipline;
+pub use stats::{DirectionStats, PathStats};
+
+use direction::Direction;
 use segue_wire::{Instant, Packet};
+use too_big::Router;
 
 /// One of the two ends of a path.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -30,61 +48,37 @@ impl End {
     }
 }
 
-/// What one direction has done, in wire packets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct DirectionStats {
-    /// Wire packets that were given to this direction.
-    pub packets_in: u64,
-    /// Their bytes, IP headers included.
-    pub bytes_in: u64,
-    /// Wire packets that came out.
-    pub packets_out: u64,
-    /// Their bytes.
-    pub bytes_out: u64,
-    /// Lost by the loss model.
-    pub lost: u64,
-    /// Copies made.
-    pub duplicated: u64,
-    /// Held back so that others overtake.
-    pub reordered: u64,
-    /// Delivered (or dropped later) with a flipped bit.
-    pub corrupted: u64,
-    /// Dropped because the queue was full.
-    pub queue_dropped: u64,
-    /// Dropped because they were longer than the narrowest hop.
-    pub too_big: u64,
-    /// Of those, how many were answered with ICMP.
-    pub too_big_answered: u64,
-    /// IPv4 packets that were cut into fragments.
-    pub fragmented: u64,
-    /// Fragments that those became.
-    pub fragments: u64,
-    /// Dropped because more bytes were under way than a path holds (512 MiB).
-    pub overflow: u64,
-    /// Wire packets inside now: queued or under way.
-    pub inside: u64,
-    /// Bytes waiting for the bottleneck now.
-    pub queue_bytes: u64,
-}
-
-/// What a path has done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct PathStats {
-    /// From A to B.
-    pub a_to_b: DirectionStats,
-    /// From B to A.
-    pub b_to_a: DirectionStats,
-}
-
-/// An emulated path between two ends; no clock, no I/O.
+/// An emulated path between two ends.
+///
+/// ```
+/// use segue_link::{End, Impairments, Instant, Packet, Path, PathConfig};
+/// use std::time::Duration;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let slow = Impairments { delay: Duration::from_millis(20), ..Impairments::default() };
+/// let mut path = Path::new(PathConfig::symmetric(slow)?);
+/// path.push(Instant::ZERO, End::A, Packet::from_bytes(vec![0x45; 40].into()));
+/// assert_eq!(path.next_deadline(End::B), Some(Instant::from_millis(20)));
+/// assert!(path.pop(Instant::from_millis(19), End::B).is_none());
+/// assert!(path.pop(Instant::from_millis(20), End::B).is_some());
+/// # Ok(())
+/// # }
+/// ```
 pub struct Path {
     config: PathConfig,
+    a_to_b: Direction,
+    b_to_a: Direction,
+    router: Router,
 }
 
 impl Path {
     /// A path; every random choice follows from the configuration's seed.
     pub fn new(config: PathConfig) -> Path {
-        Path { config }
+        Path {
+            a_to_b: Direction::new(&config, config.a_to_b(), 0),
+            b_to_a: Direction::new(&config, config.b_to_a(), 1),
+            router: Router::new(config.router_v4(), config.router_v6()),
+            config,
+        }
     }
 
     /// What this path was built from.
@@ -92,23 +86,48 @@ impl Path {
         &self.config
     }
 
-    /// Gives the path a packet at one end.
-    pub fn push(&mut self, _now: Instant, _from: End, _packet: Packet) {
-        todo!()
+    /// Gives the path a packet or super-segment at one end. It never refuses; what it drops it counts.
+    pub fn push(&mut self, now: Instant, from: End, packet: Packet) {
+        let now = now.as_nanos();
+        let (forth, back) = match from {
+            End::A => (&mut self.a_to_b, &mut self.b_to_a),
+            End::B => (&mut self.b_to_a, &mut self.a_to_b),
+        };
+        if let Some(answer) = forth.push(now, packet, &mut self.router) {
+            // Small enough for any hop and itself an error, so it is never answered.
+            let _none = back.push(now, answer, &mut self.router);
+        }
     }
 
     /// Takes the next packet that has arrived at an end by now.
-    pub fn pop(&mut self, _now: Instant, _at: End) -> Option<Packet> {
-        todo!()
+    pub fn pop(&mut self, now: Instant, at: End) -> Option<Packet> {
+        self.towards_mut(at).pop(now.as_nanos())
     }
 
-    /// When [`Path::pop`] at this end may give something. Never too late.
-    pub fn next_deadline(&self, _at: End) -> Option<Instant> {
-        todo!()
+    /// When [`Path::pop`] at this end may give something; `None` when nothing is under way to it.
+    ///
+    /// Never too late. With jitter behind a bottleneck it may be early; `pop` then
+    /// gives nothing, and the next answer is later.
+    pub fn next_deadline(&self, at: End) -> Option<Instant> {
+        self.towards(at).next_deadline().map(Instant::from_nanos)
     }
 
     /// What has happened so far.
     pub fn stats(&self) -> PathStats {
-        todo!()
+        PathStats { a_to_b: self.a_to_b.stats(), b_to_a: self.b_to_a.stats() }
+    }
+
+    fn towards(&self, at: End) -> &Direction {
+        match at {
+            End::A => &self.b_to_a,
+            End::B => &self.a_to_b,
+        }
+    }
+
+    fn towards_mut(&mut self, at: End) -> &mut Direction {
+        match at {
+            End::A => &mut self.b_to_a,
+            End::B => &mut self.a_to_b,
+        }
     }
 }

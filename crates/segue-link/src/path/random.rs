@@ -99,6 +99,15 @@ impl Jitter {
         Jitter { nanos: i64::try_from(spread.as_nanos()).unwrap_or(i64::MAX), shape }
     }
 
+    /// The furthest that a draw can be from zero, in nanoseconds.
+    pub(crate) fn most(self) -> u64 {
+        let spread = self.nanos.unsigned_abs();
+        match self.shape {
+            JitterShape::Uniform => spread,
+            JitterShape::Normal => spread.saturating_mul(6),
+        }
+    }
+
     pub(crate) fn draw(self, random: &mut Random) -> i64 {
         if self.nanos == 0 {
             return 0;
