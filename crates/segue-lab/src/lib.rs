@@ -1,1 +1,25 @@
 //! A network simulator in virtual time over the Segue stack.
+//!
+//! A [`Lab`] holds hosts, each a whole [`Stack`](segue_stack::Stack), and the cables between them, each an emulated
+//! [`Path`](segue_link::Path). One clock drives them all, and it is virtual: it jumps from one event to the next, so an
+//! hour of keep-alive costs nothing and nothing ever sleeps. The hosts run the code that runs in production.
+//!
+//! Everything random comes from a seed. The same seed and the same configuration give the same packets, byte for byte,
+//! at the same nanoseconds; [`Trace`] is the hash that proves it.
+//!
+//! [`transfer()`] is a whole experiment in one call: two hosts, bytes over a path as bad as wanted, hashes of what went
+//! in and what came out.
+
+mod describe;
+mod error;
+mod lab;
+mod ladder;
+mod tap;
+mod transfer;
+
+pub use describe::Describer;
+pub use error::{HostState, LabError, StallReason};
+pub use lab::{App, CableId, HostId, Lab};
+pub use ladder::Ladder;
+pub use tap::{Moment, Observer, Sighting, Trace};
+pub use transfer::{Delivery, Direction, Family, Progress, TransferConfig, TransferReport, transfer};
