@@ -26,22 +26,13 @@ impl Cidr {
 
     /// The block that holds this address alone (`/32` or `/128`).
     pub const fn host(address: IpAddr) -> Cidr {
-        Cidr {
-            address,
-            prefix: bits(address),
-        }
+        Cidr { address, prefix: bits(address) }
     }
 
     /// `0.0.0.0/0`, every IPv4 address.
-    pub const ANY_V4: Cidr = Cidr {
-        address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        prefix: 0,
-    };
+    pub const ANY_V4: Cidr = Cidr { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), prefix: 0 };
     /// `::/0`, every IPv6 address.
-    pub const ANY_V6: Cidr = Cidr {
-        address: IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        prefix: 0,
-    };
+    pub const ANY_V6: Cidr = Cidr { address: IpAddr::V6(Ipv6Addr::UNSPECIFIED), prefix: 0 };
 
     /// The address as it was given, host part included.
     pub const fn address(&self) -> IpAddr {
@@ -61,12 +52,8 @@ impl Cidr {
     /// Whether `address` lies in the block; never, if it is of the other family.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address) {
-            (IpAddr::V4(mine), IpAddr::V4(other)) => {
-                (mine.to_bits() ^ other.to_bits()) & mask_v4(self.prefix) == 0
-            }
-            (IpAddr::V6(mine), IpAddr::V6(other)) => {
-                (mine.to_bits() ^ other.to_bits()) & mask_v6(self.prefix) == 0
-            }
+            (IpAddr::V4(mine), IpAddr::V4(other)) => (mine.to_bits() ^ other.to_bits()) & mask_v4(self.prefix) == 0,
+            (IpAddr::V6(mine), IpAddr::V6(other)) => (mine.to_bits() ^ other.to_bits()) & mask_v6(self.prefix) == 0,
             _ => false,
         }
     }
@@ -77,19 +64,14 @@ impl Cidr {
             IpAddr::V4(a) => IpAddr::V4(Ipv4Addr::from_bits(a.to_bits() & mask_v4(self.prefix))),
             IpAddr::V6(a) => IpAddr::V6(Ipv6Addr::from_bits(a.to_bits() & mask_v6(self.prefix))),
         };
-        Cidr {
-            address,
-            prefix: self.prefix,
-        }
+        Cidr { address, prefix: self.prefix }
     }
 
     /// The directed broadcast address. IPv4 only, and only up to `/30`: a `/31` has two hosts and no broadcast
     /// address (RFC 3021), a `/32` is a single host.
     pub fn broadcast(&self) -> Option<Ipv4Addr> {
         match self.address {
-            IpAddr::V4(a) if self.prefix <= 30 => {
-                Some(Ipv4Addr::from_bits(a.to_bits() | !mask_v4(self.prefix)))
-            }
+            IpAddr::V4(a) if self.prefix <= 30 => Some(Ipv4Addr::from_bits(a.to_bits() | !mask_v4(self.prefix))),
             _ => None,
         }
     }
@@ -160,22 +142,15 @@ impl FromStr for Cidr {
         let Some((address, prefix)) = text.split_once('/') else {
             return Err(match text.parse() {
                 Ok(address) => CidrError::NoPrefix { address },
-                Err(_) => CidrError::BadAddress {
-                    text: text.to_owned(),
-                },
+                Err(_) => CidrError::BadAddress { text: text.to_owned() },
             });
         };
-        let address: IpAddr = address.parse().map_err(|_| CidrError::BadAddress {
-            text: address.to_owned(),
-        })?;
+        let address: IpAddr = address.parse().map_err(|_| CidrError::BadAddress { text: address.to_owned() })?;
         // Digits only: `u8::from_str` would also take "+24".
         let digits = !prefix.is_empty() && prefix.bytes().all(|b| b.is_ascii_digit());
         let number = prefix.parse::<u32>().ok().filter(|_| digits);
         let Some(number) = number else {
-            return Err(CidrError::BadPrefix {
-                text: prefix.to_owned(),
-                longest: bits(address),
-            });
+            return Err(CidrError::BadPrefix { text: prefix.to_owned(), longest: bits(address) });
         };
         Cidr::new(address, number.min(255) as u8)
     }
@@ -215,10 +190,7 @@ impl fmt::Display for CidrError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CidrError::BadAddress { text } => {
-                write!(
-                    f,
-                    "{text:?} is not an IP address; write a block as 10.0.0.1/24 or fd00::1/64"
-                )
+                write!(f, "{text:?} is not an IP address; write a block as 10.0.0.1/24 or fd00::1/64")
             }
             CidrError::NoPrefix { address } => {
                 let usual = if address.is_ipv4() { 24 } else { 64 };
@@ -229,16 +201,10 @@ impl fmt::Display for CidrError {
                 )
             }
             CidrError::BadPrefix { text, longest } => {
-                write!(
-                    f,
-                    "{text:?} is not a prefix length; it is a number of bits from 0 to {longest}"
-                )
+                write!(f, "{text:?} is not a prefix length; it is a number of bits from 0 to {longest}")
             }
             CidrError::PrefixTooLong { longest, .. } => {
-                write!(
-                    f,
-                    "the prefix length is at most {longest} bits for this kind of address"
-                )
+                write!(f, "the prefix length is at most {longest} bits for this kind of address")
             }
         }
     }
@@ -260,14 +226,7 @@ mod tests {
 
     #[test]
     fn a_block_is_read_and_written_the_same_way() {
-        for text in [
-            "10.0.0.1/24",
-            "0.0.0.0/0",
-            "192.0.2.255/32",
-            "fd00::1/64",
-            "::/0",
-            "2001:db8::1/128",
-        ] {
+        for text in ["10.0.0.1/24", "0.0.0.0/0", "192.0.2.255/32", "fd00::1/64", "::/0", "2001:db8::1/128"] {
             assert_eq!(cidr(text).to_string(), text);
         }
     }
@@ -278,9 +237,7 @@ mod tests {
         assert!(block.contains(ip("10.1.0.0")) && block.contains(ip("10.1.15.255")));
         assert!(!block.contains(ip("10.0.255.255")) && !block.contains(ip("10.1.16.0")));
         let block = cidr("2001:db8:0:8000::/49");
-        assert!(
-            block.contains(ip("2001:db8:0:ffff::1")) && !block.contains(ip("2001:db8:0:7fff::1"))
-        );
+        assert!(block.contains(ip("2001:db8:0:ffff::1")) && !block.contains(ip("2001:db8:0:7fff::1")));
         assert!(Cidr::ANY_V4.contains(ip("255.255.255.255")) && !Cidr::ANY_V4.contains(ip("::1")));
         assert!(Cidr::ANY_V6.contains(ip("ffff::")) && !Cidr::ANY_V6.contains(ip("1.2.3.4")));
         assert!(cidr("::1/128").contains(ip("::1")) && !cidr("::1/128").contains(ip("::")));
@@ -290,10 +247,7 @@ mod tests {
     fn network_broadcast_and_hosts_follow_from_the_prefix() {
         assert_eq!(cidr("10.0.0.77/24").network(), cidr("10.0.0.0/24"));
         assert_eq!(cidr("fd00::1:2/64").network(), cidr("fd00::/64"));
-        assert_eq!(
-            cidr("10.0.0.77/24").broadcast(),
-            Some(Ipv4Addr::new(10, 0, 0, 255))
-        );
+        assert_eq!(cidr("10.0.0.77/24").broadcast(), Some(Ipv4Addr::new(10, 0, 0, 255)));
         assert_eq!(cidr("10.0.0.77/31").broadcast(), None);
         assert_eq!(cidr("fd00::1/64").broadcast(), None);
         assert_eq!(cidr("10.0.0.77/24").first_host(), ip("10.0.0.1"));
@@ -304,23 +258,11 @@ mod tests {
 
     #[test]
     fn the_other_end_of_a_link_gets_the_first_free_host_address() {
-        assert_eq!(
-            cidr("10.0.0.1/24").first_host_except(ip("10.0.0.1")),
-            Some(ip("10.0.0.2"))
-        );
-        assert_eq!(
-            cidr("10.0.0.9/24").first_host_except(ip("10.0.0.9")),
-            Some(ip("10.0.0.1"))
-        );
-        assert_eq!(
-            cidr("10.0.0.0/31").first_host_except(ip("10.0.0.0")),
-            Some(ip("10.0.0.1"))
-        );
+        assert_eq!(cidr("10.0.0.1/24").first_host_except(ip("10.0.0.1")), Some(ip("10.0.0.2")));
+        assert_eq!(cidr("10.0.0.9/24").first_host_except(ip("10.0.0.9")), Some(ip("10.0.0.1")));
+        assert_eq!(cidr("10.0.0.0/31").first_host_except(ip("10.0.0.0")), Some(ip("10.0.0.1")));
         assert_eq!(cidr("10.0.0.1/32").first_host_except(ip("10.0.0.1")), None);
-        assert_eq!(
-            cidr("255.255.255.255/32").first_host_except(ip("255.255.255.255")),
-            None
-        );
+        assert_eq!(cidr("255.255.255.255/32").first_host_except(ip("255.255.255.255")), None);
     }
 
     #[test]

@@ -222,10 +222,7 @@ pub struct Counters {
 
 impl Default for Counters {
     fn default() -> Self {
-        Counters {
-            values: [0; Counter::ALL.len()],
-            drops: [0; DropReason::ALL.len()],
-        }
+        Counters { values: [0; Counter::ALL.len()], drops: [0; DropReason::ALL.len()] }
     }
 }
 
@@ -257,27 +254,19 @@ impl Counters {
         let name = counter.name();
         self.drops()
             .filter(|(reason, _)| *reason == name)
-            .fold(self.values[counter as usize], |sum, (_, n)| {
-                sum.wrapping_add(n)
-            })
+            .fold(self.values[counter as usize], |sum, (_, n)| sum.wrapping_add(n))
     }
 
     /// The value of the counter with this name; `None` if there is no such counter.
     pub fn by_name(&self, name: &str) -> Option<u64> {
-        self.iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value)
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// Every counter with its name, in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         // A drop reason that shares its name with a counter is listed there.
-        let own = |(name, _): &(&'static str, u64)| {
-            Counter::ALL.iter().all(|counter| counter.name() != *name)
-        };
-        let counters = Counter::ALL
-            .iter()
-            .map(|counter| (counter.name(), self.get(*counter)));
+        let own = |(name, _): &(&'static str, u64)| Counter::ALL.iter().all(|counter| counter.name() != *name);
+        let counters = Counter::ALL.iter().map(|counter| (counter.name(), self.get(*counter)));
         counters.chain(self.drops().filter(own))
     }
 
@@ -288,10 +277,7 @@ impl Counters {
 
     /// The segments that TCP dropped, by reason.
     pub fn drops(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        DropReason::ALL
-            .iter()
-            .zip(self.drops)
-            .map(|(reason, n)| (reason.counter(), n))
+        DropReason::ALL.iter().zip(self.drops).map(|(reason, n)| (reason.counter(), n))
     }
 }
 
@@ -309,10 +295,7 @@ mod tests {
         assert_eq!(counters.get(Counter::TcpInSegs), 42);
         assert_eq!(counters.by_name("TcpInSegs"), Some(42));
         assert_eq!(counters.by_name("TcpInSegments"), None);
-        assert_eq!(
-            counters.nonzero().collect::<Vec<_>>(),
-            [("TcpInSegs", 42), ("SegueIngressFull", 1)]
-        );
+        assert_eq!(counters.nonzero().collect::<Vec<_>>(), [("TcpInSegs", 42), ("SegueIngressFull", 1)]);
     }
 
     #[test]
@@ -320,9 +303,7 @@ mod tests {
         let names: Vec<&str> = Counters::default().iter().map(|(name, _)| name).collect();
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
         for name in &names {
-            let known = ["Ip", "Icmp", "Tcp", "Udp", "Segue"]
-                .iter()
-                .any(|prefix| name.starts_with(prefix));
+            let known = ["Ip", "Icmp", "Tcp", "Udp", "Segue"].iter().any(|prefix| name.starts_with(prefix));
             assert!(known, "{name}");
         }
         for (at, counter) in Counter::ALL.iter().enumerate() {
@@ -337,10 +318,7 @@ mod tests {
             assert_eq!(*reason as usize, at, "the list has the order of the enum");
             let mut counters = Counters::default();
             counters.dropped(*reason);
-            assert_eq!(
-                counters.nonzero().collect::<Vec<_>>(),
-                [(reason.counter(), 1)]
-            );
+            assert_eq!(counters.nonzero().collect::<Vec<_>>(), [(reason.counter(), 1)]);
         }
         let mut counters = Counters::default();
         counters.dropped(DropReason::Paws);

@@ -147,10 +147,7 @@ mod tests {
 
     #[test]
     fn an_error_prints_its_name_and_what_it_means() {
-        assert_eq!(
-            Errno::ECONNREFUSED.to_string(),
-            "ECONNREFUSED (connection refused)"
-        );
+        assert_eq!(Errno::ECONNREFUSED.to_string(), "ECONNREFUSED (connection refused)");
         assert_eq!(Errno(4711).to_string(), "errno 4711");
         assert_eq!(format!("{:?}", Errno::EPIPE), "EPIPE");
     }

@@ -9,7 +9,7 @@ const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
 /// A token bucket: `rate` tokens per second, at most `burst` kept.
 #[derive(Clone, Debug)]
-pub struct TokenBucket {
+pub(crate) struct TokenBucket {
     rate: u32,
     burst: u32,
     /// Tokens in units of one billionth, so that `rate` times nanoseconds adds up exactly.
@@ -20,18 +20,13 @@ pub struct TokenBucket {
 impl TokenBucket {
     /// A full bucket. `rate` is in tokens per second, `burst` in tokens. `rate` 0 gives `burst` tokens once and then
     /// none; `burst` 0 refuses everything.
-    pub fn new(rate: u32, burst: u32, now: Instant) -> Self {
-        TokenBucket {
-            rate,
-            burst,
-            credit: u128::from(burst) * NANOS_PER_SECOND,
-            refilled: now,
-        }
+    pub(crate) fn new(rate: u32, burst: u32, now: Instant) -> Self {
+        TokenBucket { rate, burst, credit: u128::from(burst) * NANOS_PER_SECOND, refilled: now }
     }
 
     /// Takes one token. `false`: none is left, the answer must not be given.
     #[must_use]
-    pub fn take(&mut self, now: Instant) -> bool {
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
         self.refill(now);
         match self.credit.checked_sub(NANOS_PER_SECOND) {
             Some(rest) => {
@@ -43,7 +38,7 @@ impl TokenBucket {
     }
 
     /// Changes rate and burst; what was saved above the new burst is lost.
-    pub fn configure(&mut self, rate: u32, burst: u32, now: Instant) {
+    pub(crate) fn configure(&mut self, rate: u32, burst: u32, now: Instant) {
         self.refill(now);
         self.rate = rate;
         self.burst = burst;
@@ -78,9 +73,8 @@ mod tests {
     fn tokens_come_back_at_the_rate_even_when_asked_far_more_often() {
         let mut bucket = TokenBucket::new(1000, 50, at(0));
         while bucket.take(at(0)) {}
-        let granted = (1..=100_000u64)
-            .filter(|step| bucket.take(Instant::ZERO + Duration::from_micros(step * 10)))
-            .count();
+        let granted =
+            (1..=100_000u64).filter(|step| bucket.take(Instant::ZERO + Duration::from_micros(step * 10))).count();
         assert_eq!(granted, 1000, "one second at 1000 per second");
     }
 

@@ -43,13 +43,7 @@ pub struct Route {
 impl Route {
     /// A route to destinations on the link of `iface` itself.
     pub fn on_link(destination: Cidr, iface: IfaceId) -> Route {
-        Route {
-            destination,
-            via: None,
-            iface,
-            mtu: None,
-            initcwnd: None,
-        }
+        Route { destination, via: None, iface, mtu: None, initcwnd: None }
     }
 }
 
@@ -70,15 +64,8 @@ impl fmt::Display for RouteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RouteError::FamilyMismatch { destination, via } => {
-                let family = if destination.is_ipv4() {
-                    "IPv4"
-                } else {
-                    "IPv6"
-                };
-                write!(
-                    f,
-                    "the router {via} cannot serve {destination}: give an {family} router"
-                )
+                let family = if destination.is_ipv4() { "IPv4" } else { "IPv6" };
+                write!(f, "the router {via} cannot serve {destination}: give an {family} router")
             }
         }
     }
@@ -88,7 +75,7 @@ impl core::error::Error for RouteError {}
 
 /// All routes of a stack.
 #[derive(Debug, Default)]
-pub struct RouteTable {
+pub(crate) struct RouteTable {
     v4: Family,
     v6: Family,
 }
@@ -106,36 +93,24 @@ struct SamePrefix {
 
 impl RouteTable {
     /// An empty table.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Adds a route; one for the same destination is replaced and returned.
-    pub fn insert(&mut self, route: Route) -> Result<Option<Route>, RouteError> {
+    pub(crate) fn insert(&mut self, route: Route) -> Result<Option<Route>, RouteError> {
         if let Some(via) = route.via
             && via.is_ipv4() != route.destination.is_ipv4()
         {
-            return Err(RouteError::FamilyMismatch {
-                destination: route.destination,
-                via,
-            });
+            return Err(RouteError::FamilyMismatch { destination: route.destination, via });
         }
         let destination = route.destination.network();
-        let route = Route {
-            destination,
-            ..route
-        };
+        let route = Route { destination, ..route };
         let tables = &mut self.family_mut(route.destination.address()).0;
         let at = match tables.binary_search_by(|table| destination.prefix().cmp(&table.prefix)) {
             Ok(at) => at,
             Err(at) => {
-                tables.insert(
-                    at,
-                    SamePrefix {
-                        prefix: destination.prefix(),
-                        routes: HashMap::default(),
-                    },
-                );
+                tables.insert(at, SamePrefix { prefix: destination.prefix(), routes: HashMap::default() });
                 at
             }
         };
@@ -143,12 +118,10 @@ impl RouteTable {
     }
 
     /// Removes the route for exactly this destination block.
-    pub fn remove(&mut self, destination: Cidr) -> Option<Route> {
+    pub(crate) fn remove(&mut self, destination: Cidr) -> Option<Route> {
         let destination = destination.network();
         let tables = &mut self.family_mut(destination.address()).0;
-        let at = tables
-            .binary_search_by(|table| destination.prefix().cmp(&table.prefix))
-            .ok()?;
+        let at = tables.binary_search_by(|table| destination.prefix().cmp(&table.prefix)).ok()?;
         let removed = tables[at].routes.remove(&destination.address());
         if tables[at].routes.is_empty() {
             tables.remove(at);
@@ -157,12 +130,8 @@ impl RouteTable {
     }
 
     /// The route with the longest prefix that holds `address`; `None`: the network is unreachable.
-    pub fn lookup(&self, address: IpAddr) -> Option<&Route> {
-        let tables = if address.is_ipv4() {
-            &self.v4.0
-        } else {
-            &self.v6.0
-        };
+    pub(crate) fn lookup(&self, address: IpAddr) -> Option<&Route> {
+        let tables = if address.is_ipv4() { &self.v4.0 } else { &self.v6.0 };
         tables.iter().find_map(|table| {
             let key = Cidr::new(address, table.prefix).ok()?.network().address();
             table.routes.get(&key)
@@ -170,20 +139,12 @@ impl RouteTable {
     }
 
     /// All routes: IPv4 before IPv6, longest prefixes first, in no particular order within a prefix length.
-    pub fn iter(&self) -> impl Iterator<Item = &Route> {
-        self.v4
-            .0
-            .iter()
-            .chain(&self.v6.0)
-            .flat_map(|table| table.routes.values())
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.v4.0.iter().chain(&self.v6.0).flat_map(|table| table.routes.values())
     }
 
     fn family_mut(&mut self, address: IpAddr) -> &mut Family {
-        if address.is_ipv4() {
-            &mut self.v4
-        } else {
-            &mut self.v6
-        }
+        if address.is_ipv4() { &mut self.v4 } else { &mut self.v6 }
     }
 }
 
@@ -206,19 +167,12 @@ mod tests {
     }
 
     fn iface(table: &RouteTable, address: &str) -> Option<u32> {
-        table
-            .lookup(address.parse().unwrap())
-            .map(|route| route.iface.0)
+        table.lookup(address.parse().unwrap()).map(|route| route.iface.0)
     }
 
     #[test]
     fn the_longest_prefix_that_holds_the_address_wins() {
-        let table = table(&[
-            ("0.0.0.0/0", 1),
-            ("10.0.0.0/8", 2),
-            ("10.1.0.0/16", 3),
-            ("10.1.2.3/32", 4),
-        ]);
+        let table = table(&[("0.0.0.0/0", 1), ("10.0.0.0/8", 2), ("10.1.0.0/16", 3), ("10.1.2.3/32", 4)]);
         assert_eq!(iface(&table, "10.1.2.3"), Some(4));
         assert_eq!(iface(&table, "10.1.2.4"), Some(3));
         assert_eq!(iface(&table, "10.2.0.0"), Some(2));
@@ -236,15 +190,9 @@ mod tests {
     #[test]
     fn a_route_for_the_same_block_replaces_the_old_one_whatever_its_host_part() {
         let mut table = table(&[("10.0.0.0/8", 1)]);
-        assert_eq!(
-            table.insert(route("10.9.9.9/8", 2)),
-            Ok(Some(route("10.0.0.0/8", 1)))
-        );
+        assert_eq!(table.insert(route("10.9.9.9/8", 2)), Ok(Some(route("10.0.0.0/8", 1))));
         assert_eq!(iface(&table, "10.0.0.1"), Some(2));
-        assert_eq!(
-            table.remove("10.1.1.1/8".parse().unwrap()),
-            Some(route("10.0.0.0/8", 2))
-        );
+        assert_eq!(table.remove("10.1.1.1/8".parse().unwrap()), Some(route("10.0.0.0/8", 2)));
         assert_eq!(iface(&table, "10.0.0.1"), None);
         assert_eq!(table.remove("10.0.0.0/8".parse().unwrap()), None);
     }
@@ -252,10 +200,7 @@ mod tests {
     #[test]
     fn a_router_of_the_other_family_is_refused_with_the_reason() {
         let mut table = RouteTable::new();
-        let wrong = Route {
-            via: Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
-            ..route("10.0.0.0/8", 1)
-        };
+        let wrong = Route { via: Some(IpAddr::V6(Ipv6Addr::LOCALHOST)), ..route("10.0.0.0/8", 1) };
         let error = table.insert(wrong).unwrap_err();
         assert!(error.to_string().contains("give an IPv4 router"), "{error}");
         assert_eq!(table.iter().count(), 0);
@@ -266,9 +211,7 @@ mod tests {
         let mut table = RouteTable::new();
         for n in 0..10_000u32 {
             let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 | n << 8));
-            table
-                .insert(Route::on_link(Cidr::new(address, 24).unwrap(), IfaceId(n)))
-                .unwrap();
+            table.insert(Route::on_link(Cidr::new(address, 24).unwrap(), IfaceId(n))).unwrap();
         }
         assert_eq!(table.v4.0.len(), 1);
         assert_eq!(iface(&table, "10.0.255.9"), Some(255));

@@ -51,7 +51,7 @@ fn read_u64(bytes: &[u8], at: usize) -> u64 {
 
 /// The keys of one stack.
 #[derive(Clone)]
-pub struct Secrets {
+pub(crate) struct Secrets {
     sequence: Key,
     timestamp_offset: Key,
     flow_hash: Key,
@@ -69,21 +69,18 @@ impl core::fmt::Debug for Secrets {
 impl Secrets {
     /// Keys from a seed; the same seed gives the same keys. For anything that meets a real network the seed must come
     /// from the system's random source.
-    pub fn from_seed(seed: &[u8; 32]) -> Secrets {
+    pub(crate) fn from_seed(seed: &[u8; 32]) -> Secrets {
         Secrets {
             sequence: Key::derive(seed, Use::Sequence),
             timestamp_offset: Key::derive(seed, Use::TimestampOffset),
             flow_hash: Key::derive(seed, Use::FlowHash),
             maps: Key::derive(seed, Use::Maps),
-            random: Random {
-                key: Key::derive(seed, Use::Random),
-                counter: 0,
-            },
+            random: Random { key: Key::derive(seed, Use::Random), counter: 0 },
         }
     }
 
     /// The initial sequence number of a connection opened `now`.
-    pub fn initial_sequence(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> u32 {
+    pub(crate) fn initial_sequence(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> u32 {
         // RFC 9293 3.4.1: ISN = M + F(four-tuple, secret), M a clock that ticks every 4 microseconds.
         // So it grows from one connection of a four-tuple to its next, and tells nothing about any other.
         let clock = (now.as_nanos() / 4_000) as u32;
@@ -91,39 +88,36 @@ impl Secrets {
     }
 
     /// What this connection's timestamp values are ahead of the stack's clock (`tcp_timestamps` = 1).
-    pub fn timestamp_offset(&self, local: SocketAddr, remote: SocketAddr) -> u32 {
+    pub(crate) fn timestamp_offset(&self, local: SocketAddr, remote: SocketAddr) -> u32 {
         // RFC 7323 7.1: a random offset per connection hides the up-time. Constant per four-tuple, so that timestamps
         // stay monotone across connections that follow each other (RFC 6191 relies on it).
         self.timestamp_offset.hash(&tuple(local, remote)) as u32
     }
 
     /// A keyed hash of the four-tuple that spreads flows (listener groups, shards).
-    pub fn flow_hash(&self, local: SocketAddr, remote: SocketAddr) -> u64 {
+    pub(crate) fn flow_hash(&self, local: SocketAddr, remote: SocketAddr) -> u64 {
         self.flow_hash.hash(&tuple(local, remote))
     }
 
     /// The hasher of every map whose keys a stranger can choose.
-    pub fn build_hasher(&self) -> KeyedState {
+    pub(crate) fn build_hasher(&self) -> KeyedState {
         KeyedState { key: self.maps }
     }
 
     /// An unpredictable number, another one at every call.
-    pub fn random_u64(&mut self) -> u64 {
+    pub(crate) fn random_u64(&mut self) -> u64 {
         self.random.next_u64()
     }
 
     /// A generator of its own for one part of the stack.
-    pub fn fork_random(&mut self) -> Random {
-        Random {
-            key: Key(self.random.next_u64(), self.random.next_u64()),
-            counter: 0,
-        }
+    pub(crate) fn fork_random(&mut self) -> Random {
+        Random { key: Key(self.random.next_u64(), self.random.next_u64()), counter: 0 }
     }
 }
 
 /// Numbers nobody outside can foresee: SipHash-2-4 of a counter under a secret key.
 #[derive(Clone)]
-pub struct Random {
+pub(crate) struct Random {
     key: Key,
     counter: u64,
 }
@@ -136,13 +130,13 @@ impl core::fmt::Debug for Random {
 
 impl Random {
     /// The next number.
-    pub fn next_u64(&mut self) -> u64 {
+    pub(crate) fn next_u64(&mut self) -> u64 {
         self.counter = self.counter.wrapping_add(1);
         self.key.hash(&self.counter.to_le_bytes())
     }
 
     /// The next number below `bound`; 0 when `bound` is 0. Its bias is below 2⁻³².
-    pub fn below(&mut self, bound: u32) -> u32 {
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
         (((self.next_u64() as u128) * u128::from(bound)) >> 64) as u32
     }
 }
@@ -150,7 +144,7 @@ impl Random {
 /// Builds SipHash-1-3 hashers under one of the stack's keys, for hash maps. A map's hash is never shown to anybody,
 /// so the shorter variant withstands flooding.
 #[derive(Clone)]
-pub struct KeyedState {
+pub(crate) struct KeyedState {
     key: Key,
 }
 
@@ -189,7 +183,7 @@ fn address_bytes(address: IpAddr) -> [u8; 16] {
 /// Chooses ephemeral ports by double hashing (RFC 6056 3.3.4, algorithm 4), with Linux's rule of parity: connections
 /// take ports of the parity of the range's lower end first, binding to port 0 takes the other parity first, so that
 /// neither uses up what the other needs.
-pub struct PortChooser {
+pub(crate) struct PortChooser {
     offset: Key,
     index: Key,
     random: Random,
@@ -209,24 +203,19 @@ const PERTURB: usize = 4096;
 
 impl PortChooser {
     /// A chooser under the stack's keys.
-    pub fn new(secrets: &mut Secrets) -> PortChooser {
+    pub(crate) fn new(secrets: &mut Secrets) -> PortChooser {
         let mut random = secrets.fork_random();
         let mut perturb = Box::new([0; PERTURB]);
         perturb.fill_with(|| random.next_u64() as u32);
         let offset = Key(random.next_u64(), random.next_u64());
         let index = Key(random.next_u64(), random.next_u64());
-        PortChooser {
-            offset,
-            index,
-            random,
-            perturb,
-        }
+        PortChooser { offset, index, random, perturb }
     }
 
     /// A local port for a connection from `local` to `remote`, out of `range` (both ends included); `usable` says
     /// whether a candidate is free for this connection. `None`: every port of the range is taken (`EADDRNOTAVAIL`),
     /// after asking for each port once.
-    pub fn for_connect(
+    pub(crate) fn for_connect(
         &mut self,
         range: (u16, u16),
         local: IpAddr,
@@ -245,7 +234,7 @@ impl PortChooser {
     }
 
     /// A port for a socket bound to port 0; `None`: every port of the range is taken (`EADDRINUSE`).
-    pub fn for_bind(&mut self, range: (u16, u16), usable: impl FnMut(u16) -> bool) -> Option<u16> {
+    pub(crate) fn for_bind(&mut self, range: (u16, u16), usable: impl FnMut(u16) -> bool) -> Option<u16> {
         let start = self.random.next_u64() as u32;
         search(range, start, Parity::Other, usable).map(|(port, _)| port)
     }
@@ -259,12 +248,7 @@ enum Parity {
 
 /// Goes once round the range from `start`, first over one parity, then over the other. Returns the port and how far
 /// from the start it was.
-fn search(
-    range: (u16, u16),
-    start: u32,
-    first: Parity,
-    mut usable: impl FnMut(u16) -> bool,
-) -> Option<(u16, u32)> {
+fn search(range: (u16, u16), start: u32, first: Parity, mut usable: impl FnMut(u16) -> bool) -> Option<(u16, u32)> {
     let (low, high) = range;
     let count = u32::from(high).checked_sub(u32::from(low))? + 1;
     let odd_first = u32::from(matches!(first, Parity::Other));
@@ -310,18 +294,12 @@ mod tests {
         let s = secrets(1);
         let (a, b) = (addr("10.0.0.1:40000"), addr("10.0.0.2:80"));
         let first = s.initial_sequence(Instant::ZERO, a, b);
-        assert_eq!(
-            s.initial_sequence(Instant::ZERO + Duration::from_nanos(3_999), a, b),
-            first
-        );
+        assert_eq!(s.initial_sequence(Instant::ZERO + Duration::from_nanos(3_999), a, b), first);
         let second_later = s.initial_sequence(Instant::ZERO + Duration::from_secs(1), a, b);
         assert_eq!(second_later.wrapping_sub(first), 250_000);
         // The clock wraps after 4.77 hours and goes on.
         let late = s.initial_sequence(Instant::ZERO + Duration::from_secs(100_000), a, b);
-        assert_eq!(
-            late.wrapping_sub(first),
-            (25_000_000_000u64 % (1 << 32)) as u32
-        );
+        assert_eq!(late.wrapping_sub(first), (25_000_000_000u64 % (1 << 32)) as u32);
     }
 
     #[test]
@@ -329,11 +307,7 @@ mod tests {
         let s = secrets(1);
         let (a, b) = (addr("10.0.0.1:40000"), addr("10.0.0.2:80"));
         let numbers = |s: &Secrets, a, b| {
-            [
-                u64::from(s.initial_sequence(Instant::ZERO, a, b)),
-                u64::from(s.timestamp_offset(a, b)),
-                s.flow_hash(a, b),
-            ]
+            [u64::from(s.initial_sequence(Instant::ZERO, a, b)), u64::from(s.timestamp_offset(a, b)), s.flow_hash(a, b)]
         };
         let here = numbers(&s, a, b);
         for other in [
@@ -347,11 +321,7 @@ mod tests {
         ] {
             assert!(here.iter().zip(other).all(|(x, y)| *x != y));
         }
-        assert_eq!(
-            here,
-            numbers(&secrets(1), a, b),
-            "the same seed gives the same stack"
-        );
+        assert_eq!(here, numbers(&secrets(1), a, b), "the same seed gives the same stack");
         assert_ne!(here[0], here[1], "uses do not share a key");
         assert_ne!(here[0] as u32, here[2] as u32, "uses do not share a key");
     }
@@ -361,16 +331,10 @@ mod tests {
         let mut seed = [0; 32];
         let base = Secrets::from_seed(&seed).build_hasher().hash_one(1u32);
         seed[31] = 1;
-        assert_ne!(
-            Secrets::from_seed(&seed).build_hasher().hash_one(1u32),
-            base
-        );
+        assert_ne!(Secrets::from_seed(&seed).build_hasher().hash_one(1u32), base);
         seed[31] = 0;
         seed[0] = 1;
-        assert_ne!(
-            Secrets::from_seed(&seed).build_hasher().hash_one(1u32),
-            base
-        );
+        assert_ne!(Secrets::from_seed(&seed).build_hasher().hash_one(1u32), base);
     }
 
     #[test]
@@ -382,10 +346,7 @@ mod tests {
         let dice: Vec<u32> = (0..6000).map(|_| random.below(6)).collect();
         for face in 0..6 {
             let n = dice.iter().filter(|d| **d == face).count();
-            assert!(
-                (800..1200).contains(&n),
-                "face {face} came {n} times of 6000"
-            );
+            assert!((800..1200).contains(&n), "face {face} came {n} times of 6000");
         }
         assert_eq!(random.below(0), 0);
     }
@@ -407,13 +368,7 @@ mod tests {
         let local = addr("10.0.0.1:0").ip();
         for n in 0..1000u32 {
             let remote = SocketAddr::new(IpAddr::V4((0x0a00_0200 + n).into()), 443);
-            assert_eq!(
-                ports
-                    .for_connect(LINUX_RANGE, local, remote, |_| true)
-                    .unwrap()
-                    % 2,
-                0
-            );
+            assert_eq!(ports.for_connect(LINUX_RANGE, local, remote, |_| true).unwrap() % 2, 0);
             assert_eq!(ports.for_bind(LINUX_RANGE, |_| true).unwrap() % 2, 1);
         }
     }
@@ -422,24 +377,14 @@ mod tests {
     fn successive_connections_to_one_place_use_different_ports() {
         let mut ports = chooser();
         let (local, remote) = (addr("10.0.0.1:0").ip(), addr("10.0.0.2:80"));
-        let chosen: Vec<u16> = (0..1000)
-            .map(|_| {
-                ports
-                    .for_connect(LINUX_RANGE, local, remote, |_| true)
-                    .unwrap()
-            })
-            .collect();
+        let chosen: Vec<u16> =
+            (0..1000).map(|_| ports.for_connect(LINUX_RANGE, local, remote, |_| true).unwrap()).collect();
         assert!(chosen.windows(2).all(|pair| pair[0] != pair[1]));
         // Steps vary: an observer of one port does not know the next.
-        let steps: HashSet<u16> = chosen
-            .windows(2)
-            .map(|pair| pair[1].wrapping_sub(pair[0]))
-            .collect();
+        let steps: HashSet<u16> = chosen.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
         assert!(steps.len() >= 4, "steps seen: {steps:?}");
         // Other destinations do not follow on.
-        let elsewhere = ports
-            .for_connect(LINUX_RANGE, local, addr("10.0.0.3:80"), |_| true)
-            .unwrap();
+        let elsewhere = ports.for_connect(LINUX_RANGE, local, addr("10.0.0.3:80"), |_| true).unwrap();
         assert!(elsewhere.abs_diff(*chosen.last().unwrap()) > 16);
     }
 
@@ -448,16 +393,10 @@ mod tests {
         let mut ports = chooser();
         let (local, remote) = (addr("10.0.0.1:0").ip(), addr("10.0.0.2:80"));
         for free in [32768, 32769, 60998, 60999, 45001] {
-            assert_eq!(
-                ports.for_connect(LINUX_RANGE, local, remote, |p| p == free),
-                Some(free)
-            );
+            assert_eq!(ports.for_connect(LINUX_RANGE, local, remote, |p| p == free), Some(free));
             assert_eq!(ports.for_bind(LINUX_RANGE, |p| p == free), Some(free));
         }
-        assert_eq!(
-            ports.for_connect(LINUX_RANGE, local, remote, |_| false),
-            None
-        );
+        assert_eq!(ports.for_connect(LINUX_RANGE, local, remote, |_| false), None);
         assert_eq!(ports.for_bind(LINUX_RANGE, |_| false), None);
     }
 

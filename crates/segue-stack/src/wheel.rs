@@ -17,7 +17,7 @@ const NONE: u32 = u32::MAX;
 
 /// Names one entry of a [`Wheel`]. A key of an entry that fired or was cancelled is recognised as stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TimerKey {
+pub(crate) struct TimerKey {
     index: u32,
     generation: u32,
 }
@@ -44,15 +44,11 @@ struct Slot {
     earliest: u64,
 }
 
-const EMPTY_SLOT: Slot = Slot {
-    head: NONE,
-    tail: NONE,
-    earliest: u64::MAX,
-};
+const EMPTY_SLOT: Slot = Slot { head: NONE, tail: NONE, earliest: u64::MAX };
 
 /// A timing wheel over nanosecond deadlines. Entries that are due come out in the order of their deadlines.
 #[derive(Debug)]
-pub struct Wheel<T: Copy> {
+pub(crate) struct Wheel<T: Copy> {
     entries: Vec<Entry<T>>,
     free: u32,
     live: usize,
@@ -64,7 +60,7 @@ pub struct Wheel<T: Copy> {
 
 impl<T: Copy> Wheel<T> {
     /// An empty wheel whose time starts at `now`.
-    pub fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Wheel {
             entries: Vec::new(),
             free: NONE,
@@ -76,24 +72,21 @@ impl<T: Copy> Wheel<T> {
     }
 
     /// Adds an entry. A deadline that has passed already comes due at the next [`poll_expired`](Self::poll_expired).
-    pub fn insert(&mut self, deadline: Instant, token: T) -> TimerKey {
+    pub(crate) fn insert(&mut self, deadline: Instant, token: T) -> TimerKey {
         let index = self.allocate(token);
         self.link(index, deadline.as_nanos());
-        TimerKey {
-            index,
-            generation: self.entries[index as usize].generation,
-        }
+        TimerKey { index, generation: self.entries[index as usize].generation }
     }
 
     /// Removes an entry and returns its token; `None` if it fired or was cancelled before.
-    pub fn cancel(&mut self, key: TimerKey) -> Option<T> {
+    pub(crate) fn cancel(&mut self, key: TimerKey) -> Option<T> {
         let index = self.live_index(key)?;
         Some(self.release(index))
     }
 
     /// Moves an entry to another deadline under the same key; `false` if the key is stale.
     #[must_use]
-    pub fn reschedule(&mut self, key: TimerKey, deadline: Instant) -> bool {
+    pub(crate) fn reschedule(&mut self, key: TimerKey, deadline: Instant) -> bool {
         let Some(index) = self.live_index(key) else {
             return false;
         };
@@ -105,16 +98,15 @@ impl<T: Copy> Wheel<T> {
     }
 
     /// The deadline of an entry; `None` if the key is stale.
-    pub fn deadline(&self, key: TimerKey) -> Option<Instant> {
-        self.live_index(key)
-            .map(|index| Instant::from_nanos(self.entries[index as usize].deadline))
+    pub(crate) fn deadline(&self, key: TimerKey) -> Option<Instant> {
+        self.live_index(key).map(|index| Instant::from_nanos(self.entries[index as usize].deadline))
     }
 
     /// A time at which to call [`poll_expired`](Self::poll_expired): the earliest deadline, exactly, unless the entry
     /// that had it was cancelled or moved away; then it may be earlier, but no earlier than that entry's deadline was.
     /// Each such early call moves entries to finer slots, so an entry causes at most eleven of them. Never later than
     /// the earliest deadline.
-    pub fn next_deadline(&self) -> Option<Instant> {
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let (level, slot) = self.first_occupied()?;
         Some(Instant::from_nanos(self.slots[level][slot].earliest))
     }
@@ -123,7 +115,7 @@ impl<T: Copy> Wheel<T> {
     /// were inserted in the order of insertion). Call until `None`.
     ///
     /// Time does not run backwards: a `now` before one that was given earlier counts as that one.
-    pub fn poll_expired(&mut self, now: Instant) -> Option<T> {
+    pub(crate) fn poll_expired(&mut self, now: Instant) -> Option<T> {
         let now = now.as_nanos().max(self.elapsed);
         while let Some((level, slot)) = self.first_occupied() {
             let start = self.slot_start(level, slot);
@@ -142,12 +134,12 @@ impl<T: Copy> Wheel<T> {
     }
 
     /// Number of entries.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.live
     }
 
     /// Whether no entry waits.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.live == 0
     }
 
@@ -174,9 +166,7 @@ impl<T: Copy> Wheel<T> {
 
     /// Empties a coarse slot whose time has begun into finer ones.
     fn refine(&mut self, level: usize, slot: usize, now: u64) {
-        let Slot {
-            mut head, earliest, ..
-        } = self.slots[level][slot];
+        let Slot { mut head, earliest, .. } = self.slots[level][slot];
         self.slots[level][slot] = EMPTY_SLOT;
         self.occupied[level] &= !(1 << slot);
         // Nothing in the whole wheel is due before `earliest`, so time may jump there at once; this spares most of
@@ -214,12 +204,7 @@ impl<T: Copy> Wheel<T> {
     }
 
     fn unlink(&mut self, index: u32) {
-        let Entry {
-            previous,
-            next,
-            place,
-            ..
-        } = self.entries[index as usize];
+        let Entry { previous, next, place, .. } = self.entries[index as usize];
         let (level, slot) = (place as usize / SLOTS, place as usize % SLOTS);
         let list = &mut self.slots[level][slot];
         if previous == NONE {
@@ -240,14 +225,7 @@ impl<T: Copy> Wheel<T> {
 
     fn allocate(&mut self, token: T) -> u32 {
         self.live += 1;
-        let vacant = Entry {
-            deadline: 0,
-            token,
-            previous: NONE,
-            next: NONE,
-            generation: 0,
-            place: FREE,
-        };
+        let vacant = Entry { deadline: 0, token, previous: NONE, next: NONE, generation: 0, place: FREE };
         if self.free == NONE {
             self.entries.push(vacant);
             return (self.entries.len() - 1) as u32;
@@ -255,10 +233,7 @@ impl<T: Copy> Wheel<T> {
         let index = self.free;
         let entry = &mut self.entries[index as usize];
         self.free = entry.next;
-        *entry = Entry {
-            generation: entry.generation,
-            ..vacant
-        };
+        *entry = Entry { generation: entry.generation, ..vacant };
         index
     }
 
@@ -294,13 +269,7 @@ mod tests {
     #[test]
     fn entries_come_out_in_the_order_of_their_deadlines_and_never_early() {
         let mut wheel = Wheel::new(at(5));
-        for (token, deadline) in [
-            (1, 7_200_000_000_000),
-            (2, 200_000_000),
-            (3, 5),
-            (4, 200_000_001),
-            (5, 30 * DAY),
-        ] {
+        for (token, deadline) in [(1, 7_200_000_000_000), (2, 200_000_000), (3, 5), (4, 200_000_001), (5, 30 * DAY)] {
             wheel.insert(at(deadline), token);
         }
         assert_eq!(drain(&mut wheel, 5), [3]);
@@ -362,10 +331,7 @@ mod tests {
         for step in 1..=100_000u64 {
             let now = step * 10_000;
             assert!(wheel.reschedule(key, at(now + 200_000_000)));
-            if wheel
-                .next_deadline()
-                .is_some_and(|deadline| deadline <= at(now))
-            {
+            if wheel.next_deadline().is_some_and(|deadline| deadline <= at(now)) {
                 wakes += 1;
                 assert_eq!(wheel.poll_expired(at(now)), None);
             }
@@ -378,18 +344,10 @@ mod tests {
         let mut wheel = Wheel::new(at(1_000));
         assert_eq!(drain(&mut wheel, 1_000_000), []);
         wheel.insert(at(3), 1);
-        assert!(
-            wheel
-                .next_deadline()
-                .is_some_and(|deadline| deadline <= at(1_000_000))
-        );
+        assert!(wheel.next_deadline().is_some_and(|deadline| deadline <= at(1_000_000)));
         assert_eq!(drain(&mut wheel, 1_000_000), [1]);
         wheel.insert(at(1_000_001), 2);
-        assert_eq!(
-            drain(&mut wheel, 500),
-            [],
-            "an older time neither fires nor harms"
-        );
+        assert_eq!(drain(&mut wheel, 500), [], "an older time neither fires nor harms");
         assert_eq!(drain(&mut wheel, 1_000_001), [2]);
     }
 
@@ -430,30 +388,18 @@ mod tests {
 
         fn pick(&self, which: usize) -> Option<(u32, TimerKey)> {
             let n = self.by_token.len();
-            (n > 0).then(|| {
-                self.by_token
-                    .iter()
-                    .nth(which % n)
-                    .map(|(t, (_, k))| (*t, *k))
-                    .unwrap()
-            })
+            (n > 0).then(|| self.by_token.iter().nth(which % n).map(|(t, (_, k))| (*t, *k)).unwrap())
         }
 
         fn check_expiry(&mut self, wheel: &mut Wheel<u32>, now: u64) {
             let mut last = 0;
             while let Some(token) = wheel.poll_expired(at(now)) {
-                let (deadline, _) = self
-                    .by_token
-                    .remove(&token)
-                    .expect("fired twice or after cancel");
+                let (deadline, _) = self.by_token.remove(&token).expect("fired twice or after cancel");
                 assert!(deadline <= now, "fired early");
                 assert!(deadline >= last, "fired out of order");
                 last = deadline;
             }
-            assert!(
-                self.earliest().is_none_or(|earliest| earliest > now),
-                "a due entry did not fire"
-            );
+            assert!(self.earliest().is_none_or(|earliest| earliest > now), "a due entry did not fire");
         }
     }
 

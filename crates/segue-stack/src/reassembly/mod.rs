@@ -33,35 +33,29 @@ const COPY_BREAK: usize = 2048;
 
 /// Limits of one family of a [`Reassembler`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FamilyLimits {
+pub(crate) struct FamilyLimits {
     /// Bytes that may be held (`ipfrag_high_thresh`, `ip6frag_high_thresh`). Default 4 MiB.
-    pub high_thresh: usize,
+    pub(crate) high_thresh: usize,
     /// Datagrams that may wait. Default 4096.
-    pub max_datagrams: usize,
+    pub(crate) max_datagrams: usize,
     /// How long a datagram may wait, from its first fragment on (`ipfrag_time` 30 s, `ip6frag_time` 60 s).
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// Limits of a [`Reassembler`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReassemblyConfig {
+pub(crate) struct ReassemblyConfig {
     /// For IPv4.
-    pub v4: FamilyLimits,
+    pub(crate) v4: FamilyLimits,
     /// For IPv6.
-    pub v6: FamilyLimits,
+    pub(crate) v6: FamilyLimits,
 }
 
 impl Default for ReassemblyConfig {
     fn default() -> Self {
-        let limits = |seconds| FamilyLimits {
-            high_thresh: 4 << 20,
-            max_datagrams: 4096,
-            timeout: Duration::from_secs(seconds),
-        };
-        ReassemblyConfig {
-            v4: limits(30),
-            v6: limits(60),
-        }
+        let limits =
+            |seconds| FamilyLimits { high_thresh: 4 << 20, max_datagrams: 4096, timeout: Duration::from_secs(seconds) };
+        ReassemblyConfig { v4: limits(30), v6: limits(60) }
     }
 }
 
@@ -79,7 +73,7 @@ impl From<&crate::sysctl::IpSettings> for ReassemblyConfig {
 /// What became of a fragment.
 #[must_use]
 #[derive(Debug)]
-pub enum Reassembled {
+pub(crate) enum Reassembled {
     /// Kept; others are missing. Or it repeated one that is kept.
     Pending,
     /// The last missing piece: the whole packet, without fragment header, lengths and checksum as if never cut.
@@ -91,7 +85,7 @@ pub enum Reassembled {
 /// Why a fragment was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum FragmentDrop {
+pub(crate) enum FragmentDrop {
     /// It is no fragment, or shorter than its headers say.
     Malformed,
     /// Not the last one, and its length is no multiple of 8. IPv6 answers with a parameter problem.
@@ -106,12 +100,12 @@ pub enum FragmentDrop {
 
 /// A datagram whose pieces did not all come in time.
 #[derive(Debug)]
-pub struct Expired {
+pub(crate) struct Expired {
     /// Where its fragments came in.
-    pub iface: IfaceId,
+    pub(crate) iface: IfaceId,
     /// The first fragment (offset 0) as it had come, if it had: to be quoted in ICMP time exceeded, code 1
     /// (RFC 792, RFC 4443 3.3). Without it no error is sent.
-    pub first_fragment: Option<Packet>,
+    pub(crate) first_fragment: Option<Packet>,
 }
 
 /// What makes fragments belong together. `iface` keeps datagrams of different links apart.
@@ -164,14 +158,14 @@ struct Family {
 
 /// All half-assembled datagrams of a stack.
 #[derive(Debug)]
-pub struct Reassembler {
+pub(crate) struct Reassembler {
     v4: Family,
     v6: Family,
 }
 
 impl Reassembler {
     /// An empty reassembler; `hasher` is keyed with the stack's secret.
-    pub fn new(config: ReassemblyConfig, hasher: KeyedState) -> Self {
+    pub(crate) fn new(config: ReassemblyConfig, hasher: KeyedState) -> Self {
         Reassembler {
             v4: Family::new(config.v4, Repetition::Contained, hasher.clone()),
             v6: Family::new(config.v6, Repetition::Exact, hasher),
@@ -179,13 +173,13 @@ impl Reassembler {
     }
 
     /// Changes the limits. What exceeds lower ones goes when the next fragment comes; deadlines given stay.
-    pub fn configure(&mut self, config: ReassemblyConfig) {
+    pub(crate) fn configure(&mut self, config: ReassemblyConfig) {
         self.v4.limits = config.v4;
         self.v6.limits = config.v6;
     }
 
     /// Takes an IPv4 fragment: `header` of `header_len` bytes is the parsed front of `packet`.
-    pub fn on_fragment_v4(
+    pub(crate) fn on_fragment_v4(
         &mut self,
         now: Instant,
         iface: IfaceId,
@@ -201,11 +195,7 @@ impl Reassembler {
         };
         match outcome {
             Outcome::Pending => Reassembled::Pending,
-            Outcome::Whole {
-                headers,
-                ecn,
-                payload,
-            } => match rebuild::packet_v4(&headers, ecn, payload) {
+            Outcome::Whole { headers, ecn, payload } => match rebuild::packet_v4(&headers, ecn, payload) {
                 Some(packet) => {
                     counters.inc(Counter::IpReasmOKs);
                     Reassembled::Complete(packet)
@@ -223,7 +213,7 @@ impl Reassembler {
 
     /// Takes an IPv6 fragment: `header` and `chain` are the parsed headers of `packet`. An atomic fragment (RFC 6946)
     /// is complete at once and does not meet others.
-    pub fn on_fragment_v6(
+    pub(crate) fn on_fragment_v6(
         &mut self,
         now: Instant,
         iface: IfaceId,
@@ -234,27 +224,15 @@ impl Reassembler {
     ) -> Reassembled {
         counters.inc(Counter::Ip6ReasmReqds);
         let outcome = match rebuild::fragment_v6(iface, header, chain, packet) {
-            Ok(Fragment {
-                start: 0,
-                last: true,
-                headers: Some(headers),
-                data,
-                ..
-            }) => Outcome::Whole {
-                headers,
-                ecn: None,
-                payload: data,
-            },
+            Ok(Fragment { start: 0, last: true, headers: Some(headers), data, .. }) => {
+                Outcome::Whole { headers, ecn: None, payload: data }
+            }
             Ok(fragment) => self.v6.add(now, fragment, counters, Counter::Ip6ReasmFails),
             Err(reason) => Outcome::Dropped(reason),
         };
         match outcome {
             Outcome::Pending => Reassembled::Pending,
-            Outcome::Whole {
-                headers,
-                ecn,
-                payload,
-            } => match rebuild::packet_v6(&headers, ecn, payload) {
+            Outcome::Whole { headers, ecn, payload } => match rebuild::packet_v6(&headers, ecn, payload) {
                 Some(packet) => {
                     counters.inc(Counter::Ip6ReasmOKs);
                     Reassembled::Complete(packet)
@@ -278,54 +256,41 @@ impl Reassembler {
     }
 
     /// When [`poll_expired`](Self::poll_expired) has something to do.
-    pub fn next_deadline(&self) -> Option<Instant> {
-        [&self.v4, &self.v6]
-            .into_iter()
-            .filter_map(Family::next_deadline)
-            .min()
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        [&self.v4, &self.v6].into_iter().filter_map(Family::next_deadline).min()
     }
 
     /// Gives up one datagram whose time is over. Call until `None`.
-    pub fn poll_expired(&mut self, now: Instant, counters: &mut Counters) -> Option<Expired> {
+    pub(crate) fn poll_expired(&mut self, now: Instant, counters: &mut Counters) -> Option<Expired> {
         for (family, timeout, fails) in [
             (&mut self.v4, Counter::IpReasmTimeout, Counter::IpReasmFails),
-            (
-                &mut self.v6,
-                Counter::Ip6ReasmTimeout,
-                Counter::Ip6ReasmFails,
-            ),
+            (&mut self.v6, Counter::Ip6ReasmTimeout, Counter::Ip6ReasmFails),
         ] {
-            if family
-                .next_deadline()
-                .is_some_and(|deadline| deadline <= now)
+            if family.next_deadline().is_some_and(|deadline| deadline <= now)
                 && let Some((key, datagram)) = family.remove_oldest(None)
             {
                 counters.inc(timeout);
                 counters.inc(fails);
                 let first_fragment = datagram.headers.zip(datagram.pieces.front().cloned());
-                let first_fragment =
-                    first_fragment.map(|(headers, data)| rebuild::as_it_came(&headers, data));
-                return Some(Expired {
-                    iface: key.iface,
-                    first_fragment,
-                });
+                let first_fragment = first_fragment.map(|(headers, data)| rebuild::as_it_came(&headers, data));
+                return Some(Expired { iface: key.iface, first_fragment });
             }
         }
         None
     }
 
     /// Bytes held, charges for bookkeeping included.
-    pub fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         self.v4.bytes + self.v6.bytes
     }
 
     /// Datagrams that wait for fragments.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.v4.datagrams.len() + self.v6.datagrams.len()
     }
 
     /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
@@ -333,11 +298,7 @@ impl Reassembler {
 /// What a family answers for one fragment.
 enum Outcome {
     Pending,
-    Whole {
-        headers: Bytes,
-        ecn: Option<u8>,
-        payload: Chunks,
-    },
+    Whole { headers: Bytes, ecn: Option<u8>, payload: Chunks },
     Dropped(FragmentDrop),
 }
 
@@ -354,18 +315,10 @@ impl Family {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        self.order
-            .first_key_value()
-            .map(|((deadline, _), _)| *deadline)
+        self.order.first_key_value().map(|((deadline, _), _)| *deadline)
     }
 
-    fn add(
-        &mut self,
-        now: Instant,
-        fragment: Fragment,
-        counters: &mut Counters,
-        fails: Counter,
-    ) -> Outcome {
+    fn add(&mut self, now: Instant, fragment: Fragment, counters: &mut Counters, fails: Counter) -> Outcome {
         let key = fragment.key;
         let known = self.datagrams.contains_key(&key);
         // RFC 791 and RFC 8200: the whole packet must fit a 16-bit length.
@@ -373,17 +326,13 @@ impl Family {
             self.remove(key);
             return Outcome::Dropped(FragmentDrop::TooLong);
         }
-        let charge =
-            fragment.data.len() + FRAGMENT_CHARGE + if known { 0 } else { DATAGRAM_CHARGE };
+        let charge = fragment.data.len() + FRAGMENT_CHARGE + if known { 0 } else { DATAGRAM_CHARGE };
         if !self.make_room(key, charge, known, counters, fails) {
             return Outcome::Dropped(FragmentDrop::Limit);
         }
         let repetition = self.repetition;
         let data = own_if_short(fragment.data);
-        let added =
-            self.datagram(now, key)
-                .pieces
-                .add(fragment.start, data, fragment.last, repetition);
+        let added = self.datagram(now, key).pieces.add(fragment.start, data, fragment.last, repetition);
         if matches!(added, Added::Incomplete | Added::Complete) {
             self.keep(key, charge, fragment.ecn_bits, fragment.headers);
         }
@@ -399,25 +348,12 @@ impl Family {
     }
 
     fn datagram(&mut self, now: Instant, key: Key) -> &mut Datagram {
-        let Family {
-            datagrams,
-            order,
-            serial,
-            limits,
-            ..
-        } = self;
+        let Family { datagrams, order, serial, limits, .. } = self;
         datagrams.entry(key).or_insert_with(|| {
             *serial += 1;
             let deadline = now + limits.timeout;
             order.insert((deadline, *serial), key);
-            Datagram {
-                pieces: Pieces::default(),
-                headers: None,
-                ecn_seen: 0,
-                charge: 0,
-                deadline,
-                serial: *serial,
-            }
+            Datagram { pieces: Pieces::default(), headers: None, ecn_seen: 0, charge: 0, deadline, serial: *serial }
         })
     }
 
@@ -444,25 +380,14 @@ impl Family {
             return Outcome::Dropped(FragmentDrop::TooLong);
         }
         match joint_ecn(datagram.ecn_seen) {
-            Some(ecn) => Outcome::Whole {
-                headers,
-                ecn: Some(ecn),
-                payload: datagram.pieces.into_payload(),
-            },
+            Some(ecn) => Outcome::Whole { headers, ecn: Some(ecn), payload: datagram.pieces.into_payload() },
             None => Outcome::Dropped(FragmentDrop::Contradiction),
         }
     }
 
     /// Gives up the oldest datagrams until `charge` more bytes fit. To refuse new fragments instead, as Linux does,
     /// would let one burst of a stranger lock everybody out until the time-out.
-    fn make_room(
-        &mut self,
-        key: Key,
-        charge: usize,
-        known: bool,
-        counters: &mut Counters,
-        fails: Counter,
-    ) -> bool {
+    fn make_room(&mut self, key: Key, charge: usize, known: bool, counters: &mut Counters, fails: Counter) -> bool {
         let limits = self.limits;
         loop {
             let crowded = !known && self.datagrams.len() >= limits.max_datagrams;

@@ -42,13 +42,7 @@ pub(super) struct Pieces {
 
 impl Pieces {
     /// Adds the bytes from `start` on. `last`: nothing follows them. `data` must not be empty.
-    pub(super) fn add(
-        &mut self,
-        start: u32,
-        data: Chunks,
-        last: bool,
-        repetition: Repetition,
-    ) -> Added {
+    pub(super) fn add(&mut self, start: u32, data: Chunks, last: bool, repetition: Repetition) -> Added {
         let end = start + data.len() as u32;
         let contradicts_end = match (last, self.end_known) {
             (true, true) => end != self.highest,
@@ -70,19 +64,12 @@ impl Pieces {
         self.highest = self.highest.max(end);
         self.end_known |= last;
         // Without overlaps, as many bytes as the datagram has can only be all of them.
-        if self.end_known && self.received == self.highest {
-            Added::Complete
-        } else {
-            Added::Incomplete
-        }
+        if self.end_known && self.received == self.highest { Added::Complete } else { Added::Incomplete }
     }
 
     fn repeats(&self, start: u32, end: u32, repetition: Repetition) -> bool {
         if repetition == Repetition::Exact {
-            return self
-                .by_start
-                .get(&start)
-                .is_some_and(|data| start + data.len() as u32 == end);
+            return self.by_start.get(&start).is_some_and(|data| start + data.len() as u32 == end);
         }
         let Some((&first, _)) = self.by_start.range(..=start).next_back() else {
             return false;

@@ -18,9 +18,7 @@ pub(super) fn fragment_v4(
     header_len: usize,
     packet: Packet,
 ) -> Result<Fragment, FragmentDrop> {
-    let mut length = header
-        .payload_len(header_len, packet.len())
-        .map_err(|_| FragmentDrop::Malformed)?;
+    let mut length = header.payload_len(header_len, packet.len()).map_err(|_| FragmentDrop::Malformed)?;
     if !header.is_fragment() {
         return Err(FragmentDrop::Malformed);
     }
@@ -31,10 +29,7 @@ pub(super) fn fragment_v4(
     if length == 0 {
         return Err(FragmentDrop::Tiny);
     }
-    let headers = packet
-        .head()
-        .get(..header_len)
-        .ok_or(FragmentDrop::Malformed)?;
+    let headers = packet.head().get(..header_len).ok_or(FragmentDrop::Malformed)?;
     let headers = (header.fragment_offset == 0).then(|| Bytes::copy_from_slice(headers));
     let mut data = packet.into_payload(header_len);
     data.truncate(length);
@@ -64,22 +59,14 @@ pub(super) fn fragment_v6(
     let Some((fragment, at)) = chain.fragment else {
         return Err(FragmentDrop::Malformed);
     };
-    let payload = header
-        .payload_len(packet.len())
-        .map_err(|_| FragmentDrop::Malformed)?;
+    let payload = header.payload_len(packet.len()).map_err(|_| FragmentDrop::Malformed)?;
     let data_at = at + FRAGMENT_HEADER_LEN;
-    let length = (HEADER_LEN + payload)
-        .checked_sub(data_at)
-        .ok_or(FragmentDrop::Malformed)?;
+    let length = (HEADER_LEN + payload).checked_sub(data_at).ok_or(FragmentDrop::Malformed)?;
     // RFC 8200 section 4.5: all but the last are multiples of 8 long; here nothing is left out.
-    if length == 0 && !fragment.is_atomic() || fragment.more_fragments && !length.is_multiple_of(8)
-    {
+    if length == 0 && !fragment.is_atomic() || fragment.more_fragments && !length.is_multiple_of(8) {
         return Err(FragmentDrop::Tiny);
     }
-    let headers = packet
-        .head()
-        .get(..data_at)
-        .ok_or(FragmentDrop::Malformed)?;
+    let headers = packet.head().get(..data_at).ok_or(FragmentDrop::Malformed)?;
     let headers = (fragment.offset == 0).then(|| Bytes::copy_from_slice(headers));
     let mut data = packet.into_payload(data_at);
     data.truncate(length);
@@ -105,9 +92,7 @@ pub(super) fn fragment_v6(
 /// Bytes that the headers of a first fragment will count in the length of the whole.
 pub(super) fn headers_after(headers: &[u8]) -> usize {
     match headers.first().map(|byte| byte >> 4) {
-        Some(6) => headers
-            .len()
-            .saturating_sub(HEADER_LEN + FRAGMENT_HEADER_LEN),
+        Some(6) => headers.len().saturating_sub(HEADER_LEN + FRAGMENT_HEADER_LEN),
         _ => headers.len(),
     }
 }
@@ -125,15 +110,8 @@ pub(super) fn packet_v4(headers: &[u8], ecn: Option<u8>, payload: Chunks) -> Opt
     header.fragment_offset = 0;
     header.traffic_class |= ecn.unwrap_or(0);
     let mut whole = [0; segue_wire::ipv4::MAX_HEADER_LEN];
-    let written = header.emit_with_options(
-        headers.get(segue_wire::ipv4::MIN_HEADER_LEN..header_len)?,
-        &mut whole,
-    );
-    Some(with_transport_header_in_front(
-        whole.get(..written)?,
-        LONGEST_TRANSPORT_HEADER,
-        payload,
-    ))
+    let written = header.emit_with_options(headers.get(segue_wire::ipv4::MIN_HEADER_LEN..header_len)?, &mut whole);
+    Some(with_transport_header_in_front(whole.get(..written)?, LONGEST_TRANSPORT_HEADER, payload))
 }
 
 /// The whole IPv6 packet: the headers of the first fragment, its fragment header taken out.
@@ -167,10 +145,8 @@ fn length_of_extensions(first: Protocol, payload: &Chunks) -> usize {
     let mut next = first;
     let mut at = 0;
     let mut front = [0; 2];
-    while matches!(
-        next,
-        Protocol::DESTINATION_OPTIONS | Protocol::ROUTING | Protocol::HOP_BY_HOP
-    ) && payload.copy_to_slice(at, &mut front) == 2
+    while matches!(next, Protocol::DESTINATION_OPTIONS | Protocol::ROUTING | Protocol::HOP_BY_HOP)
+        && payload.copy_to_slice(at, &mut front) == 2
     {
         next = Protocol(front[0]);
         at += 8 + usize::from(front[1]) * 8;

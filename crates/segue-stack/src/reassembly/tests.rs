@@ -38,10 +38,7 @@ fn content(start: usize, len: usize) -> Vec<u8> {
 
 fn bench_with(config: ReassemblyConfig) -> Bench {
     let hasher = crate::secrets::Secrets::from_seed(&[7; 32]).build_hasher();
-    Bench {
-        reassembler: Reassembler::new(config, hasher),
-        counters: Counters::default(),
-    }
+    Bench { reassembler: Reassembler::new(config, hasher), counters: Counters::default() }
 }
 
 fn bench() -> Bench {
@@ -93,25 +90,13 @@ impl Bench {
     fn packet(&mut self, now: Instant, iface: IfaceId, packet: Packet) -> Reassembled {
         if packet.version() == Some(segue_wire::IpVersion::V4) {
             let (header, header_len) = Ipv4Header::parse(packet.head()).unwrap();
-            return self.reassembler.on_fragment_v4(
-                now,
-                iface,
-                &header,
-                header_len,
-                packet,
-                &mut self.counters,
-            );
+            return self.reassembler.on_fragment_v4(now, iface, &header, header_len, packet, &mut self.counters);
         }
         let (header, _) = Ipv6Header::parse(packet.head()).unwrap();
         let fragment = FragmentHeader::parse(&packet.head()[40..]).unwrap();
-        let chain = Chain {
-            protocol: fragment.next_header,
-            offset: 48,
-            next_header_at: 40,
-            fragment: Some((fragment, 40)),
-        };
-        self.reassembler
-            .on_fragment_v6(now, iface, &header, &chain, packet, &mut self.counters)
+        let chain =
+            Chain { protocol: fragment.next_header, offset: 48, next_header_at: 40, fragment: Some((fragment, 40)) };
+        self.reassembler.on_fragment_v6(now, iface, &header, &chain, packet, &mut self.counters)
     }
 
     fn v4(&mut self, id: u16, piece: Piece) -> Reassembled {
@@ -134,68 +119,38 @@ fn pending(outcome: Reassembled) {
 }
 
 fn dropped(outcome: Reassembled, why: FragmentDrop) {
-    assert!(
-        matches!(outcome, Reassembled::Dropped(reason) if reason == why),
-        "{outcome:?}, expected {why:?}"
-    );
+    assert!(matches!(outcome, Reassembled::Dropped(reason) if reason == why), "{outcome:?}, expected {why:?}");
 }
 
 /// The payload of a completed packet, after its headers were checked.
 fn complete(outcome: Reassembled) -> Vec<u8> {
-    let Reassembled::Complete(packet) = outcome else {
-        panic!("not complete: {outcome:?}")
-    };
+    let Reassembled::Complete(packet) = outcome else { panic!("not complete: {outcome:?}") };
     let front = packet.head().len();
     if packet.version() == Some(segue_wire::IpVersion::V4) {
         let (header, header_len) = Ipv4Header::parse(packet.head()).unwrap();
         assert!(!header.is_fragment());
         assert_eq!(usize::from(header.total_length), packet.len());
-        assert!(
-            front >= packet.len().min(header_len + 60),
-            "transport header not in one piece"
-        );
+        assert!(front >= packet.len().min(header_len + 60), "transport header not in one piece");
         return packet.to_bytes()[header_len..].to_vec();
     }
     let (header, _) = Ipv6Header::parse(packet.head()).unwrap();
     assert_eq!(header.next_header, Protocol::UDP);
     assert_eq!(usize::from(header.payload_length) + 40, packet.len());
-    assert!(
-        front >= packet.len().min(100),
-        "transport header not in one piece"
-    );
+    assert!(front >= packet.len().min(100), "transport header not in one piece");
     packet.to_bytes()[40..].to_vec()
 }
 
 #[test]
 fn fragments_in_any_order_give_the_datagram_back() {
-    for order in [
-        [0, 1, 2],
-        [0, 2, 1],
-        [1, 0, 2],
-        [1, 2, 0],
-        [2, 0, 1],
-        [2, 1, 0],
-    ] {
-        let pieces = [
-            piece(0, 1480, true),
-            piece(1480, 1480, true),
-            piece(2960, 41, false),
-        ];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let pieces = [piece(0, 1480, true), piece(1480, 1480, true), piece(2960, 41, false)];
         let mut bench = bench();
         pending(bench.v4(1, pieces[order[0]]));
         pending(bench.v6(1, pieces[order[0]]));
         pending(bench.v4(1, pieces[order[1]]));
         pending(bench.v6(1, pieces[order[1]]));
-        assert_eq!(
-            complete(bench.v4(1, pieces[order[2]])),
-            content(0, 3001),
-            "{order:?}"
-        );
-        assert_eq!(
-            complete(bench.v6(1, pieces[order[2]])),
-            content(0, 3001),
-            "{order:?}"
-        );
+        assert_eq!(complete(bench.v4(1, pieces[order[2]])), content(0, 3001), "{order:?}");
+        assert_eq!(complete(bench.v6(1, pieces[order[2]])), content(0, 3001), "{order:?}");
         assert!(bench.reassembler.is_empty() && bench.reassembler.memory() == 0);
         assert_eq!(bench.reassembler.next_deadline(), None);
         assert_eq!(bench.counters.get(Counter::IpReasmReqds), 3);
@@ -210,11 +165,7 @@ fn datagrams_do_not_mix_by_identification_protocol_interface_or_address() {
     let mut bench = bench();
     pending(bench.v4(1, piece(0, 8, true)));
     pending(bench.v4(2, piece(8, 8, false)));
-    pending(bench.packet(
-        Instant::ZERO,
-        IfaceId(2),
-        packet_v4(1, 0, &[], piece(8, 8, false), &content(8, 8)),
-    ));
+    pending(bench.packet(Instant::ZERO, IfaceId(2), packet_v4(1, 0, &[], piece(8, 8, false), &content(8, 8))));
     pending(bench.v6(1, piece(8, 8, false)));
     assert_eq!(bench.reassembler.len(), 4);
     assert_eq!(complete(bench.v4(1, piece(8, 8, false))), content(0, 16));
@@ -224,15 +175,9 @@ fn datagrams_do_not_mix_by_identification_protocol_interface_or_address() {
 fn the_header_of_the_first_fragment_survives_with_its_options() {
     let mut bench = bench();
     let options = [1, 1, 1, 0];
-    pending(bench.packet(
-        Instant::ZERO,
-        IFACE,
-        packet_v4(1, 0x10, &[], piece(8, 9, false), &content(8, 9)),
-    ));
+    pending(bench.packet(Instant::ZERO, IFACE, packet_v4(1, 0x10, &[], piece(8, 9, false), &content(8, 9))));
     let first = packet_v4(1, 0x20, &options, piece(0, 8, true), &content(0, 8));
-    let Reassembled::Complete(packet) = bench.packet(Instant::ZERO, IFACE, first) else {
-        panic!()
-    };
+    let Reassembled::Complete(packet) = bench.packet(Instant::ZERO, IFACE, first) else { panic!() };
     let (header, header_len) = Ipv4Header::parse(packet.head()).unwrap();
     assert_eq!(header_len, 24);
     assert_eq!(packet.head()[20..24], options);
@@ -254,19 +199,11 @@ fn an_ipv4_fragment_whose_bytes_are_all_there_changes_nothing() {
 
 #[test]
 fn a_partial_overlap_ends_an_ipv4_datagram() {
-    for overlapping in [
-        piece(8, 16, true),
-        piece(8, 24, true),
-        piece(24, 16, true),
-        piece(0, 48, true),
-    ] {
+    for overlapping in [piece(8, 16, true), piece(8, 24, true), piece(24, 16, true), piece(0, 48, true)] {
         let mut bench = bench();
         pending(bench.v4(1, piece(16, 16, true)));
         dropped(bench.v4(1, overlapping), FragmentDrop::Contradiction);
-        assert!(
-            bench.reassembler.is_empty() && bench.reassembler.memory() == 0,
-            "{overlapping:?}"
-        );
+        assert!(bench.reassembler.is_empty() && bench.reassembler.memory() == 0, "{overlapping:?}");
         assert_eq!(bench.counters.get(Counter::IpExtReasmOverlaps), 1);
     }
 }
@@ -277,12 +214,7 @@ fn in_ipv6_only_the_same_range_again_is_harmless_and_any_other_overlap_ends_the_
     pending(exact.v6(1, piece(0, 32, true)));
     pending(exact.v6(1, piece(0, 32, true)));
     assert_eq!(complete(exact.v6(1, piece(32, 8, false))), content(0, 40));
-    for overlapping in [
-        piece(8, 8, true),
-        piece(0, 16, true),
-        piece(16, 32, true),
-        piece(24, 8, false),
-    ] {
+    for overlapping in [piece(8, 8, true), piece(0, 16, true), piece(16, 32, true), piece(24, 8, false)] {
         let mut bench = bench();
         pending(bench.v6(1, piece(0, 32, true)));
         dropped(bench.v6(1, overlapping), FragmentDrop::Contradiction);
@@ -311,45 +243,24 @@ fn two_different_ends_or_bytes_beyond_the_end_are_a_contradiction() {
 fn a_datagram_beyond_65535_bytes_is_refused_and_forgotten() {
     let mut bench = bench();
     pending(bench.v4(1, piece(0, 8, true)));
-    dropped(
-        bench.v4(1, piece(65_512, 100, false)),
-        FragmentDrop::TooLong,
-    );
+    dropped(bench.v4(1, piece(65_512, 100, false)), FragmentDrop::TooLong);
     assert!(bench.reassembler.is_empty());
     // Counting the header, 65515 bytes of payload are the most.
     pending(bench.v4(2, piece(0, 65_000, true)));
-    dropped(
-        bench.v4(2, piece(65_000, 516, false)),
-        FragmentDrop::TooLong,
-    );
+    dropped(bench.v4(2, piece(65_000, 516, false)), FragmentDrop::TooLong);
     pending(bench.v4(3, piece(0, 65_000, true)));
-    assert_eq!(
-        complete(bench.v4(3, piece(65_000, 515, false))).len(),
-        65_515
-    );
+    assert_eq!(complete(bench.v4(3, piece(65_000, 515, false))).len(), 65_515);
     pending(bench.v6(3, piece(0, 65_000, true)));
-    assert_eq!(
-        complete(bench.v6(3, piece(65_000, 535, false))).len(),
-        65_535
-    );
+    assert_eq!(complete(bench.v6(3, piece(65_000, 535, false))).len(), 65_535);
 }
 
 #[test]
 fn options_of_the_first_fragment_count_even_when_it_comes_last() {
     let mut bench = bench();
     pending(bench.v4(1, piece(65_000, 515, false)));
-    let first = packet_v4(
-        1,
-        0,
-        &[1, 1, 1, 0],
-        piece(0, 32_000, true),
-        &content(0, 32_000),
-    );
+    let first = packet_v4(1, 0, &[1, 1, 1, 0], piece(0, 32_000, true), &content(0, 32_000));
     pending(bench.packet(Instant::ZERO, IFACE, first));
-    dropped(
-        bench.v4(1, piece(32_000, 33_000, true)),
-        FragmentDrop::TooLong,
-    );
+    dropped(bench.v4(1, piece(32_000, 33_000, true)), FragmentDrop::TooLong);
     assert_eq!(bench.reassembler.memory(), 0);
 }
 
@@ -380,11 +291,7 @@ fn a_datagram_is_given_up_after_its_time_and_quotes_its_first_fragment() {
     let start = Instant::from_secs(5);
     let first = packet_v4(1, 0, &[], piece(0, 24, true), &content(0, 24));
     pending(bench.packet(start, IFACE, first.clone()));
-    pending(bench.packet(
-        start,
-        IFACE,
-        packet_v4(2, 0, &[], piece(24, 8, true), &content(24, 8)),
-    ));
+    pending(bench.packet(start, IFACE, packet_v4(2, 0, &[], piece(24, 8, true), &content(24, 8))));
     let first_v6 = packet_v6(1, piece(0, 24, true), &content(0, 24));
     pending(bench.packet(start, IFACE, first_v6.clone()));
     // A later fragment does not put the deadline off.
@@ -394,34 +301,15 @@ fn a_datagram_is_given_up_after_its_time_and_quotes_its_first_fragment() {
         packet_v4(1, 0, &[], piece(48, 8, true), &content(48, 8)),
     ));
 
-    assert_eq!(
-        bench.reassembler.next_deadline(),
-        Some(start + Duration::from_secs(30))
-    );
-    assert!(
-        bench
-            .expire(start + Duration::from_nanos(29_999_999_999))
-            .is_empty()
-    );
+    assert_eq!(bench.reassembler.next_deadline(), Some(start + Duration::from_secs(30)));
+    assert!(bench.expire(start + Duration::from_nanos(29_999_999_999)).is_empty());
     let expired = bench.expire(start + Duration::from_secs(30));
     assert_eq!(expired.len(), 2);
-    assert_eq!(
-        expired[0].first_fragment.as_ref().map(Packet::to_bytes),
-        Some(first.to_bytes())
-    );
-    assert!(
-        expired[1].first_fragment.is_none(),
-        "nothing to quote, so no error may be sent"
-    );
-    assert_eq!(
-        bench.reassembler.next_deadline(),
-        Some(start + Duration::from_secs(60))
-    );
+    assert_eq!(expired[0].first_fragment.as_ref().map(Packet::to_bytes), Some(first.to_bytes()));
+    assert!(expired[1].first_fragment.is_none(), "nothing to quote, so no error may be sent");
+    assert_eq!(bench.reassembler.next_deadline(), Some(start + Duration::from_secs(60)));
     let expired = bench.expire(start + Duration::from_secs(60));
-    assert_eq!(
-        expired[0].first_fragment.as_ref().map(Packet::to_bytes),
-        Some(first_v6.to_bytes())
-    );
+    assert_eq!(expired[0].first_fragment.as_ref().map(Packet::to_bytes), Some(first_v6.to_bytes()));
     assert!(bench.reassembler.is_empty() && bench.reassembler.memory() == 0);
     assert_eq!(bench.counters.get(Counter::IpReasmTimeout), 2);
     assert_eq!(bench.counters.get(Counter::Ip6ReasmTimeout), 1);
@@ -431,16 +319,8 @@ fn a_datagram_is_given_up_after_its_time_and_quotes_its_first_fragment() {
 fn congestion_marked_on_one_fragment_is_marked_on_the_whole() {
     let whole_tos = |first: u8, second: u8| {
         let mut bench = bench();
-        pending(bench.packet(
-            Instant::ZERO,
-            IFACE,
-            packet_v4(1, first, &[], piece(0, 8, true), &content(0, 8)),
-        ));
-        match bench.packet(
-            Instant::ZERO,
-            IFACE,
-            packet_v4(1, second, &[], piece(8, 8, false), &content(8, 8)),
-        ) {
+        pending(bench.packet(Instant::ZERO, IFACE, packet_v4(1, first, &[], piece(0, 8, true), &content(0, 8))));
+        match bench.packet(Instant::ZERO, IFACE, packet_v4(1, second, &[], piece(8, 8, false), &content(8, 8))) {
             Reassembled::Complete(packet) => Ok(packet.head()[1]),
             Reassembled::Dropped(why) => Err(why),
             Reassembled::Pending => panic!(),
@@ -467,14 +347,8 @@ fn under_a_flood_the_oldest_go_and_the_newest_still_get_through() {
         assert!(bench.reassembler.len() <= 50);
     }
     pending(bench.v4(60_000, piece(0, 800, true)));
-    assert_eq!(
-        complete(bench.v4(60_000, piece(800, 800, false))),
-        content(0, 1600)
-    );
-    assert_eq!(
-        bench.counters.get(Counter::IpReasmFails),
-        5000 - bench.reassembler.len() as u64
-    );
+    assert_eq!(complete(bench.v4(60_000, piece(800, 800, false))), content(0, 1600));
+    assert_eq!(bench.counters.get(Counter::IpReasmFails), 5000 - bench.reassembler.len() as u64);
 }
 
 #[test]
@@ -482,14 +356,9 @@ fn tiny_fragments_count_for_what_they_cost() {
     let mut config = ReassemblyConfig::default();
     config.v6.high_thresh = 10_000;
     let mut bench = bench_with(config);
-    let kept = (1..1000u16)
-        .filter(|n| matches!(bench.v6(1, piece(n * 8, 8, true)), Reassembled::Pending))
-        .count();
+    let kept = (1..1000u16).filter(|n| matches!(bench.v6(1, piece(n * 8, 8, true)), Reassembled::Pending)).count();
     assert!(kept < 10_000 / 128, "{kept} fragments in 10 kB");
-    assert_eq!(
-        bench.counters.get(Counter::SegueFragmentLimit),
-        999 - kept as u64
-    );
+    assert_eq!(bench.counters.get(Counter::SegueFragmentLimit), 999 - kept as u64);
 }
 
 #[test]
@@ -499,11 +368,7 @@ fn a_short_fragment_does_not_keep_a_large_buffer_alive() {
     let one = packet_v4(1, 0, &[], piece(8, 100, true), &content(8, 100)).to_bytes();
     buffer[..one.len()].copy_from_slice(&one);
     let buffer = Bytes::from(buffer);
-    pending(bench.packet(
-        Instant::ZERO,
-        IFACE,
-        Packet::from_bytes(buffer.slice(..one.len())),
-    ));
+    pending(bench.packet(Instant::ZERO, IFACE, Packet::from_bytes(buffer.slice(..one.len()))));
     assert!(buffer.is_unique());
 }
 
@@ -511,37 +376,20 @@ fn a_short_fragment_does_not_keep_a_large_buffer_alive() {
 fn what_is_no_fragment_or_shorter_than_it_says_is_malformed() {
     let mut bench = bench();
     dropped(bench.v4(1, piece(0, 8, false)), FragmentDrop::Malformed);
-    let short = packet_v4(1, 0, &[], piece(0, 16, true), &content(0, 16))
-        .to_bytes()
-        .slice(..30);
-    dropped(
-        bench.packet(Instant::ZERO, IFACE, Packet::from_bytes(short)),
-        FragmentDrop::Malformed,
-    );
-    let short = packet_v6(1, piece(0, 16, true), &content(0, 16))
-        .to_bytes()
-        .slice(..50);
-    dropped(
-        bench.packet(Instant::ZERO, IFACE, Packet::from_bytes(short)),
-        FragmentDrop::Malformed,
-    );
+    let short = packet_v4(1, 0, &[], piece(0, 16, true), &content(0, 16)).to_bytes().slice(..30);
+    dropped(bench.packet(Instant::ZERO, IFACE, Packet::from_bytes(short)), FragmentDrop::Malformed);
+    let short = packet_v6(1, piece(0, 16, true), &content(0, 16)).to_bytes().slice(..50);
+    dropped(bench.packet(Instant::ZERO, IFACE, Packet::from_bytes(short)), FragmentDrop::Malformed);
     assert_eq!(bench.counters.get(Counter::SegueFragmentMalformed), 3);
 }
 
 /// Cuts a datagram of `len` bytes at these places (rounded to multiples of 8).
 fn cut(len: usize, places: &[usize]) -> Vec<Piece> {
-    let mut borders: Vec<usize> = places
-        .iter()
-        .map(|p| p % len / 8 * 8)
-        .filter(|p| *p > 0)
-        .collect();
+    let mut borders: Vec<usize> = places.iter().map(|p| p % len / 8 * 8).filter(|p| *p > 0).collect();
     borders.extend([0, len]);
     borders.sort_unstable();
     borders.dedup();
-    borders
-        .windows(2)
-        .map(|b| piece(b[0] as u16, b[1] - b[0], b[1] != len))
-        .collect()
+    borders.windows(2).map(|b| piece(b[0] as u16, b[1] - b[0], b[1] != len)).collect()
 }
 
 proptest! {
