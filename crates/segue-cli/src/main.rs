@@ -1,3 +1,56 @@
-//! The `segue` command.
+//! The `segue` command: reads the command line, calls the rooms, says how it ended.
+//!
+//! Decides names of options, words and exit statuses; decides nothing about
+//! networks. Messages go to standard error and begin with `segue:`; what a
+//! command is asked for goes to standard output.
 
-fn main() {}
+mod fail;
+mod lab;
+mod path;
+mod ping;
+mod progress;
+mod run;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::fail::Fail;
+
+/// TCP/IP in your process: run programs on a bad network, without root.
+#[derive(Parser)]
+#[command(name = "segue", version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  segue run --delay 60ms --loss 1% -- curl -O http://segue.test/64MiB
+  segue run -p 8080:80 --rate 2mbit -- ./my-server
+  segue ping --delay 30ms --loss 5% segue.test
+  segue lab transfer --bytes 64MiB --delay 20ms --loss 1%
+  segue serve --tun segue0 --addr 10.7.0.2/24
+
+Each command explains its options: segue run --help";
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Serve(serve::ServeArgs),
+    Ping(ping::PingArgs),
+    #[command(subcommand)]
+    Lab(lab::LabCommand),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(args) => run::run(args),
+        Command::Serve(args) => serve::serve(args),
+        Command::Ping(args) => ping::ping(args),
+        Command::Lab(command) => lab::lab(command),
+    };
+    outcome.unwrap_or_else(Fail::report)
+}

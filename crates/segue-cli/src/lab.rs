@@ -1,0 +1,196 @@
+//! `segue lab`: experiments between two hosts in virtual time.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use segue_lab::{Direction, Family, TransferConfig, TransferReport};
+use segue_link::units::{parse_bytes, parse_duration};
+use segue_link::{Capture, CaptureEpoch, CaptureOptions};
+use serde_json::json;
+
+use crate::fail::Fail;
+use crate::path::{PathArgs, SeedArg};
+use crate::progress::Progress;
+
+/// Experiments in virtual time: nothing sleeps, and the same seed gives the same run.
+#[derive(Subcommand)]
+pub(crate) enum LabCommand {
+    Transfer(Box<TransferArgs>),
+}
+
+/// Move bytes between two hosts over an emulated path and say how long it took.
+///
+/// Both ends run Segue's TCP as it runs in production; the clock is virtual, so an hour of waiting costs nothing. Every
+/// byte is hashed when it is written and when it is read. Exit status: 0 when everything arrived as it was sent, 1 when
+/// not.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  segue lab transfer --bytes 64MiB --delay 20ms --loss 1% --seed 7
+  segue lab transfer --bytes 1MiB --rate 10mbit --delay 30ms --queue 64KiB --json
+  segue lab transfer --bytes 20kB --loss 10% --ladder")]
+pub(crate) struct TransferArgs {
+    /// How much, e.g. 64MiB; in each direction that is used.
+    #[arg(long, value_name = "BYTES", default_value = "16MiB", value_parser = parse_bytes)]
+    bytes: u64,
+
+    #[command(flatten)]
+    path: PathArgs,
+
+    #[command(flatten)]
+    seed: SeedArg,
+
+    /// Which way the bytes go, seen from the side that connects.
+    #[arg(long, value_enum, default_value_t = Way::Up)]
+    direction: Way,
+
+    /// Over IPv6.
+    #[arg(short = '6', long)]
+    ipv6: bool,
+
+    /// The stacks cut super-segments themselves.
+    #[arg(long)]
+    no_offload: bool,
+
+    /// Set a parameter of both stacks by Linux's name, e.g. tcp_timestamps=0.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = crate::run::parse_sysctl)]
+    sysctl: Vec<(String, String)>,
+
+    /// Longest virtual time.
+    #[arg(long, value_name = "TIME", default_value = "1440min", value_parser = parse_duration)]
+    limit: Duration,
+
+    /// Write every packet at both ends to a pcapng file.
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+
+    /// Print the ladder of segments as they pass.
+    #[arg(long, conflicts_with = "json")]
+    ladder: bool,
+
+    /// Print the report as one line of JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// Say how much processor time it took.
+    #[arg(long, conflicts_with = "json")]
+    timing: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Way {
+    /// From the side that connects to the other.
+    Up,
+    /// From the other side to the one that connects.
+    Down,
+    /// Both at once.
+    Both,
+}
+
+/// Runs the experiment that was asked for.
+pub(crate) fn lab(command: LabCommand) -> Result<ExitCode, Fail> {
+    match command {
+        LabCommand::Transfer(args) => transfer(&args),
+    }
+}
+
+fn config(args: &TransferArgs) -> Result<TransferConfig, Fail> {
+    let seed = args.seed.value();
+    let mut config = TransferConfig::new(args.bytes, args.path.config(seed)?);
+    config.seed = seed;
+    config.direction = match args.direction {
+        Way::Up => Direction::Upload,
+        Way::Down => Direction::Download,
+        Way::Both => Direction::Both,
+    };
+    config.family = if args.ipv6 { Family::V6 } else { Family::V4 };
+    config.offload = !args.no_offload;
+    config.sysctls.clone_from(&args.sysctl);
+    config.limit = args.limit;
+    if let Some(file) = &args.pcap {
+        let options = CaptureOptions {
+            // Virtual time: the same run gives the same file.
+            epoch: CaptureEpoch::At(Duration::ZERO),
+            comment: Some(format!("segue lab transfer, seed {seed}")),
+            ..CaptureOptions::default()
+        };
+        let capture = Capture::create(file, options)
+            .map_err(|error| Fail::new(1, format!("cannot write the capture {}: {error}", file.display())))?;
+        config.capture = Some(capture);
+    }
+    if args.ladder {
+        config.ladder = Some(Box::new(|line| println!("{line}")));
+    } else {
+        config.progress = Some(progress());
+    }
+    Ok(config)
+}
+
+fn progress() -> Box<dyn FnMut(segue_lab::Progress)> {
+    let mut line = Progress::new();
+    Box::new(move |now| {
+        line.show(|| {
+            let share = now.received as f64 / now.total.max(1) as f64 * 100.0;
+            format!("{share:5.1}%  {} of {} bytes, {:.3} s of virtual time", now.received, now.total, now.elapsed.as_secs_f64())
+        });
+    })
+}
+
+fn transfer(args: &TransferArgs) -> Result<ExitCode, Fail> {
+    let config = config(args)?;
+    let before = processor_time();
+    let report = segue_lab::transfer(config).map_err(|error| Fail::new(1, error))?;
+    let spent = processor_time().saturating_sub(before);
+    if args.json {
+        println!("{}", as_json(&report));
+    } else {
+        print(&report);
+    }
+    if args.timing {
+        let gbit = report.bytes as f64 * 8.0 / spent.as_secs_f64().max(1e-9) / 1e9;
+        println!(
+            "{:.2} s of processor time for both ends, the path and the hashes ({gbit:.2} Gbit/s per core)",
+            spent.as_secs_f64()
+        );
+    }
+    Ok(if report.sha256_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn processor_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+fn as_json(report: &TransferReport) -> serde_json::Value {
+    let drops: serde_json::Map<_, _> =
+        report.drops.iter().map(|(reason, count)| (reason.clone(), json!(count))).collect();
+    json!({
+        "bytes": report.bytes,
+        "seconds": report.seconds,
+        "goodput_bps": report.goodput_bps,
+        "retransmits": report.retransmits,
+        "segments": report.segments,
+        "sha256_ok": report.sha256_ok,
+        "closed_after": report.closed_after.as_secs_f64(),
+        "drops": drops,
+        "seed": report.seed,
+    })
+}
+
+fn print(report: &TransferReport) {
+    println!(
+        "{} bytes in {:.3} s: {:.3} Mbit/s; {} segments, {} of them sent again; SHA-256 {}; seed {}",
+        report.bytes,
+        report.seconds,
+        report.goodput_bps / 1e6,
+        report.segments,
+        report.retransmits,
+        if report.sha256_ok { "right" } else { "WRONG" },
+        report.seed
+    );
+    for (reason, count) in &report.drops {
+        println!("  {count:>8}  {reason}");
+    }
+}

@@ -1,0 +1,152 @@
+//! `segue run`: a program's sockets become Segue's.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use segue::Cidr;
+use segue_link::units::parse_duration;
+use segue_run::{Descendants, Network, Publish, RunConfig, RunError};
+
+use crate::fail::Fail;
+use crate::path::{PathArgs, SeedArg};
+
+/// Run a program with its TCP and UDP sockets on Segue, across an emulated path.
+///
+/// The program is unmodified and needs no privilege; what it starts is inside, too. Its packets cross the path to a
+/// gateway in this process, which continues each flow as an ordinary socket of this machine. Exit status: the program's;
+/// 128+n when signal n ended it; 126 or 127 when it could not be executed or found; 125 when Segue could not start; 2
+/// for a wrong command line.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    path: PathArgs,
+
+    #[command(flatten)]
+    seed: SeedArg,
+
+    /// Publish a port of the program: [ADDRESS:]HOST:GUEST[/udp].
+    ///
+    /// Without an address this machine's 127.0.0.1 is used. May be given several times.
+    #[arg(short = 'p', long = "publish", value_name = "PORTS", value_parser = parse_publish)]
+    publish: Vec<Publish>,
+
+    /// Set a parameter of the program's stack by Linux's name, e.g. tcp_rmem="4096 131072 6291456".
+    ///
+    /// May be given several times. Numbers of a list may be separated by commas.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_sysctl)]
+    sysctl: Vec<(String, String)>,
+
+    /// Write every packet at the program's end of the path to a pcapng file.
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+
+    /// Put the program on a real TUN device of this name instead of the emulated path (needs CAP_NET_ADMIN).
+    ///
+    /// The device is made, given the program's network, and removed at the end.
+    #[arg(long, value_name = "NAME", requires = "addr", conflicts_with = "impairments")]
+    tun: Option<String>,
+
+    /// With --tun: address and prefix of the program's host, e.g. 10.7.0.2/24 or fd07::2/64. One of each family.
+    #[arg(long, value_name = "CIDR", requires = "tun")]
+    addr: Vec<Cidr>,
+
+    /// With --tun: address of the kernel's end. Default: the first other host address of the prefix.
+    #[arg(long, value_name = "IP", requires = "tun")]
+    peer: Option<IpAddr>,
+
+    /// With --tun: leave checksums and segmentation to no one but Segue.
+    #[arg(long, requires = "tun")]
+    no_offload: bool,
+
+    /// How long what was written may still take to arrive when the program has ended.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
+    linger: Duration,
+
+    /// End what the program left running in the background, instead of waiting for it.
+    #[arg(long)]
+    end_background: bool,
+
+    /// Say at the end what went over the network, and the seed.
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// The program and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
+    program: Vec<OsString>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  segue run --delay 20ms --loss 1% --seed 7 --pcap run.pcapng -- curl -o 64MiB.bin http://segue.test/64MiB
+  segue run --rate 2mbit/512kbit --queue 64KiB -- wget https://example.org/
+  segue run -p 8080:80 --loss 2% --reorder 5% -- ./my-server --port 80
+  segue run --sysctl tcp_timestamps=0 -- ./my-program
+  segue run --tun segue0 --addr 10.7.0.2/24 -- curl http://10.7.0.1/
+
+segue.test is built in: echo 7, discard 9, chargen 19, HTTP 80 (GET /64MiB, PUT /).";
+
+fn parse_publish(text: &str) -> Result<Publish, String> {
+    text.parse().map_err(|error: segue_run::PublishError| error.to_string())
+}
+
+pub(crate) fn parse_sysctl(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().replace(',', " ")))
+        }
+        _ => Err(format!("'{text}' sets nothing; write NAME=VALUE, e.g. tcp_timestamps=0")),
+    }
+}
+
+impl RunArgs {
+    fn network(&self) -> Result<Network, Fail> {
+        match &self.tun {
+            None => Ok(Network::Embedded { path: self.path.config(self.seed.value())? }),
+            Some(name) => Ok(Network::Tun {
+                name: name.clone(),
+                addresses: self.addr.clone(),
+                peer: self.peer,
+                mtu: 1500,
+                offload: !self.no_offload,
+            }),
+        }
+    }
+}
+
+/// Runs the program and gives its exit status.
+pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Fail> {
+    let network = args.network()?;
+    let mut config = RunConfig::new(args.program);
+    config.network = network;
+    config.seed = args.seed.chosen();
+    config.publish = args.publish;
+    config.sysctls = args.sysctl;
+    config.pcap = args.pcap;
+    config.linger = args.linger;
+    if args.end_background {
+        config.descendants = Descendants::End;
+    }
+    let finished =
+        segue_run::run_with_summary(config).map_err(|error: RunError| Fail::new(error.exit_status(), error))?;
+    if args.verbose {
+        let s = &finished.summary;
+        eprintln!(
+            "segue: {} connections, {} bytes out, {} bytes in, {} segments sent again; {} datagrams out, {} in; \
+             {} packets lost on the path; seed {}",
+            s.connections,
+            s.bytes_out,
+            s.bytes_in,
+            s.retransmits,
+            s.datagrams_out,
+            s.datagrams_in,
+            s.path_drops,
+            args.seed.value()
+        );
+    }
+    Ok(ExitCode::from(finished.exit.status()))
+}

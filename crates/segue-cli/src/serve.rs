@@ -1,0 +1,109 @@
+//! `segue serve`: the test host's services on a real device.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use segue::Cidr;
+use segue_gateway::test_host;
+use segue_run::{Network, NetworkConfig, RunError, Running};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::fail::Fail;
+
+/// Serve the services of segue.test on a TUN device: echo 7, discard 9, chargen 19, HTTP 80.
+///
+/// The device is made with the kernel's end configured, and is gone when the command ends (Ctrl-C). Needs
+/// CAP_NET_ADMIN. GET /64MiB answers with that much content whose SHA-256 is the ETag; PUT / answers with the SHA-256
+/// of what arrived.
+#[derive(Args)]
+#[command(after_help = "\
+Example (as root):
+  segue serve --tun segue0 --addr 10.7.0.2/24 &
+  curl -o /dev/null http://10.7.0.2/1GiB")]
+pub(crate) struct ServeArgs {
+    /// Name of the device to make, at most 15 bytes.
+    #[arg(long, value_name = "NAME")]
+    tun: String,
+
+    /// Address and prefix of the server, e.g. 10.7.0.2/24 or fd07::2/64. May be given several times.
+    #[arg(long, value_name = "CIDR", required = true)]
+    addr: Vec<Cidr>,
+
+    /// Address of the kernel's end. Default: the first other host address of the prefix.
+    #[arg(long, value_name = "IP")]
+    peer: Option<IpAddr>,
+
+    /// Largest IP packet in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 1500)]
+    mtu: usize,
+
+    /// Exchange only packets that fit the MTU, with finished checksums.
+    #[arg(long)]
+    no_offload: bool,
+
+    /// Set a parameter of the stack by Linux's name, e.g. tcp_timestamps=0.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = crate::run::parse_sysctl)]
+    sysctl: Vec<(String, String)>,
+
+    /// Write every packet to a pcapng file.
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+}
+
+/// How long connections may still finish when the server is told to end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Serves until it is interrupted.
+pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
+    let config = NetworkConfig {
+        network: Network::Tun {
+            name: args.tun,
+            addresses: args.addr.clone(),
+            peer: args.peer,
+            mtu: args.mtu,
+            offload: !args.no_offload,
+        },
+        seed: None,
+        sysctls: args.sysctl,
+        pcap: args.pcap,
+        comment: "segue serve".to_owned(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Fail::new(125, format!("cannot start: {error}")))?;
+    let ended = runtime.block_on(async {
+        let network = Running::up(&config).map_err(|error: RunError| Fail::new(error.exit_status(), error))?;
+        let services = test_host::serve(network.host()).map_err(|error| Fail::new(125, format!("cannot serve: {error}")))?;
+        for address in &args.addr {
+            eprintln!("segue: serving http://{}/", host_in_url(address.address()));
+        }
+        let outcome = until_interrupted().await;
+        drop(services);
+        network.down(Instant::now() + FAREWELL).await;
+        outcome.map_err(|error| Fail::new(125, format!("cannot wait for signals: {error}")))
+    });
+    runtime.shutdown_background();
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+fn host_in_url(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("[{v6}]"),
+    }
+}
+
+async fn until_interrupted() -> std::io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
