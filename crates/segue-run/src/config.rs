@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use segue::link::PathConfig;
-use segue::stack::Cidr;
+use segue::Cidr;
 
 /// Everything [`run`](crate::run) needs to know before the program starts.
 #[derive(Clone, Debug)]
@@ -57,6 +57,7 @@ impl RunConfig {
 
 /// The network a program is put on.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it in a run")]
 pub enum Network {
     /// A host of its own (198.18.0.2/24, fd53:6567:7565::2/64), joined by an
     /// emulated path to a gateway that continues its flows as ordinary sockets

@@ -9,8 +9,25 @@
 //!
 //! This is a tool for compatibility, not a sandbox.
 
+mod address;
+mod caller;
+mod calls;
 mod config;
+mod datagram;
+mod engine;
 mod error;
+mod filter;
+mod launch;
+mod names;
+mod network;
+mod publish;
+mod run;
+mod stream;
+mod supervisor;
+mod sys;
+mod wait;
+
+use run::lock;
 
 pub use config::{Descendants, Network, Protocol, Publish, PublishError, RunConfig};
 pub use error::{Exit, RunError};
@@ -61,6 +78,5 @@ pub fn run(config: RunConfig) -> Result<Exit, RunError> {
 /// # Errors
 /// As [`run`].
 pub fn run_with_summary(config: RunConfig) -> Result<Finished, RunError> {
-    let _ = config;
-    todo!()
+    run::run(&config)
 }

@@ -1,0 +1,306 @@
+//! Sends and receives that carry an address: sendto, recvfrom, sendmsg,
+//! recvmsg and their plural forms, on datagram sockets. On streams and on
+//! sockets that are not ours the kernel performs them.
+
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use crate::address::{self, Given};
+use crate::caller::{Answer, Caller, Reply, Target as Descriptor, give_address};
+use crate::datagram::ReceiveCall;
+use crate::lock;
+use crate::supervisor::{Sock, State};
+use crate::sys::{self, errno, memory, unix};
+
+/// Largest datagram, and so the most that is read for one.
+const LARGEST: usize = 65_535;
+/// The kernel's limits: UIO_MAXIOV.
+const MOST_VECTORS: usize = 1024;
+const MOST_MESSAGES: u32 = 1024;
+
+/// Where a receive puts what it gets, in the caller's memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    Flat { buffer: u64, len: u64, address: u64, address_len: u64 },
+    /// `struct msghdr`.
+    Message(u64),
+    /// An array of `struct mmsghdr`.
+    Messages { first: u64, count: u32 },
+}
+
+/// `struct msghdr` of a 64-bit program.
+struct Header {
+    at: u64,
+    name: u64,
+    name_len: u32,
+    vectors: Vec<(u64, usize)>,
+}
+
+const HEADER: usize = 56;
+const NAME_LEN_AT: u64 = 8;
+const CONTROL_LEN_AT: u64 = 40;
+const FLAGS_AT: u64 = 48;
+/// A `struct mmsghdr`, and where its length lies in it.
+const MESSAGE: u64 = 64;
+const MESSAGE_LEN_AT: u64 = 56;
+
+fn word(bytes: &[u8], at: usize) -> u64 {
+    let part = bytes.get(at..at + 8).and_then(|part| part.try_into().ok());
+    part.map(u64::from_ne_bytes).unwrap_or(0)
+}
+
+impl Header {
+    fn read(tid: u32, at: u64) -> Result<Header, i32> {
+        let failed = |error: std::io::Error| errno(&error);
+        let mut raw = [0; HEADER];
+        memory::read(tid, at, &mut raw).map_err(failed)?;
+        let count = usize::try_from(word(&raw, 24)).unwrap_or(usize::MAX);
+        if count > MOST_VECTORS {
+            return Err(libc::EMSGSIZE);
+        }
+        let mut vectors = vec![0; count * 16];
+        memory::read(tid, word(&raw, 16), &mut vectors).map_err(failed)?;
+        let vectors = vectors
+            .chunks_exact(16)
+            .map(|entry| (word(entry, 0), word(entry, 8).try_into().unwrap_or(usize::MAX)))
+            .collect();
+        Ok(Header { at, name: word(&raw, 0), name_len: word(&raw, 8) as u32, vectors })
+    }
+
+    fn len(&self) -> usize {
+        self.vectors.iter().fold(0, |sum: usize, (_, len)| sum.saturating_add(*len))
+    }
+
+    fn gather(&self, tid: u32) -> Result<Vec<u8>, i32> {
+        if self.len() > LARGEST {
+            return Err(libc::EMSGSIZE);
+        }
+        let mut data = vec![0; self.len()];
+        let mut rest = data.as_mut_slice();
+        for (address, len) in &self.vectors {
+            let (part, after) = rest.split_at_mut((*len).min(rest.len()));
+            memory::read(tid, *address, part).map_err(|error| errno(&error))?;
+            rest = after;
+        }
+        Ok(data)
+    }
+
+    fn scatter(&self, tid: u32, data: &[u8]) -> Result<(), i32> {
+        let mut rest = data;
+        for (address, len) in &self.vectors {
+            let (part, after) = rest.split_at((*len).min(rest.len()));
+            memory::write(tid, *address, part).map_err(|error| errno(&error))?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// Tells the sender, that there is no control data, and the flags.
+    fn tell(&self, tid: u32, from: &[u8], flags: i32) -> Result<(), i32> {
+        let failed = |error: std::io::Error| errno(&error);
+        if self.name != 0 {
+            let room = self.name_len as usize;
+            memory::write(tid, self.name, from.get(..room).unwrap_or(from)).map_err(failed)?;
+            let len = (from.len() as u32).to_ne_bytes();
+            memory::write(tid, self.at + NAME_LEN_AT, &len).map_err(failed)?;
+        }
+        memory::write(tid, self.at + CONTROL_LEN_AT, &[0; 8]).map_err(failed)?;
+        memory::write(tid, self.at + FLAGS_AT, &flags.to_ne_bytes()).map_err(failed)
+    }
+}
+
+impl Target {
+    /// Receives from theirs without waiting; `encode` turns a sender's name
+    /// into its address.
+    pub(crate) fn receive(
+        &self,
+        tid: u32,
+        theirs: BorrowedFd<'_>,
+        flags: i32,
+        encode: impl Fn(&[u8]) -> Vec<u8>,
+    ) -> Result<i64, i32> {
+        match *self {
+            Target::Flat { buffer, len, address, address_len } => {
+                let room = usize::try_from(len).unwrap_or(usize::MAX).min(LARGEST);
+                let (data, full, name) = take(theirs, room, flags)?;
+                memory::write(tid, buffer, &data).map_err(|error| errno(&error))?;
+                if address != 0 {
+                    give_address(tid, address, address_len, &encode(&name))?;
+                }
+                Ok(if flags & libc::MSG_TRUNC != 0 { full as i64 } else { data.len() as i64 })
+            }
+            Target::Message(at) => receive_message(tid, theirs, flags, at, &encode),
+            Target::Messages { first, count } => {
+                let mut received = 0;
+                for index in 0..u64::from(count) {
+                    let at = first + index * MESSAGE;
+                    match receive_message(tid, theirs, flags, at, &encode) {
+                        Ok(len) => {
+                            let len = (len as u32).to_ne_bytes();
+                            memory::write(tid, at + MESSAGE_LEN_AT, &len)
+                                .map_err(|error| errno(&error))?;
+                            received += 1;
+                        }
+                        Err(_) if received > 0 => break,
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(received)
+            }
+        }
+    }
+}
+
+fn receive_message(
+    tid: u32,
+    theirs: BorrowedFd<'_>,
+    flags: i32,
+    at: u64,
+    encode: &impl Fn(&[u8]) -> Vec<u8>,
+) -> Result<i64, i32> {
+    let header = Header::read(tid, at)?;
+    let (data, full, name) = take(theirs, header.len().min(LARGEST), flags)?;
+    header.scatter(tid, &data)?;
+    let cut = if full > data.len() { libc::MSG_TRUNC } else { 0 };
+    header.tell(tid, &encode(&name), cut)?;
+    Ok(if flags & libc::MSG_TRUNC != 0 { full as i64 } else { data.len() as i64 })
+}
+
+/// One datagram: its bytes (cut to `room`), its full length, its sender's name.
+fn take(theirs: BorrowedFd<'_>, room: usize, flags: i32) -> Result<(Vec<u8>, usize, Vec<u8>), i32> {
+    let wanted = flags & libc::MSG_PEEK;
+    let mut buffer = vec![0; room];
+    let datagram = unix::receive_from(theirs, &mut buffer, wanted | libc::MSG_TRUNC)
+        .map_err(|error| errno(&error))?;
+    buffer.truncate(datagram.len);
+    Ok((buffer, datagram.len, datagram.name))
+}
+
+/// recvfrom, recvmsg, recvmmsg.
+pub(super) fn receive(caller: &mut Caller<'_>) -> Reply {
+    let Some(Descriptor { fd, sock: Some(sock), .. }) = caller.target()? else {
+        return Ok(Answer::LetThrough);
+    };
+    let number = i64::from(caller.call.call.nr);
+    let word = |index| caller.call.word(index);
+    let (target, flags) = match number {
+        libc::SYS_recvfrom => (
+            Target::Flat { buffer: word(1), len: word(2), address: word(4), address_len: word(5) },
+            caller.call.int(3),
+        ),
+        libc::SYS_recvmsg => (Target::Message(word(1)), caller.call.int(2)),
+        _ => {
+            let count = (word(2) as u32).min(MOST_MESSAGES);
+            (Target::Messages { first: word(1), count }, caller.call.int(3))
+        }
+    };
+    match &mut *lock(&sock.state) {
+        State::Stream(_) if number == libc::SYS_recvfrom && flags & libc::MSG_TRUNC != 0 => {
+            discard(fd.as_fd(), word(2), flags)
+        }
+        State::Stream(_) => Ok(Answer::LetThrough),
+        State::Datagram(_) if flags & libc::MSG_ERRQUEUE != 0 => Err(libc::EAGAIN),
+        State::Datagram(datagram) => {
+            let may_wait = flags & libc::MSG_DONTWAIT == 0 && !sys::is_nonblocking(fd.as_fd());
+            let deadline = wait_limit(caller, number, fd.as_fd())?;
+            let parked = caller.park(deadline);
+            let call = ReceiveCall { parked, theirs: fd, flags, target };
+            match datagram.receive(caller.sup, &sock, call, may_wait)? {
+                Some(value) => Ok(Answer::Value(value)),
+                None => Ok(Answer::Elsewhere),
+            }
+        }
+    }
+}
+
+/// MSG_TRUNC on TCP throws bytes away; an AF_UNIX stream would copy them.
+fn discard(theirs: BorrowedFd<'_>, len: u64, flags: i32) -> Reply {
+    let mut buffer = vec![std::mem::MaybeUninit::uninit(); usize::try_from(len).unwrap_or(LARGEST).min(1 << 20)];
+    // Never waits: a program that throws bytes away knows that they are there.
+    unix::receive(theirs, &mut buffer, flags & libc::MSG_PEEK)
+        .map(|len| Answer::Value(len as i64))
+        .map_err(|error| errno(&error))
+}
+
+/// SO_RCVTIMEO, and recvmmsg's own time-out.
+fn wait_limit(caller: &Caller<'_>, number: i64, theirs: BorrowedFd<'_>) -> Result<Option<Instant>, i32> {
+    let own = match caller.call.word(4) {
+        at if number == libc::SYS_recvmmsg && at != 0 => {
+            let raw = caller.read(at, 16)?;
+            Some(Duration::new(word(&raw, 0), (word(&raw, 8) as u32).min(999_999_999)))
+        }
+        _ => None,
+    };
+    let limit = own.into_iter().chain(unix::timeout(theirs, libc::SO_RCVTIMEO)).min();
+    Ok(limit.and_then(|limit| Instant::now().checked_add(limit)))
+}
+
+/// sendto, sendmsg, sendmmsg.
+pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
+    let Some(Descriptor { sock: Some(sock), .. }) = caller.target()? else {
+        return Ok(Answer::LetThrough);
+    };
+    let mut state = lock(&sock.state);
+    let State::Datagram(datagram) = &mut *state else { return stream_send(caller, &state) };
+    let mut send = |data: &[u8], to| datagram.send_to(caller.sup, &sock, data, to);
+    match i64::from(caller.call.call.nr) {
+        libc::SYS_sendto => {
+            let len = usize::try_from(caller.call.word(2)).unwrap_or(usize::MAX);
+            if len > LARGEST {
+                return Err(libc::EMSGSIZE);
+            }
+            let data = caller.read(caller.call.word(1), len)?;
+            let to = destination(caller, &sock, caller.call.word(4), caller.call.int(5))?;
+            Ok(Answer::Value(send(&data, to)? as i64))
+        }
+        libc::SYS_sendmsg => {
+            let header = Header::read(caller.tid(), caller.call.word(1))?;
+            let to = destination(caller, &sock, header.name, header.name_len as i32)?;
+            Ok(Answer::Value(send(&header.gather(caller.tid())?, to)? as i64))
+        }
+        _ => {
+            let count = (caller.call.word(2) as u32).min(MOST_MESSAGES);
+            let mut sent = 0;
+            for index in 0..u64::from(count) {
+                let at = caller.call.word(1) + index * MESSAGE;
+                let one = Header::read(caller.tid(), at).and_then(|header| {
+                    let to = destination(caller, &sock, header.name, header.name_len as i32)?;
+                    let len = send(&header.gather(caller.tid())?, to)?;
+                    caller.write(at + MESSAGE_LEN_AT, &(len as u32).to_ne_bytes())
+                });
+                match one {
+                    Ok(()) => sent += 1,
+                    Err(_) if sent > 0 => break,
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(Answer::Value(sent))
+        }
+    }
+}
+
+/// Sends on a stream are the kernel's, except those whose flags it would misread.
+fn stream_send(caller: &Caller<'_>, state: &State) -> Reply {
+    let connected = matches!(state, State::Stream(stream) if stream.is_connected());
+    let sendto = i64::from(caller.call.call.nr) == libc::SYS_sendto;
+    if sendto && caller.call.int(3) & libc::MSG_FASTOPEN != 0 {
+        return Err(if connected { libc::EISCONN } else { libc::EOPNOTSUPP });
+    }
+    if sendto && caller.call.word(4) != 0 && connected {
+        // TCP ignores the address; AF_UNIX refuses it. Small writes only come
+        // this way; what fits is sent in the program's name.
+        return Err(libc::EISCONN);
+    }
+    Ok(Answer::LetThrough)
+}
+
+fn destination(caller: &Caller<'_>, sock: &Sock, pointer: u64, len: i32) -> Result<Option<SocketAddr>, i32> {
+    if pointer == 0 {
+        return Ok(None);
+    }
+    match address::parse(&caller.raw_address(pointer, len)?, sock.domain)? {
+        Given::Internet(to) => Ok(Some(to)),
+        Given::Unspecified => Ok(None),
+    }
+}

@@ -1,0 +1,88 @@
+//! getsockopt and setsockopt: by number through the stack's table, except what
+//! the kernel must keep for native reads and writes.
+
+use std::os::fd::AsFd;
+
+use segue::Socket;
+
+use crate::caller::{Answer, Caller, DONE, Reply, Target};
+use crate::lock;
+use crate::supervisor::State;
+use crate::sys::{errno, unix};
+
+/// More than any option of ours takes.
+const LARGEST: usize = 4096;
+/// The 64-bit time forms of the time-outs (SO_*TIMEO_NEW).
+const SO_RCVTIMEO_NEW: i32 = 66;
+const SO_SNDTIMEO_NEW: i32 = 67;
+
+/// Options of SOL_SOCKET that act on native calls, or that only the kernel knows.
+fn is_native(level: i32, name: i32) -> bool {
+    level == libc::SOL_SOCKET
+        && matches!(
+            name,
+            libc::SO_RCVTIMEO
+                | libc::SO_SNDTIMEO
+                | SO_RCVTIMEO_NEW
+                | SO_SNDTIMEO_NEW
+                | libc::SO_COOKIE
+                | libc::SO_ACCEPTCONN
+                | libc::SO_INCOMING_CPU
+        )
+}
+
+fn with_endpoint<R>(state: &State, call: impl FnOnce(&Socket) -> R) -> R {
+    match state {
+        State::Stream(stream) => call(stream.endpoint()),
+        State::Datagram(datagram) => call(datagram.endpoint()),
+    }
+}
+
+pub(super) fn set(caller: &mut Caller<'_>) -> Reply {
+    let Some(Target { fd, sock: Some(sock), .. }) = caller.target()? else {
+        return Ok(Answer::LetThrough);
+    };
+    let (level, name) = (caller.call.int(1), caller.call.int(2));
+    if is_native(level, name) {
+        return Ok(Answer::LetThrough);
+    }
+    let len = usize::try_from(caller.call.int(4)).map_err(|_| libc::EINVAL)?;
+    let value = caller.read(caller.call.word(3), len.min(LARGEST))?;
+    with_endpoint(&lock(&sock.state), |endpoint| endpoint.setsockopt(level, name, &value))
+        .map_err(|error| errno(&error))?;
+    if (level, name) == (libc::SOL_SOCKET, libc::SO_OOBINLINE)
+        && let Some(Ok(flag)) = value.get(..4).map(<[u8; 4]>::try_from)
+    {
+        // The mark lies in theirs.
+        let _ = unix::set_int(fd.as_fd(), name, i32::from_ne_bytes(flag));
+    }
+    DONE
+}
+
+pub(super) fn get(caller: &mut Caller<'_>) -> Reply {
+    let Some(Target { fd, sock: Some(sock), .. }) = caller.target()? else {
+        return Ok(Answer::LetThrough);
+    };
+    let (level, name) = (caller.call.int(1), caller.call.int(2));
+    if is_native(level, name) {
+        return Ok(Answer::LetThrough);
+    }
+    let len_at = caller.call.word(4);
+    let room = usize::try_from(caller.read_int(len_at)?).map_err(|_| libc::EINVAL)?;
+    let mut value = vec![0; room.min(LARGEST)];
+    let mut state = lock(&sock.state);
+    let len = match &mut *state {
+        State::Stream(stream) if (level, name) == (libc::SOL_SOCKET, libc::SO_ERROR) => {
+            let error = stream.take_error(fd.as_fd()).to_ne_bytes();
+            let len = error.len().min(value.len());
+            value.iter_mut().zip(error).for_each(|(to, from)| *to = from);
+            len
+        }
+        state => with_endpoint(state, |endpoint| endpoint.getsockopt(level, name, &mut value))
+            .map_err(|error| errno(&error))?,
+    };
+    drop(state);
+    caller.write(caller.call.word(3), value.get(..len).unwrap_or(&value))?;
+    caller.write(len_at, &(len as i32).to_ne_bytes())?;
+    DONE
+}

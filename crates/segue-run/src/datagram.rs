@@ -1,0 +1,301 @@
+//! A UDP (or ping) socket of the program.
+//!
+//! Theirs is an AF_UNIX datagram socket. Each datagram that arrives is put
+//! into it from a socket whose own name says who the sender is, so native
+//! recv, read, poll and MSG_PEEK are right, and a receive that wants the
+//! address finds it with the data. Connected, theirs and ours hear only each
+//! other, and native send and write go straight through.
+//! The queue is the stack's: the kernel's takes a handful, and what does not
+//! fit stays (and is bounded, and dropped) there.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use segue::{MsgFlags, Ready, Socket};
+
+use crate::address;
+use crate::supervisor::{Parked, Sock, Stats, Supervisor, Verdict};
+use crate::sys::unix;
+use crate::sys::errno;
+
+/// Remotes that keep their speaker; the oldest makes room.
+const SPEAKERS: usize = 64;
+/// Datagrams each way before other sockets get their turn.
+const TURN: usize = 256;
+/// The largest datagram.
+const LARGEST: usize = 65_535;
+
+/// A receive that wants the sender's address.
+#[derive(Debug)]
+pub(crate) struct ReceiveCall {
+    pub(crate) parked: Parked,
+    /// Held while the call waits.
+    pub(crate) theirs: OwnedFd,
+    pub(crate) flags: i32,
+    pub(crate) target: crate::calls::message::Target,
+}
+
+struct Speaker {
+    remote: SocketAddr,
+    fd: OwnedFd,
+}
+
+/// A datagram on its way in, waiting for room.
+struct Held {
+    from: SocketAddr,
+    data: Vec<u8>,
+}
+
+/// See the module.
+pub(crate) struct Datagram {
+    endpoint: Socket,
+    /// A way to connect to theirs, without holding it.
+    path: OwnedFd,
+    speakers: VecDeque<Speaker>,
+    /// Our end of a connected socket, and its peer.
+    connected: Option<(OwnedFd, SocketAddr)>,
+    held: Option<Held>,
+    waiting: VecDeque<ReceiveCall>,
+    closed: bool,
+}
+
+impl Datagram {
+    pub(crate) fn new(endpoint: Socket, path: OwnedFd) -> Datagram {
+        Datagram {
+            endpoint,
+            path,
+            speakers: VecDeque::new(),
+            connected: None,
+            held: None,
+            waiting: VecDeque::new(),
+            closed: false,
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> &Socket {
+        &self.endpoint
+    }
+
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.connected.as_ref().map(|(_, peer)| *peer)
+    }
+
+    /// Who sent a datagram, by the name it came with.
+    pub(crate) fn sender(&self, sup: &Supervisor, name: &[u8]) -> Option<SocketAddr> {
+        sup.names.remote(name).or_else(|| self.peer())
+    }
+
+    /// connect(2); `None` undoes it.
+    pub(crate) fn connect(
+        &mut self,
+        sup: &Supervisor,
+        sock: &Sock,
+        theirs: BorrowedFd<'_>,
+        to: Option<SocketAddr>,
+    ) -> Result<(), i32> {
+        let failed = |error: std::io::Error| errno(&error);
+        let Some(to) = to else {
+            if self.connected.take().is_some() {
+                self.endpoint.disconnect().map_err(failed)?;
+                unix::disconnect(theirs).map_err(failed)?;
+            }
+            return Ok(());
+        };
+        self.endpoint.start_connect(to).map_err(failed)?;
+        let peer = self.endpoint.peer_addr().unwrap_or(to);
+        let ours = sup.names.speaker(peer).map_err(failed)?;
+        sup.names.join(theirs, ours.as_fd()).map_err(failed)?;
+        let back = unix::through(self.path.as_fd()).map_err(failed)?;
+        unix::connect(ours.as_fd(), &back).map_err(failed)?;
+        sup.watch_end(ours.as_fd(), sock.cookie).map_err(failed)?;
+        self.connected = Some((ours, peer));
+        self.speakers.clear();
+        sock.wake();
+        Ok(())
+    }
+
+    /// sendto(2) with an address.
+    pub(crate) fn send_to(
+        &mut self,
+        sup: &Supervisor,
+        sock: &Sock,
+        data: &[u8],
+        to: Option<SocketAddr>,
+    ) -> Result<usize, i32> {
+        let result = match to.or(self.peer()) {
+            Some(to) => self.endpoint.try_send_to(data, MsgFlags::empty(), to, None),
+            None => return Err(libc::EDESTADDRREQ),
+        };
+        // The first send binds; from now on answers may come.
+        sock.wake();
+        Stats::add(&sup.stats.datagrams_out, usize::from(result.is_ok()));
+        result.map_err(|error| errno(&error))
+    }
+
+    /// A receive that wants the address; without a datagram it waits.
+    pub(crate) fn receive(
+        &mut self,
+        sup: &Supervisor,
+        sock: &Sock,
+        call: ReceiveCall,
+        may_wait: bool,
+    ) -> Result<Option<i64>, i32> {
+        match self.try_receive(sup, sock, &call) {
+            Err(libc::EAGAIN) if may_wait => {
+                self.waiting.push_back(call);
+                sup.note_parked(sock.cookie);
+                sock.wake();
+                Ok(None)
+            }
+            Ok(value) => {
+                // Room for what the stack still holds.
+                if self.held.is_some() {
+                    sock.wake();
+                }
+                Ok(Some(value))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn try_receive(&self, sup: &Supervisor, sock: &Sock, call: &ReceiveCall) -> Result<i64, i32> {
+        call.target.receive(call.parked.tid, call.theirs.as_fd(), call.flags, |name| {
+            let from = self.sender(sup, name);
+            from.map(|from| address::emit(from, sock.domain)).unwrap_or_default()
+        })
+    }
+
+    /// The engine's turn.
+    pub(crate) fn pump(&mut self, sup: &Supervisor, sock: &Sock) -> Verdict {
+        if self.closed {
+            return Verdict::Remove;
+        }
+        let outward = self.pump_out(sup);
+        let inward = self.pump_in(sup, sock);
+        self.serve_waiting(sup, sock);
+        if outward || inward { Verdict::Again } else { Verdict::Keep }
+    }
+
+    /// Sends what the program wrote to its connected socket; whether more is there.
+    fn pump_out(&mut self, sup: &Supervisor) -> bool {
+        let Some((ours, _)) = &self.connected else { return false };
+        let mut buffer = vec![0; LARGEST];
+        for _ in 0..TURN {
+            match unix::receive_from(ours.as_fd(), &mut buffer, 0) {
+                Ok(datagram) => {
+                    let data = buffer.get(..datagram.len).unwrap_or_default();
+                    if self.endpoint.try_send(data, MsgFlags::empty()).is_ok() {
+                        Stats::add(&sup.stats.datagrams_out, 1);
+                    }
+                }
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// Puts what has arrived into theirs; whether more is there.
+    fn pump_in(&mut self, sup: &Supervisor, sock: &Sock) -> bool {
+        let mut buffer = Vec::new();
+        for _ in 0..TURN {
+            let held = match self.held.take() {
+                Some(held) => held,
+                None => {
+                    buffer.resize(LARGEST, 0);
+                    match self.endpoint.try_recv_from(&mut buffer, MsgFlags::empty()) {
+                        Ok(received) => Held {
+                            from: received.from,
+                            data: buffer.get(..received.len).unwrap_or_default().to_vec(),
+                        },
+                        Err(error) if errno(&error) == libc::EAGAIN => {
+                            let waker = sock.waker();
+                            let mut cx = Context::from_waker(&waker);
+                            match self.endpoint.poll_ready(&mut cx, Ready::IN) {
+                                Poll::Ready(Ok(ready)) if ready.contains(Ready::IN) => continue,
+                                _ => return false,
+                            }
+                        }
+                        // An ICMP error was taken; there may be more behind it.
+                        Err(_) => continue,
+                    }
+                }
+            };
+            match self.put(sup, sock, &held) {
+                Ok(()) => Stats::add(&sup.stats.datagrams_in, 1),
+                Err(libc::EAGAIN) => {
+                    self.held = Some(held);
+                    return false;
+                }
+                // The program has closed it, or it is connected elsewhere by now.
+                Err(_) => {}
+            }
+            self.serve_waiting(sup, sock);
+        }
+        true
+    }
+
+    fn put(&mut self, sup: &Supervisor, sock: &Sock, held: &Held) -> Result<(), i32> {
+        if let Some((ours, _)) = &self.connected {
+            return unix::send(ours.as_fd(), &held.data, 0).map(drop).map_err(|error| errno(&error));
+        }
+        let speaker = self.speaker(sup, sock, held.from)?;
+        unix::send(speaker, &held.data, 0).map(drop).map_err(|error| errno(&error))
+    }
+
+    /// The socket that speaks for a remote.
+    fn speaker(&mut self, sup: &Supervisor, sock: &Sock, remote: SocketAddr) -> Result<BorrowedFd<'_>, i32> {
+        let failed = |error: std::io::Error| errno(&error);
+        match self.speakers.iter().position(|speaker| speaker.remote == remote) {
+            // Most datagrams come from the one who sent the last.
+            Some(0) => {}
+            Some(at) => self.speakers.swap(0, at),
+            None => {
+                let fd = sup.names.speaker(remote).map_err(failed)?;
+                let theirs = unix::through(self.path.as_fd()).map_err(failed)?;
+                unix::connect(fd.as_fd(), &theirs).map_err(failed)?;
+                sup.watch_end(fd.as_fd(), sock.cookie).map_err(failed)?;
+                if self.speakers.len() >= SPEAKERS {
+                    self.speakers.pop_back();
+                }
+                self.speakers.push_front(Speaker { remote, fd });
+            }
+        }
+        self.speakers.front().map(|speaker| speaker.fd.as_fd()).ok_or(libc::ENOMEM)
+    }
+
+    fn serve_waiting(&mut self, sup: &Supervisor, sock: &Sock) {
+        while let Some(call) = self.waiting.pop_front() {
+            match self.try_receive(sup, sock, &call) {
+                Err(libc::EAGAIN) => {
+                    self.waiting.push_front(call);
+                    return;
+                }
+                result => {
+                    let _ = sup.listener.answer(call.parked.id, result);
+                }
+            }
+        }
+    }
+
+    /// See [`crate::stream::Stream::check_parked`].
+    pub(crate) fn check_parked(&mut self, sup: &Supervisor, now: Instant) -> bool {
+        self.waiting.retain(|call| {
+            if call.parked.expired(now) {
+                let _ = sup.listener.answer(call.parked.id, Err(libc::EAGAIN));
+                return false;
+            }
+            sup.listener.is_waiting(call.parked.id)
+        });
+        !self.waiting.is_empty()
+    }
+
+    /// The last descriptor of it has been closed: what it sent last is sent.
+    pub(crate) fn on_closed(&mut self, sup: &Supervisor) -> Verdict {
+        self.closed = true;
+        while self.pump_out(sup) {}
+        Verdict::Remove
+    }
+}

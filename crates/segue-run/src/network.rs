@@ -1,0 +1,191 @@
+//! The network a program is put on: its host, and what is at the other end.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use segue::link::{Capture, CaptureOptions, Link, Path, Prefix, TunConfig, TunLink, path_pair};
+use segue::{Cidr, Host};
+use segue_stack::Counter;
+use segue_gateway::{Gateway, GatewayConfig};
+
+use crate::config::{Network, RunConfig};
+use crate::error::RunError;
+
+/// The program's addresses on the embedded network.
+const PROGRAM_V4: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 2);
+const PROGRAM_V6: Ipv6Addr = Ipv6Addr::new(0xfd53, 0x6567, 0x7565, 0, 0, 0, 0, 2);
+const PREFIX_V4: u8 = 24;
+const PREFIX_V6: u8 = 64;
+
+/// How long the gateway's queues must have been empty to count as delivered.
+const QUIET: Duration = Duration::from_millis(20);
+
+/// A network that is up.
+pub(crate) struct Running {
+    /// The program's host.
+    pub(crate) host: Host,
+    /// The other end of the embedded path.
+    pub(crate) gateway: Option<(Host, Gateway)>,
+    capture: Option<Capture>,
+}
+
+/// Brings the network up; inside a tokio runtime.
+pub(crate) fn up(config: &RunConfig) -> Result<Running, RunError> {
+    let capture = match &config.pcap {
+        None => None,
+        Some(path) => Some(open_capture(config, path)?),
+    };
+    let (host, gateway) = match &config.network {
+        Network::Embedded { path } => {
+            let (near, far) = path_pair(Path::new(path.clone()));
+            let gateway = gateway(far)?;
+            (embedded(config, near, capture.as_ref())?, Some(gateway))
+        }
+        Network::Tun { name, addresses, peer, mtu } => {
+            let link = tun(name, addresses, *peer, *mtu)?;
+            (on_device(config, link, addresses, capture.as_ref())?, None)
+        }
+    };
+    for (name, value) in &config.sysctls {
+        host.with_stack(|stack, now| stack.set_sysctl(now, name, value)).map_err(|error| {
+            RunError::Sysctl { name: name.clone(), reason: error.to_string() }
+        })?;
+    }
+    Ok(Running { host, gateway, capture })
+}
+
+fn open_capture(config: &RunConfig, path: &std::path::Path) -> Result<Capture, RunError> {
+    let words: Vec<_> = config.program.iter().map(|word| word.to_string_lossy()).collect();
+    let shown = path.to_owned();
+    let options = CaptureOptions {
+        comment: Some(words.join(" ")),
+        on_error: Some(Box::new(move |error| {
+            eprintln!("segue: the capture {} stops here: {error}", shown.display());
+        })),
+        ..CaptureOptions::default()
+    };
+    Capture::create(path, options).map_err(|error| RunError::Pcap(path.to_owned(), error))
+}
+
+fn builder(config: &RunConfig) -> segue::HostBuilder {
+    match config.seed {
+        Some(seed) => Host::builder().seed(seed),
+        None => Host::builder(),
+    }
+}
+
+fn linked(
+    builder: segue::HostBuilder,
+    link: impl Link + 'static,
+    capture: Option<&Capture>,
+) -> segue::HostBuilder {
+    match capture {
+        Some(capture) => builder.link(capture.tee("program", link)),
+        None => builder.link(link),
+    }
+}
+
+fn cidr(address: IpAddr, prefix: u8) -> Result<Cidr, RunError> {
+    Cidr::new(address, prefix)
+        .map_err(|error| RunError::Network(io::Error::new(io::ErrorKind::InvalidInput, error.to_string())))
+}
+
+fn embedded(
+    config: &RunConfig,
+    link: impl Link + 'static,
+    capture: Option<&Capture>,
+) -> Result<Host, RunError> {
+    linked(builder(config), link, capture)
+        .address(cidr(PROGRAM_V4.into(), PREFIX_V4)?)
+        .address(cidr(PROGRAM_V6.into(), PREFIX_V6)?)
+        .default_route()
+        .loopback_fallback(true)
+        .spawn()
+        .map_err(RunError::Network)
+}
+
+fn gateway(link: impl Link + 'static) -> Result<(Host, Gateway), RunError> {
+    let config = GatewayConfig::default();
+    let mut builder = Host::builder().link(link).accept_any(true).default_route();
+    for address in config.host_addresses() {
+        builder = builder.address(address);
+    }
+    let host = builder.spawn().map_err(RunError::Network)?;
+    let gateway = Gateway::spawn(&host, config).map_err(RunError::Network)?;
+    Ok((host, gateway))
+}
+
+fn tun(name: &str, addresses: &[Cidr], peer: Option<IpAddr>, mtu: usize) -> Result<TunLink, RunError> {
+    let kernel_side = addresses
+        .iter()
+        .filter_map(|ours| {
+            let given = peer.filter(|peer| ours.contains(*peer));
+            let address = given.or_else(|| ours.first_host_except(ours.address()))?;
+            Some(Prefix { address, length: ours.prefix() })
+        })
+        .collect();
+    let config = TunConfig { name: name.to_owned(), mtu, addresses: kernel_side, ..TunConfig::default() };
+    TunLink::create(&config).map_err(|error| RunError::Tun(name.to_owned(), error))
+}
+
+fn on_device(
+    config: &RunConfig,
+    link: TunLink,
+    addresses: &[Cidr],
+    capture: Option<&Capture>,
+) -> Result<Host, RunError> {
+    let builder = linked(builder(config), link, capture).default_route();
+    addresses
+        .iter()
+        .fold(builder, |builder, address| builder.address(*address))
+        .spawn()
+        .map_err(RunError::Network)
+}
+
+impl Running {
+    /// Where a published port leads: the program's addresses, in the order
+    /// they are tried.
+    pub(crate) fn program(&self, port: u16) -> [SocketAddr; 2] {
+        [SocketAddr::new(PROGRAM_V4.into(), port), SocketAddr::new(PROGRAM_V6.into(), port)]
+    }
+
+    /// Segments the program's host has sent again.
+    pub(crate) fn retransmits(&self) -> u64 {
+        self.host.with_stack(|stack, _| stack.counters().get(Counter::TcpRetransSegs))
+    }
+
+    /// Packets the emulated path has dropped, both ways.
+    pub(crate) fn path_drops(&self) -> u64 {
+        0
+    }
+
+    /// Lets what the program wrote arrive, then ends the network.
+    pub(crate) async fn down(&self, until: Instant) {
+        let left = until.saturating_duration_since(Instant::now());
+        // A peer that does not answer in time has been given the time there was.
+        let _ = self.host.shutdown(left).await;
+        if let Some((host, gateway)) = &self.gateway {
+            settle(host, gateway, until).await;
+        }
+        if let Some(capture) = &self.capture {
+            capture.flush();
+        }
+    }
+}
+
+/// Waits until the gateway has passed on what it has received.
+async fn settle(host: &Host, gateway: &Gateway, until: Instant) {
+    let mut quiet_since = Instant::now();
+    while Instant::now() < until && gateway.stats().tcp_flows > 0 {
+        let unread = host.with_stack(|stack, now| {
+            stack.sockets(now).any(|socket| socket.receive_queue > 0)
+        });
+        if unread {
+            quiet_since = Instant::now();
+        } else if quiet_since.elapsed() >= QUIET {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

@@ -1,0 +1,334 @@
+//! Moves the bytes of one connection between the program's unix socket and
+//! the stack, both ways, with backpressure both ways.
+//!
+//! Outwards no more is read from the program than the stack takes, but for one
+//! read; inwards no more is taken from the stack than the program's socket
+//! takes, but for one piece. So a full TCP window stops the program, and a
+//! program that does not read closes TCP's window.
+//! Everything is edge-triggered: a direction that met EAGAIN waits for its
+//! edge (unix side) or its waker (stack side).
+
+use std::io::IoSlice;
+use std::os::fd::{AsFd, OwnedFd};
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Bytes, BytesMut};
+use segue::{Chunks, MsgFlags, Ready, Shutdown, Socket};
+
+use super::Shut;
+use crate::supervisor::{Sock, Stats};
+use crate::sys::{errno, unix};
+
+/// What one read from the program asks for.
+const READ: usize = 64 * 1024;
+/// Reads up to this size are copied into the stack: a few bytes must not pin
+/// a whole block until they are acknowledged.
+const COPY_BREAK: usize = 4096;
+/// Bytes each way before other sockets get their turn.
+const TURN: usize = 512 * 1024;
+/// Gather entries of one write.
+const SLICES: usize = 64;
+
+/// What has to happen after a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Step {
+    /// Wait for an edge or a waker.
+    Idle,
+    /// Come again soon.
+    More,
+    /// The program has closed its end.
+    GuestGone,
+    /// Closed by the program and everything handed to TCP: close, with FIN.
+    Finished,
+    /// Closed by the program with data unread: RST, as TCP does.
+    Abort,
+    /// TCP ended the connection with this error.
+    Reset(i32),
+}
+
+pub(super) struct Relay {
+    ours: OwnedFd,
+    readable: bool,
+    writable: bool,
+    hung_up: bool,
+    /// Read from the program, not yet taken by TCP.
+    outgoing: Bytes,
+    /// Received, not yet taken by the program.
+    incoming: Chunks,
+    /// The program's end of the stream has been passed to TCP.
+    out_done: bool,
+    /// The peer's end of the stream has been passed to the program.
+    in_done: bool,
+    /// Theirs was closed with data unread.
+    unread: bool,
+}
+
+/// Why a direction stopped.
+enum Stop {
+    /// Nothing to do until something happens.
+    Dry,
+    /// Its turn is over.
+    Turn,
+    Step(Step),
+}
+
+impl Relay {
+    pub(super) fn new(ours: OwnedFd) -> Relay {
+        Relay {
+            ours,
+            readable: true,
+            writable: true,
+            hung_up: false,
+            outgoing: Bytes::new(),
+            incoming: Chunks::new(),
+            out_done: false,
+            in_done: false,
+            unread: false,
+        }
+    }
+
+    /// Takes note of edges of our end.
+    pub(super) fn note(&mut self, events: u32) {
+        let has = |event: i32| events & event as u32 != 0;
+        self.readable |= has(libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR);
+        self.writable |= has(libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR);
+        self.hung_up |= has(libc::EPOLLHUP);
+    }
+
+    /// Whether the hang-up is the program's last close, or just both
+    /// directions shut one by one; then its close is told by its liveness.
+    pub(super) fn hang_up_is_close(&self, shut: Shut) -> bool {
+        self.hung_up && !(shut.write && (self.in_done || shut.read))
+    }
+
+    /// Whether closing our end now reads as a reset in theirs.
+    pub(super) fn has_unread(&self) -> bool {
+        let mut buffer = [const { std::mem::MaybeUninit::uninit() }; 1];
+        matches!(unix::receive(self.ours.as_fd(), &mut buffer, libc::MSG_PEEK), Ok(1))
+    }
+
+    /// Does all that can be done now.
+    pub(super) fn pump(
+        &mut self,
+        endpoint: &Socket,
+        sock: &Sock,
+        shut: Shut,
+        closed: bool,
+        stats: &Stats,
+        scratch: &mut BytesMut,
+    ) -> Step {
+        let waker = sock.waker();
+        let out = self.pump_out(endpoint, &waker, closed, stats, scratch);
+        if let Stop::Step(step) = out {
+            return step;
+        }
+        if closed {
+            return self.finish(matches!(out, Stop::Turn));
+        }
+        let inward = self.pump_in(endpoint, &waker, shut, stats);
+        match (out, inward) {
+            (_, Stop::Step(step)) => step,
+            (Stop::Turn, _) | (_, Stop::Turn) => Step::More,
+            _ => Step::Idle,
+        }
+    }
+
+    /// The program has gone: what it wrote is delivered, what it has not read
+    /// turns the close into a reset.
+    fn finish(&self, more: bool) -> Step {
+        if self.unread || !self.incoming.is_empty() {
+            Step::Abort
+        } else if more {
+            Step::More
+        } else if self.out_done {
+            Step::Finished
+        } else {
+            Step::Idle
+        }
+    }
+
+    fn pump_out(
+        &mut self,
+        endpoint: &Socket,
+        waker: &Waker,
+        closed: bool,
+        stats: &Stats,
+        scratch: &mut BytesMut,
+    ) -> Stop {
+        let mut moved = 0;
+        while !self.out_done {
+            if !self.outgoing.is_empty() {
+                match endpoint.try_send_bytes(self.outgoing.clone(), MsgFlags::empty()) {
+                    Ok(sent) => {
+                        let _ = self.outgoing.split_to(sent);
+                        Stats::add(&stats.bytes_out, sent);
+                        continue;
+                    }
+                    Err(error) if errno(&error) == libc::EAGAIN => {
+                        match endpoint.poll_ready(&mut Context::from_waker(waker), Ready::OUT) {
+                            Poll::Pending => return Stop::Dry,
+                            Poll::Ready(_) => continue,
+                        }
+                    }
+                    Err(error) => return self.out_failed(errno(&error), closed),
+                }
+            }
+            if !self.readable {
+                return Stop::Dry;
+            }
+            if moved >= TURN {
+                return Stop::Turn;
+            }
+            scratch.clear();
+            scratch.reserve(READ);
+            let read = unix::receive(self.ours.as_fd(), scratch.spare_capacity_mut(), 0);
+            match read {
+                Ok(0) => {
+                    self.out_done = true;
+                    let _ = endpoint.shutdown(Shutdown::Write);
+                }
+                Ok(read) => {
+                    moved += read;
+                    // SAFETY: the kernel has filled this many bytes.
+                    unsafe { scratch.set_len(read) };
+                    if let Some(stop) = self.pass_on(endpoint, scratch, stats, closed) {
+                        return stop;
+                    }
+                }
+                Err(error) => match errno(&error) {
+                    libc::EAGAIN => self.readable = false,
+                    libc::EINTR => {}
+                    // Theirs was closed with data unread in it.
+                    _ => {
+                        self.unread = true;
+                        return Stop::Step(if closed { Step::Abort } else { Step::GuestGone });
+                    }
+                },
+            }
+        }
+        Stop::Dry
+    }
+
+    /// Gives what was read to the stack: small pieces by copy, large ones as they are.
+    fn pass_on(
+        &mut self,
+        endpoint: &Socket,
+        scratch: &mut BytesMut,
+        stats: &Stats,
+        closed: bool,
+    ) -> Option<Stop> {
+        if scratch.len() > COPY_BREAK {
+            self.outgoing = scratch.split().freeze();
+            return None;
+        }
+        let sent = match endpoint.try_send(scratch, MsgFlags::empty()) {
+            Ok(sent) => sent,
+            Err(error) if errno(&error) == libc::EAGAIN => 0,
+            Err(error) => return Some(self.out_failed(errno(&error), closed)),
+        };
+        Stats::add(&stats.bytes_out, sent);
+        if let Some(rest @ [_, ..]) = scratch.get(sent..) {
+            self.outgoing = Bytes::copy_from_slice(rest);
+        }
+        None
+    }
+
+    /// TCP takes no more. What it has received is still to be read, and its
+    /// error comes after that.
+    fn out_failed(&mut self, error: i32, closed: bool) -> Stop {
+        self.out_done = true;
+        self.outgoing = Bytes::new();
+        if closed {
+            return Stop::Step(Step::Finished);
+        }
+        if self.in_done {
+            return Stop::Step(Step::Reset(error));
+        }
+        Stop::Dry
+    }
+
+    fn pump_in(&mut self, endpoint: &Socket, waker: &Waker, shut: Shut, stats: &Stats) -> Stop {
+        let mut moved = 0;
+        loop {
+            if shut.read {
+                // Linux goes on taking and acknowledging what nobody will read.
+                self.incoming = Chunks::new();
+            }
+            if let Some(stop) = self.deliver(&mut moved, stats) {
+                return stop;
+            }
+            if self.in_done {
+                return self.watch_for_reset(endpoint, waker);
+            }
+            if moved >= TURN {
+                return Stop::Turn;
+            }
+            match endpoint.try_recv_bytes(READ) {
+                Ok(chunks) if chunks.is_empty() => {
+                    self.in_done = true;
+                    let _ = unix::shutdown(self.ours.as_fd(), libc::SHUT_WR);
+                }
+                Ok(chunks) => {
+                    if shut.read {
+                        moved += chunks.len();
+                    }
+                    self.incoming = chunks;
+                }
+                Err(error) if errno(&error) == libc::EAGAIN => {
+                    match endpoint.poll_ready(&mut Context::from_waker(waker), Ready::IN) {
+                        Poll::Pending => return Stop::Dry,
+                        Poll::Ready(Ok(_)) => {}
+                        Poll::Ready(Err(error)) => return Stop::Step(Step::Reset(errno(&error))),
+                    }
+                }
+                Err(error) => return Stop::Step(Step::Reset(errno(&error))),
+            }
+        }
+    }
+
+    /// Writes what has been received to the program.
+    fn deliver(&mut self, moved: &mut usize, stats: &Stats) -> Option<Stop> {
+        while !self.incoming.is_empty() {
+            if !self.writable {
+                return Some(Stop::Dry);
+            }
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut used = 0;
+            for (slice, bytes) in slices.iter_mut().zip(self.incoming.iter()) {
+                *slice = IoSlice::new(bytes);
+                used += 1;
+            }
+            let filled = slices.get(..used).unwrap_or_default();
+            match unix::send_gather(self.ours.as_fd(), filled, 0) {
+                Ok(sent) => {
+                    self.incoming.advance(sent);
+                    *moved += sent;
+                    Stats::add(&stats.bytes_in, sent);
+                }
+                Err(error) => match errno(&error) {
+                    libc::EAGAIN => self.writable = false,
+                    libc::EINTR => {}
+                    // Nobody can read it any more: closed (a shut reading side
+                    // is known and dealt with above).
+                    _ => return Some(Stop::Step(Step::GuestGone)),
+                },
+            }
+        }
+        None
+    }
+
+    /// After the peer's end of stream a reset can still come while the program writes.
+    fn watch_for_reset(&self, endpoint: &Socket, waker: &Waker) -> Stop {
+        if self.out_done {
+            return Stop::Dry;
+        }
+        match endpoint.poll_ready(&mut Context::from_waker(waker), Ready::empty()) {
+            Poll::Ready(Ok(ready)) if ready.contains(Ready::ERR) => match endpoint.take_error() {
+                Ok(Some(error)) | Err(error) => Stop::Step(Step::Reset(errno(&error))),
+                Ok(None) => Stop::Dry,
+            },
+            _ => Stop::Dry,
+        }
+    }
+}
