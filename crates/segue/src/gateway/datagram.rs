@@ -45,6 +45,7 @@ pub struct EchoRequest {
 /// The two sockets, one for each IP version, behind [`AnyUdp`] and [`AnyIcmp`].
 #[derive(Debug)]
 struct Pair {
+    iface: IfaceId,
     v4: Socket,
     v6: Socket,
 }
@@ -59,7 +60,7 @@ impl Pair {
             host.with_stack(|stack, now| stack.bind_any(now, socket.id(), iface)).into_io()?;
             Ok::<Socket, io::Error>(socket)
         };
-        Ok(Pair { v4: open(Domain::Inet)?, v6: open(Domain::Inet6)? })
+        Ok(Pair { iface, v4: open(Domain::Inet)?, v6: open(Domain::Inet6)? })
     }
 
     /// The next datagram of either.
@@ -120,6 +121,13 @@ impl AnyUdp {
     /// Sends if there is room, else `WouldBlock`.
     pub fn try_send(&self, data: &[u8], from: SocketAddr, to: SocketAddr) -> io::Result<()> {
         self.pair.try_send(data, from, to)
+    }
+
+    /// Tells `from` by an ICMP error that its datagram of `length` payload bytes to `to` went nowhere: its socket sees
+    /// `ECONNREFUSED`, `EHOSTUNREACH`, …. Rate-limited like every ICMP error.
+    pub fn unreachable(&self, from: SocketAddr, to: SocketAddr, length: usize, why: Unreachable) {
+        let iface = self.pair.iface;
+        self.pair.v4.host().with_stack(|stack, now| stack.refuse_datagram(now, iface, from, to, length, why));
     }
 }
 
