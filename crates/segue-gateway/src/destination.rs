@@ -15,15 +15,11 @@ pub struct Addresses {
 impl Addresses {
     /// The gateway of a `segue run`: 198.18.0.1 and fd53:6567:7565::1
     /// (198.18.0.0/15 is set aside for measuring networks, RFC 2544).
-    pub const GATEWAY: Self = Self {
-        v4: Ipv4Addr::new(198, 18, 0, 1),
-        v6: Ipv6Addr::new(0xfd53, 0x6567, 0x7565, 0, 0, 0, 0, 1),
-    };
+    pub const GATEWAY: Self =
+        Self { v4: Ipv4Addr::new(198, 18, 0, 1), v6: Ipv6Addr::new(0xfd53, 0x6567, 0x7565, 0, 0, 0, 0, 1) };
     /// The test host `segue.test`: 198.18.0.10 and fd53:6567:7565::10.
-    pub const TEST_HOST: Self = Self {
-        v4: Ipv4Addr::new(198, 18, 0, 10),
-        v6: Ipv6Addr::new(0xfd53, 0x6567, 0x7565, 0, 0, 0, 0, 0x10),
-    };
+    pub const TEST_HOST: Self =
+        Self { v4: Ipv4Addr::new(198, 18, 0, 10), v6: Ipv6Addr::new(0xfd53, 0x6567, 0x7565, 0, 0, 0, 0, 0x10) };
 
     /// Whether `address` is one of the two.
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -81,10 +77,7 @@ fn is_one_machine(address: IpAddr) -> bool {
             // RFC 4291 2.5.2, 2.7. A link-local address needs a zone, and the
             // zone inside means nothing outside. A mapped address would leave
             // as IPv4 under the name of IPv6.
-            !(v6.is_multicast()
-                || v6.is_unspecified()
-                || v6.is_unicast_link_local()
-                || v6.to_ipv4_mapped().is_some())
+            !(v6.is_multicast() || v6.is_unspecified() || v6.is_unicast_link_local() || v6.to_ipv4_mapped().is_some())
         }
     }
 }
@@ -120,10 +113,7 @@ mod tests {
         assert_eq!(of("198.18.0.10:8080"), Destination::TestHost);
         assert_eq!(of("[fd53:6567:7565::10]:22"), Destination::TestHost);
         let to = "198.18.0.10:22".parse().unwrap();
-        assert_eq!(
-            Destination::of(to, Addresses::GATEWAY, None),
-            Destination::Host(to)
-        );
+        assert_eq!(Destination::of(to, Addresses::GATEWAY, None), Destination::Host(to));
     }
 
     #[test]

@@ -23,9 +23,7 @@ pub(crate) fn refusal(error: &io::Error) -> Refusal {
         // A reset in the middle of the handshake is a refusal, too.
         io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Refusal::Refused,
         io::ErrorKind::HostUnreachable => Refusal::HostUnreachable,
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
-            Refusal::NetworkUnreachable
-        }
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => Refusal::NetworkUnreachable,
         io::ErrorKind::PermissionDenied => Refusal::Prohibited,
         io::ErrorKind::TimedOut => Refusal::TimedOut,
         io::ErrorKind::InvalidInput => Refusal::NotAnAddress,

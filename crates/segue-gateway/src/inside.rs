@@ -32,21 +32,14 @@ impl End for TcpStream {
         // Not HUP: that is there as well when both sides have finished and
         // the last bytes are still to be read.
         let error = self.socket().until(Ready::empty(), |stack, _, id| {
-            if stack.readiness(id).contains(Ready::ERR) {
-                Ok(())
-            } else {
-                Err(Errno::EAGAIN)
-            }
+            if stack.readiness(id).contains(Ready::ERR) { Ok(()) } else { Err(Errno::EAGAIN) }
         });
         // An error of the wait itself says that the socket is gone, too.
         let _ = error.await;
     }
 
     async fn delivered(&self) {
-        while self
-            .info()
-            .is_ok_and(|info| info.unacked > 0 || info.notsent_bytes > 0)
-        {
+        while self.info().is_ok_and(|info| info.unacked > 0 || info.notsent_bytes > 0) {
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -89,9 +89,8 @@ impl Gateway {
     /// taken; `EADDRNOTAVAIL` when the test host's addresses are not the host's
     /// (see [`GatewayConfig::host_addresses`]); `Other` outside a tokio runtime.
     pub fn spawn(host: &Host, config: GatewayConfig) -> io::Result<Self> {
-        Handle::try_current().map_err(|_| {
-            io::Error::other("a gateway needs a tokio runtime: spawn it where the host was spawned")
-        })?;
+        Handle::try_current()
+            .map_err(|_| io::Error::other("a gateway needs a tokio runtime: spawn it where the host was spawned"))?;
         let test_host = match config.test_host {
             Some(addresses) => Some(test_host::serve_at(host, &addresses.both())?),
             None => None,
@@ -104,20 +103,12 @@ impl Gateway {
             DnsMode::PassOn => None,
         };
         let report = Report::new(config.events.clone());
-        let shared = Shared {
-            config: Arc::new(config),
-            dns,
-            report: report.clone(),
-        };
+        let shared = Shared { config: Arc::new(config), dns, report: report.clone() };
         let mut tasks = JoinSet::new();
         tasks.spawn(tcp::run(host.listen_any()?, shared.clone()));
         tasks.spawn(udp::run(host.any_udp()?, shared.clone()));
         tasks.spawn(ping::run(host.any_icmp()?, shared));
-        Ok(Self {
-            report,
-            _tasks: tasks,
-            _test_host: test_host,
-        })
+        Ok(Self { report, _tasks: tasks, _test_host: test_host })
     }
 
     /// What it has done so far.

@@ -27,10 +27,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self {
-            unreplied: Duration::from_secs(30),
-            established: Duration::from_secs(120),
-        }
+        Self { unreplied: Duration::from_secs(30), established: Duration::from_secs(120) }
     }
 }
 
@@ -57,13 +54,7 @@ pub(crate) struct NatTable<K, V> {
 impl<K: Copy + Eq + Hash, V> NatTable<K, V> {
     /// A table for at most `capacity` flows.
     pub(crate) fn new(capacity: usize, timeouts: Timeouts) -> Self {
-        Self {
-            flows: HashMap::new(),
-            ends: BTreeMap::new(),
-            serial: 0,
-            capacity: capacity.max(1),
-            timeouts,
-        }
+        Self { flows: HashMap::new(), ends: BTreeMap::new(), serial: 0, capacity: capacity.max(1), timeouts }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -88,20 +79,11 @@ impl<K: Copy + Eq + Hash, V> NatTable<K, V> {
     /// Adds a flow; gives back the one that had to go for it, if any.
     pub(crate) fn insert(&mut self, now: Instant, key: K, value: V) -> Option<(K, V)> {
         self.remove(&key);
-        let evicted = if self.flows.len() >= self.capacity {
-            self.pop_nearest_to_its_end()
-        } else {
-            None
-        };
+        let evicted = if self.flows.len() >= self.capacity { self.pop_nearest_to_its_end() } else { None };
         self.serial += 1;
         let queued = (now + self.timeouts.unreplied, self.serial);
         self.ends.insert(queued, key);
-        let entry = Entry {
-            value,
-            replied: false,
-            last: now,
-            queued,
-        };
+        let entry = Entry { value, replied: false, last: now, queued };
         self.flows.insert(key, entry);
         evicted
     }
@@ -147,11 +129,7 @@ impl<K: Copy + Eq + Hash, V> NatTable<K, V> {
             self.ends.remove(&queued);
             return Some((key, false));
         };
-        let timeout = if entry.replied {
-            self.timeouts.established
-        } else {
-            self.timeouts.unreplied
-        };
+        let timeout = if entry.replied { self.timeouts.established } else { self.timeouts.unreplied };
         let end = entry.last + timeout;
         if end <= queued.0 {
             return Some((key, true));
@@ -237,15 +215,11 @@ mod tests {
         for seed in 0..50u64 {
             let (mut table, start) = table(8);
             let mut naive: HashMap<u32, (Instant, bool)> = HashMap::new();
-            let end = |(last, replied): (Instant, bool)| {
-                last + if replied { 120 * SECOND } else { 30 * SECOND }
-            };
+            let end = |(last, replied): (Instant, bool)| last + if replied { 120 * SECOND } else { 30 * SECOND };
             let mut now = start;
             let mut state = seed;
             for step in 0..2000 {
-                state = state
-                    .wrapping_mul(6364136223846793005)
-                    .wrapping_add(1442695040888963407);
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 // Distinct times keep the two orders comparable.
                 now += Duration::from_millis(1 + (state >> 40) % 5000);
                 let key = ((state >> 33) % 16) as u32;

@@ -52,12 +52,7 @@ struct Pings {
 /// Serves every echo request until the host ends.
 pub(crate) async fn run(inside: AnyIcmp, shared: Shared) {
     let flows = NatTable::new(shared.config.max_pings, Timeouts::default());
-    let pings = Arc::new(Pings {
-        inside,
-        flows: Mutex::new(flows),
-        shared,
-        told: AtomicBool::new(false),
-    });
+    let pings = Arc::new(Pings { inside, flows: Mutex::new(flows), shared, told: AtomicBool::new(false) });
     loop {
         let next_expiry = pings.table().next_expiry();
         tokio::select! {
@@ -90,9 +85,7 @@ impl Pings {
             Ok(()) => count(&this.shared.report.counts().ping_out),
             Err(error) => {
                 count(&this.shared.report.counts().ping_dropped);
-                if error.kind() == io::ErrorKind::PermissionDenied
-                    && !this.told.swap(true, Ordering::Relaxed)
-                {
+                if error.kind() == io::ErrorKind::PermissionDenied && !this.told.swap(true, Ordering::Relaxed) {
                     this.shared.report.tell(&Event::PingNotPermitted { to });
                 }
             }
@@ -105,19 +98,13 @@ impl Pings {
             return Err(io::ErrorKind::InvalidData.into());
         };
         let key = (request.from.ip(), request.to.ip(), identifier);
-        let known = this
-            .table()
-            .outbound(Instant::now(), &key)
-            .map(|flow| Arc::clone(&flow.outside));
+        let known = this.table().outbound(Instant::now(), &key).map(|flow| Arc::clone(&flow.outside));
         let outside = match known {
             Some(outside) => outside,
             None => {
                 let outside = Arc::new(open(to)?);
                 let reader = read(Arc::clone(this), key, Arc::clone(&outside));
-                let flow = Flow {
-                    outside: Arc::clone(&outside),
-                    reader: tokio::spawn(reader).abort_handle(),
-                };
+                let flow = Flow { outside: Arc::clone(&outside), reader: tokio::spawn(reader).abort_handle() };
                 // Whoever had to go for it has long had its reply, or never will.
                 drop(this.table().insert(Instant::now(), key, flow));
                 outside

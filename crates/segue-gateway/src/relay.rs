@@ -183,9 +183,7 @@ mod tests {
         let block = vec![1; 64 * 1024];
         // Nobody reads at the other side: the writer must come to a halt after
         // what the four sockets and the relay hold.
-        while let Ok(ready) =
-            tokio::time::timeout(Duration::from_millis(300), client.writable()).await
-        {
+        while let Ok(ready) = tokio::time::timeout(Duration::from_millis(300), client.writable()).await {
             ready.unwrap();
             if let Ok(n) = client.try_write(&block) {
                 sent += n;

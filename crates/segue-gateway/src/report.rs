@@ -38,9 +38,7 @@ impl fmt::Display for Refusal {
             Self::TimedOut => "no answer in time",
             Self::NotAnAddress => "not an address to connect to",
             Self::TooManyFlows => "too many flows through the gateway",
-            Self::NoResources => {
-                "this machine has no descriptors, ports or memory left (raise `ulimit -n`)"
-            }
+            Self::NoResources => "this machine has no descriptors, ports or memory left (raise `ulimit -n`)",
         })
     }
 }
@@ -95,11 +93,7 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TcpRefused { from, to, why } => write!(f, "tcp {from} > {to}: {why}"),
-            Self::TcpReset {
-                from,
-                to,
-                by_inside,
-            } => {
+            Self::TcpReset { from, to, by_inside } => {
                 let who = if *by_inside { "inside" } else { "outside" };
                 write!(f, "tcp {from} > {to}: reset by the {who} end")
             }
@@ -192,10 +186,7 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(sink: Option<EventSink>) -> Self {
-        Self {
-            counts: Arc::default(),
-            sink,
-        }
+        Self { counts: Arc::default(), sink }
     }
 
     pub(crate) fn counts(&self) -> &Counts {

@@ -86,10 +86,7 @@ struct Slot {
 impl Slot {
     fn new(permit: OwnedSemaphorePermit, report: Report) -> Self {
         report.counts().tcp_flows.fetch_add(1, Ordering::Relaxed);
-        Self {
-            _permit: permit,
-            report,
-        }
+        Self { _permit: permit, report }
     }
 }
 
@@ -118,11 +115,7 @@ async fn carry(incoming: Incoming, to: SocketAddr, dials: Arc<Semaphore>, slot: 
     let ended = relay(inside, outside).await;
     if ended != Ended::Finished {
         count(&slot.report.counts().tcp_reset);
-        slot.report.tell(&Event::TcpReset {
-            from,
-            to: seen,
-            by_inside: ended == Ended::ByInside,
-        });
+        slot.report.tell(&Event::TcpReset { from, to: seen, by_inside: ended == Ended::ByInside });
     }
 }
 
@@ -147,11 +140,7 @@ fn refuse(incoming: Incoming, why: Refusal, report: &Report) {
         Refusal::TooManyFlows => &counts.tcp_over_limit,
         _ => &counts.tcp_refused,
     });
-    report.tell(&Event::TcpRefused {
-        from: incoming.peer,
-        to: incoming.local,
-        why,
-    });
+    report.tell(&Event::TcpRefused { from: incoming.peer, to: incoming.local, why });
     match why {
         Refusal::TimedOut => incoming.ignore(),
         Refusal::HostUnreachable => incoming.unreachable(Unreachable::Host),

@@ -56,11 +56,7 @@ struct Udp {
 pub(crate) async fn run(inside: AnyUdp, shared: Shared) {
     let config = &shared.config;
     let flows = NatTable::new(config.max_udp_flows, config.udp_timeouts);
-    let udp = Arc::new(Udp {
-        inside,
-        flows: Mutex::new(flows),
-        shared,
-    });
+    let udp = Arc::new(Udp { inside, flows: Mutex::new(flows), shared });
     let questions = Arc::new(Semaphore::new(QUESTIONS));
     let mut answering = JoinSet::new();
     loop {
@@ -154,11 +150,7 @@ impl Udp {
         let outside = Arc::new(connect(to).map_err(|error| refusal(&error))?);
         let last = Arc::new(AtomicUsize::new(length));
         let reader = read(Arc::clone(this), key, Arc::clone(&outside), Arc::clone(&last));
-        let flow = Flow {
-            outside: Arc::clone(&outside),
-            last,
-            reader: tokio::spawn(reader).abort_handle(),
-        };
+        let flow = Flow { outside: Arc::clone(&outside), last, reader: tokio::spawn(reader).abort_handle() };
         let mut flows = this.table();
         let evicted = flows.insert(Instant::now(), key, flow);
         this.gauge(&flows);
@@ -222,6 +214,5 @@ fn connect(to: SocketAddr) -> io::Result<UdpSocket> {
 
 /// The datagram is lost for want of room, which says nothing about its destination.
 fn is_full(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
-        || matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::EMSGSIZE))
+    error.kind() == io::ErrorKind::WouldBlock || matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::EMSGSIZE))
 }

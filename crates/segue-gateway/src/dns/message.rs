@@ -88,9 +88,7 @@ impl Query {
         if word(4) != 1 || extra > MAX_EXTRA {
             return Received::Error(bare_error(header, 1 /* FORMERR */));
         }
-        Self::read(message, transport).unwrap_or_else(|| {
-            Received::Error(bare_error(header, 1))
-        })
+        Self::read(message, transport).unwrap_or_else(|| Received::Error(bare_error(header, 1)))
     }
 
     /// None when the message is malformed.
@@ -157,18 +155,12 @@ impl Query {
             *packet.rcode_mut() = RCODE::NameError;
         }
         for data in &answer.records {
-            packet.answers.push(ResourceRecord::new(
-                self.name.clone(),
-                CLASS::IN,
-                answer.ttl,
-                data.clone(),
-            ));
+            packet.answers.push(ResourceRecord::new(self.name.clone(), CLASS::IN, answer.ttl, data.clone()));
         }
         if let Some((zone, soa)) = &answer.authority {
             packet.set_flags(PacketFlag::AUTHORITATIVE_ANSWER);
             if packet.answers.is_empty() {
-                let record =
-                    ResourceRecord::new(zone.clone(), CLASS::IN, answer.ttl, soa.clone());
+                let record = ResourceRecord::new(zone.clone(), CLASS::IN, answer.ttl, soa.clone());
                 packet.name_servers.push(record);
             }
         }
@@ -198,19 +190,10 @@ impl Query {
             packet.set_flags(PacketFlag::CHECKING_DISABLED);
         }
         // Overwritten by `build` with the question as it came.
-        packet.questions.push(Question::new(
-            self.name.clone(),
-            TYPE::A.into(),
-            CLASS::IN.into(),
-            false,
-        ));
+        packet.questions.push(Question::new(self.name.clone(), TYPE::A.into(), CLASS::IN.into(), false));
         // RFC 6891 6.1.1: an OPT in the answer exactly when there was one.
         if self.edns.is_some() {
-            *packet.opt_mut() = Some(OPT {
-                opt_codes: Vec::new(),
-                udp_packet_size: EDNS_UDP,
-                version: 0,
-            });
+            *packet.opt_mut() = Some(OPT { opt_codes: Vec::new(), udp_packet_size: EDNS_UDP, version: 0 });
         }
         packet
     }
@@ -246,10 +229,7 @@ impl Answer {
 
     /// The name does not exist.
     pub(super) fn no_such_name() -> Self {
-        Self {
-            no_such_name: true,
-            ..Self::default()
-        }
+        Self { no_such_name: true, ..Self::default() }
     }
 }
 
@@ -322,11 +302,7 @@ mod tests {
     }
 
     fn many(count: u32) -> Answer {
-        Answer {
-            records: (0..count).map(|address| RData::A(A { address })).collect(),
-            ttl: 5,
-            ..Answer::default()
-        }
+        Answer { records: (0..count).map(|address| RData::A(A { address })).collect(), ttl: 5, ..Answer::default() }
     }
 
     #[test]
@@ -360,11 +336,7 @@ mod tests {
     fn edns_raises_the_limit_and_is_answered_with_edns() {
         let with = |size, version| {
             message(|packet| {
-                *packet.opt_mut() = Some(OPT {
-                    opt_codes: Vec::new(),
-                    udp_packet_size: size,
-                    version,
-                });
+                *packet.opt_mut() = Some(OPT { opt_codes: Vec::new(), udp_packet_size: size, version });
             })
         };
         let bytes = query(&with(4096, 0), Transport::Udp).answer(&many(60));
@@ -425,19 +397,13 @@ mod tests {
     #[test]
     fn damaged_messages_never_panic() {
         let good = message(|packet| {
-            *packet.opt_mut() = Some(OPT {
-                opt_codes: Vec::new(),
-                udp_packet_size: 1232,
-                version: 0,
-            });
+            *packet.opt_mut() = Some(OPT { opt_codes: Vec::new(), udp_packet_size: 1232, version: 0 });
         });
         let mut state = 1u64;
         for _ in 0..200_000 {
             let mut bytes = good.clone();
             for _ in 0..3 {
-                state = state
-                    .wrapping_mul(6364136223846793005)
-                    .wrapping_add(1442695040888963407);
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 let at = (state >> 33) as usize % bytes.len();
                 bytes[at] = (state >> 24) as u8;
             }

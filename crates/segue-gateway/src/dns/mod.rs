@@ -22,8 +22,8 @@ use tokio::time::timeout;
 
 pub(crate) use message::Transport;
 use message::{Answer, Query, Received};
-pub use resolver::{Lookup, Resolver, SystemResolver};
 use resolver::Pool;
+pub use resolver::{Lookup, Resolver, SystemResolver};
 pub(crate) use stream::serve;
 use upstream::Upstream;
 use zone::Zone;
@@ -54,11 +54,7 @@ pub struct DnsConfig {
 
 impl Default for DnsConfig {
     fn default() -> Self {
-        Self {
-            resolver: Arc::new(SystemResolver),
-            servers: None,
-            timeout: Duration::from_secs(10),
-        }
+        Self { resolver: Arc::new(SystemResolver), servers: None, timeout: Duration::from_secs(10) }
     }
 }
 
@@ -85,17 +81,11 @@ pub(crate) struct Dns {
 struct Unanswered;
 
 impl Dns {
-    pub(crate) fn new(
-        config: DnsConfig,
-        gateway: Addresses,
-        test_host: Option<Addresses>,
-    ) -> Self {
+    pub(crate) fn new(config: DnsConfig, gateway: Addresses, test_host: Option<Addresses>) -> Self {
         Self {
             zone: Zone::new(gateway, test_host),
             pool: Pool::new(config.resolver),
-            upstream: Upstream {
-                servers: config.servers,
-            },
+            upstream: Upstream { servers: config.servers },
             questions: Semaphore::new(QUESTIONS),
             timeout: config.timeout,
         }
@@ -118,12 +108,7 @@ impl Dns {
         })
     }
 
-    async fn decide(
-        &self,
-        query: &Query,
-        message: &[u8],
-        transport: Transport,
-    ) -> Result<Vec<u8>, Unanswered> {
+    async fn decide(&self, query: &Query, message: &[u8], transport: Transport) -> Result<Vec<u8>, Unanswered> {
         // Zone transfers are no questions; nobody behind a NAT has them.
         if matches!(query.kind(), IXFR | AXFR) || !query.is_internet() {
             return Ok(query.error(RCODE::Refused));
@@ -150,10 +135,7 @@ impl Dns {
         match self.pool.addresses(name).await {
             // A name with addresses of the other family alone gives no records
             // and no error: NODATA (RFC 2308 section 2.2).
-            Lookup::Found(addresses) => Ok(Answer {
-                ttl: TTL,
-                ..zone::addresses_for(query, &addresses)
-            }),
+            Lookup::Found(addresses) => Ok(Answer { ttl: TTL, ..zone::addresses_for(query, &addresses) }),
             Lookup::NoSuchName => Ok(Answer::no_such_name()),
             Lookup::Failed => Err(Unanswered),
         }
@@ -169,11 +151,7 @@ impl Dns {
             let name = Name::new(name).ok()?.into_owned();
             Some(RData::PTR(PTR(name)))
         });
-        Ok(Answer {
-            records: records.collect(),
-            ttl: TTL,
-            ..Answer::no_data()
-        })
+        Ok(Answer { records: records.collect(), ttl: TTL, ..Answer::no_data() })
     }
 
     async fn forward(&self, message: &[u8], transport: Transport) -> Result<Vec<u8>, Unanswered> {
@@ -208,9 +186,7 @@ fn resolvable(name: &Name<'_>) -> Hostname {
     }
     match last {
         [] => Hostname::Odd,
-        [b'0', b'x' | b'X', hex @ ..] if hex.iter().all(u8::is_ascii_hexdigit) => {
-            Hostname::Numeric
-        }
+        [b'0', b'x' | b'X', hex @ ..] if hex.iter().all(u8::is_ascii_hexdigit) => Hostname::Numeric,
         digits if digits.iter().all(u8::is_ascii_digit) => Hostname::Numeric,
         _ => Hostname::Plain(text),
     }

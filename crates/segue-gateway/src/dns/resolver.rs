@@ -130,11 +130,7 @@ impl std::fmt::Debug for Pool {
 
 impl Pool {
     pub(super) fn new(resolver: Arc<dyn Resolver>) -> Self {
-        Self {
-            resolver,
-            running: Arc::new(Semaphore::new(LOOKUPS)),
-            lookups: Mutex::new(HashMap::new()),
-        }
+        Self { resolver, running: Arc::new(Semaphore::new(LOOKUPS)), lookups: Mutex::new(HashMap::new()) }
     }
 
     /// The addresses of `name`, without a trailing dot.
@@ -275,9 +271,7 @@ mod tests {
     async fn more_names_than_the_pool_holds_fail_at_once_instead_of_piling_up() {
         let (slow, open) = slow();
         let pool = Pool::new(slow.clone());
-        let asking: Vec<_> = (0..CAPACITY)
-            .map(|i| pool.progress(Key::Name(format!("{i}.example"))))
-            .collect();
+        let asking: Vec<_> = (0..CAPACITY).map(|i| pool.progress(Key::Name(format!("{i}.example")))).collect();
         assert!(asking.iter().all(Option::is_some));
         assert_eq!(pool.addresses("one.more").await, Lookup::Failed);
         assert!(slow.calls.load(Ordering::SeqCst) <= LOOKUPS);
@@ -295,9 +289,6 @@ mod tests {
             panic!("every machine knows localhost");
         };
         assert!(addresses.iter().any(|address| address.is_loopback()));
-        assert_eq!(
-            SystemResolver.names("127.0.0.1".parse().unwrap()),
-            Lookup::Found(vec!["localhost".to_owned()])
-        );
+        assert_eq!(SystemResolver.names("127.0.0.1".parse().unwrap()), Lookup::Found(vec!["localhost".to_owned()]));
     }
 }

@@ -40,11 +40,8 @@ fn dns(servers: Vec<SocketAddr>) -> Dns {
         ("many.example", found(&many)),
         ("broken.example", Lookup::Failed),
     ]);
-    let config = DnsConfig {
-        resolver: Arc::new(Names(names)),
-        servers: Some(servers),
-        timeout: Duration::from_millis(500),
-    };
+    let config =
+        DnsConfig { resolver: Arc::new(Names(names)), servers: Some(servers), timeout: Duration::from_millis(500) };
     Dns::new(config, Addresses::GATEWAY, Some(Addresses::TEST_HOST))
 }
 
@@ -52,9 +49,7 @@ fn question(name: &str, kind: impl Into<QTYPE>) -> Vec<u8> {
     let mut packet = Packet::new_query(77);
     packet.set_flags(PacketFlag::RECURSION_DESIRED);
     let name = Name::new_unchecked(name);
-    packet
-        .questions
-        .push(Question::new(name, kind.into(), CLASS::IN.into(), false));
+    packet.questions.push(Question::new(name, kind.into(), CLASS::IN.into(), false));
     packet.build_bytes_vec().unwrap()
 }
 
@@ -75,10 +70,7 @@ fn read(reply: &[u8]) -> (RCODE, Vec<String>, bool) {
         RData::SOA(_) => "soa".to_owned(),
         other => panic!("{other:?}"),
     });
-    let soa = matches!(
-        packet.name_servers.first().map(|record| &record.rdata),
-        Some(RData::SOA(_))
-    );
+    let soa = matches!(packet.name_servers.first().map(|record| &record.rdata), Some(RData::SOA(_)));
     (packet.rcode(), records.collect(), soa)
 }
 
@@ -92,15 +84,9 @@ async fn the_built_in_zone_answers_forward_and_reverse() {
     assert_eq!(ask(&dns, "segue.test", TYPE::A).await, ok(&["198.18.0.10"]));
     assert_eq!(ask(&dns, "SEGUE.Test", TYPE::AAAA).await, ok(&["fd53:6567:7565::10"]));
     assert_eq!(ask(&dns, "gateway.segue.test", TYPE::A).await, ok(&["198.18.0.1"]));
-    assert_eq!(
-        ask(&dns, "gateway.segue.test", QTYPE::ANY).await,
-        ok(&["198.18.0.1", "fd53:6567:7565::1"])
-    );
+    assert_eq!(ask(&dns, "gateway.segue.test", QTYPE::ANY).await, ok(&["198.18.0.1", "fd53:6567:7565::1"]));
     assert_eq!(ask(&dns, "segue.test", TYPE::SOA).await, ok(&["soa"]));
-    assert_eq!(
-        ask(&dns, "10.0.18.198.in-addr.arpa", TYPE::PTR).await,
-        ok(&["segue.test"])
-    );
+    assert_eq!(ask(&dns, "10.0.18.198.in-addr.arpa", TYPE::PTR).await, ok(&["segue.test"]));
     let v6 = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.5.6.5.7.7.6.5.6.3.5.d.f.ip6.arpa";
     assert_eq!(ask(&dns, v6, TYPE::PTR).await, ok(&["gateway.segue.test"]));
 }
@@ -277,17 +263,9 @@ async fn a_malformed_question_is_a_format_error_and_edns_is_tolerated() {
     let reply = dns.reply(&query, Transport::Udp).await.unwrap();
     assert_eq!(reply[3] & 0x0f, 1);
     let mut packet = Packet::new_query(78);
-    packet.questions.push(Question::new(
-        Name::new_unchecked("segue.test"),
-        TYPE::A.into(),
-        CLASS::IN.into(),
-        false,
-    ));
+    packet.questions.push(Question::new(Name::new_unchecked("segue.test"), TYPE::A.into(), CLASS::IN.into(), false));
     *packet.opt_mut() = Some(OPT {
-        opt_codes: vec![simple_dns::rdata::OPTCode {
-            code: 10,
-            data: (&[1u8, 2, 3, 4, 5, 6, 7, 8][..]).into(),
-        }],
+        opt_codes: vec![simple_dns::rdata::OPTCode { code: 10, data: (&[1u8, 2, 3, 4, 5, 6, 7, 8][..]).into() }],
         udp_packet_size: 4096,
         version: 0,
     });

@@ -78,11 +78,7 @@ async fn over_tcp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
     let length = stream.read_u16().await?;
     let mut answer = vec![0; usize::from(length)];
     stream.read_exact(&mut answer).await?;
-    if message::answers(&answer, query) {
-        Ok(answer)
-    } else {
-        Err(io::ErrorKind::InvalidData.into())
-    }
+    if message::answers(&answer, query) { Ok(answer) } else { Err(io::ErrorKind::InvalidData.into()) }
 }
 
 fn system_servers() -> Vec<SocketAddr> {
@@ -113,9 +109,8 @@ mod tests {
     fn nameserver_lines_of_resolv_conf_are_the_servers_in_order() {
         let text = "# nameserver 192.0.2.9\nsearch example.org\nnameserver 192.0.2.1\n\
                     options ndots:2\nnameserver\t2001:db8::53 \nnameserver nonsense\n";
-        let expected: Vec<SocketAddr> = ["192.0.2.1:53", "[2001:db8::53]:53"]
-            .map(|server| server.parse().unwrap())
-            .to_vec();
+        let expected: Vec<SocketAddr> =
+            ["192.0.2.1:53", "[2001:db8::53]:53"].map(|server| server.parse().unwrap()).to_vec();
         assert_eq!(servers_of(text), expected);
     }
 }

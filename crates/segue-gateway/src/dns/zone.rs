@@ -53,10 +53,7 @@ impl Zone {
         }
         match last_label(name)?.to_ascii_lowercase().as_slice() {
             // RFC 6761 6.3: every name under localhost is this host.
-            b"localhost" => Some(addresses_for(
-                query,
-                &[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
-            )),
+            b"localhost" => Some(addresses_for(query, &[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])),
             // RFC 6761 6.4.
             b"invalid" => Some(Answer::no_such_name()),
             _ => None,
@@ -73,10 +70,7 @@ impl Zone {
         } else {
             return None;
         };
-        let mut answer = Answer {
-            ttl: TTL,
-            ..Answer::no_data()
-        };
+        let mut answer = Answer { ttl: TTL, ..Answer::no_data() };
         if query.asks_for(TYPE::PTR) {
             answer.records.push(RData::PTR(PTR(Name::new_unchecked(name))));
         }
@@ -91,19 +85,11 @@ pub(super) fn addresses_for(query: &Query, addresses: &[IpAddr]) -> Answer {
         IpAddr::V6(v6) if query.asks_for(TYPE::AAAA) => Some(RData::AAAA(AAAA::from(*v6))),
         _ => None,
     });
-    Answer {
-        records: records.collect(),
-        ttl: TTL,
-        ..Answer::no_data()
-    }
+    Answer { records: records.collect(), ttl: TTL, ..Answer::no_data() }
 }
 
 fn authoritative(answer: Answer) -> Answer {
-    Answer {
-        ttl: TTL,
-        authority: Some((apex(), soa())),
-        ..answer
-    }
+    Answer { ttl: TTL, authority: Some((apex(), soa())), ..answer }
 }
 
 fn apex() -> Name<'static> {
@@ -167,10 +153,7 @@ mod tests {
 
     #[test]
     fn reverse_names_stand_for_whole_addresses_only() {
-        assert_eq!(
-            reverse("10.0.18.198.in-addr.ARPA"),
-            Some("198.18.0.10".parse().unwrap())
-        );
+        assert_eq!(reverse("10.0.18.198.in-addr.ARPA"), Some("198.18.0.10".parse().unwrap()));
         let v6 = "0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.5.6.5.7.7.6.5.6.3.5.d.F.ip6.arpa";
         assert_eq!(reverse(v6), Some("fd53:6567:7565::10".parse().unwrap()));
         for name in [

@@ -69,11 +69,7 @@ impl ContentBody {
     /// The bytes `start..end` of the file of `size` bytes.
     pub(super) fn new(size: u64, start: u64, end: u64) -> Self {
         debug_assert!(start <= end && end <= size);
-        Self {
-            size,
-            next: start,
-            end,
-        }
+        Self { size, next: start, end }
     }
 }
 
@@ -81,10 +77,7 @@ impl Body for ContentBody {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if self.next >= self.end {
             return Poll::Ready(None);
         }

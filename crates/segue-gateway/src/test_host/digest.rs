@@ -29,10 +29,7 @@ pub(super) struct Tags {
 
 impl Tags {
     pub(super) fn new() -> Self {
-        Self {
-            cells: Mutex::new(HashMap::new()),
-            jobs: Arc::new(Semaphore::new(JOBS)),
-        }
+        Self { cells: Mutex::new(HashMap::new()), jobs: Arc::new(Semaphore::new(JOBS)) }
     }
 
     /// The strong entity tag of the file of `size` bytes, with its quotes:

@@ -12,9 +12,7 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{
-    ACCEPT_RANGES, ALLOW, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue,
-};
+use hyper::header::{ACCEPT_RANGES, ALLOW, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -59,10 +57,7 @@ async fn respond(request: Request<Incoming>, tags: &Tags) -> Response<ResponseBo
         Method::GET | Method::HEAD => download(&request, tags).await,
         Method::PUT | Method::POST => upload(request).await,
         _ => {
-            let mut response = text(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "use GET or HEAD to fetch, PUT or POST to send\n",
-            );
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "use GET or HEAD to fetch, PUT or POST to send\n");
             let allowed = HeaderValue::from_static("GET, HEAD, PUT, POST");
             response.headers_mut().insert(ALLOW, allowed);
             response
@@ -77,14 +72,12 @@ async fn download(request: &Request<Incoming>, tags: &Tags) -> Response<Response
     }
     match size::parse(path.strip_prefix('/').unwrap_or(path)) {
         Ok(size) => file(request, size, tags).await,
-        Err(SizeError::NotASize) => text(
-            StatusCode::NOT_FOUND,
-            "no such file; ask for a size, such as /1000, /10MB or /64MiB\n",
-        ),
-        Err(SizeError::TooLarge) => text(
-            StatusCode::NOT_FOUND,
-            format!("no such file; the largest is {MAX_SIZE} bytes (/1TiB)\n"),
-        ),
+        Err(SizeError::NotASize) => {
+            text(StatusCode::NOT_FOUND, "no such file; ask for a size, such as /1000, /10MB or /64MiB\n")
+        }
+        Err(SizeError::TooLarge) => {
+            text(StatusCode::NOT_FOUND, format!("no such file; the largest is {MAX_SIZE} bytes (/1TiB)\n"))
+        }
     }
 }
 
@@ -99,21 +92,15 @@ async fn file(request: &Request<Incoming>, size: u64, tags: &Tags) -> Response<R
     } else {
         match (request.method(), range::requested(headers, size, &tag)) {
             // RFC 9110 14.2: Range is defined for GET alone.
-            (&Method::HEAD, _) | (_, Part::Whole) => {
-                Response::new(ContentBody::new(size, 0, size).boxed_unsync())
-            }
+            (&Method::HEAD, _) | (_, Part::Whole) => Response::new(ContentBody::new(size, 0, size).boxed_unsync()),
             (_, Part::Range { start, end }) => {
-                let mut response =
-                    Response::new(ContentBody::new(size, start, end).boxed_unsync());
+                let mut response = Response::new(ContentBody::new(size, start, end).boxed_unsync());
                 *response.status_mut() = StatusCode::PARTIAL_CONTENT;
                 content_range(&mut response, format!("bytes {start}-{}/{size}", end - 1));
                 response
             }
             (_, Part::Unsatisfiable) => {
-                let mut response = text(
-                    StatusCode::RANGE_NOT_SATISFIABLE,
-                    format!("the file has {size} bytes\n"),
-                );
+                let mut response = text(StatusCode::RANGE_NOT_SATISFIABLE, format!("the file has {size} bytes\n"));
                 content_range(&mut response, format!("bytes */{size}"));
                 return response;
             }
@@ -167,9 +154,7 @@ fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<ResponseBody> {
 }
 
 fn empty() -> ResponseBody {
-    http_body_util::Empty::new()
-        .map_err(|never: Infallible| match never {})
-        .boxed_unsync()
+    http_body_util::Empty::new().map_err(|never: Infallible| match never {}).boxed_unsync()
 }
 
 const HELP: &str = "\

@@ -38,12 +38,8 @@ enum Service {
     Http,
 }
 
-const SERVICES: [(Service, u16); 4] = [
-    (Service::Echo, 7),
-    (Service::Discard, 9),
-    (Service::Chargen, 19),
-    (Service::Http, 80),
-];
+const SERVICES: [(Service, u16); 4] =
+    [(Service::Echo, 7), (Service::Discard, 9), (Service::Chargen, 19), (Service::Http, 80)];
 
 /// The running services. Dropping it ends them and their connections.
 #[derive(Debug)]
@@ -84,12 +80,7 @@ pub fn serve_at(host: &Host, addresses: &[IpAddr]) -> io::Result<TestHost> {
     }
 }
 
-fn serve_one(
-    host: &Host,
-    address: IpAddr,
-    tags: &Arc<Tags>,
-    tasks: &mut JoinSet<()>,
-) -> io::Result<()> {
+fn serve_one(host: &Host, address: IpAddr, tags: &Arc<Tags>, tasks: &mut JoinSet<()>) -> io::Result<()> {
     for (service, port) in SERVICES {
         let address = SocketAddr::new(address, port);
         let listener = listen(host, address).map_err(|error| explain(address, &error))?;
@@ -185,8 +176,5 @@ async fn datagrams(socket: Socket, service: Service) {
 
 fn is_about_a_peer(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
-    matches!(
-        error.kind(),
-        ConnectionRefused | HostUnreachable | NetworkUnreachable
-    )
+    matches!(error.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable)
 }

@@ -69,21 +69,13 @@ fn parse(value: &str, size: u64) -> Part {
     };
     match (number(first), number(last)) {
         (Some(start), Some(last)) if last < start => Part::Whole,
-        (Some(start), _) if start >= size && (last.is_empty() || number(last).is_some()) => {
-            Part::Unsatisfiable
-        }
-        (Some(start), Some(last)) => Part::Range {
-            start,
-            end: last.saturating_add(1).min(size),
-        },
+        (Some(start), _) if start >= size && (last.is_empty() || number(last).is_some()) => Part::Unsatisfiable,
+        (Some(start), Some(last)) => Part::Range { start, end: last.saturating_add(1).min(size) },
         (Some(start), None) if last.is_empty() => Part::Range { start, end: size },
         // The last N bytes.
         (None, Some(length)) if first.is_empty() => match length.min(size) {
             0 => Part::Unsatisfiable,
-            length => Part::Range {
-                start: size - length,
-                end: size,
-            },
+            length => Part::Range { start: size - length, end: size },
         },
         _ => Part::Whole,
     }
@@ -138,8 +130,16 @@ mod tests {
     #[test]
     fn what_is_not_a_range_of_bytes_is_ignored() {
         for value in [
-            "bytes=5-4", "bytes=a-b", "bytes=-", "bytes=", "bytes", "items=0-1", "bytes=0-1,5-6",
-            "bytes=1-x", "bytes=2000-x", "bytes=+1-2",
+            "bytes=5-4",
+            "bytes=a-b",
+            "bytes=-",
+            "bytes=",
+            "bytes",
+            "items=0-1",
+            "bytes=0-1,5-6",
+            "bytes=1-x",
+            "bytes=2000-x",
+            "bytes=+1-2",
         ] {
             assert_eq!(ask(value), Part::Whole, "{value}");
         }

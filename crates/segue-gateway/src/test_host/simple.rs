@@ -88,8 +88,7 @@ mod tests {
 
     #[test]
     fn datagrams_of_the_generator_vary_up_to_512_characters() {
-        let lengths: std::collections::HashSet<usize> =
-            (0..2000).map(|n| chargen_datagram(n).len()).collect();
+        let lengths: std::collections::HashSet<usize> = (0..2000).map(|n| chargen_datagram(n).len()).collect();
         assert!(lengths.iter().all(|&length| length <= MAX_DATAGRAM));
         assert!(lengths.len() > 200, "only {} lengths", lengths.len());
     }
@@ -130,9 +129,6 @@ mod tests {
             assert!(part == &PATTERN[..]);
         }
         drop(client);
-        tokio::time::timeout(Duration::from_secs(10), served)
-            .await
-            .expect("ends with the connection")
-            .unwrap();
+        tokio::time::timeout(Duration::from_secs(10), served).await.expect("ends with the connection").unwrap();
     }
 }

@@ -48,9 +48,7 @@ async fn exchange(requests: &[u8], bodies: &[bool]) -> Vec<Reply> {
 }
 
 fn parse(bytes: &[u8], with_body: bool) -> (Reply, &[u8]) {
-    let end = bytes.windows(4).position(|w| w == b"\r\n\r\n")
-        .expect("a head")
-        + 4;
+    let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("a head") + 4;
     let head = std::str::from_utf8(&bytes[..end]).unwrap();
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
@@ -61,11 +59,7 @@ fn parse(bytes: &[u8], with_body: bool) -> (Reply, &[u8]) {
     let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
     let length = if with_body { length } else { 0 };
     let body = bytes[end..end + length].to_vec();
-    let reply = Reply {
-        status,
-        headers,
-        body,
-    };
+    let reply = Reply { status, headers, body };
     (reply, &bytes[end + length..])
 }
 
@@ -111,15 +105,10 @@ async fn head_gives_length_and_tag_without_the_content() {
 
 #[tokio::test]
 async fn a_range_gives_its_bytes_and_says_which() {
-    let ask = async |fields: &str| {
-        one(&format!("GET /1TiB HTTP/1.1\r\nHost: h\r\n{fields}\r\n")).await
-    };
+    let ask = async |fields: &str| one(&format!("GET /1TiB HTTP/1.1\r\nHost: h\r\n{fields}\r\n")).await;
     let reply = ask("Range: bytes=1099511627770-\r\n").await;
     assert_eq!(reply.status, 206);
-    assert_eq!(
-        reply.header("content-range"),
-        "bytes 1099511627770-1099511627775/1099511627776"
-    );
+    assert_eq!(reply.header("content-range"), "bytes 1099511627770-1099511627775/1099511627776");
     let mut expected = [0; 6];
     content::fill(1 << 40, (1 << 40) - 6, &mut expected);
     assert_eq!(reply.body, expected);
@@ -149,8 +138,7 @@ async fn an_upload_is_answered_with_its_hash_and_length() {
     let expected = format!("{}  300000\n", sha256(&body)).into_bytes();
     for method in ["PUT", "POST"] {
         let mut request =
-            format!("{method} /any/name HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n")
-                .into_bytes();
+            format!("{method} /any/name HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n").into_bytes();
         request.extend(&body);
         let reply = exchange(&request, &[true]).await.remove(0);
         assert_eq!((reply.status, reply.body), (200, expected.clone()), "{method}");
@@ -164,10 +152,7 @@ async fn an_upload_is_answered_with_its_hash_and_length() {
 #[tokio::test]
 async fn a_client_that_expects_it_is_told_to_continue() {
     let mut client = connect();
-    client
-        .write_all(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
-        .await
-        .unwrap();
+    client.write_all(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n").await.unwrap();
     let mut line = [0; 25];
     client.read_exact(&mut line).await.unwrap();
     assert_eq!(&line, b"HTTP/1.1 100 Continue\r\n\r\n");
