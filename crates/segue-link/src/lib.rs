@@ -21,6 +21,6 @@ pub use path::{
     DirectionStats, End, Impairments, JitterShape, LossModel, Path, PathConfig, PathConfigError, PathEnd, PathStats,
     QueueDiscipline, path_pair,
 };
-pub use segue_wire::{Instant, Packet};
+pub use segue_wire::{ChecksumState, Instant, Packet};
 pub use tun::{Prefix, TunConfig, TunLink};
 pub use units::{Probability, Rate, UnitError, parse_bytes, parse_duration};
