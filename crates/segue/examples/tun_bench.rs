@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_tcp_congestion;
-use segue::link::{TunConfig, TunLink};
+use segue::link::{Prefix, TunConfig, TunLink};
 use segue::{Host, TcpListener, TcpStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -46,7 +46,7 @@ fn main() -> Outcome<()> {
 async fn rows(offload: bool, duration: Duration) -> Outcome<()> {
     let link = TunLink::create(&TunConfig {
         name: "segue0".into(),
-        addresses: vec![format!("{KERNEL}/24").parse()?],
+        addresses: vec![Prefix { address: KERNEL.parse()?, length: 24 }],
         offload,
         ..TunConfig::default()
     })?;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::*;
-use segue::link::{TunConfig, TunLink};
+use segue::link::{Prefix, TunConfig, TunLink};
 use segue::{Host, TcpListener, TcpStream};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
@@ -46,11 +46,15 @@ fn in_a_namespace(test: &str) -> bool {
     true
 }
 
+fn prefix(address: &str, length: u8) -> Prefix {
+    Prefix { address: address.parse().unwrap(), length }
+}
+
 /// The kernel has 10.9.0.1 and fd09::1, the host 10.9.0.2 and fd09::2.
 fn host_on_tun(offload: bool) -> Host {
     let config = TunConfig {
         name: "segue0".into(),
-        addresses: vec!["10.9.0.1/24".parse().unwrap(), "fd09::1/64".parse().unwrap()],
+        addresses: vec![prefix("10.9.0.1", 24), prefix("fd09::1", 64)],
         offload,
         ..TunConfig::default()
     };

@@ -6,7 +6,9 @@ use std::future::{Future, poll_fn};
 use std::io;
 
 use bytes::Bytes;
-use segue_stack::{Domain, Errno, IfaceId, Instant, MsgFlags, Ready, SocketId, SocketOption, SocketType, Stack};
+use segue_stack::{
+    Domain, Errno, IfaceId, Instant, MsgFlags, Ready, SocketId, SocketOption, SocketType, Stack, Unreachable,
+};
 
 use crate::error::IntoIo;
 use crate::host::Host;

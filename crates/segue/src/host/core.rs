@@ -85,8 +85,8 @@ impl Core {
         }
     }
 
-    /// Sends what the stack has, up to `budget` packets, tells waiters, sets the alarm. Returns whether the budget ended
-    /// it, or something is due at once: the caller then wakes the driver, or comes again if it is the driver.
+    /// Sends what the stack has, up to `budget` packets, tells waiters, sets the alarm. Returns whether the driver has
+    /// something to do at once: the budget ended it, a link has become full, a deadline has passed.
     pub(crate) fn flush(&mut self, now: Instant, wakes: &mut WakeList, budget: usize) -> bool {
         if matches!(self.life, Life::Ended { .. }) {
             return false;
@@ -119,10 +119,12 @@ impl Core {
                 iface.send(now, packet);
             }
         }
+        let mut news = false;
         for iface in &mut self.ifaces {
             iface.flush(now);
+            news |= iface.take_news();
         }
-        left == 0
+        left == 0 || news
     }
 
     /// A single interface that is full stops the stack's output (see [`Iface`]).

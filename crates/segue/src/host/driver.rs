@@ -71,7 +71,7 @@ impl Driver {
         let mut more = false;
         for (index, source) in self.sources.iter().enumerate() {
             more |= receive(core, index, source, &mut self.batch, now, cx);
-            more |= resume(core, index, source, now, cx);
+            resume(core, index, source, now, cx);
         }
         more |= core.flush(now, wakes, SEND_BUDGET);
         core.check_end(now, wakes);
@@ -88,9 +88,7 @@ impl Driver {
             }
             self.known = Some(waker.clone());
         }
-        if core.driver.is_none() {
-            core.driver = Some(waker.clone());
-        } else if !core.driver.as_ref().is_some_and(|old| old.will_wake(waker)) {
+        if !core.driver.as_ref().is_some_and(|driver| driver.will_wake(waker)) {
             core.driver = Some(waker.clone());
         }
     }
@@ -151,12 +149,9 @@ fn receive(
     left == 0
 }
 
-/// Tries again on a link that was full. True: it should be tried once more at once.
-fn resume(core: &mut Core, index: usize, source: &Source, now: Instant, cx: &mut Context<'_>) -> bool {
-    let Some(iface) = core.ifaces.get_mut(index) else { return false };
-    if !iface.is_full() {
-        return false;
-    }
+/// Tries again on a link that was full, and waits for room while it is.
+fn resume(core: &mut Core, index: usize, source: &Source, now: Instant, cx: &mut Context<'_>) {
+    let Some(iface) = core.ifaces.get_mut(index).filter(|iface| iface.is_full()) else { return };
     match source {
         // The link calls when there is room.
         Source::Waker => iface.resume(now),
@@ -170,7 +165,6 @@ fn resume(core: &mut Core, index: usize, source: &Source, now: Instant, cx: &mut
             }
         }
     }
-    false
 }
 
 impl Future for Driver {

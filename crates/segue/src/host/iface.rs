@@ -20,6 +20,8 @@ pub(crate) struct Iface {
     waiting: VecDeque<Packet>,
     /// Sent packets that the link may still keep to itself until it is flushed.
     unflushed: bool,
+    /// The link has become full since the driver was last told.
+    news: bool,
     /// Why the link is no longer used. Packets to it are dropped, as on a cable that is pulled out.
     pub(crate) failed: Option<io::Error>,
     pub(crate) dropped: u64,
@@ -27,7 +29,7 @@ pub(crate) struct Iface {
 
 impl Iface {
     pub(crate) fn new(id: IfaceId, name: String, link: Box<dyn Link>) -> Iface {
-        Iface { id, name, link, waiting: VecDeque::new(), unflushed: false, failed: None, dropped: 0 }
+        Iface { id, name, link, waiting: VecDeque::new(), unflushed: false, news: false, failed: None, dropped: 0 }
     }
 
     /// The link took less than it was given.
@@ -43,7 +45,13 @@ impl Iface {
             self.waiting.push_back(packet);
         } else if let Err(packet) = self.pass(now, packet) {
             self.waiting.push_back(packet);
+            self.news = true;
         }
+    }
+
+    /// Whether the link has become full since this was last asked: the driver must then wait for room.
+    pub(crate) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
     }
 
     /// Tries again to send what waits.
