@@ -76,6 +76,9 @@ pub trait App {
     fn is_done(&self, lab: &Lab) -> bool;
 }
 
+/// Says of a packet that a host is sending whether it is to vanish.
+type DropRule = Box<dyn FnMut(&Sighting<'_>) -> bool>;
+
 /// How often one instant may go round before it counts as standing still. Far above what buffers can keep going.
 const ROUNDS_PER_INSTANT: u32 = 1_000_000;
 
@@ -85,6 +88,7 @@ pub struct Lab {
     hosts: Vec<Host>,
     cables: Vec<Cable>,
     observers: Vec<Box<dyn Observer>>,
+    drop_rule: Option<DropRule>,
     seed: u64,
 }
 
@@ -92,7 +96,7 @@ impl Lab {
     /// An empty lab at time zero. The seed is only named in errors; what is random follows from the seeds of hosts and
     /// paths, for which [`Lab::host_seed`] and [`PathConfig::with_seed`] are made.
     pub fn new(seed: u64) -> Lab {
-        Lab { now: Instant::ZERO, hosts: Vec::new(), cables: Vec::new(), observers: Vec::new(), seed }
+        Lab { now: Instant::ZERO, hosts: Vec::new(), cables: Vec::new(), observers: Vec::new(), drop_rule: None, seed }
     }
 
     /// A host's 32-byte seed from the lab's seed: another one for every host.
@@ -127,6 +131,12 @@ impl Lab {
     /// Lets an observer see every packet from now on.
     pub fn observe(&mut self, observer: impl Observer + 'static) {
         self.observers.push(Box::new(observer));
+    }
+
+    /// From now on, packets for which `rule` says so vanish as they are sent, before the path sees them. For stories that
+    /// need exactly the third segment to be lost. Replaces the rule given before.
+    pub fn drop_when(&mut self, rule: impl FnMut(&Sighting<'_>) -> bool + 'static) {
+        self.drop_rule = Some(Box::new(rule));
     }
 
     /// Virtual time.
@@ -287,7 +297,9 @@ impl Lab {
             moved = true;
             let plug = self.hosts[host].plugs.iter().find(|plug| plug.iface == iface);
             let Some(&Plug { cable, end, .. }) = plug else { continue };
-            if self.observers.is_empty() {
+            if self.drops(cable, end, &packet) {
+                self.show(cable, end, Moment::Lost, &packet);
+            } else if self.observers.is_empty() {
                 self.cables[cable].path.push(self.now, end, packet);
             } else {
                 self.transmit_observed(cable, end, packet);
@@ -309,6 +321,13 @@ impl Lab {
         self.show(cable, end, moment, &packet);
     }
 
+    fn drops(&mut self, cable: usize, end: End, packet: &segue_wire::Packet) -> bool {
+        let Some(mut rule) = self.drop_rule.take() else { return false };
+        let drops = rule(&self.sighting(cable, end, Moment::Sent, packet));
+        self.drop_rule = Some(rule);
+        drops
+    }
+
     fn deliver(&mut self, cable: usize, end: End) -> bool {
         let mut moved = false;
         let (host, iface) = self.cables[cable].at(end);
@@ -325,15 +344,19 @@ impl Lab {
         moved
     }
 
-    fn show(&mut self, cable: usize, from: End, moment: Moment, packet: &segue_wire::Packet) {
-        let sighting = Sighting {
+    fn sighting<'a>(&self, cable: usize, from: End, moment: Moment, packet: &'a segue_wire::Packet) -> Sighting<'a> {
+        Sighting {
             now: self.now,
             cable: CableId(cable),
             from: HostId(self.cables[cable].at(from).0),
             to: HostId(self.cables[cable].at(from.other()).0),
             moment,
             packet,
-        };
+        }
+    }
+
+    fn show(&mut self, cable: usize, from: End, moment: Moment, packet: &segue_wire::Packet) {
+        let sighting = self.sighting(cable, from, moment, packet);
         let mut observers = std::mem::take(&mut self.observers);
         for observer in &mut observers {
             observer.on_packet(self, sighting);
