@@ -95,14 +95,14 @@ impl Gateway {
             Some(addresses) => Some(test_host::serve_at(host, &addresses.both())?),
             None => None,
         };
+        let report = Report::new(config.events.clone());
         let dns = match &config.dns {
             DnsMode::Answer(dns) => {
-                let dns = Dns::new(dns.clone(), config.addresses, config.test_host);
+                let dns = Dns::new(dns.clone(), config.addresses, config.test_host, report.clone());
                 Some(Arc::new(dns))
             }
             DnsMode::PassOn => None,
         };
-        let report = Report::new(config.events.clone());
         let shared = Shared { config: Arc::new(config), dns, report: report.clone() };
         let mut tasks = JoinSet::new();
         tasks.spawn(tcp::run(host.listen_any()?, shared.clone()));

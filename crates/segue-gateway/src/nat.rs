@@ -79,7 +79,7 @@ impl<K: Copy + Eq + Hash, V> NatTable<K, V> {
     /// Adds a flow; gives back the one that had to go for it, if any.
     pub(crate) fn insert(&mut self, now: Instant, key: K, value: V) -> Option<(K, V)> {
         self.remove(&key);
-        let evicted = if self.flows.len() >= self.capacity { self.pop_nearest_to_its_end() } else { None };
+        let evicted = if self.flows.len() >= self.capacity { self.evict() } else { None };
         self.serial += 1;
         let queued = (now + self.timeouts.unreplied, self.serial);
         self.ends.insert(queued, key);
@@ -92,6 +92,15 @@ impl<K: Copy + Eq + Hash, V> NatTable<K, V> {
         let entry = self.flows.remove(key)?;
         self.ends.remove(&entry.queued);
         Some(entry.value)
+    }
+
+    /// Takes the flow nearest to its end.
+    pub(crate) fn evict(&mut self) -> Option<(K, V)> {
+        loop {
+            if let (key, true) = self.correct_first()? {
+                return self.remove(&key).map(|value| (key, value));
+            }
+        }
     }
 
     /// Takes a flow whose time is over.
@@ -110,14 +119,6 @@ impl<K: Copy + Eq + Hash, V> NatTable<K, V> {
     /// The earliest time at which [`expired`](Self::expired) may have something.
     pub(crate) fn next_expiry(&self) -> Option<Instant> {
         self.ends.first_key_value().map(|(&(end, _), _)| end)
-    }
-
-    fn pop_nearest_to_its_end(&mut self) -> Option<(K, V)> {
-        loop {
-            if let (key, true) = self.correct_first()? {
-                return self.remove(&key).map(|value| (key, value));
-            }
-        }
     }
 
     /// Moves the first of `ends` to its flow's real end. True when it was there

@@ -164,7 +164,7 @@ counters! {
     udp_dropped,
     /// UDP flows forgotten because the table was full.
     udp_evicted,
-    /// DNS questions answered.
+    /// DNS questions answered, over UDP and TCP.
     dns_answered,
     /// DNS questions dropped because too many were being answered.
     dns_dropped,

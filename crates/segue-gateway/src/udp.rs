@@ -84,7 +84,6 @@ pub(crate) async fn run(inside: AnyUdp, shared: Shared) {
 
 async fn answer(udp: Arc<Udp>, dns: Arc<Dns>, question: AnyDatagram) {
     if let Some(reply) = dns.reply(&question.data, Transport::Udp).await {
-        count(&udp.report().counts().dns_answered);
         let _ = udp.inside.send(&reply, question.to, question.from).await;
     }
 }
@@ -147,7 +146,7 @@ impl Udp {
             Destination::TestHost => return Err(Refusal::Refused),
             Destination::Nowhere => return Err(Refusal::NotAnAddress),
         };
-        let outside = Arc::new(connect(to).map_err(|error| refusal(&error))?);
+        let outside = Arc::new(this.connect(to)?);
         let last = Arc::new(AtomicUsize::new(length));
         let reader = read(Arc::clone(this), key, Arc::clone(&outside), Arc::clone(&last));
         let flow = Flow { outside: Arc::clone(&outside), last, reader: tokio::spawn(reader).abort_handle() };
@@ -155,11 +154,30 @@ impl Udp {
         let evicted = flows.insert(Instant::now(), key, flow);
         this.gauge(&flows);
         drop(flows);
-        if let Some(((from, to), _)) = evicted {
-            count(&this.report().counts().udp_evicted);
-            this.report().tell(&Event::UdpEvicted { from, to });
+        if let Some((key, _)) = evicted {
+            this.tell_evicted(key);
         }
         Ok(outside)
+    }
+
+    /// A socket for a flow. For want of a descriptor the flow nearest to its end goes, and this datagram with it: its task
+    /// gives the descriptor back as it ends, so there is one for the sender's next attempt.
+    fn connect(&self, to: SocketAddr) -> Result<UdpSocket, Refusal> {
+        connect(to).map_err(|error| {
+            let why = refusal(&error);
+            if why == Refusal::NoResources {
+                let evicted = self.table().evict();
+                if let Some((key, _)) = evicted {
+                    self.tell_evicted(key);
+                }
+            }
+            why
+        })
+    }
+
+    fn tell_evicted(&self, (from, to): Key) {
+        count(&self.report().counts().udp_evicted);
+        self.report().tell(&Event::UdpEvicted { from, to });
     }
 
     /// Tells the sender inside that a datagram of `length` bytes went nowhere.

@@ -30,6 +30,7 @@ use zone::Zone;
 pub use zone::{GATEWAY_NAME, TEST_HOST_NAME};
 
 use crate::destination::Addresses;
+use crate::report::{Report, count};
 
 /// Questions being answered at a time; more are answered SERVFAIL at once.
 const QUESTIONS: usize = 512;
@@ -75,19 +76,21 @@ pub(crate) struct Dns {
     upstream: Upstream,
     questions: Semaphore,
     timeout: Duration,
+    report: Report,
 }
 
 /// Why a question could not be answered.
 struct Unanswered;
 
 impl Dns {
-    pub(crate) fn new(config: DnsConfig, gateway: Addresses, test_host: Option<Addresses>) -> Self {
+    pub(crate) fn new(config: DnsConfig, gateway: Addresses, test_host: Option<Addresses>, report: Report) -> Self {
         Self {
             zone: Zone::new(gateway, test_host),
             pool: Pool::new(config.resolver),
             upstream: Upstream { servers: config.servers },
             questions: Semaphore::new(QUESTIONS),
             timeout: config.timeout,
+            report,
         }
     }
 
@@ -98,6 +101,7 @@ impl Dns {
             Received::Error(reply) => return Some(reply),
             Received::Ignore => return None,
         };
+        count(&self.report.counts().dns_answered);
         let Ok(_permit) = self.questions.try_acquire() else {
             return Some(query.error(RCODE::ServerFailure));
         };

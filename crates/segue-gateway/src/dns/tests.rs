@@ -42,7 +42,7 @@ fn dns(servers: Vec<SocketAddr>) -> Dns {
     ]);
     let config =
         DnsConfig { resolver: Arc::new(Names(names)), servers: Some(servers), timeout: Duration::from_millis(500) };
-    Dns::new(config, Addresses::GATEWAY, Some(Addresses::TEST_HOST))
+    Dns::new(config, Addresses::GATEWAY, Some(Addresses::TEST_HOST), Report::new(None))
 }
 
 fn question(name: &str, kind: impl Into<QTYPE>) -> Vec<u8> {
