@@ -108,34 +108,48 @@ fn base_sum(packet: &Packet, layout: Layout, kind: SegmentationKind) -> Option<S
     Some(base)
 }
 
-/// Payload length and how it is cut, when `packet` is a super-segment that more than one piece makes up.
-fn plan(packet: &Packet) -> Option<(Segmentation, Layout, usize)> {
-    let segmentation = packet.segmentation.filter(|segmentation| segmentation.size > 0)?;
-    let layout = layout(packet, segmentation.kind)?;
+/// Longest IP packet, bytes.
+const MAX_PACKET: usize = 65_535;
+
+/// How a super-segment is cut.
+struct Plan {
+    layout: Layout,
+    kind: SegmentationKind,
+    /// Payload bytes per piece.
+    size: usize,
+    payload: usize,
+}
+
+/// The plan, when `packet` is a super-segment that more than one piece makes up.
+fn plan(packet: &Packet) -> Option<Plan> {
+    let Segmentation { size, kind } = packet.segmentation?;
+    let layout = layout(packet, kind)?;
+    // A piece and its headers must fit the length fields.
+    let size = usize::from(size).min(MAX_PACKET.checked_sub(layout.payload)?);
     let payload = packet.len() - layout.payload;
-    (payload > usize::from(segmentation.size)).then_some((segmentation, layout, payload))
+    (size > 0 && payload > size).then_some(Plan { layout, kind, size, payload })
 }
 
 pub(crate) fn count(packet: &Packet) -> usize {
-    plan(packet).map_or(1, |(segmentation, _, payload)| payload.div_ceil(usize::from(segmentation.size)))
+    plan(packet).map_or(1, |plan| plan.payload.div_ceil(plan.size))
 }
 
 pub(crate) fn cut(mut packet: Packet) -> Segments {
-    let Some((segmentation, layout, _)) = plan(&packet) else {
+    let Some(Plan { layout, kind, size, .. }) = plan(&packet) else {
         packet.segmentation = None;
         packet.finish_checksum();
         return Segments { whole: Some(packet), cut: None };
     };
     let headers = packet.head()[..layout.payload].to_vec();
     let cut = Cut {
-        base: base_sum(&packet, layout, segmentation.kind),
+        base: base_sum(&packet, layout, kind),
         sequence: be32(&headers, layout.transport + 4),
         control: be16(&headers, layout.transport + 12),
         identification: be16(&headers, 4),
         headers,
         layout,
-        kind: segmentation.kind,
-        size: usize::from(segmentation.size),
+        kind,
+        size,
         rest: packet.into_payload(layout.payload),
         first: true,
     };

@@ -104,7 +104,11 @@ fn super_segment(shape: &Shape) -> Packet {
         sum.add_slice(&front);
         sum.add_chunks(&shape.payload);
     }
-    let value = if shape.partial { sum.fold() } else { sum.checksum() };
+    let value = match (shape.partial, udp) {
+        (true, _) => sum.fold(),
+        (false, true) => segue_wire::udp::checksum_field(sum),
+        (false, false) => sum.checksum(),
+    };
     front[field..field + 2].copy_from_slice(&value.to_be_bytes());
     let mut headers = ip_header(shape.version, protocol, shape.extensions, length);
     let start = headers.len() as u16;
@@ -329,4 +333,25 @@ fn a_payload_taken_from_a_device_packet_is_not_copied() {
     let at = bytes.as_ptr() as usize;
     let payload = Packet::from_bytes(bytes).into_payload(52).into_contiguous();
     assert_eq!(payload.as_ptr() as usize, at + 52);
+}
+
+#[test]
+fn a_piece_never_outgrows_the_length_field() {
+    for version in [IpVersion::V4, IpVersion::V6] {
+        let shape = Shape {
+            version,
+            extensions: 0,
+            kind: SegmentationKind::Tcp,
+            size: u16::MAX,
+            payload: Chunks::from(pattern(70_000, 11)),
+            flags: TcpFlags::ACK,
+            partial: true,
+        };
+        let whole = super_segment(&shape);
+        assert_eq!(whole.wire_packets(), 2);
+        for piece in whole.segments() {
+            let view = IpView::parse(&piece).unwrap_or_else(|error| panic!("{version:?}: {error}"));
+            assert_eq!(view.length, piece.len());
+        }
+    }
 }
