@@ -22,4 +22,6 @@ pub use error::{HostState, LabError, StallReason};
 pub use lab::{App, CableId, HostId, Lab};
 pub use ladder::Ladder;
 pub use tap::{Moment, Observer, Sighting, Trace};
-pub use transfer::{Delivery, Direction, Family, Progress, TransferConfig, TransferReport, transfer};
+pub use transfer::{
+    Delivery, Direction, Family, LinePrinter, Progress, ProgressListener, TransferConfig, TransferReport, transfer,
+};

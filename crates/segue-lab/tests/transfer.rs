@@ -1,7 +1,7 @@
 //! Transfers over bad paths: every byte arrives once, in order, and the same seed gives the same run.
 use std::time::Duration;
 
-use segue_lab::{Direction, Family, LabError, StallReason, TransferConfig, TransferReport, transfer};
+use segue_lab::{Direction, Family, LabError, LinePrinter, StallReason, TransferConfig, TransferReport, transfer};
 use segue_link::{Impairments, PathConfig, parse_duration};
 
 fn impairments(loss: &str, reorder: &str, duplicate: &str, corrupt: &str) -> Impairments {
@@ -163,7 +163,7 @@ fn another_seed_gives_another_run() {
 fn watching_a_run_does_not_change_it() {
     let lines = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
     let printed = lines.clone();
-    let config = |ladder: Option<Box<dyn FnMut(&str)>>, trace| TransferConfig {
+    let config = |ladder: Option<LinePrinter>, trace| TransferConfig {
         seed: 8,
         ladder,
         trace,

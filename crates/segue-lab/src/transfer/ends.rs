@@ -8,7 +8,7 @@ use std::time::Duration;
 use segue_stack::{Domain, Errno, MsgFlags, Shutdown, SocketEvent, SocketId, SocketType, State};
 
 use super::source::{Sink, Source};
-use super::{Delivery, Direction, Progress, TransferConfig};
+use super::{Delivery, Direction, Progress, ProgressListener, TransferConfig};
 use crate::error::LabError;
 use crate::lab::{App, HostId, Lab};
 
@@ -33,7 +33,7 @@ pub(super) struct Ends {
     server: Side,
     listener: Option<SocketId>,
     total: u64,
-    progress: Option<Box<dyn FnMut(Progress)>>,
+    progress: Option<ProgressListener>,
 }
 
 impl Ends {

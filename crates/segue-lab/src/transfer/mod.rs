@@ -52,6 +52,12 @@ pub struct Progress {
     pub total: u64,
 }
 
+/// Takes the lines of a ladder diagram, without line ends.
+pub type LinePrinter = Box<dyn FnMut(&str)>;
+
+/// Is told how far a transfer has got.
+pub type ProgressListener = Box<dyn FnMut(Progress)>;
+
 /// What to transfer and over what. The end A of the path is the client's.
 pub struct TransferConfig {
     /// Bytes in each direction that is used.
@@ -74,9 +80,9 @@ pub struct TransferConfig {
     /// Where to capture every packet as it is sent and received. Default nowhere.
     pub capture: Option<Capture>,
     /// Takes the lines of a ladder diagram. Default nobody.
-    pub ladder: Option<Box<dyn FnMut(&str)>>,
+    pub ladder: Option<LinePrinter>,
     /// Is told how far it is, whenever a receiver has read. Default nobody.
-    pub progress: Option<Box<dyn FnMut(Progress)>>,
+    pub progress: Option<ProgressListener>,
     /// Hash every packet; see [`TransferReport::trace`]. Default off.
     pub trace: bool,
 }
