@@ -264,3 +264,46 @@ async fn a_panic_in_a_users_closure_leaves_the_host_usable() {
     let listener = TcpListener::bind(&host, (Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
     within(TcpStream::connect(&host, listener.local_addr().unwrap())).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_link_that_takes_nothing_does_not_hold_up_another() {
+    let (stuck, _silent) = memory_pair(1500, 1);
+    let (live, live_end) = memory_pair(1500, 64);
+    let host = Host::builder()
+        .seed(14)
+        .interface(Interface::new("stuck").address(cidr("10.1.0.1/24")).link(stuck))
+        .interface(Interface::new("live").address(cidr("10.2.0.1/24")).link(live))
+        .spawn()
+        .unwrap();
+    let peer = Host::builder().address(cidr("10.2.0.2/24")).link(live_end).spawn().unwrap();
+    let socket = UdpSocket::bind(&host, at("0.0.0.0", 5)).await.unwrap();
+    let other = UdpSocket::bind(&peer, at("10.2.0.2", 6)).await.unwrap();
+    within(async {
+        for _ in 0..10 {
+            socket.send_to(b"into the jam", at("10.1.0.2", 6)).await.unwrap();
+        }
+        socket.send_to(b"past it", at("10.2.0.2", 6)).await.unwrap();
+        let mut buffer = [0; 16];
+        let (count, _) = other.recv_from(&mut buffer).await.unwrap();
+        assert_eq!(&buffer[..count], b"past it");
+        assert_eq!(host.link_drops(), 0, "what waits is not lost");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn timers_run_while_the_only_link_takes_nothing() {
+    let (stuck, _silent) = memory_pair(1500, 1);
+    let host = builder_a(15).link(stuck).sysctl("tcp_syn_retries", 1).spawn().unwrap();
+    let socket = UdpSocket::bind(&host, at(A4, 5)).await.unwrap();
+    within(async {
+        for _ in 0..3 {
+            socket.send_to(b"into the jam", at(B4, 6)).await.unwrap();
+        }
+        // A ping that cannot even leave ends in time, and so does the host.
+        let options = segue::PingOptions { timeout: SHORT, ..Default::default() };
+        assert!(matches!(host.ping(B4.parse().unwrap(), options).await, Err(segue::PingError::TimedOut { .. })));
+        host.shutdown(SHORT).await.unwrap();
+    })
+    .await;
+}
