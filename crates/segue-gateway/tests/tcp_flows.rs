@@ -24,6 +24,16 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     in_time("accept", listener.accept()).await.unwrap().0
 }
 
+/// A server that lets connections wait unanswered until somebody accepts.
+fn server_with_a_full_queue() -> (socket2::Socket, std::net::TcpStream, u16) {
+    let server = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    server.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+    server.listen(0).unwrap();
+    let port = server.local_addr().unwrap().as_socket().unwrap().port();
+    let filling = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    (server, filling, port)
+}
+
 fn reset(stream: TcpStream) {
     SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
 }
@@ -201,6 +211,31 @@ fn unreachable_destinations_are_unreachable_inside_with_the_same_error() {
     });
 }
 
+#[test]
+fn a_server_that_never_answers_is_silence_inside_too() {
+    let test = "a_server_that_never_answers_is_silence_inside_too";
+    // The kernel gives up after three seconds.
+    let setup = "echo 1 > /proc/sys/net/ipv4/tcp_syn_retries; echo 0 > /proc/sys/net/ipv4/tcp_syn_linear_timeouts";
+    if !in_own_network(test, setup) {
+        return;
+    }
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let net = Net::new();
+        let (_server, _filling, port) = server_with_a_full_queue();
+        let to: SocketAddr = format!("198.18.0.1:{port}").parse().unwrap();
+        let inside = net.inside.clone();
+        let connecting = tokio::spawn(async move { segue::TcpStream::connect(&inside, to).await });
+        net.until("the kernel's time-out", |net| !net.events().is_empty()).await;
+        let [Event::TcpRefused { to: told, why: Refusal::TimedOut, .. }] = net.events()[..] else {
+            panic!("{:?}", net.events());
+        };
+        assert_eq!(told, to);
+        // The client hears nothing, and goes on trying for as long as it likes.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert!(!connecting.is_finished(), "{:?}", connecting.await);
+    });
+}
+
 #[tokio::test]
 async fn one_flow_more_than_allowed_is_refused_and_there_is_room_again_after_one_ends() {
     let mut config = GatewayConfig::default();
@@ -258,20 +293,15 @@ async fn more_connections_at_once_than_may_be_made_at_once_all_succeed() {
 
 #[tokio::test]
 async fn a_client_is_not_answered_before_the_server_is_connected() {
-    // A server whose queue is full lets connections wait unanswered.
     let net = Net::new();
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
-    socket.listen(0).unwrap();
-    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
-    let _filling = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let (server, _filling, port) = server_with_a_full_queue();
     let to: SocketAddr = format!("198.18.0.1:{port}").parse().unwrap();
     let inside = net.inside.clone();
     let mut connecting = tokio::spawn(async move { segue::TcpStream::connect(&inside, to).await });
     let early = tokio::time::timeout(Duration::from_millis(500), &mut connecting).await;
     assert!(early.is_err(), "answered before the server did: {early:?}");
     // Room in the queue: the kernel's next SYN is answered, and so is the client's.
-    drop(socket.accept().unwrap());
+    drop(server.accept().unwrap());
     let stream = in_time("the connection", connecting).await.unwrap();
     assert!(stream.is_ok(), "{stream:?}");
 }
