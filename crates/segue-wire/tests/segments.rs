@@ -355,3 +355,27 @@ fn a_piece_never_outgrows_the_length_field() {
         }
     }
 }
+
+/// RFC 768: zero in the field would say that there is no checksum.
+#[test]
+fn a_udp_checksum_that_comes_out_as_zero_leaves_as_all_ones() {
+    let shape = |payload: Vec<u8>, size| Shape {
+        version: IpVersion::V6,
+        extensions: 0,
+        kind: SegmentationKind::Udp,
+        size,
+        payload: Chunks::from(payload),
+        flags: TcpFlags::empty(),
+        partial: true,
+    };
+    let field = |packet: &Packet| packet.head()[46..48].to_vec();
+    let mut packet = super_segment(&shape(vec![0, 0], 2));
+    packet.finish_checksum();
+    // What makes the sum full is the complement of what it was.
+    let word = field(&packet);
+    let mut packet = super_segment(&shape(word.clone(), 2));
+    packet.finish_checksum();
+    assert_eq!(field(&packet), [0xff, 0xff]);
+    let pieces: Vec<Packet> = super_segment(&shape([&word[..], &word[..]].concat(), 2)).segments().collect();
+    assert_eq!(pieces.iter().map(field).collect::<Vec<_>>(), [[0xff, 0xff], [0xff, 0xff]]);
+}

@@ -6,10 +6,10 @@
 //! (RFC 9293 section 3.1: the list ends aligned; the end is padded with NOPs only where an
 //! option is shorter than its slot).
 
-use super::options::{
-    AccEcn, AccEcnOrder, FAST_OPEN_MAGIC, FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, SackBlocks, TcpAo, TcpOptions,
-    Timestamps, kind,
+use super::option_values::{
+    AccEcn, AccEcnOrder, FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, SackBlocks, TcpAo, Timestamps,
 };
+use super::options::{FAST_OPEN_MAGIC, TcpOptions, kind};
 
 /// Collects option bytes; what does not fit is left out as a whole.
 struct Writer {

@@ -5,7 +5,7 @@
 //! receiver's rule, and Linux processes most of them. Data offset and checksum
 //! are the two fields that emitting computes or takes from elsewhere.
 
-use super::options::OptionBytes;
+use super::option_values::OptionBytes;
 use crate::bytes_at::{be16, be32, byte, put, put16};
 use crate::checksum::{self, Sum};
 use crate::chunks::Chunks;

@@ -6,12 +6,14 @@
 
 mod emit_options;
 mod header;
+mod option_values;
 mod options;
 
 pub use header::{
     FlagContradiction, MAX_HEADER_LEN, MIN_HEADER_LEN, TcpError, TcpFlags, TcpHeader, emit, pseudo_sum, verify_checksum,
 };
-pub use options::{
-    AccEcn, AccEcnOrder, AoMac, FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, SackBlocks, TcpAo, TcpOptions,
-    Timestamps, UserTimeout, kind,
+pub use option_values::{
+    AccEcn, AccEcnOrder, AoMac, FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, SackBlocks, TcpAo, Timestamps,
+    UserTimeout,
 };
+pub use options::{TcpOptions, kind};
