@@ -1,12 +1,19 @@
-//! One line of `ss`.
+//! What `ss` shows: one line per socket, half-open connection and TIME-WAIT entry.
 use core::net::SocketAddr;
 
+use segue_tcp::Instant;
+
+use crate::socket::Socket;
+use crate::socket::datagram::DatagramKind;
+use crate::stack::Stack;
+use crate::tcp::stream::{Role, StreamSocket};
+use crate::tuple::{FourTuple, unspecified_like};
 use crate::{Domain, SocketId, SocketType};
 
-/// A socket, TIME-WAIT entry or half-open connection as `ss` shows it.
+/// A socket, half-open connection or TIME-WAIT entry as `ss` shows it.
 #[derive(Clone, Debug)]
 pub struct SocketInfo {
-    /// Its name; `None` for what no application holds (TIME-WAIT, SYN-RECEIVED, orphans).
+    /// Its name; `None` for what no application holds (TIME-WAIT, SYN-RECEIVED, orphans, connections not yet accepted).
     pub socket: Option<SocketId>,
     /// Address family.
     pub domain: Domain,
@@ -14,7 +21,7 @@ pub struct SocketInfo {
     pub kind: SocketType,
     /// RFC 9293's state; `None` for datagram sockets.
     pub state: Option<State>,
-    /// Local address; unspecified and port 0 when not bound.
+    /// Local address; unspecified and port 0 when not bound. Never v4-mapped.
     pub local: SocketAddr,
     /// Peer; `None` when not connected.
     pub peer: Option<SocketAddr>,
@@ -33,4 +40,82 @@ pub enum State {
     Listen,
     /// A connection's state, as its machine names it.
     Connection(segue_tcp::State),
+}
+
+impl Stack {
+    pub(crate) fn list_sockets(&self, now: Instant) -> impl Iterator<Item = SocketInfo> {
+        let sockets = self.sockets.iter().map(move |(index, socket)| {
+            let generation = self.sockets.generation(index).unwrap_or_default();
+            let id = (!socket.is_detached()).then_some(SocketId { index, generation });
+            describe(now, id, socket)
+        });
+        let entries = &self.tcp.entries;
+        let opening = entries.opening.iter().map(|(_, entry)| entry.tuple);
+        let opening = opening.map(|tuple| bare(&tuple, segue_tcp::State::SynReceived));
+        let time_wait = entries.time_wait.iter().map(|(_, entry)| bare(&entry.tuple, segue_tcp::State::TimeWait));
+        sockets.chain(opening).chain(time_wait)
+    }
+}
+
+fn describe(now: Instant, socket: Option<SocketId>, entry: &Socket) -> SocketInfo {
+    let common = entry.common();
+    let mut info = SocketInfo {
+        socket,
+        domain: common.domain,
+        kind: SocketType::Stream,
+        state: None,
+        local: SocketAddr::new(common.local, common.port),
+        peer: None,
+        receive_queue: 0,
+        send_queue: 0,
+        info: None,
+    };
+    match entry {
+        Socket::Stream(stream) => describe_stream(now, stream, &mut info),
+        Socket::Datagram(datagram) => {
+            info.kind = match datagram.kind {
+                DatagramKind::Udp => SocketType::Datagram,
+                DatagramKind::Ping => SocketType::Icmp,
+            };
+            info.peer = datagram.peer;
+            info.receive_queue = datagram.receive_queue();
+            info.send_queue = datagram.send_queue();
+        }
+    }
+    info
+}
+
+fn describe_stream(now: Instant, stream: &StreamSocket, info: &mut SocketInfo) {
+    match &stream.role {
+        Role::Idle(_) => info.state = Some(State::Connection(segue_tcp::State::Closed)),
+        Role::Listener(listener) => {
+            info.state = Some(State::Listen);
+            info.receive_queue = listener.accept_queue.len();
+            info.send_queue = listener.backlog as usize;
+        }
+        Role::Connected(flow) => {
+            info.state = Some(State::Connection(flow.connection.state()));
+            info.local = flow.tuple.local_addr();
+            info.peer = Some(flow.tuple.peer_addr());
+            info.receive_queue = flow.connection.unread();
+            info.send_queue = flow.connection.unsent() + flow.connection.unacked();
+            info.info = Some(flow.connection.info(now));
+        }
+    }
+}
+
+/// What is known of an entry that is no socket.
+fn bare(tuple: &FourTuple, state: segue_tcp::State) -> SocketInfo {
+    let is_v4 = unspecified_like(tuple.local).is_ipv4();
+    SocketInfo {
+        socket: None,
+        domain: if is_v4 { Domain::Inet } else { Domain::Inet6 },
+        kind: SocketType::Stream,
+        state: Some(State::Connection(state)),
+        local: tuple.local_addr(),
+        peer: Some(tuple.peer_addr()),
+        receive_queue: 0,
+        send_queue: 0,
+        info: None,
+    }
 }

@@ -1,17 +1,34 @@
 //! An IP host without I/O: routes, ICMP, UDP, TCP sockets with Linux semantics, sysctls.
+//!
+//! [`Stack`] takes packets and calls on sockets, and gives packets and events. It reads no clock and no randomness, so the
+//! same calls at the same times with the same seed give the same packets. What is inside a TCP connection is `segue-tcp`'s;
+//! how packets travel is somebody else's.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
+
 mod cidr;
 mod config;
 mod counters;
 mod errno;
+mod icmp;
 mod info;
+mod ip;
+mod net;
+mod outbox;
+mod pmtu;
+mod ports;
 mod ratelimit;
 mod reassembly;
 mod route;
 mod secrets;
+mod slab;
 mod socket;
 mod sockopt;
 mod stack;
 mod sysctl;
+mod tcp;
+mod timers;
+mod tuple;
+mod udp;
 mod wheel;
 
 pub use cidr::{Cidr, CidrError};
@@ -21,8 +38,10 @@ pub use errno::Errno;
 pub use info::{SocketInfo, State};
 pub use route::{IfaceId, Route, RouteError};
 pub use segue_tcp::{Chunks, Info, Instant, Ready};
-pub use segue_wire::packet::Packet;
-pub use socket::*;
+pub use segue_wire::Packet;
+pub use socket::{
+    Domain, Held, HeldId, MsgFlags, Received, Reject, Shutdown, SocketEvent, SocketId, SocketType, Unreachable,
+};
 pub use sockopt::SocketOption;
 pub use stack::{Result, Stack};
 pub use sysctl::{CoreSettings, IpSettings, Settings, SysctlError};

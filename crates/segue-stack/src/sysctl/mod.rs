@@ -60,36 +60,15 @@ pub enum SysctlError {
 impl fmt::Display for SysctlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SysctlError::Unknown {
-                name,
-                suggestion: Some(near),
-            } => {
+            SysctlError::Unknown { name, suggestion: Some(near) } => {
                 write!(f, "there is no sysctl {name:?}; did you mean {near}?")
             }
-            SysctlError::Unknown {
-                name,
-                suggestion: None,
-            } => {
-                write!(
-                    f,
-                    "there is no sysctl {name:?}; names are written like net.ipv4.tcp_rmem or tcp_rmem"
-                )
+            SysctlError::Unknown { name, suggestion: None } => {
+                write!(f, "there is no sysctl {name:?}; names are written like net.ipv4.tcp_rmem or tcp_rmem")
             }
-            SysctlError::BadValue {
-                name,
-                value,
-                expected,
-            } => write!(f, "{name} takes {expected}, not {value:?}"),
-            SysctlError::NotAvailable {
-                name,
-                value,
-                fixed,
-                why,
-            } => {
-                write!(
-                    f,
-                    "{name} cannot be set to {value:?}: {why}; it is {fixed:?}"
-                )
+            SysctlError::BadValue { name, value, expected } => write!(f, "{name} takes {expected}, not {value:?}"),
+            SysctlError::NotAvailable { name, value, fixed, why } => {
+                write!(f, "{name} cannot be set to {value:?}: {why}; it is {fixed:?}")
             }
             SysctlError::ReadOnly { name } => write!(f, "{name} can only be read"),
             SysctlError::Removed { name, why } => write!(f, "{name} does not exist: {why}"),
@@ -113,10 +92,7 @@ impl Settings {
                 Ok(join([low, high]))
             }
             Value::ReadOnly { value } | Value::Fixed { value, .. } => Ok((*value).to_owned()),
-            Value::Removed { why } => Err(SysctlError::Removed {
-                name: entry.name,
-                why,
-            }),
+            Value::Removed { why } => Err(SysctlError::Removed { name: entry.name, why }),
         }
     }
 
@@ -127,24 +103,17 @@ impl Settings {
         let mut candidate = self.clone();
         candidate.apply(entry, value)?;
         // Conditions between settings, such as a minimum below its maximum.
-        candidate
-            .tcp
-            .validate()
-            .map_err(|error| SysctlError::BadValue {
-                name: entry.name,
-                value: value.to_owned(),
-                expected: format!("only what leaves {} {}", error.name, error.expected),
-            })?;
+        candidate.tcp.validate().map_err(|error| SysctlError::BadValue {
+            name: entry.name,
+            value: value.to_owned(),
+            expected: format!("only what leaves {} {}", error.name, error.expected),
+        })?;
         *self = candidate;
         Ok(())
     }
 
     fn apply(&mut self, entry: &Entry, value: &str) -> Result<(), SysctlError> {
-        let bad = || SysctlError::BadValue {
-            name: entry.name,
-            value: value.to_owned(),
-            expected: entry.expected(),
-        };
+        let bad = || SysctlError::BadValue { name: entry.name, value: value.to_owned(), expected: entry.expected() };
         match &entry.value {
             Value::Integer { set, range, .. } => {
                 let [number] = numbers(value).ok_or_else(bad)?;
@@ -170,20 +139,12 @@ impl Settings {
             }
             Value::Fixed { value: fixed, why } => {
                 if !value.split_whitespace().eq(fixed.split_whitespace()) {
-                    return Err(SysctlError::NotAvailable {
-                        name: entry.name,
-                        value: value.to_owned(),
-                        fixed,
-                        why,
-                    });
+                    return Err(SysctlError::NotAvailable { name: entry.name, value: value.to_owned(), fixed, why });
                 }
             }
             Value::ReadOnly { .. } => return Err(SysctlError::ReadOnly { name: entry.name }),
             Value::Removed { why } => {
-                return Err(SysctlError::Removed {
-                    name: entry.name,
-                    why,
-                });
+                return Err(SysctlError::Removed { name: entry.name, why });
             }
         }
         Ok(())
@@ -191,10 +152,7 @@ impl Settings {
 
     /// Every name that [`get`](Self::get) knows, in full (`net.ipv4.…`), sorted.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        TABLE
-            .iter()
-            .filter(|entry| !matches!(entry.value, Value::Removed { .. }))
-            .map(|entry| entry.name)
+        TABLE.iter().filter(|entry| !matches!(entry.value, Value::Removed { .. })).map(|entry| entry.name)
     }
 }
 
@@ -203,20 +161,14 @@ impl Entry {
     fn expected(&self) -> String {
         match &self.value {
             Value::Integer { range, unit, .. } => {
-                format!(
-                    "a whole number from {} to {} ({unit})",
-                    range.start(),
-                    range.end()
-                )
+                format!("a whole number from {} to {} ({unit})", range.start(), range.end())
             }
             Value::Triple { range, unit, .. } => format!(
                 "three whole numbers from {} to {} ({unit}), none smaller than the one before: minimum, default, maximum",
                 range.start(),
                 range.end()
             ),
-            Value::Ports { .. } => {
-                "the lowest and the highest port, 1 to 65535, as in \"32768 60999\"".to_owned()
-            }
+            Value::Ports { .. } => "the lowest and the highest port, 1 to 65535, as in \"32768 60999\"".to_owned(),
             Value::Fixed { value, .. } | Value::ReadOnly { value } => format!("only {value:?}"),
             Value::Removed { .. } => "nothing".to_owned(),
         }
@@ -229,49 +181,30 @@ impl Entry {
 }
 
 fn find(asked: &str) -> Result<&'static Entry, SysctlError> {
-    let name = asked
-        .trim()
-        .trim_start_matches("/proc/sys/")
-        .trim_start_matches('/')
-        .replace('/', ".");
+    let name = asked.trim().trim_start_matches("/proc/sys/").trim_start_matches('/').replace('/', ".");
     if let Some(entry) = TABLE.iter().find(|entry| entry.name == name) {
         return Ok(entry);
     }
     // An abbreviated name must end at a component's border: "ipv4.tcp_rmem", "tcp_rmem".
-    let mut matching = TABLE.iter().filter(|entry| {
-        entry
-            .name
-            .strip_suffix(name.as_str())
-            .is_some_and(|before| before.ends_with('.'))
-    });
+    let mut matching =
+        TABLE.iter().filter(|entry| entry.name.strip_suffix(name.as_str()).is_some_and(|before| before.ends_with('.')));
     if let (Some(entry), None) = (matching.next(), matching.next()) {
         return Ok(entry);
     }
     let suggestion = nearest(&name);
-    Err(SysctlError::Unknown {
-        name: asked.to_owned(),
-        suggestion,
-    })
+    Err(SysctlError::Unknown { name: asked.to_owned(), suggestion })
 }
 
 /// The known name that differs least, if it differs little. Compared by last component, so that a wrong `net.ipv4`
 /// does not hide a right `tcp_rmem`.
 fn nearest(name: &str) -> Option<&'static str> {
     // A name longer than any is not near any, and must not cost time either.
-    let short = name
-        .rsplit('.')
-        .next()
-        .filter(|short| !short.is_empty() && short.len() <= 64)?;
-    let known = TABLE
-        .iter()
-        .filter(|entry| !matches!(entry.value, Value::Removed { .. }));
+    let short = name.rsplit('.').next().filter(|short| !short.is_empty() && short.len() <= 64)?;
+    let known = TABLE.iter().filter(|entry| !matches!(entry.value, Value::Removed { .. }));
     let (distance, entry) = known
         .flat_map(|entry| {
             let without_prefix = entry.short().strip_prefix("tcp_").unwrap_or(entry.short());
-            [
-                (edit_distance(short, entry.short()), entry),
-                (edit_distance(short, without_prefix), entry),
-            ]
+            [(edit_distance(short, entry.short()), entry), (edit_distance(short, without_prefix), entry)]
         })
         .min_by_key(|(distance, _)| *distance)?;
     (distance <= 1 + short.len() / 5).then_some(entry.name)
@@ -295,15 +228,11 @@ fn edit_distance(a: &str, b: &str) -> usize {
 
 /// Exactly `N` whole numbers, decimal or `0x` hexadecimal.
 fn numbers<const N: usize>(text: &str) -> Option<[u64; N]> {
-    let mut given = text
-        .split_whitespace()
-        .map(|word| match word.strip_prefix("0x") {
-            Some(digits) if digits.bytes().all(|b| b.is_ascii_hexdigit()) => {
-                u64::from_str_radix(digits, 16).ok()
-            }
-            None if word.bytes().all(|b| b.is_ascii_digit()) => word.parse().ok(),
-            _ => None,
-        });
+    let mut given = text.split_whitespace().map(|word| match word.strip_prefix("0x") {
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_hexdigit()) => u64::from_str_radix(digits, 16).ok(),
+        None if word.bytes().all(|b| b.is_ascii_digit()) => word.parse().ok(),
+        _ => None,
+    });
     let mut result = [0; N];
     for slot in &mut result {
         *slot = given.next()??;

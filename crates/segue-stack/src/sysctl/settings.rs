@@ -28,6 +28,11 @@ pub struct IpSettings {
     pub abort_on_overflow: bool,
     /// `net.ipv4.tcp_max_tw_buckets`: most TIME-WAIT entries; connections beyond it end without. Default 131072.
     pub max_tw_buckets: u32,
+    /// `net.ipv4.tcp_tw_reuse`: whether an outgoing connection may take over a four-tuple that is in TIME-WAIT and used
+    /// timestamps (RFC 6191): 0 never, 1 always, 2 on loopback only. Default 2.
+    pub tw_reuse: u8,
+    /// `net.ipv4.tcp_tw_reuse_delay`: how long it must have been in TIME-WAIT by then. Default 1 s.
+    pub tw_reuse_delay: Duration,
     /// `net.ipv4.tcp_max_orphans`: most connections that no application holds any more; those beyond it are reset.
     /// Default 131072.
     pub max_orphans: u32,
@@ -63,6 +68,8 @@ impl Default for IpSettings {
             max_syn_backlog: 2048,
             abort_on_overflow: false,
             max_tw_buckets: 131_072,
+            tw_reuse: 2,
+            tw_reuse_delay: Duration::from_secs(1),
             max_orphans: 131_072,
             challenge_ack_limit: i32::MAX as u32,
             icmp_echo_ignore_all: false,

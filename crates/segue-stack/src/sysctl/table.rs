@@ -19,12 +19,7 @@ pub(super) struct Entry {
 /// What stands behind a name.
 pub(super) enum Value {
     /// A number.
-    Integer {
-        get: fn(&Settings) -> u64,
-        set: fn(&mut Settings, u64),
-        range: RangeInclusive<u64>,
-        unit: &'static str,
-    },
+    Integer { get: fn(&Settings) -> u64, set: fn(&mut Settings, u64), range: RangeInclusive<u64>, unit: &'static str },
     /// Minimum, default, maximum.
     Triple {
         get: fn(&Settings) -> [u32; 3],
@@ -33,15 +28,9 @@ pub(super) enum Value {
         unit: &'static str,
     },
     /// Lowest and highest port.
-    Ports {
-        get: fn(&Settings) -> (u16, u16),
-        set: fn(&mut Settings, (u16, u16)),
-    },
+    Ports { get: fn(&Settings) -> (u16, u16), set: fn(&mut Settings, (u16, u16)) },
     /// What the stack does and cannot do otherwise.
-    Fixed {
-        value: &'static str,
-        why: &'static str,
-    },
+    Fixed { value: &'static str, why: &'static str },
     /// Information that is no setting in Linux either.
     ReadOnly { value: &'static str },
     /// A name that is answered with the reason why it is gone.
@@ -55,22 +44,10 @@ const fn integer(
     get: fn(&Settings) -> u64,
     set: fn(&mut Settings, u64),
 ) -> Entry {
-    Entry {
-        name,
-        value: Value::Integer {
-            get,
-            set,
-            range,
-            unit,
-        },
-    }
+    Entry { name, value: Value::Integer { get, set, range, unit } }
 }
 
-const fn switch(
-    name: &'static str,
-    get: fn(&Settings) -> u64,
-    set: fn(&mut Settings, u64),
-) -> Entry {
+const fn switch(name: &'static str, get: fn(&Settings) -> u64, set: fn(&mut Settings, u64)) -> Entry {
     integer(name, 0..=1, "0 off, 1 on", get, set)
 }
 
@@ -81,29 +58,15 @@ const fn triple(
     get: fn(&Settings) -> [u32; 3],
     set: fn(&mut Settings, [u32; 3]),
 ) -> Entry {
-    Entry {
-        name,
-        value: Value::Triple {
-            get,
-            set,
-            range,
-            unit,
-        },
-    }
+    Entry { name, value: Value::Triple { get, set, range, unit } }
 }
 
 const fn fixed(name: &'static str, value: &'static str, why: &'static str) -> Entry {
-    Entry {
-        name,
-        value: Value::Fixed { value, why },
-    }
+    Entry { name, value: Value::Fixed { value, why } }
 }
 
 const fn read_only(name: &'static str, value: &'static str) -> Entry {
-    Entry {
-        name,
-        value: Value::ReadOnly { value },
-    }
+    Entry { name, value: Value::ReadOnly { value } }
 }
 
 /// Linux counts these in jiffies of a signed 32-bit integer; 24 days are the most that fits at 1000 per second.
@@ -114,8 +77,7 @@ const BUFFER: RangeInclusive<u64> = 1..=1 << 30;
 const KEEP_ALIVE: RangeInclusive<u64> = 1..=32_767;
 
 const NO_SACK: &str = "selective acknowledgement is not implemented yet";
-const NO_LOSS_DETECTION: &str =
-    "loss is found by timeout and by duplicate acknowledgements (NewReno) only, as yet";
+const NO_LOSS_DETECTION: &str = "loss is found by timeout and by duplicate acknowledgements (NewReno) only, as yet";
 const NO_COOKIES: &str = "SYN cookies are not implemented yet";
 const NO_FAST_OPEN: &str = "Fast Open is not implemented yet";
 const NO_ECN: &str = "explicit congestion notification is not implemented yet";
@@ -124,17 +86,12 @@ const NO_AUTOTUNING: &str = "buffers do not size themselves yet";
 const NO_BUDGET: &str = "a memory budget for all sockets together is not implemented yet";
 const NO_METRICS: &str = "nothing is remembered per destination yet";
 const NO_PACING: &str = "pacing is not implemented yet";
-const NO_REUSE: &str = "reuse of TIME-WAIT by new connections is not implemented yet";
 const ONLY_RENO: &str = "reno is the only congestion control so far";
 const LEGACY: &str = "it has no effect in current Linux kernels either";
 const DEVICE: &str = "it tunes a path inside the Linux kernel that this stack does not have";
 
 pub(super) static TABLE: &[Entry] = &[
-    fixed(
-        "net.core.netdev_max_backlog",
-        "0",
-        "packets are taken as they come; there is no ingress queue yet",
-    ),
+    fixed("net.core.netdev_max_backlog", "0", "packets are taken as they come; there is no ingress queue yet"),
     integer(
         "net.core.rmem_default",
         256..=i32::MAX as u64,
@@ -221,17 +178,10 @@ pub(super) static TABLE: &[Entry] = &[
             s.ip.default_ttl = v as u8;
         },
     ),
-    fixed(
-        "net.ipv4.ip_forward",
-        "0",
-        "this stack is a host and forwards nothing",
-    ),
+    fixed("net.ipv4.ip_forward", "0", "this stack is a host and forwards nothing"),
     Entry {
         name: "net.ipv4.ip_local_port_range",
-        value: Value::Ports {
-            get: |s| s.ip.local_port_range,
-            set: |s, v| s.ip.local_port_range = v,
-        },
+        value: Value::Ports { get: |s| s.ip.local_port_range, set: |s, v| s.ip.local_port_range = v },
     },
     integer(
         "net.ipv4.ipfrag_high_thresh",
@@ -260,16 +210,8 @@ pub(super) static TABLE: &[Entry] = &[
     ),
     fixed("net.ipv4.tcp_adv_win_scale", "1", LEGACY),
     fixed("net.ipv4.tcp_allowed_congestion_control", "reno", ONLY_RENO),
-    fixed(
-        "net.ipv4.tcp_app_win",
-        "31",
-        "the whole receive buffer is the application's",
-    ),
-    fixed(
-        "net.ipv4.tcp_autocorking",
-        "0",
-        "small writes are joined by Nagle's algorithm and TCP_CORK only",
-    ),
+    fixed("net.ipv4.tcp_app_win", "31", "the whole receive buffer is the application's"),
+    fixed("net.ipv4.tcp_autocorking", "0", "small writes are joined by Nagle's algorithm and TCP_CORK only"),
     read_only("net.ipv4.tcp_available_congestion_control", "reno"),
     fixed("net.ipv4.tcp_backlog_ack_defer", "1", DEVICE),
     fixed("net.ipv4.tcp_base_mss", "1024", NO_PROBING),
@@ -293,16 +235,8 @@ pub(super) static TABLE: &[Entry] = &[
     fixed("net.ipv4.tcp_ecn_fallback", "1", NO_ECN),
     fixed("net.ipv4.tcp_fack", "0", LEGACY),
     fixed("net.ipv4.tcp_fastopen", "0", NO_FAST_OPEN),
-    fixed(
-        "net.ipv4.tcp_fastopen_blackhole_timeout_sec",
-        "0",
-        NO_FAST_OPEN,
-    ),
-    fixed(
-        "net.ipv4.tcp_fastopen_key",
-        "00000000-00000000-00000000-00000000",
-        NO_FAST_OPEN,
-    ),
+    fixed("net.ipv4.tcp_fastopen_blackhole_timeout_sec", "0", NO_FAST_OPEN),
+    fixed("net.ipv4.tcp_fastopen_key", "00000000-00000000-00000000-00000000", NO_FAST_OPEN),
     integer(
         "net.ipv4.tcp_fin_timeout",
         SECONDS,
@@ -384,11 +318,7 @@ pub(super) static TABLE: &[Entry] = &[
         },
     ),
     fixed("net.ipv4.tcp_mem", "0 0 0", NO_BUDGET),
-    fixed(
-        "net.ipv4.tcp_migrate_req",
-        "0",
-        "half-open connections stay with the listener that got the SYN",
-    ),
+    fixed("net.ipv4.tcp_migrate_req", "0", "half-open connections stay with the listener that got the SYN"),
     integer(
         "net.ipv4.tcp_min_snd_mss",
         48..=65_535,
@@ -424,19 +354,11 @@ pub(super) static TABLE: &[Entry] = &[
     ),
     fixed("net.ipv4.tcp_pacing_ca_ratio", "120", NO_PACING),
     fixed("net.ipv4.tcp_pacing_ss_ratio", "200", NO_PACING),
-    fixed(
-        "net.ipv4.tcp_plb_enabled",
-        "0",
-        "path changes by flow label are not implemented",
-    ),
+    fixed("net.ipv4.tcp_plb_enabled", "0", "path changes by flow label are not implemented"),
     fixed("net.ipv4.tcp_probe_interval", "600", NO_PROBING),
     fixed("net.ipv4.tcp_probe_threshold", "8", NO_PROBING),
     fixed("net.ipv4.tcp_recovery", "0", NO_LOSS_DETECTION),
-    fixed(
-        "net.ipv4.tcp_reflect_tos",
-        "0",
-        "an accepted connection has its listener's type of service",
-    ),
+    fixed("net.ipv4.tcp_reflect_tos", "0", "an accepted connection has its listener's type of service"),
     integer(
         "net.ipv4.tcp_reordering",
         3..=255,
@@ -446,11 +368,7 @@ pub(super) static TABLE: &[Entry] = &[
             s.tcp.reordering = v as u8;
         },
     ),
-    fixed(
-        "net.ipv4.tcp_retrans_collapse",
-        "1",
-        "what is sent again is always cut anew at the current segment size",
-    ),
+    fixed("net.ipv4.tcp_retrans_collapse", "1", "what is sent again is always cut anew at the current segment size"),
     integer(
         "net.ipv4.tcp_retries1",
         1..=255,
@@ -469,18 +387,8 @@ pub(super) static TABLE: &[Entry] = &[
             s.tcp.retries2 = v as u8;
         },
     ),
-    switch(
-        "net.ipv4.tcp_rfc1337",
-        |s| s.tcp.rfc1337.into(),
-        |s, v| s.tcp.rfc1337 = v != 0,
-    ),
-    triple(
-        "net.ipv4.tcp_rmem",
-        BUFFER,
-        "bytes",
-        |s| s.tcp.rmem,
-        |s, v| s.tcp.rmem = v,
-    ),
+    switch("net.ipv4.tcp_rfc1337", |s| s.tcp.rfc1337.into(), |s, v| s.tcp.rfc1337 = v != 0),
+    triple("net.ipv4.tcp_rmem", BUFFER, "bytes", |s| s.tcp.rmem, |s, v| s.tcp.rmem = v),
     integer(
         "net.ipv4.tcp_rto_max_ms",
         1_000..=120_000,
@@ -500,11 +408,7 @@ pub(super) static TABLE: &[Entry] = &[
         },
     ),
     fixed("net.ipv4.tcp_sack", "0", NO_SACK),
-    fixed(
-        "net.ipv4.tcp_shrink_window",
-        "0",
-        "the right edge of the window never moves back (RFC 9293 3.8.6)",
-    ),
+    fixed("net.ipv4.tcp_shrink_window", "0", "the right edge of the window never moves back (RFC 9293 3.8.6)"),
     switch(
         "net.ipv4.tcp_slow_start_after_idle",
         |s| s.tcp.slow_start_after_idle.into(),
@@ -512,11 +416,7 @@ pub(super) static TABLE: &[Entry] = &[
             s.tcp.slow_start_after_idle = v != 0;
         },
     ),
-    switch(
-        "net.ipv4.tcp_stdurg",
-        |s| s.tcp.stdurg.into(),
-        |s, v| s.tcp.stdurg = v != 0,
-    ),
+    switch("net.ipv4.tcp_stdurg", |s| s.tcp.stdurg.into(), |s, v| s.tcp.stdurg = v != 0),
     integer(
         "net.ipv4.tcp_syn_linear_timeouts",
         0..=127,
@@ -545,11 +445,7 @@ pub(super) static TABLE: &[Entry] = &[
         },
     ),
     fixed("net.ipv4.tcp_syncookies", "0", NO_COOKIES),
-    fixed(
-        "net.ipv4.tcp_thin_linear_timeouts",
-        "0",
-        "every stream backs off exponentially",
-    ),
+    fixed("net.ipv4.tcp_thin_linear_timeouts", "0", "every stream backs off exponentially"),
     integer(
         "net.ipv4.tcp_timestamps",
         0..=2,
@@ -564,11 +460,7 @@ pub(super) static TABLE: &[Entry] = &[
         },
     ),
     fixed("net.ipv4.tcp_tso_rtt_log", "0", NO_PACING),
-    fixed(
-        "net.ipv4.tcp_tso_win_divisor",
-        "0",
-        "a super-segment may be as large as the window",
-    ),
+    fixed("net.ipv4.tcp_tso_win_divisor", "0", "a super-segment may be as large as the window"),
     Entry {
         name: "net.ipv4.tcp_tw_recycle",
         value: Value::Removed {
@@ -576,25 +468,27 @@ pub(super) static TABLE: &[Entry] = &[
                   Linux removed it in 4.12. To open outgoing connections over TIME-WAIT there is tcp_tw_reuse",
         },
     },
-    fixed("net.ipv4.tcp_tw_reuse", "0", NO_REUSE),
-    fixed("net.ipv4.tcp_tw_reuse_delay", "1000", NO_REUSE),
-    switch(
-        "net.ipv4.tcp_window_scaling",
-        |s| s.tcp.window_scaling.into(),
-        |s, v| s.tcp.window_scaling = v != 0,
+    integer(
+        "net.ipv4.tcp_tw_reuse",
+        0..=2,
+        "0 never, 1 always, 2 loopback only",
+        |s| s.ip.tw_reuse.into(),
+        |s, v| {
+            s.ip.tw_reuse = v as u8;
+        },
     ),
-    triple(
-        "net.ipv4.tcp_wmem",
-        BUFFER,
-        "bytes",
-        |s| s.tcp.wmem,
-        |s, v| s.tcp.wmem = v,
+    integer(
+        "net.ipv4.tcp_tw_reuse_delay",
+        0..=60_000,
+        "milliseconds",
+        |s| s.ip.tw_reuse_delay.as_millis() as u64,
+        |s, v| {
+            s.ip.tw_reuse_delay = Duration::from_millis(v);
+        },
     ),
-    fixed(
-        "net.ipv4.tcp_workaround_signed_windows",
-        "0",
-        "windows are unsigned (RFC 9293 3.1)",
-    ),
+    switch("net.ipv4.tcp_window_scaling", |s| s.tcp.window_scaling.into(), |s, v| s.tcp.window_scaling = v != 0),
+    triple("net.ipv4.tcp_wmem", BUFFER, "bytes", |s| s.tcp.wmem, |s, v| s.tcp.wmem = v),
+    fixed("net.ipv4.tcp_workaround_signed_windows", "0", "windows are unsigned (RFC 9293 3.1)"),
     integer(
         "net.ipv6.conf.all.hop_limit",
         1..=255,

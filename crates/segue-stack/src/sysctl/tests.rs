@@ -8,10 +8,7 @@ fn defaults() -> Settings {
 
 fn refusal(name: &str, value: &str) -> String {
     let mut settings = defaults();
-    settings
-        .set(name, value)
-        .expect_err("must be refused")
-        .to_string()
+    settings.set(name, value).expect_err("must be refused").to_string()
 }
 
 #[test]
@@ -98,14 +95,8 @@ fn every_setting_takes_back_what_it_prints_and_nothing_else_changes() {
 fn settings_that_depend_on_each_other_are_checked_together() {
     let mut settings = defaults();
     settings.set("tcp_rto_max_ms", "1000").unwrap();
-    let error = settings
-        .set("tcp_rto_min_us", "2000000")
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("tcp_rto_min_us") && error.contains("tcp_rto_max_ms"),
-        "{error}"
-    );
+    let error = settings.set("tcp_rto_min_us", "2000000").unwrap_err().to_string();
+    assert!(error.contains("tcp_rto_min_us") && error.contains("tcp_rto_max_ms"), "{error}");
     assert_eq!(settings.get("tcp_rto_min_us").as_deref(), Ok("200000"));
 }
 
@@ -118,43 +109,18 @@ fn every_setting_keeps_the_ends_of_its_range_and_refuses_what_lies_beyond() {
         let mut settings = defaults();
         for end in [range.start(), range.end()] {
             settings.set(entry.name, &end.to_string()).unwrap();
-            assert_eq!(
-                settings.get(entry.name).unwrap(),
-                end.to_string(),
-                "{}",
-                entry.name
-            );
+            assert_eq!(settings.get(entry.name).unwrap(), end.to_string(), "{}", entry.name);
         }
         let before = format!("{settings:?}");
         let above = (range.end() + 1).to_string();
-        for bad in [
-            above.as_str(),
-            "",
-            "-1",
-            "x",
-            "1 2",
-            "1.5",
-            "18446744073709551616",
-            "0x",
-            "+1",
-        ] {
+        for bad in [above.as_str(), "", "-1", "x", "1 2", "1.5", "18446744073709551616", "0x", "+1"] {
             let error = settings.set(entry.name, bad).unwrap_err().to_string();
-            assert!(
-                error.contains(entry.name) && error.contains(&range.end().to_string()),
-                "{error}"
-            );
+            assert!(error.contains(entry.name) && error.contains(&range.end().to_string()), "{error}");
         }
         if *range.start() > 0 {
-            settings
-                .set(entry.name, &(range.start() - 1).to_string())
-                .unwrap_err();
+            settings.set(entry.name, &(range.start() - 1).to_string()).unwrap_err();
         }
-        assert_eq!(
-            format!("{settings:?}"),
-            before,
-            "{} changed although it refused",
-            entry.name
-        );
+        assert_eq!(format!("{settings:?}"), before, "{} changed although it refused", entry.name);
     }
 }
 
@@ -174,10 +140,7 @@ fn a_bad_value_is_answered_with_range_and_unit() {
 
 #[test]
 fn an_unknown_name_is_answered_with_the_nearest_one() {
-    assert_eq!(
-        refusal("tcp_rmen", "1"),
-        "there is no sysctl \"tcp_rmen\"; did you mean net.ipv4.tcp_rmem?"
-    );
+    assert_eq!(refusal("tcp_rmen", "1"), "there is no sysctl \"tcp_rmen\"; did you mean net.ipv4.tcp_rmem?");
     assert!(refusal("net.ipv6.tcp_sak", "1").contains("net.ipv4.tcp_sack"));
     assert!(refusal("keepalive_tim", "1").contains("net.ipv4.tcp_keepalive_time"));
     assert!(refusal("somaxcon", "1").contains("net.core.somaxconn"));
@@ -196,19 +159,13 @@ fn a_name_without_its_feature_takes_the_true_value_and_refuses_any_other_with_th
     );
     assert!(refusal("tcp_congestion_control", "cubic").contains("reno"));
     assert!(refusal("tcp_available_congestion_control", "reno").contains("only be read"));
-    assert_eq!(
-        settings.get("tcp_available_congestion_control").as_deref(),
-        Ok("reno")
-    );
+    assert_eq!(settings.get("tcp_available_congestion_control").as_deref(), Ok("reno"));
 }
 
 #[test]
 fn tw_recycle_is_refused_with_the_reason_it_was_removed_for() {
     let error = refusal("tcp_tw_recycle", "1");
-    assert!(
-        error.contains("NAT") && error.contains("4.12") && error.contains("tcp_tw_reuse"),
-        "{error}"
-    );
+    assert!(error.contains("NAT") && error.contains("4.12") && error.contains("tcp_tw_reuse"), "{error}");
     assert!(defaults().get("tcp_tw_recycle").is_err());
     assert!(Settings::names().all(|name| !name.contains("recycle")));
 }
@@ -224,13 +181,8 @@ fn numbers_may_be_hexadecimal_and_surrounded_by_blanks() {
 
 #[test]
 fn the_edit_distance_counts_insertions_deletions_and_replacements() {
-    for (a, b, distance) in [
-        ("", "", 0),
-        ("abc", "", 3),
-        ("kitten", "sitting", 3),
-        ("flaw", "lawn", 2),
-        ("ä", "a", 1),
-    ] {
+    for (a, b, distance) in [("", "", 0), ("abc", "", 3), ("kitten", "sitting", 3), ("flaw", "lawn", 2), ("ä", "a", 1)]
+    {
         assert_eq!(edit_distance(a, b), distance);
         assert_eq!(edit_distance(b, a), distance);
     }

@@ -1,0 +1,233 @@
+//! ICMP messages that have arrived: echo requests answered, replies and errors handed to their sockets.
+//!
+//! Decides what a message means to this host and whose it is. RFC 792, RFC 1122 3.2.2, RFC 4443, RFC 1191 and RFC 8201
+//! (too big), RFC 6633 (source quench is ignored). Redirects are ignored: routes are the owner's affair.
+use core::net::IpAddr;
+
+use segue_wire::icmpv4::{Icmpv4Message, UnreachableCode};
+use segue_wire::icmpv6::Icmpv6Message;
+use segue_wire::quoted::{Quoted, QuotedTransport};
+use segue_wire::{Bytes, ChecksumState, Instant, Packet, Protocol};
+
+use crate::ip::input::{Arrival, Cast};
+use crate::ip::output::IpFields;
+use crate::stack::Stack;
+use crate::tuple::FourTuple;
+use crate::{Counter, Errno};
+
+/// What an ICMP error says to a socket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Report {
+    Unreachable { errno: Errno, is_hard: bool },
+    TooBig { mtu: usize },
+}
+
+/// RFC 1191 section 7.1: the sizes that a router which does not say its MTU may mean.
+const PLATEAUS: [usize; 10] = [32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68];
+
+impl Stack {
+    pub(crate) fn icmp_v4_input(&mut self, now: Instant, arrival: &Arrival, packet: Packet, offset: usize) {
+        self.counters.inc(Counter::IcmpInMsgs);
+        let is_verified = packet.checksum != ChecksumState::Complete;
+        let bytes = packet.into_payload(offset).into_contiguous();
+        let parsed =
+            if is_verified { Icmpv4Message::parse_unverified(&bytes) } else { Icmpv4Message::parse(&bytes) };
+        let message = match parsed {
+            Ok(message) => message,
+            Err(error) => {
+                if error == segue_wire::icmpv4::IcmpError::BadChecksum {
+                    self.counters.inc(Counter::IcmpInCsumErrors);
+                }
+                return self.counters.inc(Counter::IcmpInErrors);
+            }
+        };
+        match message {
+            Icmpv4Message::EchoRequest { .. } => {
+                self.counters.inc(Counter::IcmpInEchos);
+                let ignored = self.settings.ip.icmp_echo_ignore_all
+                    || (arrival.cast != Cast::Unicast && self.settings.ip.icmp_echo_ignore_broadcasts);
+                if !ignored {
+                    self.echo_request(now, arrival, bytes);
+                }
+            }
+            Icmpv4Message::EchoReply { identifier, .. } => {
+                self.counters.inc(Counter::IcmpInEchoReps);
+                self.deliver_reply(arrival, identifier, bytes);
+            }
+            Icmpv4Message::DestinationUnreachable { code, next_hop_mtu, .. } => {
+                self.counters.inc(Counter::IcmpInDestUnreachs);
+                let quoted = message.quoted();
+                if let Some(report) = report_v4(code, next_hop_mtu, quoted.as_ref()) {
+                    self.report(now, quoted, report);
+                }
+            }
+            Icmpv4Message::TimeExceeded { .. } => {
+                self.counters.inc(Counter::IcmpInTimeExcds);
+                self.report(now, message.quoted(), soft(Errno::EHOSTUNREACH));
+            }
+            Icmpv4Message::ParameterProblem { .. } => {
+                self.counters.inc(Counter::IcmpInParmProbs);
+                self.report(now, message.quoted(), hard(Errno::EPROTO));
+            }
+            // RFC 6633 section 4: a host must not react to it.
+            Icmpv4Message::SourceQuench { .. } => self.counters.inc(Counter::IcmpInSrcQuenchs),
+            Icmpv4Message::Redirect { .. } => self.counters.inc(Counter::IcmpInRedirects),
+            Icmpv4Message::Other { .. } => {}
+        }
+    }
+
+    pub(crate) fn icmp_v6_input(&mut self, now: Instant, arrival: &Arrival, packet: Packet, offset: usize) {
+        self.counters.inc(Counter::Icmp6InMsgs);
+        let (IpAddr::V6(source), IpAddr::V6(destination)) = (arrival.source, arrival.destination) else { return };
+        let is_verified = packet.checksum != ChecksumState::Complete;
+        let bytes = packet.into_payload(offset).into_contiguous();
+        let parsed = if is_verified {
+            Icmpv6Message::parse_unverified(&bytes)
+        } else {
+            Icmpv6Message::parse(source, destination, &bytes)
+        };
+        let message = match parsed {
+            Ok(message) => message,
+            Err(error) => {
+                if error == segue_wire::icmpv4::IcmpError::BadChecksum {
+                    self.counters.inc(Counter::Icmp6InCsumErrors);
+                }
+                return self.counters.inc(Counter::Icmp6InErrors);
+            }
+        };
+        match message {
+            Icmpv6Message::EchoRequest { .. } => {
+                self.counters.inc(Counter::Icmp6InEchos);
+                if !self.settings.ip.icmpv6_echo_ignore_all {
+                    self.echo_request(now, arrival, bytes);
+                }
+            }
+            Icmpv6Message::EchoReply { identifier, .. } => {
+                self.counters.inc(Counter::Icmp6InEchoReplies);
+                self.deliver_reply(arrival, identifier, bytes);
+            }
+            Icmpv6Message::PacketTooBig { mtu, .. } => {
+                self.counters.inc(Counter::Icmp6InPktTooBigs);
+                self.report(now, message.quoted(), Report::TooBig { mtu: mtu as usize });
+            }
+            Icmpv6Message::DestinationUnreachable { code, .. } => {
+                self.counters.inc(Counter::Icmp6InDestUnreachs);
+                let report = match code.0 {
+                    0 => soft(Errno::ENETUNREACH),
+                    1 | 5 | 6 => hard(Errno::EACCES),
+                    4 => hard(Errno::ECONNREFUSED),
+                    2 | 3 => soft(Errno::EHOSTUNREACH),
+                    _ => soft(Errno::EPROTO),
+                };
+                self.report(now, message.quoted(), report);
+            }
+            Icmpv6Message::TimeExceeded { .. } => {
+                self.counters.inc(Counter::Icmp6InTimeExcds);
+                self.report(now, message.quoted(), soft(Errno::EHOSTUNREACH));
+            }
+            Icmpv6Message::ParameterProblem { .. } => {
+                self.counters.inc(Counter::Icmp6InParmProblems);
+                self.report(now, message.quoted(), hard(Errno::EPROTO));
+            }
+            Icmpv6Message::Other { kind, .. } => match kind {
+                135 => self.counters.inc(Counter::Icmp6InNeighborSolicits),
+                136 => self.counters.inc(Counter::Icmp6InNeighborAdvertisements),
+                _ => {}
+            },
+        }
+    }
+
+    /// An echo request: for a gateway's socket if it was not for this host itself, else answered here.
+    fn echo_request(&mut self, now: Instant, arrival: &Arrival, message: Bytes) {
+        if !arrival.is_own && self.deliver_any_echo(arrival, message.clone()) {
+            return;
+        }
+        let is_v4 = arrival.source.is_ipv4();
+        let Ok(way) = self.net.way(now, arrival.source, arrival.pinned) else { return };
+        // RFC 1122 3.2.2.6: from the address that was asked, if that is one host's; RFC 4443 4.2.
+        let source = if arrival.cast == Cast::Unicast { arrival.destination } else { way.source };
+        let mut reply = message.to_vec();
+        reply[0] = if is_v4 { 0 } else { 129 };
+        write_checksum(source, arrival.source, &mut reply);
+        self.counters.inc(if is_v4 { Counter::IcmpOutEchoReps } else { Counter::Icmp6OutEchoReplies });
+        self.counters.inc(if is_v4 { Counter::IcmpOutMsgs } else { Counter::Icmp6OutMsgs });
+        let fields = IpFields {
+            source,
+            destination: arrival.source,
+            protocol: if is_v4 { Protocol::ICMPV4 } else { Protocol::ICMPV6 },
+            ttl: self.default_ttl(arrival.source),
+            tos: arrival.tos & !3,
+            dont_fragment: false,
+            identification: self.next_identification(source, arrival.source) as u16,
+        };
+        self.push_reply(&way, fields.complete_packet(Bytes::from(reply)));
+    }
+
+    /// An error about a packet of ours: find whose it was.
+    fn report(&mut self, now: Instant, quoted: Option<Quoted>, report: Report) {
+        let Some(quoted) = quoted.filter(|quoted| !quoted.is_later_fragment) else { return };
+        match quoted.transport {
+            QuotedTransport::Tcp { source_port, destination_port, sequence } => {
+                let tuple = tuple_of(&quoted, source_port, destination_port);
+                self.tcp_report(now, &tuple, sequence, report);
+            }
+            QuotedTransport::Udp { source_port, destination_port } => {
+                let tuple = tuple_of(&quoted, source_port, destination_port);
+                self.udp_report(now, &tuple, report);
+            }
+            QuotedTransport::Echo { request: true, identifier, .. } => {
+                self.ping_report(now, quoted.destination, identifier, report);
+            }
+            QuotedTransport::Echo { .. } | QuotedTransport::Other => {}
+        }
+    }
+}
+
+fn tuple_of(quoted: &Quoted, local_port: u16, peer_port: u16) -> FourTuple {
+    FourTuple { local: quoted.source, peer: quoted.destination, local_port, peer_port }
+}
+
+const fn soft(errno: Errno) -> Report {
+    Report::Unreachable { errno, is_hard: false }
+}
+
+const fn hard(errno: Errno) -> Report {
+    Report::Unreachable { errno, is_hard: true }
+}
+
+/// Linux's table of destination unreachable codes.
+fn report_v4(code: UnreachableCode, next_hop_mtu: u16, quoted: Option<&Quoted>) -> Option<Report> {
+    Some(match code.0 {
+        0 | 11 => soft(Errno::ENETUNREACH),
+        1 | 12 => soft(Errno::EHOSTUNREACH),
+        2 => hard(Errno::ENOPROTOOPT),
+        3 => hard(Errno::ECONNREFUSED),
+        4 => Report::TooBig { mtu: too_big_mtu(next_hop_mtu, quoted?.total_length) },
+        5 => soft(Errno::EOPNOTSUPP),
+        6 | 9 => hard(Errno::ENETUNREACH),
+        7 => hard(Errno::EHOSTDOWN),
+        8 | 10 | 13 | 14 | 15 => hard(Errno::EHOSTUNREACH),
+        _ => return None,
+    })
+}
+
+/// RFC 1191 section 5: an old router says zero; then the next smaller plateau is tried.
+fn too_big_mtu(next_hop_mtu: u16, sent: usize) -> usize {
+    if next_hop_mtu != 0 {
+        return usize::from(next_hop_mtu);
+    }
+    PLATEAUS.iter().copied().find(|plateau| *plateau < sent).unwrap_or(68)
+}
+
+/// Compute the checksum of an ICMP message (at least 4 bytes long) anew.
+pub(crate) fn write_checksum(source: IpAddr, destination: IpAddr, message: &mut [u8]) {
+    let mut sum = match (source, destination) {
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            segue_wire::checksum::pseudo_header_v6(source, destination, Protocol::ICMPV6, message.len())
+        }
+        _ => segue_wire::checksum::Sum::new(),
+    };
+    message[2..4].fill(0);
+    sum.add_slice(message);
+    message[2..4].copy_from_slice(&sum.checksum().to_be_bytes());
+}

@@ -1,0 +1,5 @@
+//! ICMP and ICMPv6: echo, errors about our packets, errors about others'.
+pub(crate) mod errors;
+pub(crate) mod input;
+pub(crate) mod ping;
+mod refuse;

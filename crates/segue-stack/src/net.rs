@@ -1,0 +1,216 @@
+//! The host's place in the network: its interfaces and addresses, and which way a packet takes.
+//!
+//! Decides what is local, which interface and source address lead to a destination, and how large a packet may be there.
+//! Does not build or parse packets. RFC 1122 3.3.1 (routing), RFC 6724 (source address, its rules 1, 2 and 8).
+//! The weak end-system model, as Linux: an address belongs to the host, not to one interface.
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use hashbrown::{HashMap, HashSet};
+use segue_wire::Instant;
+
+use crate::config::IfaceConfig;
+use crate::pmtu::PmtuCache;
+use crate::route::RouteTable;
+use crate::secrets::KeyedState;
+use crate::tuple::unspecified_like;
+use crate::{Cidr, Errno, IfaceId, Route, RouteError};
+
+/// The smallest MTU of a link that carries IPv6 (RFC 8200 section 5).
+const MIN_MTU_V6: usize = 1280;
+/// The MTU of the loopback interface, as Linux has it.
+const LOOPBACK_MTU: usize = 65536;
+
+impl IfaceId {
+    /// The loopback interface, which every stack has.
+    pub const LOOPBACK: IfaceId = IfaceId(0);
+}
+
+/// Interfaces, addresses, routes, path MTUs.
+#[derive(Debug)]
+pub(crate) struct Net {
+    ifaces: Vec<IfaceConfig>,
+    addresses: HashMap<IpAddr, IfaceId, KeyedState>,
+    broadcasts: HashSet<Ipv4Addr, KeyedState>,
+    routes: RouteTable,
+    pub(crate) pmtu: PmtuCache,
+    fallback: Option<IfaceId>,
+}
+
+/// What kind of destination an address is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Destination {
+    /// One of the host's own addresses, or any loopback address.
+    Local,
+    /// 255.255.255.255 or a network's broadcast address.
+    Broadcast,
+    Multicast,
+    /// 0.0.0.0/8 or `::`.
+    Unspecified,
+    /// Some other host.
+    Remote,
+}
+
+/// The way to a destination.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Way {
+    pub(crate) iface: IfaceId,
+    /// The source address to use when the socket has none of its own.
+    pub(crate) source: IpAddr,
+    /// The largest IP packet that gets there, as far as is known.
+    pub(crate) mtu: usize,
+    /// From the route; `None`: the stack's default.
+    pub(crate) initial_window: Option<u32>,
+}
+
+impl Net {
+    pub(crate) fn new(hasher: KeyedState) -> Net {
+        let mut net = Net {
+            ifaces: Vec::new(),
+            addresses: HashMap::with_hasher(hasher.clone()),
+            broadcasts: HashSet::with_hasher(hasher.clone()),
+            routes: RouteTable::new(),
+            pmtu: PmtuCache::new(hasher),
+            fallback: None,
+        };
+        let mut loopback = IfaceConfig::new("lo", LOOPBACK_MTU);
+        // Super-segments inside the machine are as long as an IP packet can be.
+        loopback.gso_max = usize::from(u16::MAX);
+        loopback.addresses.extend(Cidr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8));
+        loopback.addresses.push(Cidr::host(IpAddr::V6(Ipv6Addr::LOCALHOST)));
+        net.add_interface(loopback);
+        net
+    }
+
+    pub(crate) fn add_interface(&mut self, config: IfaceConfig) -> IfaceId {
+        let id = IfaceId(self.ifaces.len() as u32);
+        for cidr in &config.addresses {
+            self.addresses.entry(cidr.address()).or_insert(id);
+            self.broadcasts.extend(cidr.broadcast());
+            // Loopback destinations are recognised as such, whatever the routes say.
+            if !cidr.address().is_loopback() {
+                // Own addresses carry no router, so the families cannot differ.
+                let _ = self.routes.insert(Route::on_link(cidr.network(), id));
+            }
+        }
+        if config.loopback_fallback {
+            self.fallback = Some(id);
+        }
+        self.ifaces.push(config);
+        id
+    }
+
+    pub(crate) fn add_route(&mut self, route: Route) -> Result<Option<Route>, RouteError> {
+        self.routes.insert(route)
+    }
+
+    pub(crate) fn iface(&self, id: IfaceId) -> Option<&IfaceConfig> {
+        self.ifaces.get(id.index())
+    }
+
+    /// The interface that loopback destinations leave by when nobody inside waits for them.
+    pub(crate) fn loopback_fallback(&self) -> Option<IfaceId> {
+        self.fallback
+    }
+
+    /// Whether the address is one of the host's own.
+    pub(crate) fn is_own(&self, address: IpAddr) -> bool {
+        address.is_loopback() || self.addresses.contains_key(&address)
+    }
+
+    /// What kind of destination an address is for this host.
+    pub(crate) fn destination(&self, address: IpAddr) -> Destination {
+        if self.is_own(address) {
+            return Destination::Local;
+        }
+        match address {
+            IpAddr::V4(v4) if v4.is_broadcast() || self.broadcasts.contains(&v4) => Destination::Broadcast,
+            IpAddr::V4(v4) if v4.octets()[0] == 0 => Destination::Unspecified,
+            _ if address.is_unspecified() => Destination::Unspecified,
+            _ if address.is_multicast() => Destination::Multicast,
+            // RFC 1122 3.2.1.3: class E is no unicast address, either.
+            IpAddr::V4(v4) if v4.octets()[0] >= 240 => Destination::Broadcast,
+            _ => Destination::Remote,
+        }
+    }
+
+    /// The way to `destination`; `pinned`: by this interface, whatever the routes say.
+    ///
+    /// Errors: `ENETUNREACH` without a route or where the link cannot carry the family, `EADDRNOTAVAIL` without an address to send from.
+    pub(crate) fn way(&self, now: Instant, destination: IpAddr, pinned: Option<IfaceId>) -> Result<Way, Errno> {
+        self.find_way(now, destination, pinned, true)
+    }
+
+    /// As [`way`](Self::way) for a packet whose source is already known: an interface without addresses will do.
+    pub(crate) fn way_without_source(&self, now: Instant, destination: IpAddr, pinned: Option<IfaceId>) -> Result<Way, Errno> {
+        self.find_way(now, destination, pinned, false)
+    }
+
+    fn find_way(&self, now: Instant, destination: IpAddr, pinned: Option<IfaceId>, needs_source: bool) -> Result<Way, Errno> {
+        let (iface, via, route_mtu, initial_window) = match pinned {
+            Some(iface) => (iface, None, None, None),
+            None if self.is_own(destination) => (IfaceId::LOOPBACK, None, None, None),
+            None => {
+                let route = self.routes.lookup(destination).ok_or(Errno::ENETUNREACH)?;
+                (route.iface, route.via, route.mtu, route.initcwnd)
+            }
+        };
+        let config = self.iface(iface).ok_or(Errno::ENETUNREACH)?;
+        if destination.is_ipv6() && config.mtu < MIN_MTU_V6 {
+            return Err(Errno::ENETUNREACH);
+        }
+        let source = if iface == IfaceId::LOOPBACK {
+            Self::loopback_source(destination)
+        } else {
+            match self.source(config, via.unwrap_or(destination)) {
+                Some(source) => source,
+                None if needs_source => return Err(Errno::EADDRNOTAVAIL),
+                None => unspecified_like(destination),
+            }
+        };
+        let mut mtu = config.mtu;
+        if let Some(route_mtu) = route_mtu {
+            mtu = mtu.min(route_mtu as usize);
+        }
+        if let Some(learned) = self.pmtu.get(now, destination) {
+            mtu = mtu.min(learned);
+        }
+        Ok(Way { iface, source, mtu, initial_window })
+    }
+
+    fn loopback_source(destination: IpAddr) -> IpAddr {
+        // An own address is talked to from itself; 127.0.0.2 is talked to from 127.0.0.1.
+        match destination {
+            IpAddr::V4(v4) if v4.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            other => other,
+        }
+    }
+
+    /// RFC 6724 section 5: same address scope, then the longest common prefix — here: an address on the next hop's link.
+    fn source(&self, config: &IfaceConfig, next_hop: IpAddr) -> Option<IpAddr> {
+        if next_hop.is_loopback() && config.loopback_fallback {
+            return Some(Self::loopback_source(next_hop));
+        }
+        let same_family = |cidr: &&Cidr| cidr.is_ipv4() == next_hop.is_ipv4();
+        let candidates = || config.addresses.iter().filter(same_family);
+        let others = || self.ifaces.iter().skip(1).flat_map(|iface| &iface.addresses).filter(same_family);
+        let same_scope = |cidr: &&Cidr| is_link_local(cidr.address()) == is_link_local(next_hop);
+        candidates()
+            .find(|cidr| cidr.contains(next_hop))
+            .or_else(|| candidates().find(same_scope))
+            .or_else(|| candidates().next())
+            .or_else(|| others().find(same_scope))
+            .map(Cidr::address)
+    }
+
+    /// Whether a socket may bind to the address: it is the host's own, or stands for all of them.
+    pub(crate) fn may_bind(&self, address: IpAddr) -> bool {
+        address == unspecified_like(address) || self.is_own(address)
+    }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
+}

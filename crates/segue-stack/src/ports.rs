@@ -1,0 +1,169 @@
+//! Who holds which port, and who may join: the bind conflict rules of TCP and of UDP, as Linux has them.
+//!
+//! Decides whether a socket may take an address and port. It does not find the socket of a packet, but keeps, per port,
+//! the few sockets that such a search has to look at (listeners; datagram sockets without an entry of their own).
+//! Sockets that claim the same thing are counted, not listed, so a server's million connections cost one line here.
+//! Invariant: every bound socket, connection and TIME-WAIT entry is counted in exactly one claim.
+use core::net::IpAddr;
+
+use hashbrown::HashMap;
+
+use crate::secrets::KeyedState;
+
+/// Which destinations a bound socket covers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Scope {
+    /// 0.0.0.0.
+    AnyV4,
+    /// `::` without `IPV6_V6ONLY`: everything.
+    AnyDual,
+    /// `::` with `IPV6_V6ONLY`.
+    AnyV6,
+    /// One address. A v4-mapped one is IPv4.
+    One(IpAddr),
+}
+
+impl Scope {
+    /// Whether some packet could belong to both.
+    pub(crate) fn overlaps(self, other: Scope) -> bool {
+        use Scope::{AnyDual, AnyV4, AnyV6, One};
+        match (self, other) {
+            (One(a), One(b)) => a == b,
+            (AnyDual, _) | (_, AnyDual) => true,
+            (AnyV4, AnyV4) | (AnyV6, AnyV6) => true,
+            (AnyV4, One(a)) | (One(a), AnyV4) => a.is_ipv4(),
+            (AnyV6, One(a)) | (One(a), AnyV6) => a.is_ipv6(),
+            (AnyV4, AnyV6) | (AnyV6, AnyV4) => false,
+        }
+    }
+
+    /// Whether packets to `address` are covered.
+    pub(crate) fn covers(self, address: IpAddr) -> bool {
+        self.overlaps(Scope::One(address))
+    }
+
+    pub(crate) fn is_wildcard(self) -> bool {
+        !matches!(self, Scope::One(_))
+    }
+}
+
+/// What a socket holds of a port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Claim {
+    pub(crate) scope: Scope,
+    pub(crate) reuse_address: bool,
+    pub(crate) reuse_port: bool,
+    pub(crate) listening: bool,
+    /// By bind() or listen(), or inherited from a listener; false: chosen by connect().
+    pub(crate) bound: bool,
+}
+
+/// Whose rules apply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Rules {
+    Tcp,
+    Udp,
+}
+
+#[derive(Debug, Default)]
+struct Port {
+    claims: Vec<(Claim, u32)>,
+    /// Sockets a packet to this port may belong to without an exact flow entry; latest first.
+    open: Vec<u32>,
+}
+
+/// All ports of one protocol.
+#[derive(Debug)]
+pub(crate) struct PortTable {
+    rules: Rules,
+    ports: HashMap<u16, Port, KeyedState>,
+}
+
+impl PortTable {
+    pub(crate) fn new(rules: Rules, hasher: KeyedState) -> Self {
+        PortTable { rules, ports: HashMap::with_hasher(hasher) }
+    }
+
+    /// Whether a socket that named the port itself may take it beside those who hold it. Its own claim must not be in.
+    pub(crate) fn may_bind(&self, port: u16, claim: &Claim) -> bool {
+        self.claims(port).all(|held| !held.scope.overlaps(claim.scope) || self.may_share(claim, held))
+    }
+
+    /// Whether a port may be given to a socket that asked for any: sharing is not considered.
+    pub(crate) fn is_free_for(&self, port: u16, scope: Scope) -> bool {
+        self.claims(port).all(|held| !held.scope.overlaps(scope))
+    }
+
+    /// Whether connect() may choose the port: sockets that bound themselves keep it for themselves.
+    pub(crate) fn may_connect_from(&self, port: u16) -> bool {
+        self.claims(port).all(|held| !held.bound)
+    }
+
+    fn claims(&self, port: u16) -> impl Iterator<Item = &Claim> {
+        self.ports.get(&port).into_iter().flat_map(|port| port.claims.iter().map(|(claim, _)| claim))
+    }
+
+    fn may_share(&self, new: &Claim, held: &Claim) -> bool {
+        let reuse_address = new.reuse_address && held.reuse_address && !held.listening;
+        let reuse_port = new.reuse_port && held.reuse_port;
+        match self.rules {
+            Rules::Tcp => reuse_address || reuse_port,
+            // Datagram sockets never listen; both flags share freely.
+            Rules::Udp => (new.reuse_address && held.reuse_address) || reuse_port,
+        }
+    }
+
+    pub(crate) fn add(&mut self, port: u16, claim: Claim) {
+        let claims = &mut self.ports.entry(port).or_default().claims;
+        match claims.iter_mut().find(|(held, _)| *held == claim) {
+            Some((_, count)) => *count += 1,
+            None => claims.push((claim, 1)),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, port: u16, claim: &Claim) {
+        let Some(entry) = self.ports.get_mut(&port) else {
+            debug_assert!(false, "no claim on port {port}");
+            return;
+        };
+        match entry.claims.iter().position(|(held, _)| held == claim) {
+            Some(at) => {
+                entry.claims[at].1 -= 1;
+                if entry.claims[at].1 == 0 {
+                    entry.claims.swap_remove(at);
+                }
+            }
+            None => debug_assert!(false, "claim {claim:?} is not held on port {port}"),
+        }
+        self.forget_if_empty(port);
+    }
+
+    /// Let packets to the port find this socket.
+    pub(crate) fn open(&mut self, port: u16, socket: u32) {
+        self.ports.entry(port).or_default().open.insert(0, socket);
+    }
+
+    /// Undo [`open`](Self::open); nothing happens when it was not open.
+    pub(crate) fn close(&mut self, port: u16, socket: u32) {
+        if let Some(entry) = self.ports.get_mut(&port) {
+            entry.open.retain(|other| *other != socket);
+            self.forget_if_empty(port);
+        }
+    }
+
+    /// The sockets a packet to the port may belong to, latest first.
+    pub(crate) fn open_sockets(&self, port: u16) -> &[u32] {
+        self.ports.get(&port).map_or(&[], |port| &port.open)
+    }
+
+    fn forget_if_empty(&mut self, port: u16) {
+        if self.ports.get(&port).is_some_and(|entry| entry.claims.is_empty() && entry.open.is_empty()) {
+            self.ports.remove(&port);
+        }
+    }
+
+    /// How many ports are held.
+    pub(crate) fn len(&self) -> usize {
+        self.ports.len()
+    }
+}

@@ -1,0 +1,167 @@
+//! The calls that are the same for every kind of socket up to a point: which kind does what with them.
+//!
+//! Decides creation, and reading of datagrams with Linux's flags.
+use core::net::SocketAddr;
+
+use bytes::Bytes;
+use segue_tcp::{Chunks, Instant, SocketOptions};
+
+use super::common::{Common, Flags};
+use super::datagram::{DatagramKind, DatagramSocket};
+use super::{Domain, MsgFlags, Received, Shutdown, Socket, SocketId, SocketType};
+use crate::stack::{Result, Stack};
+use crate::tcp::stream::{Role, StreamSocket};
+use crate::tcp::Sending;
+use crate::{Errno, IfaceId};
+
+impl Stack {
+    pub(crate) fn create_socket(&mut self, domain: Domain, kind: SocketType) -> Result<SocketId> {
+        let common = Common::new(domain, false);
+        let core = &self.settings.core;
+        let datagram = |common, kind| {
+            Socket::Datagram(Box::new(DatagramSocket::new(common, kind, core.rmem_default, core.wmem_default)))
+        };
+        let socket = match kind {
+            SocketType::Stream => {
+                let role = Role::Idle(Box::new(SocketOptions::default()));
+                Socket::Stream(Box::new(StreamSocket { common, role }))
+            }
+            SocketType::Datagram => datagram(common, DatagramKind::Udp),
+            SocketType::Icmp => datagram(common, DatagramKind::Ping),
+        };
+        let (index, generation) = self.sockets.insert(socket).ok_or(Errno::ENFILE)?;
+        Ok(SocketId { index, generation })
+    }
+
+    pub(crate) fn send_slice(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        data: &[u8],
+        flags: MsgFlags,
+        to: Option<SocketAddr>,
+        from: Option<SocketAddr>,
+    ) -> Result<usize> {
+        match self.live(id)? {
+            Socket::Stream(_) => self.send_stream(now, id, Sending::Copy(data), flags),
+            Socket::Datagram(socket) => match socket.kind {
+                DatagramKind::Udp => self.send_udp(now, id, Bytes::copy_from_slice(data), flags, to, from),
+                DatagramKind::Ping => self.send_ping(now, id, data, flags, to, from),
+            },
+        }
+    }
+
+    pub(crate) fn send_moved(&mut self, now: Instant, id: SocketId, data: Bytes, flags: MsgFlags) -> Result<usize> {
+        match self.live(id)? {
+            Socket::Stream(_) => self.send_stream(now, id, Sending::Move(data), flags),
+            Socket::Datagram(socket) => match socket.kind {
+                DatagramKind::Udp => self.send_udp(now, id, data, flags, None, None),
+                DatagramKind::Ping => self.send_ping(now, id, &data, flags, None, None),
+            },
+        }
+    }
+
+    pub(crate) fn recv_slice(&mut self, now: Instant, id: SocketId, buffer: &mut [u8], flags: MsgFlags) -> Result<usize> {
+        match self.live(id)? {
+            Socket::Stream(_) => self.recv_stream(now, id, buffer, flags),
+            Socket::Datagram(_) => {
+                let received = self.recv_datagram(now, id, buffer, flags)?;
+                // recv(2): with MSG_TRUNC the answer is the datagram's real length.
+                Ok(if flags.contains(MsgFlags::TRUNC) { received.full_len } else { received.len })
+            }
+        }
+    }
+
+    pub(crate) fn recv_chunks(&mut self, now: Instant, id: SocketId, max: usize) -> Result<Chunks> {
+        match self.live(id)? {
+            Socket::Stream(_) => self.recv_stream_chunks(now, id, max),
+            Socket::Datagram(_) => {
+                self.check_readable(id, MsgFlags::empty())?;
+                let mut payload = self.datagram_mut(id)?.pop().map(|datagram| datagram.payload).unwrap_or_default();
+                payload.truncate(max);
+                Ok(payload)
+            }
+        }
+    }
+
+    pub(crate) fn recv_datagram(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        buffer: &mut [u8],
+        flags: MsgFlags,
+    ) -> Result<Received> {
+        if let Socket::Stream(_) = self.live(id)? {
+            let len = self.recv_stream(now, id, buffer, flags)?;
+            let to = self.socket_name(id)?;
+            // Linux leaves the address of a stream alone; here the connection's own is as good.
+            let from = self.peer_name(id).unwrap_or(to);
+            return Ok(Received { len, full_len: len, from, to, ttl: 0, tos: 0 });
+        }
+        let is_there = self.check_readable(id, flags)?;
+        let socket = self.datagram_mut(id)?;
+        if !is_there {
+            let to = socket.common.local_addr();
+            return Ok(Received { len: 0, full_len: 0, from: to, to, ttl: 0, tos: 0 });
+        }
+        let Some(datagram) = socket.front() else { return Err(Errno::EAGAIN) };
+        let received = Received {
+            len: datagram.payload.copy_to_slice(0, buffer),
+            full_len: datagram.payload.len(),
+            from: socket.show(datagram.from),
+            to: socket.show(datagram.to),
+            ttl: datagram.ttl,
+            tos: datagram.tos,
+        };
+        if !flags.contains(MsgFlags::PEEK) {
+            socket.pop();
+        }
+        Ok(received)
+    }
+
+    /// Whether a datagram can be read; `Ok(false)`: reading was shut, which reads as an empty datagram.
+    fn check_readable(&mut self, id: SocketId, flags: MsgFlags) -> Result<bool> {
+        let socket = self.datagram_mut(id)?;
+        if flags.contains(MsgFlags::OOB) {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        if flags.contains(MsgFlags::ERRQUEUE) {
+            return Err(Errno::EAGAIN);
+        }
+        // As Linux: what is pending comes before what has arrived.
+        if let Some(error) = socket.common.error.take() {
+            return Err(error);
+        }
+        if socket.front().is_some() {
+            return Ok(true);
+        }
+        if socket.common.has(Flags::SHUT_READ) { Ok(false) } else { Err(Errno::EAGAIN) }
+    }
+
+    pub(crate) fn shutdown_socket(&mut self, now: Instant, id: SocketId, how: Shutdown) -> Result<()> {
+        match self.live_mut(id)? {
+            Socket::Stream(_) => self.shutdown_stream(now, id, how),
+            Socket::Datagram(socket) => {
+                let is_connected = socket.peer.is_some();
+                socket.common.shut(how);
+                self.notify(id.index);
+                if is_connected { Ok(()) } else { Err(Errno::ENOTCONN) }
+            }
+        }
+    }
+
+    pub(crate) fn bind_datagram_any(&mut self, id: SocketId, iface: IfaceId) -> Result<()> {
+        self.net.iface(iface).ok_or(Errno::ENODEV)?;
+        let kind = self.datagram_mut(id)?.kind;
+        let table = match kind {
+            DatagramKind::Udp => &mut self.datagrams.any_udp,
+            DatagramKind::Ping => &mut self.datagrams.any_ping,
+        };
+        if table.contains_key(&iface) {
+            return Err(Errno::EADDRINUSE);
+        }
+        table.insert(iface, id.index);
+        self.datagram_mut(id)?.any = Some(iface);
+        Ok(())
+    }
+}

@@ -1,0 +1,278 @@
+//! What every socket has, whatever its protocol: family, address, IP options, pending error.
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use bitflags::bitflags;
+
+use crate::ports::{Claim, Scope};
+use crate::tuple::shown;
+use crate::{Domain, Errno, IfaceId, Shutdown};
+
+bitflags! {
+    /// Yes or no, per socket.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+    pub(crate) struct Flags: u32 {
+        const REUSE_ADDRESS = 1 << 0;
+        const REUSE_PORT = 1 << 1;
+        const V6_ONLY = 1 << 2;
+        const BROADCAST = 1 << 3;
+        const RECV_ERR = 1 << 4;
+        const RECV_ERR6 = 1 << 5;
+        /// IP_FREEBIND or IP_TRANSPARENT: bind() takes addresses that are not this host's.
+        const FREE_BIND = 1 << 6;
+        const TRANSPARENT = 1 << 7;
+        /// bind() named the address, or the port: AF_UNSPEC does not take it away.
+        const ADDRESS_LOCKED = 1 << 8;
+        const PORT_LOCKED = 1 << 9;
+        /// The application has closed it, or has not accepted it yet: no call can name it and no event tells of it.
+        const DETACHED = 1 << 10;
+        /// It stands in the event queue.
+        const EVENT_QUEUED = 1 << 11;
+        /// The port table counts a claim of this socket.
+        const CLAIMED = 1 << 12;
+        /// The claim is a listener's.
+        const CLAIM_LISTENING = 1 << 13;
+        const SHUT_READ = 1 << 14;
+        const SHUT_WRITE = 1 << 15;
+        const DONT_ROUTE = 1 << 16;
+        const RECV_TTL = 1 << 17;
+        const RECV_TOS = 1 << 18;
+        const PKT_INFO = 1 << 19;
+        const RECV_HOPLIMIT = 1 << 20;
+        const RECV_TCLASS = 1 << 21;
+        const RECV_PKT_INFO6 = 1 << 22;
+        const TIMESTAMP = 1 << 23;
+        const MULTICAST_LOOP_OFF = 1 << 24;
+        const BIND_ADDRESS_NO_PORT = 1 << 25;
+        const NO_CHECK = 1 << 26;
+        /// The port was taken by bind() or listen(), not chosen by connect() or the first datagram.
+        const CLAIM_BOUND = 1 << 27;
+    }
+}
+
+/// IP_MTU_DISCOVER and IPV6_MTU_DISCOVER.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum MtuDiscovery {
+    /// Never set DF; fragment at the link's MTU... and at what was learned.
+    Dont,
+    /// Fragment what is larger than the path, DF on everything else.
+    Want,
+    /// Never fragment; too large is an error.
+    Do,
+    /// Never fragment at what was learned, only refuse what the link cannot carry; DF always.
+    Probe,
+    /// As `Dont`, and ignore what is learned.
+    Interface,
+    /// As `Interface`, but fragment what the link cannot carry.
+    Omit,
+}
+
+impl MtuDiscovery {
+    pub(crate) fn from_number(number: i32) -> Option<MtuDiscovery> {
+        Some(match number {
+            0 => MtuDiscovery::Dont,
+            1 => MtuDiscovery::Want,
+            2 => MtuDiscovery::Do,
+            3 => MtuDiscovery::Probe,
+            4 => MtuDiscovery::Interface,
+            5 => MtuDiscovery::Omit,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn number(self) -> i32 {
+        self as i32
+    }
+
+    /// Whether a path MTU that was learned counts.
+    pub(crate) fn uses_path(self) -> bool {
+        matches!(self, MtuDiscovery::Dont | MtuDiscovery::Want | MtuDiscovery::Do)
+    }
+
+    /// Whether a packet larger than `mtu` may be cut.
+    pub(crate) fn may_fragment(self) -> bool {
+        matches!(self, MtuDiscovery::Dont | MtuDiscovery::Want | MtuDiscovery::Omit)
+    }
+
+    /// Whether a packet that fits forbids routers to cut it.
+    pub(crate) fn sets_df(self) -> bool {
+        matches!(self, MtuDiscovery::Want | MtuDiscovery::Do | MtuDiscovery::Probe)
+    }
+}
+
+/// Option values that few sockets ever set; kept only for getsockopt() and whoever blocks on top of the stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct RareOptions {
+    /// SO_RCVTIMEO and SO_SNDTIMEO in microseconds; 0: for ever.
+    pub(crate) receive_timeout: u64,
+    pub(crate) send_timeout: u64,
+    pub(crate) priority: i32,
+    pub(crate) mark: u32,
+    pub(crate) busy_poll: i32,
+    pub(crate) incoming_cpu: i32,
+    pub(crate) multicast_ttl: u8,
+    pub(crate) max_pacing_rate: u64,
+}
+
+impl RareOptions {
+    pub(crate) const DEFAULT: RareOptions = RareOptions {
+        receive_timeout: 0,
+        send_timeout: 0,
+        priority: 0,
+        mark: 0,
+        busy_poll: 0,
+        incoming_cpu: -1,
+        multicast_ttl: 1,
+        max_pacing_rate: u64::MAX,
+    };
+}
+
+/// What every socket has.
+#[derive(Debug)]
+pub(crate) struct Common {
+    pub(crate) domain: Domain,
+    pub(crate) flags: Flags,
+    /// Never v4-mapped; unspecified: any.
+    pub(crate) local: IpAddr,
+    /// 0: not bound.
+    pub(crate) port: u16,
+    /// IP_TTL and IPV6_UNICAST_HOPS; `None`: the stack's default.
+    pub(crate) ttl: Option<u8>,
+    pub(crate) hops: Option<u8>,
+    /// IP_TOS and IPV6_TCLASS.
+    pub(crate) tos: u8,
+    pub(crate) traffic_class: u8,
+    pub(crate) discovery: MtuDiscovery,
+    pub(crate) discovery6: MtuDiscovery,
+    /// What the next call or SO_ERROR reports.
+    pub(crate) error: Option<Errno>,
+    /// Leaves by this interface only (gateways, loopback fallback).
+    pub(crate) pinned: Option<IfaceId>,
+    pub(crate) rcvlowat: u32,
+    pub(crate) rare: Option<Box<RareOptions>>,
+}
+
+impl Common {
+    pub(crate) fn new(domain: Domain, v6_only: bool) -> Common {
+        let mut flags = Flags::empty();
+        flags.set(Flags::V6_ONLY, v6_only && domain == Domain::Inet6);
+        Common {
+            domain,
+            flags,
+            local: unspecified(domain),
+            port: 0,
+            ttl: None,
+            hops: None,
+            tos: 0,
+            traffic_class: 0,
+            discovery: MtuDiscovery::Want,
+            discovery6: MtuDiscovery::Want,
+            error: None,
+            pinned: None,
+            rcvlowat: 1,
+            rare: None,
+        }
+    }
+
+    /// What a connection that was accepted takes over from its listener.
+    pub(crate) fn inherit(&self) -> Common {
+        let kept = Flags::REUSE_ADDRESS
+            | Flags::REUSE_PORT
+            | Flags::V6_ONLY
+            | Flags::RECV_ERR
+            | Flags::RECV_ERR6
+            | Flags::TRANSPARENT
+            | Flags::FREE_BIND
+            | Flags::CLAIM_BOUND;
+        Common {
+            domain: self.domain,
+            flags: self.flags & kept,
+            rare: self.rare.clone(),
+            error: None,
+            ..*self
+        }
+    }
+
+    pub(crate) fn has(&self, flags: Flags) -> bool {
+        self.flags.contains(flags)
+    }
+
+    /// Which destinations the bound address covers.
+    pub(crate) fn scope(&self) -> Scope {
+        match self.local {
+            IpAddr::V4(v4) if v4.is_unspecified() => Scope::AnyV4,
+            IpAddr::V6(v6) if v6.is_unspecified() && self.has(Flags::V6_ONLY) => Scope::AnyV6,
+            IpAddr::V6(v6) if v6.is_unspecified() => Scope::AnyDual,
+            address => Scope::One(address),
+        }
+    }
+
+    /// What the socket claims of its port.
+    pub(crate) fn claim(&self) -> Claim {
+        Claim {
+            scope: self.scope(),
+            reuse_address: self.has(Flags::REUSE_ADDRESS),
+            reuse_port: self.has(Flags::REUSE_PORT),
+            listening: self.has(Flags::CLAIM_LISTENING),
+            bound: self.has(Flags::CLAIM_BOUND),
+        }
+    }
+
+    pub(crate) fn local_addr(&self) -> SocketAddr {
+        self.show(SocketAddr::new(self.local, self.port))
+    }
+
+    /// An address as the application sees it on this socket.
+    pub(crate) fn show(&self, address: SocketAddr) -> SocketAddr {
+        match (self.domain, address.ip()) {
+            // `::ffff:0.0.0.0` is how Linux shows a wildcard of IPv4 only on AF_INET6, so nothing is special about it.
+            (Domain::Inet6, _) => shown(Domain::Inet6, address),
+            (Domain::Inet, _) => address,
+        }
+    }
+
+    /// An address that the application gave, as the stack thinks of it. `EAFNOSUPPORT` for IPv6 on `AF_INET`.
+    pub(crate) fn take_address(&self, address: SocketAddr) -> Result<SocketAddr, Errno> {
+        match (self.domain, address) {
+            (Domain::Inet, SocketAddr::V6(_)) => Err(Errno::EAFNOSUPPORT),
+            (_, address) => Ok(SocketAddr::new(address.ip().to_canonical(), address.port())),
+        }
+    }
+
+    /// Mark as shut. Gives the bits that are shut now.
+    pub(crate) fn shut(&mut self, how: Shutdown) {
+        if matches!(how, Shutdown::Read | Shutdown::Both) {
+            self.flags.insert(Flags::SHUT_READ);
+        }
+        if matches!(how, Shutdown::Write | Shutdown::Both) {
+            self.flags.insert(Flags::SHUT_WRITE);
+        }
+    }
+
+    /// TTL or hop limit and TOS or traffic class for packets to `destination`.
+    pub(crate) fn ttl_and_tos(&self, destination: IpAddr, default_ttl: u8) -> (u8, u8) {
+        match destination {
+            IpAddr::V4(_) => (self.ttl.unwrap_or(default_ttl), self.tos),
+            IpAddr::V6(_) => (self.hops.unwrap_or(default_ttl), self.traffic_class),
+        }
+    }
+
+    pub(crate) fn discovery_for(&self, destination: IpAddr) -> MtuDiscovery {
+        if destination.is_ipv4() { self.discovery } else { self.discovery6 }
+    }
+
+    pub(crate) fn rare(&self) -> RareOptions {
+        self.rare.as_deref().copied().unwrap_or(RareOptions::DEFAULT)
+    }
+
+    pub(crate) fn rare_mut(&mut self) -> &mut RareOptions {
+        self.rare.get_or_insert_with(|| Box::new(RareOptions::DEFAULT))
+    }
+}
+
+/// The wildcard address of a family.
+pub(crate) fn unspecified(domain: Domain) -> IpAddr {
+    match domain {
+        Domain::Inet => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        Domain::Inet6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    }
+}

@@ -1,0 +1,172 @@
+//! Datagram sockets: UDP and ping. Queues, buffer accounting, readiness.
+//!
+//! Decides what a datagram costs of a buffer and when the socket is readable or writable. Finding the socket of a packet
+//! and the calls themselves are in `udp` and `ping`.
+use core::net::SocketAddr;
+use std::collections::VecDeque;
+
+use segue_tcp::Ready;
+use segue_wire::Chunks;
+
+use super::common::{Common, Flags};
+use crate::IfaceId;
+
+/// What a datagram costs of a buffer beyond its bytes: Linux's smallest `truesize`, so that its limits mean the same here.
+const OVERHEAD: usize = 768;
+
+/// UDP or ICMP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum DatagramKind {
+    Udp,
+    Ping,
+}
+
+/// Where packets find the socket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Placed {
+    Nowhere,
+    /// Among the open sockets of its port.
+    Open,
+    /// By both ends.
+    Flow,
+    /// By the ICMP identifier.
+    Identifier,
+}
+
+/// A datagram that waits to be read.
+#[derive(Debug)]
+pub(crate) struct Datagram {
+    pub(crate) from: SocketAddr,
+    pub(crate) to: SocketAddr,
+    pub(crate) ttl: u8,
+    pub(crate) tos: u8,
+    pub(crate) payload: Chunks,
+}
+
+/// A datagram in the making (MSG_MORE).
+#[derive(Debug)]
+pub(crate) struct Corked {
+    pub(crate) to: SocketAddr,
+    pub(crate) from: Option<SocketAddr>,
+    pub(crate) payload: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(crate) struct DatagramSocket {
+    pub(crate) common: Common,
+    pub(crate) kind: DatagramKind,
+    /// Never v4-mapped.
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) placed: Placed,
+    /// Takes what nobody else takes on this interface, and sends from any address.
+    pub(crate) any: Option<IfaceId>,
+    pub(crate) corked: Option<Box<Corked>>,
+    pub(crate) rcvbuf: u32,
+    pub(crate) sndbuf: u32,
+    queue: VecDeque<Datagram>,
+    queued: usize,
+    /// Bytes of the send buffer that packets in the outbox hold.
+    sending: usize,
+}
+
+impl DatagramSocket {
+    pub(crate) fn new(common: Common, kind: DatagramKind, rcvbuf: u32, sndbuf: u32) -> DatagramSocket {
+        DatagramSocket {
+            common,
+            kind,
+            peer: None,
+            placed: Placed::Nowhere,
+            any: None,
+            corked: None,
+            rcvbuf,
+            sndbuf,
+            queue: VecDeque::new(),
+            queued: 0,
+            sending: 0,
+        }
+    }
+
+    /// Take a datagram in; `false`: the receive buffer is full.
+    #[must_use]
+    pub(crate) fn push(&mut self, datagram: Datagram) -> bool {
+        let charge = datagram.payload.len() + OVERHEAD;
+        // As Linux: one datagram is always taken, however small the buffer.
+        if !self.queue.is_empty() && self.queued + charge > self.rcvbuf as usize {
+            return false;
+        }
+        self.queued += charge;
+        self.queue.push_back(datagram);
+        true
+    }
+
+    pub(crate) fn front(&self) -> Option<&Datagram> {
+        self.queue.front()
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Datagram> {
+        let datagram = self.queue.pop_front()?;
+        self.queued -= datagram.payload.len() + OVERHEAD;
+        if self.queue.is_empty() && self.queue.capacity() > 64 {
+            self.queue = VecDeque::new();
+        }
+        Some(datagram)
+    }
+
+    /// Bytes of the buffer in use.
+    pub(crate) fn receive_queue(&self) -> usize {
+        self.queued
+    }
+
+    /// Bytes of packets that wait for the link.
+    pub(crate) fn send_queue(&self) -> usize {
+        self.sending
+    }
+
+    /// Reserve send buffer for a packet of `len` bytes; `None`: full.
+    pub(crate) fn charge(&mut self, len: usize) -> Option<usize> {
+        let charge = len + OVERHEAD;
+        if self.sending > 0 && self.sending + charge > self.sndbuf as usize {
+            return None;
+        }
+        self.sending += charge;
+        Some(charge)
+    }
+
+    /// A packet has left; `true`: the socket became writable by it.
+    pub(crate) fn uncharge(&mut self, charge: usize) -> bool {
+        let before = self.is_writable();
+        self.sending = self.sending.saturating_sub(charge);
+        !before && self.is_writable()
+    }
+
+    fn is_writable(&self) -> bool {
+        // Linux's sock_writeable(): less than half of the send buffer is in use.
+        self.sending < (self.sndbuf as usize) / 2
+    }
+
+    /// An address as the application sees it. A gateway's socket speaks both families as they are.
+    pub(crate) fn show(&self, address: SocketAddr) -> SocketAddr {
+        if self.any.is_some() { address } else { self.common.show(address) }
+    }
+
+    /// What poll(2) would say.
+    pub(crate) fn readiness(&self) -> Ready {
+        let mut ready = Ready::empty();
+        if self.common.error.is_some() {
+            ready |= Ready::ERR;
+        }
+        if self.common.has(Flags::SHUT_READ) {
+            ready |= Ready::IN | Ready::RDHUP;
+        }
+        if self.common.has(Flags::SHUT_READ | Flags::SHUT_WRITE) {
+            ready |= Ready::HUP;
+        }
+        if !self.queue.is_empty() {
+            ready |= Ready::IN;
+        }
+        if self.is_writable() {
+            ready |= Ready::OUT;
+        }
+        ready
+    }
+}

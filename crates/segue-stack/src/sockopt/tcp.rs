@@ -1,0 +1,156 @@
+//! Options of `IPPROTO_TCP`.
+use core::time::Duration;
+
+use segue_tcp::{CongestionName, Instant, SocketOptions, State};
+
+use super::numbers::tcp;
+use super::tcp_info::tcp_info;
+use super::{OptionValue, flag, int};
+use crate::socket::Socket;
+use crate::stack::{Result, Stack};
+use crate::tcp::stream::Role;
+use crate::{Errno, SocketId};
+
+/// Linux's bounds: `TCP_MIN_MSS`, `MAX_TCP_WINDOW`, `MAX_TCP_KEEPIDLE`, `MAX_TCP_KEEPCNT`, `MAX_TCP_SYNCNT`,
+/// `TCP_FIN_TIMEOUT_MAX`, half of `SOCK_MIN_RCVBUF`.
+const MSS: core::ops::RangeInclusive<i32> = 88..=32767;
+const KEEP_SECONDS: core::ops::RangeInclusive<i32> = 1..=32767;
+const COUNT: core::ops::RangeInclusive<i32> = 1..=127;
+const MAX_LINGER2: i32 = 120;
+const MIN_CLAMP: u32 = 1152;
+/// Length of a congestion control's name, `TCP_CA_NAME_MAX`.
+const NAME_MAX: usize = 16;
+/// The MSS of a socket that has not met a peer (RFC 9293 3.7.1).
+const DEFAULT_MSS: i32 = 536;
+
+impl Stack {
+    pub(super) fn set_tcp_option(&mut self, now: Instant, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
+        if name == tcp::CONGESTION {
+            return self.set_congestion(now, id, value);
+        }
+        let number = int(value)?;
+        let on = flag(value)?;
+        let within = |range: core::ops::RangeInclusive<i32>| {
+            if range.contains(&number) { Ok(number) } else { Err(Errno::EINVAL) }
+        };
+        let seconds = |number: i32| Duration::from_secs(number as u64);
+        let change: Box<dyn FnOnce(&mut SocketOptions)> = match name {
+            tcp::NODELAY => Box::new(move |options| options.nodelay = on),
+            tcp::CORK => Box::new(move |options| options.cork = on),
+            tcp::QUICKACK => Box::new(move |options| options.quickack = Some(on)),
+            tcp::MAXSEG => {
+                let mss = if number == 0 { None } else { Some(within(MSS)? as u16) };
+                Box::new(move |options| options.max_seg = mss)
+            }
+            tcp::KEEPIDLE => {
+                let time = seconds(within(KEEP_SECONDS)?);
+                Box::new(move |options| options.keep_idle = Some(time))
+            }
+            tcp::KEEPINTVL => {
+                let time = seconds(within(KEEP_SECONDS)?);
+                Box::new(move |options| options.keep_intvl = Some(time))
+            }
+            tcp::KEEPCNT => {
+                let count = within(COUNT)? as u8;
+                Box::new(move |options| options.keep_cnt = Some(count))
+            }
+            tcp::SYNCNT => {
+                let count = within(COUNT)? as u8;
+                Box::new(move |options| options.syn_cnt = Some(count))
+            }
+            tcp::LINGER2 => {
+                let time = if number < 0 { -1 } else { number.min(MAX_LINGER2) };
+                // As Linux: zero brings the default back.
+                Box::new(move |options| options.fin_timeout = if time == 0 { None } else { Some(time) })
+            }
+            tcp::DEFER_ACCEPT => {
+                let time = (number > 0).then(|| seconds(number));
+                Box::new(move |options| options.defer_accept = time)
+            }
+            tcp::WINDOW_CLAMP => {
+                let is_closed = matches!(self.stream_mut(id)?.role, Role::Idle(_));
+                let clamp = match number {
+                    0 if !is_closed => return Err(Errno::EINVAL),
+                    0 => None,
+                    number => Some((number as u32).max(MIN_CLAMP)),
+                };
+                Box::new(move |options| options.window_clamp = clamp)
+            }
+            tcp::USER_TIMEOUT => {
+                let millis = u64::try_from(number).map_err(|_| Errno::EINVAL)?;
+                let time = (millis != 0).then(|| Duration::from_millis(millis));
+                Box::new(move |options| options.user_timeout = time)
+            }
+            tcp::NOTSENT_LOWAT => Box::new(move |options| options.notsent_lowat = Some(number as u32)),
+            _ => return Err(Errno::ENOPROTOOPT),
+        };
+        self.change_tcp_options(now, id, change)
+    }
+
+    fn set_congestion(&mut self, now: Instant, id: SocketId, value: &[u8]) -> Result<()> {
+        let name = value.split(|byte| *byte == 0).next().unwrap_or_default();
+        if name.is_empty() {
+            return Err(Errno::EINVAL);
+        }
+        let name = core::str::from_utf8(name).map_err(|_| Errno::ENOENT)?;
+        let congestion: CongestionName = name.parse().map_err(|_| Errno::ENOENT)?;
+        self.change_tcp_options(now, id, |options| options.congestion = Some(congestion))
+    }
+
+    /// Change the options of a stream socket, in whatever role it is.
+    pub(super) fn change_tcp_options(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        change: impl FnOnce(&mut SocketOptions),
+    ) -> Result<()> {
+        let stream = self.stream_mut(id)?;
+        let outcome = match &mut stream.role {
+            Role::Idle(options) => return Ok(change(options)),
+            Role::Listener(listener) => return Ok(change(&mut listener.options)),
+            Role::Connected(flow) => {
+                let mut options = flow.connection.options().clone();
+                change(&mut options);
+                flow.connection.set_options(now, options)
+            }
+        };
+        self.settle(now, id.index, outcome);
+        Ok(())
+    }
+
+    pub(super) fn get_tcp_option(&mut self, now: Instant, id: SocketId, name: i32) -> Result<OptionValue> {
+        let config = &self.settings.tcp;
+        let Socket::Stream(stream) = self.live(id)? else { return Err(Errno::ENOPROTOOPT) };
+        let options = stream.options();
+        let seconds = |time: Duration| OptionValue::Int(time.as_secs().min(i32::MAX as u64) as i32);
+        Ok(match name {
+            tcp::NODELAY => options.nodelay.into(),
+            tcp::CORK => options.cork.into(),
+            // Linux shows whether the next acknowledgement would be sent at once.
+            tcp::QUICKACK => options.quickack.unwrap_or(true).into(),
+            tcp::MAXSEG => OptionValue::Int(match stream.flow() {
+                Some(flow) if flow.connection.state() != State::SynSent => flow.connection.info(now).snd_mss as i32,
+                _ => options.max_seg.map_or(DEFAULT_MSS, i32::from),
+            }),
+            tcp::KEEPIDLE => seconds(options.keep_idle.unwrap_or(config.keepalive_time)),
+            tcp::KEEPINTVL => seconds(options.keep_intvl.unwrap_or(config.keepalive_intvl)),
+            tcp::KEEPCNT => OptionValue::Int(options.keep_cnt.unwrap_or(config.keepalive_probes).into()),
+            tcp::SYNCNT => OptionValue::Int(options.syn_cnt.unwrap_or(config.syn_retries).into()),
+            tcp::LINGER2 => match options.fin_timeout {
+                Some(time) => OptionValue::Int(time),
+                None => seconds(config.fin_timeout),
+            },
+            tcp::DEFER_ACCEPT => seconds(options.defer_accept.unwrap_or_default()),
+            tcp::WINDOW_CLAMP => OptionValue::Int(options.window_clamp.unwrap_or(0) as i32),
+            tcp::USER_TIMEOUT => OptionValue::Int(options.user_timeout.map_or(0, |time| time.as_millis() as i32)),
+            tcp::NOTSENT_LOWAT => OptionValue::Int(options.notsent_lowat.unwrap_or(0) as i32),
+            tcp::CONGESTION => {
+                let mut name = options.congestion.unwrap_or(config.congestion).as_str().as_bytes().to_vec();
+                name.resize(NAME_MAX, 0);
+                OptionValue::Bytes(name)
+            }
+            tcp::INFO => OptionValue::Bytes(tcp_info(stream, now)),
+            _ => return Err(Errno::ENOPROTOOPT),
+        })
+    }
+}

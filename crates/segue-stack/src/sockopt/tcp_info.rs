@@ -1,0 +1,87 @@
+//! `struct tcp_info` as Linux lays it out (linux/tcp.h, 248 bytes), little fields and all.
+//!
+//! Decides offsets and the numbers of states. What has no source here is zero, as in a kernel that has just started.
+use segue_tcp::{Info, Instant, State};
+
+use crate::tcp::stream::{Role, StreamSocket};
+
+const LEN: usize = 248;
+
+/// Linux's numbers of the states.
+const LISTEN: u8 = 10;
+
+fn state_number(state: State) -> u8 {
+    match state {
+        State::Established => 1,
+        State::SynSent => 2,
+        State::SynReceived => 3,
+        State::FinWait1 => 4,
+        State::FinWait2 => 5,
+        State::TimeWait => 6,
+        State::Closed => 7,
+        State::CloseWait => 8,
+        State::LastAck => 9,
+        State::Closing => 11,
+    }
+}
+
+/// Writes fields one after the other.
+struct Layout(Vec<u8>);
+
+impl Layout {
+    fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn words(&mut self, words: &[u32]) -> &mut Self {
+        words.iter().fold(self, |layout, word| layout.bytes(&word.to_ne_bytes()))
+    }
+
+    fn longs(&mut self, longs: &[u64]) -> &mut Self {
+        longs.iter().fold(self, |layout, long| layout.bytes(&long.to_ne_bytes()))
+    }
+}
+
+/// The structure for a socket, whatever its role.
+pub(super) fn tcp_info(stream: &StreamSocket, now: Instant) -> Vec<u8> {
+    let (state, info) = match &stream.role {
+        Role::Idle(_) => (state_number(State::Closed), Info::default()),
+        Role::Listener(listener) => {
+            // As Linux: how many wait for accept(), and how many may.
+            let info = Info {
+                unacked: listener.accept_queue.len() as u32,
+                sacked: listener.backlog,
+                ..Info::default()
+            };
+            (LISTEN, info)
+        }
+        Role::Connected(flow) => (state_number(flow.connection.state()), flow.connection.info(now)),
+    };
+    lay_out(state, &info)
+}
+
+fn lay_out(state: u8, info: &Info) -> Vec<u8> {
+    let mut layout = Layout(Vec::with_capacity(LEN));
+    layout
+        .bytes(&[state, info.ca_state, info.retransmits, info.probes, info.backoff, info.options])
+        .bytes(&[info.snd_wscale & 15 | info.rcv_wscale << 4, u8::from(info.delivery_rate_app_limited)])
+        .words(&[info.rto, info.ato, info.snd_mss, info.rcv_mss])
+        .words(&[info.unacked, info.sacked, info.lost, info.retrans, 0])
+        .words(&[info.last_data_sent, 0, info.last_data_recv, info.last_ack_recv])
+        .words(&[info.pmtu, info.rcv_ssthresh, info.rtt, info.rttvar])
+        .words(&[info.snd_ssthresh, info.snd_cwnd, info.advmss, info.reordering])
+        .words(&[info.rcv_rtt, info.rcv_space, info.total_retrans])
+        .longs(&[info.pacing_rate, u64::MAX, info.bytes_acked, info.bytes_received])
+        .words(&[info.segs_out, info.segs_in, info.notsent_bytes, info.min_rtt])
+        .words(&[info.data_segs_in, info.data_segs_out])
+        // Delivery rate, and the times that the sender was busy or held up.
+        .longs(&[0; 4])
+        .words(&[0; 2])
+        .longs(&[info.bytes_sent, info.bytes_retrans])
+        .words(&[0, 0, info.rcv_ooopack, info.snd_wnd, info.rcv_wnd, 0])
+        .bytes(&info.total_rto.to_ne_bytes())
+        .bytes(&[0; 6]);
+    debug_assert_eq!(layout.0.len(), LEN);
+    layout.0
+}

@@ -1,0 +1,307 @@
+//! The calls on stream sockets, but for connect(): listen, accept, send, recv, shutdown, close.
+//!
+//! Decides which errno a call gives in which role of the socket, as Linux does; what happens on the wire is the
+//! connection's affair. RFC 9293 3.9.1 (the user calls). Nothing here waits: where Linux would, the answer is `EAGAIN`.
+use core::net::SocketAddr;
+
+use bytes::Bytes;
+use segue_tcp::{Chunks, Events, Instant, Outcome, RecvError, SendError, SendFlags, State};
+
+use super::errno_of;
+use super::listener::Listener;
+use super::stream::{Role, StreamSocket};
+use crate::socket::Socket;
+use crate::socket::common::Flags;
+use crate::stack::{Result, Stack};
+use crate::{Counter, Errno, IfaceId, MsgFlags, Shutdown, SocketId};
+
+impl Stack {
+    pub(crate) fn stream_mut(&mut self, id: SocketId) -> Result<&mut StreamSocket> {
+        match self.live_mut(id)? {
+            Socket::Stream(stream) => Ok(stream),
+            Socket::Datagram(_) => Err(Errno::EOPNOTSUPP),
+        }
+    }
+
+    pub(crate) fn listen_stream(&mut self, id: SocketId, backlog: i32) -> Result<()> {
+        // As Linux: a negative backlog is a huge one, and both are capped.
+        let backlog = u32::try_from(backlog).unwrap_or(u32::MAX).min(self.settings.core.somaxconn);
+        let stream = self.stream_mut(id)?;
+        match &mut stream.role {
+            Role::Listener(listener) => {
+                listener.backlog = backlog;
+                return Ok(());
+            }
+            Role::Connected(_) => return Err(Errno::EINVAL),
+            Role::Idle(_) => {}
+        }
+        if stream.common.port == 0 {
+            self.bind_ephemeral(id, true).map_err(|_| Errno::EADDRINUSE)?;
+        } else if !self.may_listen(id.index) {
+            return Err(Errno::EADDRINUSE);
+        }
+        self.change_claim(id.index, |common| common.flags.insert(Flags::CLAIM_LISTENING | Flags::CLAIM_BOUND));
+        let stream = self.stream_mut(id)?;
+        stream.common.flags.remove(Flags::SHUT_READ | Flags::SHUT_WRITE);
+        let port = stream.common.port;
+        stream.role = Role::Listener(Box::new(Listener::new(stream.options().clone(), backlog)));
+        self.tcp.ports.open(port, id.index);
+        Ok(())
+    }
+
+    /// Two sockets may be bound to one address with `SO_REUSEADDR`; only one of them may listen.
+    fn may_listen(&mut self, index: u32) -> bool {
+        let Some(claim) = self.unclaim_port(index) else { return false };
+        let may = self.sockets.at(index).is_some_and(|socket| self.tcp.ports.may_bind(socket.common().port, &claim));
+        self.claim_stream_port(index);
+        may
+    }
+
+    pub(crate) fn listen_on_any(&mut self, id: SocketId, iface: IfaceId) -> Result<()> {
+        self.net.iface(iface).ok_or(Errno::ENODEV)?;
+        if self.tcp.any.contains_key(&iface) {
+            return Err(Errno::EADDRINUSE);
+        }
+        let backlog = self.settings.core.somaxconn;
+        let stream = self.stream_mut(id)?;
+        let mut listener = Listener::new(stream.options().clone(), backlog);
+        listener.any = Some(iface);
+        stream.role = Role::Listener(Box::new(listener));
+        stream.common.pinned = Some(iface);
+        self.tcp.any.insert(iface, id.index);
+        Ok(())
+    }
+
+    pub(crate) fn accept_stream(&mut self, id: SocketId) -> Result<(SocketId, SocketAddr)> {
+        let stream = self.stream_mut(id)?;
+        let listener = stream.listener_mut().ok_or(Errno::EINVAL)?;
+        let index = listener.accept_queue.pop_front().ok_or(Errno::EAGAIN)?;
+        let generation = self.sockets.generation(index).ok_or(Errno::ECONNABORTED)?;
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return Err(Errno::ECONNABORTED) };
+        stream.common.flags.remove(Flags::DETACHED);
+        let flow = stream.flow_mut().ok_or(Errno::ECONNABORTED)?;
+        flow.listener = None;
+        let peer = flow.tuple.peer_addr();
+        let peer = stream.common.show(peer);
+        // What arrived while it waited in the queue is news to its new owner.
+        self.notify(index);
+        Ok((SocketId { index, generation }, peer))
+    }
+
+    pub(crate) fn send_stream(&mut self, now: Instant, id: SocketId, data: Sending<'_>, flags: MsgFlags) -> Result<usize> {
+        let stream = self.stream_mut(id)?;
+        if let Some(error) = stream.common.error.take() {
+            return Err(error);
+        }
+        let mut how = SendFlags::empty();
+        how.set(SendFlags::MORE, flags.contains(MsgFlags::MORE));
+        how.set(SendFlags::OOB, flags.contains(MsgFlags::OOB));
+        let flow = stream.flow_mut().ok_or(Errno::EPIPE)?;
+        let sent = match data {
+            Sending::Copy(data) => flow.connection.send(now, data, how),
+            Sending::Move(data) => flow.connection.send_bytes(now, data, how),
+        };
+        self.settle_call(now, id.index);
+        sent.map_err(|error| match error {
+            SendError::WouldBlock => Errno::EAGAIN,
+            SendError::BrokenPipe | SendError::NotConnected => Errno::EPIPE,
+            SendError::Failed(error) => errno_of(error),
+        })
+    }
+
+    pub(crate) fn recv_stream(&mut self, now: Instant, id: SocketId, buffer: &mut [u8], flags: MsgFlags) -> Result<usize> {
+        let flow = self.readable_flow(id, flags)?;
+        let received = if flags.contains(MsgFlags::OOB) {
+            let taken = flow.connection.recv_urgent(now, !flags.contains(MsgFlags::PEEK));
+            taken.map(|byte| buffer.first_mut().map_or(0, |first| {
+                *first = byte;
+                1
+            }))
+        } else if flags.contains(MsgFlags::PEEK) {
+            flow.connection.peek(0, buffer)
+        } else if flags.contains(MsgFlags::TRUNC) {
+            // tcp(7): the bytes are thrown away.
+            flow.connection.recv_chunks(now, buffer.len()).map(|chunks| chunks.len())
+        } else {
+            flow.connection.recv(now, buffer)
+        };
+        self.settle_call(now, id.index);
+        received.map_err(recv_errno)
+    }
+
+    pub(crate) fn recv_stream_chunks(&mut self, now: Instant, id: SocketId, max: usize) -> Result<Chunks> {
+        let flow = self.readable_flow(id, MsgFlags::empty())?;
+        let received = flow.connection.recv_chunks(now, max);
+        self.settle_call(now, id.index);
+        received.map_err(recv_errno)
+    }
+
+    /// The connection that a read is about, or why there is none.
+    fn readable_flow(&mut self, id: SocketId, flags: MsgFlags) -> Result<&mut super::stream::Flow> {
+        let stream = self.stream_mut(id)?;
+        if flags.contains(MsgFlags::ERRQUEUE) {
+            return Err(Errno::EAGAIN);
+        }
+        if let Some(error) = stream.common.error.take() {
+            return Err(error);
+        }
+        let was_shut = stream.common.has(Flags::SHUT_READ);
+        match &mut stream.role {
+            Role::Connected(flow) if flow.connection.state() == State::SynSent => Err(Errno::EAGAIN),
+            Role::Connected(flow) => Ok(flow),
+            // A socket that was shut before it was connected reads end of file; here it has no way to say so but this.
+            Role::Idle(_) if was_shut => Err(Errno::ENOTCONN),
+            Role::Idle(_) | Role::Listener(_) => Err(Errno::ENOTCONN),
+        }
+    }
+
+    /// A call that answers with a result of its own has left its events with the connection.
+    fn settle_call(&mut self, now: Instant, index: u32) {
+        self.settle(now, index, Outcome { events: Events::empty(), drop: None });
+    }
+
+    pub(crate) fn shutdown_stream(&mut self, now: Instant, id: SocketId, how: Shutdown) -> Result<()> {
+        let stream = self.stream_mut(id)?;
+        match &mut stream.role {
+            Role::Idle(_) => {
+                stream.common.shut(how);
+                self.notify(id.index);
+                Err(Errno::ENOTCONN)
+            }
+            Role::Listener(_) => {
+                // As Linux: shutting the reading side of a listener ends it.
+                if how != Shutdown::Write {
+                    self.stop_listening(now, id.index);
+                }
+                Ok(())
+            }
+            Role::Connected(flow) if flow.connection.state() == State::SynSent => {
+                let outcome = flow.connection.abort(now);
+                self.settle(now, id.index, outcome);
+                self.become_idle(id.index);
+                self.stream_mut(id)?.common.error = Some(Errno::ECONNRESET);
+                Ok(())
+            }
+            Role::Connected(flow) => {
+                let state = flow.connection.state();
+                if state == State::Closed || state == State::TimeWait {
+                    return Err(Errno::ENOTCONN);
+                }
+                let mut outcome = Outcome::default();
+                if how != Shutdown::Write {
+                    outcome.events |= flow.connection.shutdown_read(now).events;
+                }
+                if how != Shutdown::Read {
+                    outcome.events |= flow.connection.shutdown_write(now).events;
+                }
+                // Linux wakes whoever polls, whatever changed.
+                outcome.events |= Events::READABLE;
+                self.settle(now, id.index, outcome);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn close_stream(&mut self, now: Instant, id: SocketId) -> Result<()> {
+        let stream = self.stream_mut(id)?;
+        stream.common.flags.insert(Flags::DETACHED);
+        match &mut stream.role {
+            Role::Idle(_) => self.free_stream(id.index),
+            Role::Listener(_) => {
+                self.stop_listening(now, id.index);
+                self.free_stream(id.index);
+            }
+            Role::Connected(flow) => {
+                let outcome = flow.connection.close(now);
+                self.orphan(now, id.index, outcome);
+            }
+        }
+        Ok(())
+    }
+
+    /// The application has gone from a connection; it ends by itself, unless there are too many such.
+    fn orphan(&mut self, now: Instant, index: u32, outcome: Outcome) {
+        let too_many = self.tcp.orphans >= self.settings.ip.max_orphans;
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let Some(flow) = stream.flow_mut() else { return };
+        if flow.is_over {
+            self.settle(now, index, outcome);
+            return self.release_if_unheld(index);
+        }
+        if !core::mem::replace(&mut flow.is_orphan, true) {
+            self.tcp.orphans += 1;
+        }
+        self.settle(now, index, outcome);
+        if too_many {
+            self.counters.inc(Counter::TcpExtTCPAbortOnMemory);
+            self.abort_flow(now, index);
+        }
+    }
+
+    fn abort_flow(&mut self, now: Instant, index: u32) {
+        if let Some(Socket::Stream(stream)) = self.sockets.at_mut(index)
+            && let Some(flow) = stream.flow_mut()
+        {
+            let outcome = flow.connection.abort(now);
+            self.settle(now, index, outcome);
+        }
+    }
+
+    /// close() with a reset, whatever the options say.
+    pub(crate) fn abort_stream(&mut self, now: Instant, id: SocketId) -> Result<()> {
+        let stream = self.stream_mut(id)?;
+        if stream.flow().is_some() {
+            self.abort_flow(now, id.index);
+        }
+        self.close_stream(now, id)
+    }
+
+    /// A listener ends: who waits in its queues is reset, as Linux does.
+    pub(crate) fn stop_listening(&mut self, now: Instant, index: u32) {
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let idle = Role::Idle(Box::new(stream.options().clone()));
+        let Role::Listener(listener) = core::mem::replace(&mut stream.role, idle) else { return };
+        if let Some(iface) = listener.any {
+            self.tcp.any.remove(&iface);
+            stream.common.pinned = None;
+        }
+        let port = stream.common.port;
+        let is_locked = stream.common.has(Flags::PORT_LOCKED);
+        self.tcp.ports.close(port, index);
+        self.change_claim(index, |common| common.flags.remove(Flags::CLAIM_LISTENING));
+        if !is_locked {
+            self.unclaim_port(index);
+            if let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) {
+                stream.common.port = 0;
+            }
+        }
+        for child in listener.accept_queue {
+            if let Some(Socket::Stream(stream)) = self.sockets.at_mut(child)
+                && let Some(flow) = stream.flow_mut()
+            {
+                flow.listener = None;
+                if flow.is_over {
+                    self.release_if_unheld(child);
+                } else {
+                    self.abort_flow(now, child);
+                }
+            }
+        }
+        self.notify(index);
+    }
+}
+
+/// What send() is given.
+pub(crate) enum Sending<'a> {
+    Copy(&'a [u8]),
+    Move(Bytes),
+}
+
+fn recv_errno(error: RecvError) -> Errno {
+    match error {
+        RecvError::WouldBlock => Errno::EAGAIN,
+        RecvError::NotConnected => Errno::ENOTCONN,
+        RecvError::NoUrgentData => Errno::EINVAL,
+        RecvError::Failed(error) => errno_of(error),
+    }
+}

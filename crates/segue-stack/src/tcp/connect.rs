@@ -1,0 +1,228 @@
+//! connect() on a stream socket, and its undoing.
+//!
+//! Decides the local address and port of an active open, and what connect() answers in which state, as Linux does.
+//! RFC 9293 3.9.1.1 (OPEN), RFC 6056 (ports), RFC 6191 (reuse of a four-tuple in TIME-WAIT).
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use segue_tcp::{Connection, Instant, Open, Outcome, SocketOptions, State};
+
+use super::errno_of;
+use super::flows::FlowRef;
+use super::output::mtu_payload;
+use super::stream::{Call, Flow, Role};
+use crate::net::{Destination, Way};
+use crate::socket::Socket;
+use crate::socket::common::{Flags, unspecified};
+use crate::stack::{Result, Stack};
+use crate::tuple::FourTuple;
+use crate::{Counter, Domain, Errno, IfaceId, SocketId};
+
+impl Stack {
+    /// connect(2) on a stream socket; success is told as `EINPROGRESS`.
+    pub(crate) fn connect_stream(&mut self, now: Instant, id: SocketId, address: SocketAddr) -> Result<()> {
+        let stream = self.stream_mut(id)?;
+        let to = stream.common.take_address(address)?;
+        if stream.common.has(Flags::V6_ONLY) && to.is_ipv4() {
+            return Err(Errno::ENETUNREACH);
+        }
+        match &mut stream.role {
+            Role::Listener(_) => Err(Errno::EISCONN),
+            Role::Connected(flow) => match (flow.call, flow.connection.state()) {
+                (Call::Connected, _) => Err(Errno::EISCONN),
+                (Call::Connecting, State::SynSent | State::SynReceived) => Err(Errno::EALREADY),
+                (Call::Connecting, State::Closed) if flow.is_over && flow.connection.unread() == 0 => {
+                    let error = flow.connection.take_error().map_or(Errno::ECONNABORTED, errno_of);
+                    self.become_idle(id.index);
+                    Err(error)
+                }
+                (Call::Connecting, _) => {
+                    // As Linux: the first call after success says so, once.
+                    flow.call = Call::Connected;
+                    Ok(())
+                }
+            },
+            Role::Idle(_) => self.open_actively(now, id, to),
+        }
+    }
+
+    fn open_actively(&mut self, now: Instant, id: SocketId, to: SocketAddr) -> Result<()> {
+        let to = SocketAddr::new(self.meant_destination(id, to.ip())?, to.port());
+        let pinned = self.stream_mut(id)?.common.pinned.or_else(|| self.fallback_for_stream(to));
+        let way = self.net.way(now, to.ip(), pinned)?;
+        let common = &self.stream_mut(id)?.common;
+        let is_any = crate::tuple::unspecified_like(common.local) == common.local;
+        if !is_any && common.local.is_ipv4() != to.is_ipv4() {
+            return Err(if to.is_ipv4() { Errno::ENETUNREACH } else { Errno::EINVAL });
+        }
+        let local = if is_any { way.source } else { common.local };
+        check_source(local, &way, pinned)?;
+        let (tuple, iss_floor) = self.choose_tuple(now, id, local, to)?;
+        let open = Open {
+            iss: self.initial_sequence(now, &tuple, iss_floor),
+            ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
+            mtu_payload: mtu_payload(way.mtu, to.ip()),
+        };
+        let config = self.config_towards(now, to.ip(), pinned);
+        self.unclaim_port(id.index);
+        let stream = self.stream_mut(id)?;
+        let Role::Idle(options) = &stream.role else { return Err(Errno::EISCONN) };
+        let connection = Connection::connect(now, config, SocketOptions::clone(options), open);
+        (stream.common.local, stream.common.port, stream.common.pinned) = (local, tuple.local_port, pinned);
+        stream.role = Role::Connected(Flow::new(connection, tuple, Call::Connecting));
+        self.tcp.flows.set(&tuple, FlowRef::Connection(id.index), &self.sockets, &self.tcp.entries);
+        self.claim_stream_port(id.index);
+        self.counters.inc(Counter::TcpActiveOpens);
+        self.mark_ready(id.index);
+        self.settle(now, id.index, Outcome::default());
+        Err(Errno::EINPROGRESS)
+    }
+
+    /// Where a destination as the application wrote it leads: "any" is this host; what TCP cannot talk to is refused.
+    fn meant_destination(&mut self, id: SocketId, to: IpAddr) -> Result<IpAddr> {
+        let common = &self.stream_mut(id)?.common;
+        let to = match to {
+            // As Linux: connecting to nowhere in particular is connecting to oneself.
+            IpAddr::V4(v4) if v4.is_unspecified() => match common.local {
+                IpAddr::V4(local) if !local.is_unspecified() => IpAddr::V4(local),
+                _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            },
+            IpAddr::V6(v6) if v6.is_unspecified() => match common.local {
+                IpAddr::V4(local) if common.domain == Domain::Inet6 && local.is_unspecified() => {
+                    IpAddr::V4(Ipv4Addr::LOCALHOST)
+                }
+                IpAddr::V4(local) => IpAddr::V4(local),
+                IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            },
+            other => other,
+        };
+        // RFC 9293 3.9.2.3 (MUST-46): no connection to a broadcast or multicast address.
+        match self.net.destination(to) {
+            Destination::Broadcast | Destination::Multicast | Destination::Unspecified => Err(Errno::ENETUNREACH),
+            Destination::Local | Destination::Remote => Ok(to),
+        }
+    }
+
+    /// The interface that a loopback destination is reached by when nobody inside listens there.
+    fn fallback_for_stream(&self, to: SocketAddr) -> Option<IfaceId> {
+        let fallback = self.net.loopback_fallback().filter(|_| to.ip().is_loopback())?;
+        let listens = self.tcp.ports.open_sockets(to.port()).iter().any(|index| {
+            self.sockets.at(*index).is_some_and(|socket| socket.common().scope().covers(to.ip()))
+        });
+        (!listens).then_some(fallback)
+    }
+
+    /// The four-tuple of an active open, and the floor of its sequence numbers if it was in TIME-WAIT.
+    fn choose_tuple(&mut self, now: Instant, id: SocketId, local: IpAddr, to: SocketAddr) -> Result<(FourTuple, Option<u32>)> {
+        let port = self.stream_mut(id)?.common.port;
+        let tuple = |local_port| FourTuple { local, peer: to.ip(), local_port, peer_port: to.port() };
+        if port != 0 {
+            let tuple = tuple(port);
+            let floor = self.check_tuple(now, &tuple).ok_or(Errno::EADDRNOTAVAIL)?;
+            self.forget_time_wait(&tuple);
+            return Ok((tuple, floor));
+        }
+        let range = self.settings.ip.local_port_range;
+        let Stack { chooser, tcp, sockets, net, settings, .. } = self;
+        let is_usable = |port: u16| {
+            tcp.ports.may_connect_from(port) && reusable(now, tcp, sockets, net, settings, &tuple(port)).is_some()
+        };
+        let port = chooser.for_connect(range, local, to, is_usable).ok_or(Errno::EADDRNOTAVAIL)?;
+        let tuple = tuple(port);
+        let floor = self.check_tuple(now, &tuple).ok_or(Errno::EADDRNOTAVAIL)?;
+        self.forget_time_wait(&tuple);
+        Ok((tuple, floor))
+    }
+
+    /// Whether a new connection may have the four-tuple; the inner value is the floor of its sequence numbers.
+    fn check_tuple(&self, now: Instant, tuple: &FourTuple) -> Option<Option<u32>> {
+        reusable(now, &self.tcp, &self.sockets, &self.net, &self.settings, tuple)
+    }
+
+    fn forget_time_wait(&mut self, tuple: &FourTuple) {
+        if let Some(FlowRef::TimeWait(index)) = self.tcp.flows.find(tuple, &self.sockets, &self.tcp.entries) {
+            self.counters.inc(Counter::TcpExtTWRecycled);
+            self.remove_time_wait(index);
+        }
+    }
+
+    /// connect(2) with `AF_UNSPEC` on a stream socket: back to where socket() left it, but for what bind() named.
+    pub(crate) fn disconnect_stream(&mut self, now: Instant, id: SocketId) -> Result<()> {
+        let stream = self.stream_mut(id)?;
+        stream.common.flags.remove(Flags::SHUT_READ | Flags::SHUT_WRITE);
+        match &mut stream.role {
+            Role::Idle(_) => {}
+            Role::Listener(_) => self.stop_listening(now, id.index),
+            Role::Connected(flow) => {
+                let outcome = flow.connection.abort(now);
+                self.settle(now, id.index, outcome);
+                self.send_last_words(now, id.index);
+                self.become_idle(id.index);
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection's place is needed at once: send its reset now, if it has one.
+    pub(crate) fn send_last_words(&mut self, now: Instant, index: u32) {
+        while let Some((iface, packet)) = self.transmit_from(now, index) {
+            if !self.outbox.push_reply(iface, packet) {
+                return self.counters.inc(Counter::TcpExtTCPAbortFailed);
+            }
+        }
+    }
+
+    /// A connected socket becomes an idle one with the same options.
+    pub(crate) fn become_idle(&mut self, index: u32) {
+        self.leave_flows(index);
+        self.unclaim_port(index);
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let options = stream.options().clone();
+        let Role::Connected(flow) = core::mem::replace(&mut stream.role, Role::Idle(Box::new(options))) else { return };
+        self.timers.disarm(flow.timer);
+        if flow.is_ready {
+            self.tcp.ready.retain(|other| *other != index);
+        }
+        let common = &mut stream.common;
+        common.error = None;
+        if !common.has(Flags::ADDRESS_LOCKED) {
+            common.local = unspecified(common.domain);
+            common.pinned = None;
+        }
+        if !common.has(Flags::PORT_LOCKED) {
+            common.port = 0;
+        } else {
+            self.claim_stream_port(index);
+        }
+        self.notify(index);
+    }
+}
+
+/// A source that cannot be answered to is refused here, as Linux does.
+fn check_source(local: IpAddr, way: &Way, pinned: Option<IfaceId>) -> Result<()> {
+    if local.is_loopback() && way.iface != IfaceId::LOOPBACK && pinned.is_none() {
+        return Err(Errno::EINVAL);
+    }
+    Ok(())
+}
+
+/// Whether no flow has the four-tuple, or one in TIME-WAIT that `tcp_tw_reuse` lets go.
+fn reusable(
+    now: Instant,
+    tcp: &super::Tcp,
+    sockets: &crate::slab::Slab<Socket>,
+    net: &crate::net::Net,
+    settings: &crate::Settings,
+    tuple: &FourTuple,
+) -> Option<Option<u32>> {
+    match tcp.flows.find(tuple, sockets, &tcp.entries) {
+        None => Some(None),
+        Some(FlowRef::TimeWait(index)) => {
+            let is_inside = tuple.local.is_loopback() || net.is_own(tuple.peer);
+            // RFC 6191: with timestamps, old duplicates cannot be taken for new.
+            let is_allowed = settings.ip.tw_reuse == 1 || (settings.ip.tw_reuse == 2 && is_inside);
+            let entry = tcp.entries.time_wait.at(index).filter(|_| is_allowed)?;
+            entry.time_wait.reusable(now, settings.ip.tw_reuse_delay).map(Some)
+        }
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,51 @@
+//! ICMP errors about segments of ours, handed to the connection they are about.
+//!
+//! Decides which connection that is; whether it believes the error is the connection's own affair (RFC 5927: the quoted
+//! sequence number must be in flight). Half-open connections and TIME-WAIT entries take no notice: a stranger who guesses
+//! ports must not be able to end them, and they end by themselves.
+use segue_tcp::{ConnError, IcmpSignal, Instant};
+
+use super::flows::FlowRef;
+use crate::icmp::input::Report;
+use crate::ip::output::header_len;
+use crate::socket::Socket;
+use crate::stack::Stack;
+use crate::tuple::FourTuple;
+use crate::{Counter, Errno};
+
+/// The connection's word for an errno that an ICMP error stands for.
+fn error_of(errno: Errno) -> ConnError {
+    match errno {
+        Errno::ECONNREFUSED => ConnError::Refused,
+        Errno::ENETUNREACH => ConnError::NetUnreachable,
+        Errno::ENOPROTOOPT => ConnError::ProtocolUnreachable,
+        Errno::EPROTO => ConnError::Protocol,
+        Errno::EACCES => ConnError::Prohibited,
+        _ => ConnError::HostUnreachable,
+    }
+}
+
+impl Stack {
+    /// An ICMP error that quotes a TCP segment with this four-tuple and sequence number.
+    pub(crate) fn tcp_report(&mut self, now: Instant, tuple: &FourTuple, sequence: u32, report: Report) {
+        let found = self.tcp.flows.find(tuple, &self.sockets, &self.tcp.entries);
+        let Some(FlowRef::Connection(index)) = found else {
+            self.counters.inc(Counter::TcpExtOutOfWindowIcmps);
+            return;
+        };
+        let signal = match report {
+            Report::TooBig { mtu } => {
+                let mtu = self.net.pmtu.learn(now, tuple.peer, mtu);
+                let mtu_payload = u16::try_from(mtu.saturating_sub(header_len(tuple.peer))).unwrap_or(u16::MAX);
+                IcmpSignal::PacketTooBig { mtu_payload }
+            }
+            Report::Unreachable { errno, is_hard } => IcmpSignal::Unreachable { hard: is_hard, error: error_of(errno) },
+        };
+        if let Some(Socket::Stream(stream)) = self.sockets.at_mut(index)
+            && let Some(flow) = stream.flow_mut()
+        {
+            let outcome = flow.connection.on_icmp(now, signal, sequence);
+            self.settle(now, index, outcome);
+        }
+    }
+}

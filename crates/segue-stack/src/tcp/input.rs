@@ -1,0 +1,145 @@
+//! TCP segments that have arrived: parsed, verified, and handed to whom they belong.
+//!
+//! Decides, in this order: a flow with this four-tuple; a listener; a gateway's listener; nobody (reset). RFC 9293 3.1
+//! (checksum), 3.10.7. Invariant: every segment is taken, answered or counted as dropped.
+use segue_tcp::{Instant, Segment, TcpFlags};
+use segue_wire::tcp::{self, TcpHeader, TcpOptions};
+use segue_wire::{ChecksumState, Ecn, Packet};
+
+use super::flows::FlowRef;
+use super::held::quote;
+use crate::Counter;
+use crate::ip::input::{Arrival, Cast};
+use crate::socket::Socket;
+use crate::socket::common::Flags;
+use crate::stack::Stack;
+use crate::tuple::FourTuple;
+
+impl Stack {
+    /// A packet whose transport header, TCP's, starts at `offset`.
+    pub(crate) fn tcp_input(&mut self, now: Instant, arrival: &Arrival, packet: Packet, offset: usize) {
+        self.counters.add(Counter::TcpInSegs, packet.wire_packets() as u64);
+        // RFC 9293 3.9.2.3 (MUST-57): a SYN to a broadcast or multicast address is ignored, and so is everything else.
+        if arrival.cast != Cast::Unicast {
+            return self.counters.inc(Counter::SegueTcpNotUnicast);
+        }
+        let Some((header, options, header_len)) = parse(&packet, offset) else {
+            self.counters.inc(Counter::SegueTcpMalformed);
+            return self.counters.inc(Counter::TcpInErrs);
+        };
+        if packet.checksum == ChecksumState::Complete && !verify(arrival, &packet, offset) {
+            self.counters.inc(Counter::TcpInCsumErrors);
+            return self.counters.inc(Counter::TcpInErrs);
+        }
+        let tuple = FourTuple {
+            local: arrival.destination,
+            peer: arrival.source,
+            local_port: header.destination_port,
+            peer_port: header.source_port,
+        };
+        let size = packet.segmentation.map(|segmentation| segmentation.size);
+        // Only a held SYN ever needs its packet again.
+        let kept = is_opening_syn(header.flags).then(|| quote(&packet));
+        let payload = packet.into_payload(offset + header_len);
+        let segment = Segment {
+            header,
+            options,
+            segment_size: size.unwrap_or_else(|| u16::try_from(payload.len()).unwrap_or(u16::MAX)),
+            payload,
+            ecn: Ecn::from_traffic_class(arrival.tos),
+        };
+        match self.tcp.flows.find(&tuple, &self.sockets, &self.tcp.entries) {
+            Some(FlowRef::Connection(index)) => self.connection_segment(now, index, segment),
+            Some(FlowRef::Opening(index)) => self.opening_segment(now, index, arrival, segment),
+            Some(FlowRef::TimeWait(index)) => self.time_wait_segment(now, index, arrival, segment),
+            Some(FlowRef::Held(index)) => self.held_segment(now, index, arrival, segment, kept),
+            None => self.unclaimed_packet(now, tuple, arrival, segment, kept),
+        }
+    }
+
+    fn connection_segment(&mut self, now: Instant, index: u32, segment: Segment) {
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let Some(flow) = stream.flow_mut() else { return };
+        let outcome = flow.connection.on_segment(now, segment);
+        self.settle(now, index, outcome);
+    }
+
+    /// A segment that no flow has: for a listener, or for nobody.
+    pub(crate) fn unclaimed_segment(&mut self, now: Instant, tuple: FourTuple, arrival: &Arrival, segment: Segment) {
+        self.unclaimed_packet(now, tuple, arrival, segment, None);
+    }
+
+    /// As [`unclaimed_segment`](Self::unclaimed_segment), with the packet in case that a gateway holds it.
+    pub(crate) fn unclaimed_packet(
+        &mut self,
+        now: Instant,
+        tuple: FourTuple,
+        arrival: &Arrival,
+        segment: Segment,
+        quote: Option<Packet>,
+    ) {
+        if let Some(listener) = self.find_listener(&tuple, arrival) {
+            return self.listener_segment(now, listener, tuple, arrival, &segment);
+        }
+        if let (Some(quote), Some(listener)) = (quote, self.tcp.any.get(&arrival.iface).copied()) {
+            return self.hold_syn(now, listener, tuple, arrival, segment, quote);
+        }
+        self.counters.inc(Counter::SegueTcpNoConnection);
+        // An answer from outside to a loopback flow that has ended: nobody inside ever asked for it.
+        if !arrival.is_returning {
+            self.reset_segment(now, &tuple, arrival.pinned, &segment);
+        }
+    }
+
+    /// The listener that a SYN of this flow belongs to: the most specific address first, then `SO_REUSEPORT`'s spread.
+    pub(crate) fn find_listener(&self, tuple: &FourTuple, arrival: &Arrival) -> Option<u32> {
+        if arrival.is_returning {
+            return None;
+        }
+        let mut best: Option<(u8, u32)> = None;
+        let mut group = 0u32;
+        let open = self.tcp.ports.open_sockets(tuple.local_port);
+        let rank = |index: u32| {
+            let common = self.sockets.at(index)?.common();
+            let scope = common.scope();
+            scope.covers(tuple.local).then(|| {
+                let exact = u8::from(!scope.is_wildcard()) * 2 + u8::from(common.domain == crate::Domain::Inet);
+                (exact, common.has(Flags::REUSE_PORT))
+            })
+        };
+        for index in open {
+            let Some((rank, reuse_port)) = rank(*index) else { continue };
+            match best {
+                Some((better, _)) if better > rank => {}
+                Some((same, _)) if same == rank => group += u32::from(reuse_port),
+                _ => {
+                    best = Some((rank, *index));
+                    group = u32::from(reuse_port);
+                }
+            }
+        }
+        let (best_rank, first) = best?;
+        if group < 2 {
+            return Some(first);
+        }
+        let hash = self.secrets.flow_hash(tuple.local_addr(), tuple.peer_addr());
+        let chosen = ((hash >> 32) * u64::from(group) >> 32) as usize;
+        let mut members = open.iter().copied().filter(|index| rank(*index) == Some((best_rank, true)));
+        members.nth(chosen).or(Some(first))
+    }
+}
+
+/// A SYN that asks for a new connection, and nothing else.
+fn is_opening_syn(flags: TcpFlags) -> bool {
+    flags.contains(TcpFlags::SYN) && !flags.intersects(TcpFlags::ACK | TcpFlags::RST | TcpFlags::FIN)
+}
+
+fn parse(packet: &Packet, offset: usize) -> Option<(TcpHeader, TcpOptions, usize)> {
+    let (header, options, header_len) = TcpHeader::parse(packet.head().get(offset..)?).ok()?;
+    Some((header, TcpOptions::parse(options), header_len))
+}
+
+fn verify(arrival: &Arrival, packet: &Packet, offset: usize) -> bool {
+    let Some(front) = packet.head().get(offset..) else { return false };
+    tcp::verify_checksum(arrival.source, arrival.destination, front, packet.body()).is_ok()
+}

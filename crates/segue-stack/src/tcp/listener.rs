@@ -1,0 +1,51 @@
+//! A listener's two queues: half-open connections and those that wait for accept().
+//!
+//! Decides how long the queues may get (`tcp_max_syn_backlog`, `listen(backlog)` capped by `somaxconn`) and what
+//! readiness they make. The half-open entries themselves lie in the stack's table of flows; the listener counts them.
+use std::collections::VecDeque;
+
+use segue_tcp::{Ready, SocketOptions};
+
+use crate::{HeldId, IfaceId};
+
+#[derive(Debug)]
+pub(crate) struct Listener {
+    /// What accepted connections start with.
+    pub(crate) options: SocketOptions,
+    /// How many connections may wait for accept(), less one, as Linux counts.
+    pub(crate) backlog: u32,
+    /// Sockets that wait for accept().
+    pub(crate) accept_queue: VecDeque<u32>,
+    /// Half-open connections.
+    pub(crate) opening: u32,
+    /// A gateway's listener: every SYN on this interface that nobody else takes.
+    pub(crate) any: Option<IfaceId>,
+    /// Held SYNs that nobody has looked at yet.
+    pub(crate) undecided: VecDeque<HeldId>,
+    /// All held SYNs.
+    pub(crate) held: u32,
+}
+
+impl Listener {
+    pub(crate) fn new(options: SocketOptions, backlog: u32) -> Listener {
+        Listener {
+            options,
+            backlog,
+            accept_queue: VecDeque::new(),
+            opening: 0,
+            any: None,
+            undecided: VecDeque::new(),
+            held: 0,
+        }
+    }
+
+    /// Whether one more connection cannot wait for accept(). Linux lets one more wait than the backlog says.
+    pub(crate) fn is_full(&self) -> bool {
+        self.accept_queue.len() > self.backlog as usize
+    }
+
+    /// What poll(2) would say: something can be accepted or decided.
+    pub(crate) fn readiness(&self) -> Ready {
+        if self.accept_queue.is_empty() && self.undecided.is_empty() { Ready::empty() } else { Ready::IN }
+    }
+}

@@ -1,0 +1,248 @@
+//! TCP around the connections: demultiplexing, listeners, TIME-WAIT, held SYNs, whose turn it is to send.
+//!
+//! Decides which entry a segment belongs to and what an `Outcome` changes in the stack's tables. What a segment means to a
+//! connection is `segue-tcp`'s alone. Invariant: after every call on a connection its outcome goes through `settle`.
+use core::net::IpAddr;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use segue_tcp::{Config, ConnError, DropReason, Events, Instant, Outcome};
+
+use crate::ports::{PortTable, Rules};
+use crate::secrets::KeyedState;
+use crate::slab::Slab;
+use crate::socket::Socket;
+use crate::socket::common::Flags;
+use crate::stack::Stack;
+use crate::timers::Timer;
+use crate::{Errno, IfaceId, SocketId};
+
+use flows::{Entries, FlowRef, FlowTable};
+use listener::Listener;
+use stream::Role;
+
+mod calls;
+mod connect;
+pub(crate) mod flows;
+mod held;
+mod icmp;
+mod input;
+pub(crate) mod listener;
+mod opening;
+mod output;
+pub(crate) mod stream;
+pub(crate) use calls::Sending;
+mod time_wait;
+
+/// Everything TCP keeps beside its sockets.
+#[derive(Debug)]
+pub(crate) struct Tcp {
+    pub(crate) config: Arc<Config>,
+    /// The configuration with another initial window, for routes that ask for one.
+    by_initial_window: HashMap<u32, Arc<Config>, KeyedState>,
+    pub(crate) ports: PortTable,
+    pub(crate) flows: FlowTable,
+    pub(crate) entries: Entries,
+    /// Connections that have something to send; the first one is being served.
+    pub(crate) ready: VecDeque<u32>,
+    /// Bytes that the first one has sent in this turn.
+    turn: usize,
+    pub(crate) orphans: u32,
+    /// The gateway's listener of an interface.
+    pub(crate) any: HashMap<IfaceId, u32, KeyedState>,
+}
+
+impl Tcp {
+    pub(crate) fn new(config: Config, hasher: KeyedState) -> Tcp {
+        Tcp {
+            config: Arc::new(config),
+            by_initial_window: HashMap::with_hasher(hasher.clone()),
+            ports: PortTable::new(Rules::Tcp, hasher.clone()),
+            flows: FlowTable::new(hasher.clone()),
+            entries: Entries { opening: Slab::new(), time_wait: Slab::new(), held: Slab::new() },
+            ready: VecDeque::new(),
+            turn: 0,
+            orphans: 0,
+            any: HashMap::with_hasher(hasher),
+        }
+    }
+
+    /// Connections opened from now on use another configuration.
+    pub(crate) fn set_config(&mut self, config: Config) {
+        self.by_initial_window.clear();
+        self.config = Arc::new(config);
+    }
+
+    /// How many connections no application holds.
+    pub(crate) fn orphans(&self) -> u32 {
+        self.orphans
+    }
+}
+
+/// The errno that Linux gives for a connection's error.
+pub(crate) fn errno_of(error: ConnError) -> Errno {
+    match error {
+        ConnError::Refused => Errno::ECONNREFUSED,
+        ConnError::Reset => Errno::ECONNRESET,
+        ConnError::TimedOut => Errno::ETIMEDOUT,
+        ConnError::HostUnreachable => Errno::EHOSTUNREACH,
+        ConnError::NetUnreachable => Errno::ENETUNREACH,
+        ConnError::BrokenPipe => Errno::EPIPE,
+        ConnError::Aborted => Errno::ECONNABORTED,
+        ConnError::ProtocolUnreachable => Errno::ENOPROTOOPT,
+        ConnError::Protocol => Errno::EPROTO,
+        ConnError::Prohibited => Errno::EACCES,
+        // An error that has no number of its own yet is still an error.
+        _ => Errno::EIO,
+    }
+}
+
+/// Events that an application waits for.
+const READINESS: Events = Events::CONNECTED
+    .union(Events::READABLE)
+    .union(Events::WRITABLE)
+    .union(Events::PEER_CLOSED)
+    .union(Events::URGENT)
+    .union(Events::ERROR)
+    .union(Events::CLOSED);
+
+impl Stack {
+    /// The listener at an index.
+    pub(crate) fn listener_at(&self, index: u32) -> Option<&Listener> {
+        match self.sockets.at(index)? {
+            Socket::Stream(stream) => stream.listener(),
+            Socket::Datagram(_) => None,
+        }
+    }
+
+    /// The listener with exactly this name, if it still listens.
+    pub(crate) fn listener_named(&mut self, id: SocketId) -> Option<&mut Listener> {
+        match self.sockets.get_mut(id.index, id.generation)? {
+            Socket::Stream(stream) => stream.listener_mut(),
+            Socket::Datagram(_) => None,
+        }
+    }
+
+    /// The configuration for a connection towards `peer`: the route may ask for another initial window.
+    pub(crate) fn config_towards(&mut self, now: Instant, peer: IpAddr, pinned: Option<IfaceId>) -> Arc<Config> {
+        let window = self.net.way(now, peer, pinned).ok().and_then(|way| way.initial_window);
+        let Some(initial_cwnd) = window.filter(|window| (1..=1024).contains(window)) else {
+            return Arc::clone(&self.tcp.config);
+        };
+        let config = &self.tcp.config;
+        let made = self.tcp.by_initial_window.entry(initial_cwnd);
+        Arc::clone(made.or_insert_with(|| Arc::new(Config { initial_cwnd, ..Config::clone(config) })))
+    }
+
+    /// Count a segment that was not taken.
+    pub(crate) fn count_drop(&mut self, reason: DropReason) {
+        self.counters.dropped(reason);
+    }
+
+    /// What a call on a connection changed: tables, timers, the ready list, the event queue.
+    pub(crate) fn settle(&mut self, now: Instant, index: u32, outcome: Outcome) {
+        let Outcome { mut events, drop } = outcome;
+        if let Some(reason) = drop {
+            self.count_drop(reason);
+        }
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let Role::Connected(flow) = &mut stream.role else { return };
+        events |= flow.connection.take_events();
+        let is_over = flow.is_over;
+        let deadline = flow.connection.next_deadline();
+        let has_work = events.intersects(Events::TRANSMIT) || deadline.is_some_and(|deadline| deadline <= now);
+        if events.contains(Events::TIME_WAIT)
+            && let Some(time_wait) = flow.connection.take_time_wait()
+        {
+            let (tuple, in_table) = (flow.tuple, core::mem::replace(&mut flow.in_table, false));
+            let pinned = stream.common.pinned;
+            let claim = self.unclaim_port(index);
+            if in_table {
+                self.enter_time_wait(now, tuple, time_wait, claim, pinned, FlowRef::Connection(index));
+            }
+        }
+        if is_over || events.intersects(Events::CLOSED | Events::TIME_WAIT) {
+            return self.flow_is_over(index, events);
+        }
+        if events.intersects(READINESS) {
+            self.notify(index);
+        }
+        if has_work {
+            // Its timer is set when it has nothing more to send.
+            self.mark_ready(index);
+        } else if let Some(Socket::Stream(stream)) = self.sockets.at_mut(index)
+            && let Some(flow) = stream.flow_mut()
+            && !flow.is_ready
+        {
+            self.timers.arm(now, &mut flow.timer, deadline, Timer::Connection(index));
+        }
+    }
+
+    /// The protocol is done with a connection; the application may still have bytes to read, and a reset may have to leave.
+    fn flow_is_over(&mut self, index: u32, events: Events) {
+        self.leave_flows(index);
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let is_port_kept = stream.common.has(Flags::PORT_LOCKED);
+        let Some(flow) = stream.flow_mut() else { return };
+        if core::mem::replace(&mut flow.is_over, true) {
+            return self.release_if_unheld(index);
+        }
+        let timer = flow.timer.take();
+        self.timers.disarm(timer);
+        // As Linux: a port that bind() named stays with the socket, one that was chosen for it goes with the connection.
+        if !is_port_kept {
+            self.unclaim_port(index);
+        }
+        if events.intersects(READINESS) {
+            self.notify(index);
+        }
+        // A last reset may have to leave, after which the place is free.
+        self.mark_ready(index);
+    }
+
+    /// Free the place of a connection that is over, if no application and no accept queue holds it.
+    pub(crate) fn release_if_unheld(&mut self, index: u32) {
+        let Some(socket) = self.sockets.at(index) else { return };
+        let Socket::Stream(stream) = socket else { return };
+        let is_done = stream.flow().is_some_and(|flow| flow.is_over && !flow.is_ready && flow.listener.is_none());
+        if is_done && socket.is_detached() {
+            self.free_stream(index);
+        }
+    }
+
+    /// The deadline of a connection has come.
+    pub(crate) fn connection_deadline(&mut self, now: Instant, index: u32) {
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let Some(flow) = stream.flow_mut() else { return };
+        flow.timer = None;
+        let outcome = match flow.connection.next_deadline() {
+            Some(deadline) if deadline <= now => flow.connection.on_deadline(now),
+            // It moved away since the timer was set.
+            _ => Outcome::default(),
+        };
+        self.settle(now, index, outcome);
+    }
+
+    /// Take everything of a stream socket out of the tables, and the socket away.
+    pub(crate) fn free_stream(&mut self, index: u32) {
+        self.leave_flows(index);
+        self.unclaim_port(index);
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        if let Some(flow) = stream.flow_mut() {
+            if flow.is_ready {
+                // It still stands in the ready list; its turn will free it.
+                flow.is_over = true;
+                flow.listener = None;
+                stream.common.flags.insert(Flags::DETACHED);
+                return;
+            }
+            if core::mem::replace(&mut flow.is_orphan, false) {
+                self.tcp.orphans = self.tcp.orphans.saturating_sub(1);
+            }
+            let timer = flow.timer.take();
+            self.timers.disarm(timer);
+        }
+        self.sockets.remove(index);
+    }
+}

@@ -1,0 +1,243 @@
+//! Half-open connections: from the SYN to the acknowledgement of ours.
+//!
+//! Decides what becomes of a SYN at a listener and of segments for a half-open connection: whether there is room, and
+//! whether a completed handshake becomes a connection. RFC 9293 3.10.7.2 (LISTEN), and 3.10.7.4 for SYN-RECEIVED as
+//! `PassiveOpen` says. An entry whose listener has gone ends at its next segment or deadline.
+use segue_tcp::{Instant, Open, PassiveOpen, PassiveOutcome, Segment, TcpFlags};
+
+use super::flows::FlowRef;
+use super::output::mtu_payload;
+use super::stream::{Call, Flow, Role, StreamSocket};
+use crate::ip::input::Arrival;
+use crate::socket::Socket;
+use crate::socket::common::Flags;
+use crate::stack::Stack;
+use crate::timers::Timer;
+use crate::tuple::FourTuple;
+use crate::wheel::TimerKey;
+use crate::{Counter, IfaceId, SocketId};
+
+/// A half-open connection.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) passive: PassiveOpen,
+    pub(crate) tuple: FourTuple,
+    pub(crate) listener: SocketId,
+    /// Answers leave by this interface, whatever the routes say.
+    pinned: Option<IfaceId>,
+    timer: Option<TimerKey>,
+}
+
+impl Stack {
+    /// RFC 9293 3.10.7.2: a segment for a socket in LISTEN.
+    pub(crate) fn listener_segment(&mut self, now: Instant, index: u32, tuple: FourTuple, arrival: &Arrival, segment: &Segment) {
+        let flags = segment.header.flags;
+        if flags.contains(TcpFlags::RST) {
+            return;
+        }
+        // RFC 9293 3.10.7.2, second: an acknowledgement to a listener is answered with a reset.
+        if flags.contains(TcpFlags::ACK) {
+            self.reset_segment(now, &tuple, arrival.pinned, segment);
+            return;
+        }
+        // As Linux: a SYN with FIN is no way to open a connection.
+        if !flags.contains(TcpFlags::SYN) || flags.contains(TcpFlags::FIN) {
+            self.counters.inc(Counter::SegueTcpContradictoryFlags);
+            return;
+        }
+        if self.has_room_for_syn(index) {
+            self.open_passively(now, index, tuple, arrival.pinned, segment, None);
+        }
+    }
+
+    pub(crate) fn has_room_for_syn(&mut self, index: u32) -> bool {
+        let Some(listener) = self.listener_at(index) else { return false };
+        let counter = if listener.is_full() {
+            Counter::TcpExtListenOverflows
+        } else if listener.opening >= self.settings.ip.max_syn_backlog {
+            Counter::TcpExtTCPReqQFullDrop
+        } else {
+            return true;
+        };
+        self.counters.inc(counter);
+        self.counters.inc(Counter::TcpExtListenDrops);
+        false
+    }
+
+    /// Make the half-open connection and send the SYN-ACK. `iss_floor`: the four-tuple was in TIME-WAIT (RFC 6191).
+    pub(crate) fn open_passively(
+        &mut self,
+        now: Instant,
+        index: u32,
+        tuple: FourTuple,
+        pinned: Option<IfaceId>,
+        syn: &Segment,
+        iss_floor: Option<u32>,
+    ) {
+        let Some(generation) = self.sockets.generation(index) else { return };
+        let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
+            self.counters.inc(Counter::IpOutNoRoutes);
+            return;
+        };
+        let open = Open {
+            iss: self.initial_sequence(now, &tuple, iss_floor),
+            ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
+            mtu_payload: mtu_payload(way.mtu, tuple.peer),
+        };
+        let Some(listener) = self.listener_at(index) else { return };
+        let passive = PassiveOpen::on_syn(now, &self.tcp.config, &listener.options, syn, open);
+        let listener = SocketId { index, generation };
+        let opening = Opening { passive, tuple, listener, pinned, timer: None };
+        let Some((entry, _)) = self.tcp.entries.opening.insert(opening) else { return };
+        self.tcp.flows.set(&tuple, FlowRef::Opening(entry), &self.sockets, &self.tcp.entries);
+        if let Some(listener) = self.listener_named(listener) {
+            listener.opening += 1;
+        }
+        self.pump_opening(now, entry);
+    }
+
+    /// Our first sequence number for a flow; not below `floor` when the flow before it is still remembered (RFC 6191).
+    pub(crate) fn initial_sequence(&self, now: Instant, tuple: &FourTuple, floor: Option<u32>) -> u32 {
+        let iss = self.secrets.initial_sequence(now, tuple.local_addr(), tuple.peer_addr());
+        match floor {
+            Some(floor) if (iss.wrapping_sub(floor) as i32) < 0 => floor,
+            _ => iss,
+        }
+    }
+
+    /// A segment for a half-open connection.
+    pub(crate) fn opening_segment(&mut self, now: Instant, entry: u32, arrival: &Arrival, segment: Segment) {
+        let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
+        let (tuple, listener) = (opening.tuple, opening.listener);
+        if self.listener_named(listener).is_none() {
+            self.remove_opening(entry);
+            self.unclaimed_segment(now, tuple, arrival, segment);
+            return;
+        }
+        let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
+        match opening.passive.on_segment(now, &self.tcp.config, &segment) {
+            PassiveOutcome::Nothing => {}
+            PassiveOutcome::Transmit => self.pump_opening(now, entry),
+            PassiveOutcome::Reply(transmit) => self.reply_segment(now, &tuple, arrival.pinned, transmit),
+            PassiveOutcome::Complete => return self.complete_opening(now, entry, segment),
+            PassiveOutcome::Remove(reason) => {
+                self.counters.inc(Counter::TcpExtEmbryonicRsts);
+                self.counters.inc(Counter::TcpAttemptFails);
+                self.count_drop(reason);
+                return self.remove_opening(entry);
+            }
+            PassiveOutcome::Drop(reason) => self.count_drop(reason),
+            PassiveOutcome::GiveUp => return self.remove_opening(entry),
+        }
+        self.arm_opening(now, entry);
+    }
+
+    /// RFC 9293 3.10.7.4, fifth, SYN-RECEIVED: our SYN is acknowledged.
+    fn complete_opening(&mut self, now: Instant, entry: u32, segment: Segment) {
+        let Some(opening) = self.tcp.entries.opening.at(entry) else { return };
+        let (id, tuple, pinned) = (opening.listener, opening.tuple, opening.pinned);
+        let Some(Socket::Stream(socket)) = self.sockets.get(id.index, id.generation) else { return };
+        let Some(listener) = socket.listener() else { return };
+        if listener.is_full() {
+            self.counters.inc(Counter::TcpExtListenOverflows);
+            self.counters.inc(Counter::TcpExtListenDrops);
+            if self.settings.ip.abort_on_overflow {
+                self.counters.inc(Counter::TcpExtTCPAbortOnOverflow);
+                self.reset_segment(now, &tuple, pinned, &segment);
+                self.remove_opening(entry);
+            }
+            // Otherwise the entry stays and the client, which believes to be connected, tries again.
+            return;
+        }
+        let mut common = socket.common.inherit();
+        (common.local, common.port, common.pinned) = (tuple.local, tuple.local_port, pinned);
+        common.flags.insert(Flags::DETACHED);
+        let options = listener.options.clone();
+        let any = listener.any.is_some();
+        let Some(opening) = self.take_opening(entry) else { return };
+        let config = self.config_towards(now, tuple.peer, pinned);
+        let (connection, outcome) = opening.passive.into_connection(now, config, options, segment);
+        let mut flow = Flow::new(connection, tuple, Call::Connected);
+        flow.listener = Some(id.index);
+        let stream = StreamSocket { common, role: Role::Connected(flow) };
+        let Some((index, _)) = self.sockets.insert(Socket::Stream(Box::new(stream))) else {
+            self.tcp.flows.remove(&tuple, FlowRef::Opening(entry));
+            return;
+        };
+        self.tcp.flows.replace(&tuple, FlowRef::Opening(entry), FlowRef::Connection(index));
+        // A gateway's connections have addresses that are not this host's; they hold no port here.
+        if !any && self.net.is_own(tuple.local) {
+            self.claim_stream_port(index);
+        }
+        self.counters.inc(Counter::TcpPassiveOpens);
+        if let Some(listener) = self.listener_named(id) {
+            listener.accept_queue.push_back(index);
+        }
+        self.notify(id.index);
+        self.settle(now, index, outcome);
+    }
+
+    /// Send the SYN-ACK, if it is due.
+    fn pump_opening(&mut self, now: Instant, entry: u32) {
+        while let Some(opening) = self.tcp.entries.opening.at_mut(entry)
+            && let Some(transmit) = opening.passive.poll_transmit(now, &self.tcp.config)
+        {
+            let (tuple, pinned) = (opening.tuple, opening.pinned);
+            self.reply_segment(now, &tuple, pinned, transmit);
+        }
+        self.arm_opening(now, entry);
+    }
+
+    fn arm_opening(&mut self, now: Instant, entry: u32) {
+        let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
+        let deadline = opening.passive.next_deadline();
+        self.timers.arm(now, &mut opening.timer, deadline, Timer::Opening(entry));
+    }
+
+    /// The deadline of a half-open connection has come.
+    pub(crate) fn opening_deadline(&mut self, now: Instant, entry: u32) {
+        let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
+        opening.timer = None;
+        if opening.passive.next_deadline().is_some_and(|deadline| deadline <= now) {
+            let outcome = opening.passive.on_deadline(now, &self.tcp.config);
+            let listener = opening.listener;
+            if self.listener_named(listener).is_none() {
+                return self.remove_opening(entry);
+            }
+            match outcome {
+                PassiveOutcome::Transmit => {
+                    self.counters.inc(Counter::TcpExtTCPSynRetrans);
+                    self.counters.inc(Counter::TcpRetransSegs);
+                    self.pump_opening(now, entry);
+                }
+                PassiveOutcome::GiveUp | PassiveOutcome::Remove(_) => {
+                    self.counters.inc(Counter::TcpAttemptFails);
+                    return self.remove_opening(entry);
+                }
+                PassiveOutcome::Nothing
+                | PassiveOutcome::Reply(_)
+                | PassiveOutcome::Complete
+                | PassiveOutcome::Drop(_) => {}
+            }
+        }
+        self.arm_opening(now, entry);
+    }
+
+    pub(crate) fn remove_opening(&mut self, entry: u32) {
+        if let Some(opening) = self.tcp.entries.opening.at(entry) {
+            let tuple = opening.tuple;
+            self.tcp.flows.remove(&tuple, FlowRef::Opening(entry));
+            self.take_opening(entry);
+        }
+    }
+
+    /// Take the entry out; the table of flows still names it.
+    fn take_opening(&mut self, entry: u32) -> Option<Opening> {
+        let opening = self.tcp.entries.opening.remove(entry)?;
+        self.timers.disarm(opening.timer);
+        if let Some(listener) = self.listener_named(opening.listener) {
+            listener.opening = listener.opening.saturating_sub(1);
+        }
+        Some(opening)
+    }
+}

@@ -1,0 +1,174 @@
+//! From a `Transmit` to an IP packet, and whose turn it is to send.
+//!
+//! Decides ports, IP fields and segmentation of outgoing segments, and serves connections that have something to send in
+//! turn: each at most `TURN` bytes, then the next. RFC 9293 3.7.1 (MSS from the MTU, here the MTU that is left for TCP).
+use core::net::IpAddr;
+
+use segue_tcp::{Instant, Segment, TcpFlags, Transmit, reset_for};
+use segue_wire::tcp::{self, MAX_HEADER_LEN};
+use segue_wire::{Packet, Protocol, Segmentation, SegmentationKind};
+
+use super::flows::FlowRef;
+use crate::ip::output::{IpFields, header_len};
+use crate::socket::Socket;
+use crate::stack::Stack;
+use crate::tuple::FourTuple;
+use crate::{Counter, IfaceId};
+
+/// Bytes that one connection may send before it is the next one's turn.
+const TURN: usize = 128 * 1024;
+/// Offset of the checksum in a TCP header.
+const CHECKSUM_AT: usize = 16;
+
+/// What of a path's MTU is left for TCP, header included.
+pub(crate) fn mtu_payload(mtu: usize, peer: IpAddr) -> u16 {
+    u16::try_from(mtu.saturating_sub(header_len(peer))).unwrap_or(u16::MAX)
+}
+
+/// What the IP header of a segment says beyond addresses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Service {
+    pub(crate) ttl: u8,
+    pub(crate) tos: u8,
+    pub(crate) dont_fragment: bool,
+    pub(crate) identification: u16,
+}
+
+/// The packet for a segment.
+fn segment_packet(tuple: &FourTuple, transmit: Transmit, service: Service) -> Packet {
+    let mut header = transmit.header;
+    header.source_port = tuple.local_port;
+    header.destination_port = tuple.peer_port;
+    header.checksum = 0;
+    let mut transport = [0; MAX_HEADER_LEN];
+    let len = tcp::emit(&header, &transmit.options, &mut transport);
+    let size = transmit.segment_size;
+    let is_super = size > 0 && transmit.payload.len() > usize::from(size);
+    let fields = IpFields {
+        source: tuple.local,
+        destination: tuple.peer,
+        protocol: Protocol::TCP,
+        ttl: service.ttl,
+        tos: transmit.ecn.in_traffic_class(service.tos),
+        dont_fragment: service.dont_fragment,
+        identification: service.identification,
+    };
+    let segmentation = is_super.then_some(Segmentation { size, kind: SegmentationKind::Tcp });
+    fields.packet(&transport[..len], CHECKSUM_AT, transmit.payload, segmentation)
+}
+
+impl Stack {
+    /// Send a segment that belongs to no socket: a reset, a SYN-ACK, an answer from TIME-WAIT.
+    pub(crate) fn reply_segment(&mut self, now: Instant, tuple: &FourTuple, pinned: Option<IfaceId>, transmit: Transmit) {
+        let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
+            self.counters.inc(Counter::IpOutNoRoutes);
+            return;
+        };
+        if transmit.header.flags.contains(TcpFlags::RST) {
+            self.counters.inc(Counter::TcpOutRsts);
+        }
+        self.counters.inc(Counter::TcpOutSegs);
+        let service =
+            Service { ttl: self.default_ttl(tuple.peer), tos: 0, dont_fragment: true, identification: 0 };
+        let packet = segment_packet(tuple, transmit, service);
+        self.count_ip_out(&packet);
+        if !self.outbox.push_reply(way.iface, packet) {
+            self.counters.inc(Counter::IpOutDiscards);
+        }
+    }
+
+    /// RFC 9293 3.10.7.1: reset whoever sent a segment that fits nothing here.
+    pub(crate) fn reset_segment(&mut self, now: Instant, tuple: &FourTuple, pinned: Option<IfaceId>, segment: &Segment) {
+        if let Some(transmit) = reset_for(segment) {
+            self.reply_segment(now, tuple, pinned, transmit);
+        }
+    }
+
+    /// The connection has something to send.
+    pub(crate) fn mark_ready(&mut self, index: u32) {
+        if let Some(Socket::Stream(stream)) = self.sockets.at_mut(index)
+            && let Some(flow) = stream.flow_mut()
+            && !flow.is_ready
+        {
+            flow.is_ready = true;
+            self.tcp.ready.push_back(index);
+        }
+    }
+
+    /// The next segment of a connection whose turn it is.
+    pub(crate) fn next_segment(&mut self, now: Instant) -> Option<(IfaceId, Packet)> {
+        loop {
+            let index = *self.tcp.ready.front()?;
+            match self.transmit_from(now, index) {
+                Some((iface, packet)) => {
+                    self.tcp.turn += packet.len();
+                    if self.tcp.turn >= TURN {
+                        self.tcp.turn = 0;
+                        self.tcp.ready.rotate_left(1);
+                    }
+                    return Some((iface, packet));
+                }
+                None => {
+                    self.tcp.turn = 0;
+                    self.tcp.ready.pop_front();
+                    self.rest(now, index);
+                }
+            }
+        }
+    }
+
+    /// One segment of one connection; `None`: it has nothing to send now, or no way to send it.
+    pub(crate) fn transmit_from(&mut self, now: Instant, index: u32) -> Option<(IfaceId, Packet)> {
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return None };
+        let pinned = stream.common.pinned;
+        let flow = stream.flow_mut()?;
+        let tuple = flow.tuple;
+        let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
+            // As if they were lost on the way: the retransmission timer tries again and gives up in the end.
+            while flow.connection.poll_transmit(now, 0).is_some() {
+                self.counters.inc(Counter::IpOutNoRoutes);
+            }
+            return None;
+        };
+        let gso_max = self.net.iface(way.iface).map_or(0, |iface| iface.gso_max);
+        let max_payload = gso_max.saturating_sub(header_len(tuple.peer) + MAX_HEADER_LEN);
+        let transmit = flow.connection.poll_transmit(now, max_payload)?;
+        let identification = flow.identification;
+        let is_reset = transmit.header.flags.contains(TcpFlags::RST);
+        let default_ttl = self.default_ttl(tuple.peer);
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return None };
+        let (ttl, tos) = stream.common.ttl_and_tos(tuple.peer, default_ttl);
+        let dont_fragment = stream.common.discovery_for(tuple.peer).sets_df();
+        let packet = segment_packet(&tuple, transmit, Service { ttl, tos, dont_fragment, identification });
+        let segments = packet.wire_packets();
+        if let Some(flow) = stream.flow_mut() {
+            flow.identification = identification.wrapping_add(segments as u16);
+        }
+        self.counters.add(Counter::TcpOutSegs, segments as u64);
+        if is_reset {
+            self.counters.inc(Counter::TcpOutRsts);
+        }
+        self.count_ip_out(&packet);
+        Some((way.iface, packet))
+    }
+
+    /// A connection has nothing more to send for now: set its timer, or let it go if it is over.
+    fn rest(&mut self, now: Instant, index: u32) {
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let Some(flow) = stream.flow_mut() else { return };
+        flow.is_ready = false;
+        let events = flow.connection.take_events();
+        self.settle(now, index, segue_tcp::Outcome { events, drop: None });
+    }
+
+    /// Take a connection out of the table of flows.
+    pub(crate) fn leave_flows(&mut self, index: u32) {
+        if let Some(Socket::Stream(stream)) = self.sockets.at_mut(index)
+            && let Some(flow) = stream.flow_mut()
+            && core::mem::replace(&mut flow.in_table, false)
+        {
+            let tuple = flow.tuple;
+            self.tcp.flows.remove(&tuple, FlowRef::Connection(index));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Stream sockets: what a socket is at a time, and what poll(2) says about it.
+//!
+//! A stream socket is idle (not connected yet, or not any more), a listener, or one end of a connection. RFC 9293's
+//! states are the connection's own; this file adds those of the socket calls around them.
+use core::fmt;
+
+use segue_tcp::{Connection, Ready, SocketOptions, State};
+
+use super::listener::Listener;
+use crate::Errno;
+use crate::socket::common::{Common, Flags};
+use crate::tuple::FourTuple;
+use crate::wheel::TimerKey;
+
+#[derive(Debug)]
+pub(crate) struct StreamSocket {
+    pub(crate) common: Common,
+    pub(crate) role: Role,
+}
+
+#[derive(Debug)]
+pub(crate) enum Role {
+    /// Not connected; has the options that the next connection will get.
+    Idle(Box<SocketOptions>),
+    Listener(Box<Listener>),
+    Connected(Flow),
+}
+
+/// How far connect() has got, as the application knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Call {
+    /// connect() said EINPROGRESS and has not been called again since.
+    Connecting,
+    /// The application knows that it is connected: accept() gave it, or connect() succeeded.
+    Connected,
+}
+
+/// One end of a connection, and its places in the stack's tables.
+pub(crate) struct Flow {
+    pub(crate) connection: Connection,
+    pub(crate) tuple: FourTuple,
+    pub(crate) call: Call,
+    /// In the table of flows: segments find it.
+    pub(crate) in_table: bool,
+    /// In the list of connections that have something to send.
+    pub(crate) is_ready: bool,
+    /// Nothing of the protocol is left, but for what it still has to send.
+    pub(crate) is_over: bool,
+    /// Counted as an orphan.
+    pub(crate) is_orphan: bool,
+    /// The listener in whose accept queue it stands.
+    pub(crate) listener: Option<u32>,
+    pub(crate) timer: Option<TimerKey>,
+    /// Next IPv4 identification.
+    pub(crate) identification: u16,
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flow")
+            .field("tuple", &self.tuple)
+            .field("state", &self.connection.state())
+            .field("is_over", &self.is_over)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Flow {
+    pub(crate) fn new(connection: Connection, tuple: FourTuple, call: Call) -> Flow {
+        Flow {
+            connection,
+            tuple,
+            call,
+            in_table: true,
+            is_ready: false,
+            is_over: false,
+            is_orphan: false,
+            listener: None,
+            timer: None,
+            identification: 0,
+        }
+    }
+}
+
+impl StreamSocket {
+    pub(crate) fn flow(&self) -> Option<&Flow> {
+        match &self.role {
+            Role::Connected(flow) => Some(flow),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn flow_mut(&mut self) -> Option<&mut Flow> {
+        match &mut self.role {
+            Role::Connected(flow) => Some(flow),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn listener(&self) -> Option<&Listener> {
+        match &self.role {
+            Role::Listener(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn listener_mut(&mut self) -> Option<&mut Listener> {
+        match &mut self.role {
+            Role::Listener(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn options(&self) -> &SocketOptions {
+        match &self.role {
+            Role::Idle(options) => options,
+            Role::Listener(listener) => &listener.options,
+            Role::Connected(flow) => flow.connection.options(),
+        }
+    }
+
+    /// The state of the protocol; `None` for a listener.
+    pub(crate) fn state(&self) -> Option<State> {
+        match &self.role {
+            Role::Idle(_) => Some(State::Closed),
+            Role::Listener(_) => None,
+            Role::Connected(flow) => Some(flow.connection.state()),
+        }
+    }
+
+    /// What poll(2) would say.
+    pub(crate) fn readiness(&self) -> Ready {
+        match &self.role {
+            Role::Idle(_) => self.idle_readiness(),
+            Role::Listener(listener) => listener.readiness(),
+            Role::Connected(flow) => {
+                let mut ready = flow.connection.readiness();
+                if self.common.error.is_some() {
+                    ready |= Ready::ERR;
+                }
+                ready
+            }
+        }
+    }
+
+    /// A socket that was never connected is writable in the sense that writing would not block: it would fail.
+    fn idle_readiness(&self) -> Ready {
+        let mut ready = Ready::OUT | Ready::HUP;
+        if self.common.has(Flags::SHUT_READ) {
+            ready |= Ready::IN | Ready::RDHUP;
+        }
+        if self.common.error.is_some() {
+            ready |= Ready::ERR;
+        }
+        ready
+    }
+
+    /// The error that a call on the socket has to report first, once.
+    pub(crate) fn take_error(&mut self) -> Option<Errno> {
+        self.common.error.take().or_else(|| self.flow_mut()?.connection.take_error().map(super::errno_of))
+    }
+}

@@ -1,0 +1,129 @@
+//! TIME-WAIT: remembering flows that have ended, small and bounded.
+//!
+//! Decides how many are remembered (`tcp_max_tw_buckets`), that their ports stay taken, and what a segment for one does to
+//! the tables. What a segment means is `segue_tcp::TimeWait`'s. RFC 9293 3.6.1, RFC 6191.
+use segue_tcp::{Instant, Segment, TimeWait, TimeWaitOutcome};
+
+use super::flows::FlowRef;
+use crate::Counter;
+use crate::IfaceId;
+use crate::ip::input::Arrival;
+use crate::ports::Claim;
+use crate::stack::Stack;
+use crate::timers::Timer;
+use crate::tuple::FourTuple;
+use crate::wheel::TimerKey;
+
+/// A flow in TIME-WAIT.
+#[derive(Debug)]
+pub(crate) struct TimeWaitEntry {
+    pub(crate) time_wait: TimeWait,
+    pub(crate) tuple: FourTuple,
+    /// What it holds of its port, with what its socket had set.
+    claim: Option<ClaimBits>,
+    pinned: Option<IfaceId>,
+    timer: Option<TimerKey>,
+}
+
+/// A claim whose scope is the tuple's local address.
+#[derive(Clone, Copy, Debug)]
+struct ClaimBits {
+    reuse_address: bool,
+    reuse_port: bool,
+    bound: bool,
+}
+
+impl TimeWaitEntry {
+    fn claim(&self) -> Option<Claim> {
+        let ClaimBits { reuse_address, reuse_port, bound } = self.claim?;
+        let scope = crate::ports::Scope::One(self.tuple.local);
+        Some(Claim { scope, reuse_address, reuse_port, listening: false, bound })
+    }
+}
+
+impl Stack {
+    /// Remember a flow; the table of flows finds the entry from now on. `claim` is what its socket gives up of the port.
+    pub(crate) fn enter_time_wait(
+        &mut self,
+        now: Instant,
+        tuple: FourTuple,
+        time_wait: TimeWait,
+        claim: Option<Claim>,
+        pinned: Option<IfaceId>,
+        old: FlowRef,
+    ) {
+        if self.tcp.entries.time_wait.len() >= self.settings.ip.max_tw_buckets as usize {
+            // As Linux: the connection just ends, and says so.
+            self.counters.inc(Counter::TcpExtTCPTimeWaitOverflow);
+            self.tcp.flows.remove(&tuple, old);
+            return;
+        }
+        self.counters.inc(Counter::TcpExtTW);
+        let deadline = time_wait.deadline();
+        let claim = claim.map(|claim| ClaimBits {
+            reuse_address: claim.reuse_address,
+            reuse_port: claim.reuse_port,
+            bound: claim.bound,
+        });
+        let entry = TimeWaitEntry { time_wait, tuple, claim, pinned, timer: None };
+        if let Some(claim) = entry.claim() {
+            self.tcp.ports.add(tuple.local_port, claim);
+        }
+        let Some((index, _)) = self.tcp.entries.time_wait.insert(entry) else { return };
+        self.tcp.flows.replace(&tuple, old, FlowRef::TimeWait(index));
+        if let Some(entry) = self.tcp.entries.time_wait.at_mut(index) {
+            self.timers.arm(now, &mut entry.timer, Some(deadline), Timer::TimeWait(index));
+        }
+    }
+
+    /// A segment for a flow in TIME-WAIT.
+    pub(crate) fn time_wait_segment(&mut self, now: Instant, index: u32, arrival: &Arrival, segment: Segment) {
+        let Some(entry) = self.tcp.entries.time_wait.at_mut(index) else { return };
+        let (tuple, pinned) = (entry.tuple, entry.pinned);
+        match entry.time_wait.on_segment(now, &self.tcp.config, &segment) {
+            TimeWaitOutcome::Nothing => {}
+            TimeWaitOutcome::Ack(transmit) => self.reply_segment(now, &tuple, pinned, transmit),
+            TimeWaitOutcome::Restarted(transmit) => {
+                let deadline = entry.time_wait.deadline();
+                self.timers.arm(now, &mut entry.timer, Some(deadline), Timer::TimeWait(index));
+                self.reply_segment(now, &tuple, pinned, transmit);
+            }
+            TimeWaitOutcome::NewSyn { iss_floor } => match self.find_listener(&tuple, arrival) {
+                Some(listener) => {
+                    self.counters.inc(Counter::TcpExtTWRecycled);
+                    self.remove_time_wait(index);
+                    if self.has_room_for_syn(listener) {
+                        self.open_passively(now, listener, tuple, arrival.pinned, &segment, Some(iss_floor));
+                    }
+                }
+                // Nobody would take the connection: the peer should know at once.
+                None => self.reset_segment(now, &tuple, pinned, &segment),
+            },
+            TimeWaitOutcome::Remove => self.remove_time_wait(index),
+            TimeWaitOutcome::Drop(reason) => self.count_drop(reason),
+        }
+    }
+
+    pub(crate) fn time_wait_deadline(&mut self, now: Instant, index: u32) {
+        let Some(entry) = self.tcp.entries.time_wait.at_mut(index) else { return };
+        entry.timer = None;
+        let deadline = entry.time_wait.deadline();
+        if deadline <= now {
+            self.remove_time_wait(index);
+        } else {
+            // A repeated FIN has restarted it since the timer was set.
+            self.timers.arm(now, &mut entry.timer, Some(deadline), Timer::TimeWait(index));
+        }
+    }
+
+    pub(crate) fn remove_time_wait(&mut self, index: u32) {
+        let Some(entry) = self.tcp.entries.time_wait.at(index) else { return };
+        let (tuple, claim, timer) = (entry.tuple, entry.claim(), entry.timer);
+        self.tcp.flows.remove(&tuple, FlowRef::TimeWait(index));
+        self.timers.disarm(timer);
+        if let Some(claim) = claim {
+            self.tcp.ports.remove(tuple.local_port, &claim);
+        }
+        self.tcp.entries.time_wait.remove(index);
+    }
+}

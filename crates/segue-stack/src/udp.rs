@@ -1,0 +1,502 @@
+//! UDP: sockets found, datagrams in and out, errors about them.
+//!
+//! Decides which socket a datagram belongs to (as Linux scores them), what a send may do, and where a datagram's limits
+//! are. RFC 768, RFC 1122 4.1, RFC 8085 3 (path MTU, ports). Errors from ICMP reach connected sockets, and unconnected
+//! ones that set `IP_RECVERR`.
+use core::net::{IpAddr, SocketAddr};
+
+use hashbrown::HashMap;
+use segue_wire::udp::{HEADER_LEN, verify_checksum};
+use segue_wire::{Bytes, ChecksumState, Chunks, Instant, Packet, Protocol, UdpHeader};
+
+use crate::icmp::errors::Complaint;
+use crate::icmp::input::Report;
+use crate::ip::input::{Arrival, Cast};
+use crate::ip::output::{IpFields, header_len};
+use crate::net::Destination;
+use crate::ports::{PortTable, Rules};
+use crate::secrets::KeyedState;
+use crate::socket::Socket;
+use crate::socket::common::Flags;
+use crate::socket::datagram::{Datagram, DatagramKind, DatagramSocket, Placed};
+use crate::stack::{Result, Stack};
+use crate::tuple::FourTuple;
+use crate::{Counter, Domain, Errno, IfaceId, MsgFlags, SocketId, Unreachable};
+
+/// Offset of the checksum in a UDP header.
+const CHECKSUM_AT: usize = 6;
+
+/// Where datagram sockets are found.
+#[derive(Debug)]
+pub(crate) struct Datagrams {
+    pub(crate) ports: PortTable,
+    /// Connected UDP sockets by both ends; a second one with the same ends stays among the open ones.
+    flows: HashMap<FourTuple, u32, KeyedState>,
+    /// Ping sockets by family and identifier.
+    pub(crate) pings: HashMap<(bool, u16), u32, KeyedState>,
+    /// A gateway's sockets by interface.
+    pub(crate) any_udp: HashMap<IfaceId, u32, KeyedState>,
+    pub(crate) any_ping: HashMap<IfaceId, u32, KeyedState>,
+}
+
+impl Datagrams {
+    pub(crate) fn new(hasher: KeyedState) -> Datagrams {
+        Datagrams {
+            ports: PortTable::new(Rules::Udp, hasher.clone()),
+            flows: HashMap::with_hasher(hasher.clone()),
+            pings: HashMap::with_hasher(hasher.clone()),
+            any_udp: HashMap::with_hasher(hasher.clone()),
+            any_ping: HashMap::with_hasher(hasher),
+        }
+    }
+}
+
+/// A datagram on its way out, checked.
+struct Outgoing {
+    to: SocketAddr,
+    local: SocketAddr,
+    payload: Chunks,
+}
+
+impl Stack {
+    pub(crate) fn datagram_mut(&mut self, id: SocketId) -> Result<&mut DatagramSocket> {
+        match self.live_mut(id)? {
+            Socket::Datagram(datagram) => Ok(datagram),
+            Socket::Stream(_) => Err(Errno::EOPNOTSUPP),
+        }
+    }
+
+    /// Put a bound socket where datagrams find it.
+    pub(crate) fn place_datagram(&mut self, index: u32) {
+        self.unplace_datagram(index);
+        let Some(Socket::Datagram(socket)) = self.sockets.at_mut(index) else { return };
+        if socket.kind == DatagramKind::Ping || socket.common.port == 0 {
+            return;
+        }
+        let (local, port) = (socket.common.local, socket.common.port);
+        self.datagrams.ports.add(port, socket.common.claim());
+        socket.common.flags.insert(Flags::CLAIMED);
+        if let Some(peer) = socket.peer {
+            let tuple = FourTuple { local, peer: peer.ip(), local_port: port, peer_port: peer.port() };
+            let is_alone = !self.datagrams.flows.contains_key(&tuple);
+            if is_alone && !crate::tuple::unspecified_like(local).eq(&local) {
+                self.datagrams.flows.insert(tuple, index);
+                socket.placed = Placed::Flow;
+                return;
+            }
+        }
+        self.datagrams.ports.open(port, index);
+        socket.placed = Placed::Open;
+    }
+
+    /// Take a socket out of the tables; its address is still the one it was placed with.
+    pub(crate) fn unplace_datagram(&mut self, index: u32) {
+        let Some(Socket::Datagram(socket)) = self.sockets.at_mut(index) else { return };
+        let port = socket.common.port;
+        if socket.common.has(Flags::CLAIMED) {
+            let claim = socket.common.claim();
+            socket.common.flags.remove(Flags::CLAIMED);
+            self.datagrams.ports.remove(port, &claim);
+        }
+        match core::mem::replace(&mut socket.placed, Placed::Nowhere) {
+            Placed::Nowhere => {}
+            Placed::Open => self.datagrams.ports.close(port, index),
+            Placed::Flow => {
+                if let Some(peer) = socket.peer {
+                    let tuple =
+                        FourTuple { local: socket.common.local, peer: peer.ip(), local_port: port, peer_port: peer.port() };
+                    self.datagrams.flows.remove(&tuple);
+                }
+            }
+            Placed::Identifier => {
+                self.datagrams.pings.remove(&(socket.common.domain == Domain::Inet6, port));
+            }
+        }
+    }
+
+    /// The socket that a datagram belongs to.
+    fn find_udp(&self, tuple: &FourTuple) -> Option<u32> {
+        if let Some(index) = self.datagrams.flows.get(tuple) {
+            return Some(*index);
+        }
+        let open = self.datagrams.ports.open_sockets(tuple.local_port);
+        let mut best: Option<(u8, u32)> = None;
+        let mut group = 0u32;
+        for index in open {
+            let Some((score, reuse_port)) = self.score(*index, tuple) else { continue };
+            match best {
+                Some((better, _)) if better > score => {}
+                Some((same, _)) if same == score => group += u32::from(reuse_port),
+                _ => {
+                    best = Some((score, *index));
+                    group = u32::from(reuse_port);
+                }
+            }
+        }
+        let (best_score, first) = best?;
+        if group < 2 {
+            return Some(first);
+        }
+        let hash = self.secrets.flow_hash(tuple.local_addr(), tuple.peer_addr());
+        let chosen = ((hash >> 32) * u64::from(group) >> 32) as usize;
+        let mut members = open.iter().copied().filter(|index| self.score(*index, tuple) == Some((best_score, true)));
+        members.nth(chosen).or(Some(first))
+    }
+
+    /// How well an open socket fits a datagram, and whether it shares its port with `SO_REUSEPORT`.
+    fn score(&self, index: u32, tuple: &FourTuple) -> Option<(u8, bool)> {
+        let Some(Socket::Datagram(socket)) = self.sockets.at(index) else { return None };
+        let scope = socket.common.scope();
+        if !scope.covers(tuple.local) {
+            return None;
+        }
+        let mut score = u8::from(socket.common.domain == Domain::Inet);
+        if !scope.is_wildcard() {
+            score += 2;
+        }
+        match socket.peer {
+            Some(peer) if peer == tuple.peer_addr() => score += 4,
+            Some(_) => return None,
+            None => {}
+        }
+        Some((score, socket.common.has(Flags::REUSE_PORT)))
+    }
+
+    /// A packet whose transport header, UDP's, starts at `offset`.
+    pub(crate) fn udp_input(&mut self, now: Instant, arrival: &Arrival, packet: Packet, offset: usize) {
+        let pick = |v4, v6| if arrival.destination.is_ipv4() { v4 } else { v6 };
+        let errors = pick(Counter::UdpInErrors, Counter::Udp6InErrors);
+        let front = packet.head().get(offset..).unwrap_or(&[]);
+        let available = packet.len().saturating_sub(offset);
+        let parsed = UdpHeader::parse(front)
+            .and_then(|(header, _)| Ok((header, header.payload_len(available)?)));
+        let Ok((header, payload_len)) = parsed else {
+            self.counters.inc(Counter::SegueUdpMalformed);
+            return self.counters.inc(errors);
+        };
+        let mut packet = packet;
+        packet.truncate(offset + HEADER_LEN + payload_len);
+        if packet.checksum == ChecksumState::Complete {
+            let front = packet.head().get(offset..).unwrap_or(&[]);
+            if verify_checksum(arrival.source, arrival.destination, front, packet.body()).is_err() {
+                self.counters.inc(pick(Counter::UdpInCsumErrors, Counter::Udp6InCsumErrors));
+                return self.counters.inc(errors);
+            }
+        }
+        let tuple = FourTuple {
+            local: arrival.destination,
+            peer: arrival.source,
+            local_port: header.destination_port,
+            peer_port: header.source_port,
+        };
+        if arrival.cast != Cast::Unicast {
+            return self.udp_to_group(arrival, &tuple, packet, offset);
+        }
+        let any = || self.datagrams.any_udp.get(&arrival.iface).copied().filter(|_| !arrival.is_returning);
+        match self.find_udp(&tuple).or_else(any) {
+            Some(index) => {
+                let payload = packet.into_payload(offset + HEADER_LEN);
+                self.deliver_datagram(index, arrival, tuple.peer_addr(), tuple.local_addr(), payload);
+            }
+            None => {
+                self.counters.inc(pick(Counter::UdpNoPorts, Counter::Udp6NoPorts));
+                // RFC 1122 4.1.3.1.
+                if !arrival.is_returning {
+                    let why = Complaint::Unreachable(Unreachable::Port);
+                    self.send_error(now, why, arrival.destination, arrival.pinned, &packet);
+                }
+            }
+        }
+    }
+
+    /// A datagram to a broadcast or multicast address goes to every socket it fits, and causes no error.
+    fn udp_to_group(&mut self, arrival: &Arrival, tuple: &FourTuple, packet: Packet, offset: usize) {
+        let payload = packet.into_payload(offset + HEADER_LEN);
+        let open = self.datagrams.ports.open_sockets(tuple.local_port).to_vec();
+        for index in open {
+            if self.score(index, tuple).is_some() {
+                self.deliver_datagram(index, arrival, tuple.peer_addr(), tuple.local_addr(), payload.clone());
+            }
+        }
+    }
+
+    pub(crate) fn deliver_datagram(&mut self, index: u32, arrival: &Arrival, from: SocketAddr, to: SocketAddr, payload: Chunks) {
+        let Some(Socket::Datagram(socket)) = self.sockets.at_mut(index) else { return };
+        let is_udp = socket.kind == DatagramKind::Udp;
+        let taken = socket.push(Datagram { from, to, ttl: arrival.ttl, tos: arrival.tos, payload });
+        if is_udp {
+            let pick = |v4, v6| if to.is_ipv4() { v4 } else { v6 };
+            if taken {
+                self.counters.inc(pick(Counter::UdpInDatagrams, Counter::Udp6InDatagrams));
+            } else {
+                self.counters.inc(pick(Counter::UdpRcvbufErrors, Counter::Udp6RcvbufErrors));
+                self.counters.inc(pick(Counter::UdpInErrors, Counter::Udp6InErrors));
+            }
+        }
+        if taken {
+            self.notify(index);
+        }
+    }
+
+    /// An ICMP error about a datagram from `tuple.local` to `tuple.peer`.
+    pub(crate) fn udp_report(&mut self, now: Instant, tuple: &FourTuple, report: Report) {
+        let Some(index) = self.find_udp(tuple) else { return };
+        if let Report::TooBig { mtu } = report {
+            self.net.pmtu.learn(now, tuple.peer, mtu);
+        }
+        self.report_to_datagram(index, tuple.peer, report);
+    }
+
+    /// As Linux: hard errors reach connected sockets; with `IP_RECVERR` every error reaches every socket.
+    pub(crate) fn report_to_datagram(&mut self, index: u32, peer: IpAddr, report: Report) {
+        let Some(Socket::Datagram(socket)) = self.sockets.at_mut(index) else { return };
+        let recv_err = if peer.is_ipv4() { Flags::RECV_ERR } else { Flags::RECV_ERR6 };
+        let wants_all = socket.common.has(recv_err);
+        let (errno, is_hard) = match report {
+            Report::Unreachable { errno, is_hard } => (errno, is_hard),
+            // Only who asked never to be cut needs to know.
+            Report::TooBig { .. } => (Errno::EMSGSIZE, !socket.common.discovery_for(peer).may_fragment()),
+        };
+        if wants_all || (is_hard && (socket.peer.is_some() || socket.kind == DatagramKind::Ping)) {
+            socket.common.error = Some(errno);
+            self.notify(index);
+        }
+    }
+
+    /// connect(2) on a datagram socket: name the peer, choose the source.
+    pub(crate) fn connect_datagram(&mut self, now: Instant, id: SocketId, address: SocketAddr) -> Result<()> {
+        let to = self.datagram_destination(id, address)?;
+        let way = self.datagram_way(now, id, to, None)?;
+        self.unplace_datagram(id.index);
+        let socket = self.datagram_mut(id)?;
+        if crate::tuple::unspecified_like(socket.common.local) == socket.common.local {
+            socket.common.local = way.source;
+        }
+        socket.peer = Some(to);
+        if socket.kind == DatagramKind::Ping {
+            return self.place_ping(id);
+        }
+        if socket.common.port == 0 {
+            let bound = self.bind_ephemeral(id, false);
+            if bound.is_err() {
+                self.datagram_mut(id)?.peer = None;
+            }
+            bound?;
+        }
+        self.place_datagram(id.index);
+        Ok(())
+    }
+
+    /// connect(2) with `AF_UNSPEC`.
+    pub(crate) fn disconnect_datagram(&mut self, id: SocketId) -> Result<()> {
+        self.unplace_datagram(id.index);
+        let socket = self.datagram_mut(id)?;
+        socket.peer = None;
+        if !socket.common.has(Flags::ADDRESS_LOCKED) {
+            socket.common.local = crate::socket::common::unspecified(socket.common.domain);
+        }
+        if !socket.common.has(Flags::PORT_LOCKED) {
+            socket.common.port = 0;
+            socket.common.flags.remove(Flags::CLAIM_BOUND);
+        }
+        let is_ping = socket.kind == DatagramKind::Ping;
+        if is_ping { self.place_ping(id) } else { Ok(self.place_datagram(id.index)) }
+    }
+
+    /// Where a datagram goes, as the socket may send it.
+    pub(crate) fn datagram_destination(&mut self, id: SocketId, address: SocketAddr) -> Result<SocketAddr> {
+        let socket = self.datagram_mut(id)?;
+        // A gateway's socket speaks for hosts of both families.
+        let to = match socket.any {
+            Some(_) => SocketAddr::new(address.ip().to_canonical(), address.port()),
+            None => socket.common.take_address(address)?,
+        };
+        if socket.common.has(Flags::V6_ONLY) && to.is_ipv4() {
+            return Err(Errno::ENETUNREACH);
+        }
+        let is_other_family = to.is_ipv4() != (socket.common.domain == Domain::Inet);
+        if socket.kind == DatagramKind::Ping && socket.any.is_none() && is_other_family {
+            return Err(Errno::EAFNOSUPPORT);
+        }
+        let may_broadcast = socket.common.has(Flags::BROADCAST);
+        match self.net.destination(to.ip()) {
+            Destination::Broadcast if !may_broadcast => Err(Errno::EACCES),
+            Destination::Unspecified if to.ip().is_unspecified() => {
+                let loopback = match to.ip() {
+                    IpAddr::V4(_) => IpAddr::V4(core::net::Ipv4Addr::LOCALHOST),
+                    IpAddr::V6(_) => IpAddr::V6(core::net::Ipv6Addr::LOCALHOST),
+                };
+                Ok(SocketAddr::new(loopback, to.port()))
+            }
+            Destination::Unspecified => Err(Errno::EINVAL),
+            _ => Ok(to),
+        }
+    }
+
+    /// The way of a datagram; `from`: a gateway's socket says which address it answers from.
+    pub(crate) fn datagram_way(&mut self, now: Instant, id: SocketId, to: SocketAddr, from: Option<IpAddr>) -> Result<crate::net::Way> {
+        let socket = self.datagram_mut(id)?;
+        let (local, any) = (socket.common.local, socket.any);
+        let source = from.unwrap_or(local);
+        let is_udp = socket.kind == DatagramKind::Udp;
+        let pinned = socket.common.pinned.or(any).or_else(|| {
+            let fallback = self.net.loopback_fallback().filter(|_| is_udp && to.ip().is_loopback())?;
+            // Whoever inside waits there gets it; only what nobody inside takes leaves.
+            let back = FourTuple {
+                local: to.ip(),
+                peer: if source.is_unspecified() { to.ip() } else { source },
+                local_port: to.port(),
+                peer_port: 0,
+            };
+            let waits = self.datagrams.ports.open_sockets(to.port()).iter().any(|index| {
+                self.sockets.at(*index).is_some_and(|socket| socket.common().scope().covers(back.local))
+            });
+            (!waits).then_some(fallback)
+        });
+        let mut way = match self.net.way(now, to.ip(), pinned) {
+            // A gateway answers from addresses that it does not have.
+            Err(Errno::EADDRNOTAVAIL) if from.is_some() => self.net.way_without_source(now, to.ip(), pinned)?,
+            other => other?,
+        };
+        if !source.is_unspecified() && source.is_ipv4() == to.is_ipv4() {
+            way.source = source;
+        }
+        if way.source.is_loopback() && way.iface != IfaceId::LOOPBACK && pinned.is_none() {
+            return Err(Errno::EINVAL);
+        }
+        Ok(way)
+    }
+
+    /// send(2), sendto(2) and their kind on a UDP socket.
+    pub(crate) fn send_udp(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        data: Bytes,
+        flags: MsgFlags,
+        to: Option<SocketAddr>,
+        from: Option<SocketAddr>,
+    ) -> Result<usize> {
+        if flags.contains(MsgFlags::OOB) {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        let len = data.len();
+        let Some((to, from, payload)) = self.uncork(id, data, flags, to, from)? else { return Ok(len) };
+        if to.port() == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let limit = usize::from(u16::MAX) - HEADER_LEN - if to.is_ipv4() { 20 } else { 0 };
+        if payload.len() > limit {
+            return Err(Errno::EMSGSIZE);
+        }
+        let socket = self.datagram_mut(id)?;
+        if let Some(error) = socket.common.error.take() {
+            return Err(error);
+        }
+        if socket.common.has(Flags::SHUT_WRITE) {
+            return Err(Errno::EPIPE);
+        }
+        self.bind_ephemeral(id, false)?;
+        let way = self.datagram_way(now, id, to, from.map(|from| from.ip()))?;
+        let socket = self.datagram_mut(id)?;
+        let port = match (from, socket.any) {
+            (Some(from), Some(_)) if from.port() != 0 => from.port(),
+            _ => socket.common.port,
+        };
+        let outgoing = Outgoing { to, local: SocketAddr::new(way.source, port), payload: Chunks::from(payload) };
+        self.emit_udp(id, &way, outgoing)?;
+        Ok(len)
+    }
+
+    /// Join what MSG_MORE held back. `None`: it is held back now.
+    fn uncork(
+        &mut self,
+        id: SocketId,
+        data: Bytes,
+        flags: MsgFlags,
+        to: Option<SocketAddr>,
+        from: Option<SocketAddr>,
+    ) -> Result<Option<(SocketAddr, Option<SocketAddr>, Bytes)>> {
+        let socket = self.datagram_mut(id)?;
+        let is_more = flags.contains(MsgFlags::MORE);
+        if let Some(corked) = &mut socket.corked {
+            if corked.payload.len() + data.len() > usize::from(u16::MAX) {
+                return Err(Errno::EMSGSIZE);
+            }
+            corked.payload.extend_from_slice(&data);
+            if is_more {
+                return Ok(None);
+            }
+            let Some(corked) = socket.corked.take() else { return Ok(None) };
+            return Ok(Some((corked.to, corked.from, Bytes::from(corked.payload))));
+        }
+        let to = match (to, socket.peer) {
+            (Some(to), _) => self.datagram_destination(id, to)?,
+            (None, Some(peer)) => peer,
+            (None, None) => return Err(Errno::EDESTADDRREQ),
+        };
+        let from = from.map(|from| SocketAddr::new(from.ip().to_canonical(), from.port()));
+        if is_more {
+            let corked = crate::socket::datagram::Corked { to, from, payload: data.to_vec() };
+            self.datagram_mut(id)?.corked = Some(Box::new(corked));
+            return Ok(None);
+        }
+        Ok(Some((to, from, data)))
+    }
+
+    fn emit_udp(&mut self, id: SocketId, way: &crate::net::Way, outgoing: Outgoing) -> Result<()> {
+        let Outgoing { to, local, payload } = outgoing;
+        let length = HEADER_LEN + payload.len();
+        let default_ttl = self.default_ttl(to.ip());
+        let socket = self.datagram_mut(id)?;
+        let (ttl, tos) = socket.common.ttl_and_tos(to.ip(), default_ttl);
+        let discovery = socket.common.discovery_for(to.ip());
+        // Who does not care about the path is only limited by the link itself.
+        let mtu = if discovery.uses_path() { way.mtu } else { self.net.iface(way.iface).map_or(way.mtu, |i| i.mtu) };
+        if header_len(to.ip()) + length > mtu && !discovery.may_fragment() {
+            self.counters.inc(if to.is_ipv4() { Counter::IpFragFails } else { Counter::Ip6FragFails });
+            return Err(Errno::EMSGSIZE);
+        }
+        let pick = |v4, v6| if to.is_ipv4() { v4 } else { v6 };
+        let socket = self.datagram_mut(id)?;
+        let Some(charge) = socket.charge(length) else {
+            self.counters.inc(pick(Counter::UdpSndbufErrors, Counter::Udp6SndbufErrors));
+            return Err(Errno::EAGAIN);
+        };
+        let header = UdpHeader {
+            source_port: local.port(),
+            destination_port: to.port(),
+            length: length as u16,
+            checksum: 0,
+        };
+        let mut transport = [0; HEADER_LEN];
+        header.emit(&mut transport);
+        let fields = IpFields {
+            source: local.ip(),
+            destination: to.ip(),
+            protocol: Protocol::UDP,
+            ttl,
+            tos,
+            dont_fragment: discovery.sets_df(),
+            identification: if discovery.sets_df() { 0 } else { self.next_identification(local.ip(), to.ip()) as u16 },
+        };
+        let packet = fields.packet(&transport, CHECKSUM_AT, payload, None);
+        self.counters.inc(pick(Counter::UdpOutDatagrams, Counter::Udp6OutDatagrams));
+        self.push_charged(way, packet, mtu, id, charge);
+        Ok(())
+    }
+
+    /// A datagram socket goes away.
+    pub(crate) fn close_datagram(&mut self, id: SocketId) {
+        self.unplace_datagram(id.index);
+        let Some(Socket::Datagram(socket)) = self.sockets.at(id.index) else { return };
+        if let Some(iface) = socket.any {
+            let table = match socket.kind {
+                DatagramKind::Udp => &mut self.datagrams.any_udp,
+                DatagramKind::Ping => &mut self.datagrams.any_ping,
+            };
+            table.remove(&iface);
+        }
+        self.sockets.remove(id.index);
+    }
+}
