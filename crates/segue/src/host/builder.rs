@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use segue_link::Link;
-use segue_stack::{Cidr, IfaceConfig, IfaceId, Route, Stack, StackConfig};
+use segue_stack::{Cidr, IfaceConfig, Route, Stack, StackConfig};
 use tokio::runtime::Handle;
 
 use super::core::Core;
@@ -141,20 +141,11 @@ impl Interface {
         config.loopback_fallback = loopback_fallback;
         let id = stack.add_interface(config);
         for (destination, via) in routes {
-            add_route(stack, id, destination, via)?;
+            let route = Route { destination, via, iface: id, mtu: None, initcwnd: None };
+            stack.add_route(route).map_err(|error| invalid(error.to_string()))?;
         }
         Ok(Iface::new(id, name, link))
     }
-}
-
-fn add_route(stack: &mut Stack, iface: IfaceId, destination: Cidr, via: Option<IpAddr>) -> io::Result<()> {
-    if let Some(via) = via
-        && via.is_ipv4() != destination.is_ipv4()
-    {
-        return Err(invalid(format!("the router {via} cannot serve {destination}: give one of the same IP version")));
-    }
-    stack.add_route(Route { destination, via, iface, mtu: None, initcwnd: None });
-    Ok(())
 }
 
 impl core::fmt::Debug for Interface {

@@ -187,3 +187,121 @@ fn drain(slot: &mut Waiters, into: &mut Vec<Waker>) {
     into.extend(slot.writer.take());
     into.extend(slot.others.drain(..).map(|waiting| waiting.waker));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use segue_stack::{Domain, SocketType, Stack, StackConfig};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A waker and a look at how often it was woken.
+    fn counted() -> (Waker, impl Fn() -> usize) {
+        let count = Arc::new(Count::default());
+        (Waker::from(count.clone()), move || count.0.load(Ordering::Relaxed))
+    }
+
+    fn socket() -> (Stack, SocketId) {
+        let mut stack = Stack::new(StackConfig::new([1; 32]), crate::now());
+        let id = stack.socket(Domain::Inet, SocketType::Stream).unwrap();
+        (stack, id)
+    }
+
+    fn notify(table: &mut WaiterTable, socket: SocketId, ready: Ready) {
+        let mut wakes = WakeList::new();
+        table.notify(SocketEvent { socket, ready }, &mut wakes);
+        wakes.wake();
+    }
+
+    #[test]
+    fn an_event_wakes_whom_it_concerns_once() {
+        let (_stack, id) = socket();
+        let mut table = WaiterTable::default();
+        let ((reader, reads), (writer, writes), (own, owns)) = (counted(), counted(), counted());
+        table.wait(id, Place::Reader, Ready::IN, &reader);
+        table.wait(id, Place::Writer, Ready::OUT, &writer);
+        let key = table.key();
+        table.wait(id, Place::Own(key), Ready::PRI, &own);
+        notify(&mut table, id, Ready::IN);
+        assert_eq!((reads(), writes(), owns()), (1, 0, 0));
+        notify(&mut table, id, Ready::IN | Ready::OUT);
+        assert_eq!((reads(), writes(), owns()), (1, 1, 0));
+        notify(&mut table, id, Ready::HUP);
+        assert_eq!((reads(), writes(), owns()), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_newer_task_takes_the_place_of_the_one_before() {
+        let (_stack, id) = socket();
+        let mut table = WaiterTable::default();
+        let ((old, olds), (new, news)) = (counted(), counted());
+        table.wait(id, Place::Reader, Ready::IN, &old);
+        table.wait(id, Place::Reader, Ready::IN, &old);
+        assert!(table.take_displaced().is_empty(), "the same task again displaces nobody");
+        table.wait(id, Place::Reader, Ready::IN, &new);
+        assert_eq!(table.take_displaced().len(), 1);
+        notify(&mut table, id, Ready::IN);
+        assert_eq!((olds(), news()), (0, 1));
+    }
+
+    #[test]
+    fn a_future_that_left_is_not_woken_and_others_are() {
+        let (_stack, id) = socket();
+        let mut table = WaiterTable::default();
+        let ((gone, gones), (stays, stay)) = (counted(), counted());
+        let keys = [table.key(), table.key()];
+        table.wait(id, Place::Own(keys[0]), Ready::IN, &gone);
+        table.wait(id, Place::Own(keys[1]), Ready::IN, &stays);
+        table.leave(id, keys[0]);
+        assert_eq!(table.take_displaced().len(), 1);
+        notify(&mut table, id, Ready::IN);
+        assert_eq!((gones(), stay()), (0, 1));
+    }
+
+    #[test]
+    fn a_slot_that_is_used_again_wakes_nobody_of_the_socket_before() {
+        let (mut stack, first) = socket();
+        let mut table = WaiterTable::default();
+        let ((old, olds), (new, news)) = (counted(), counted());
+        table.wait(first, Place::Reader, Ready::IN, &old);
+        stack.close(crate::now(), first).unwrap();
+        let second = stack.socket(Domain::Inet, SocketType::Stream).unwrap();
+        assert_eq!(first.index(), second.index());
+        notify(&mut table, second, Ready::IN);
+        table.wait(second, Place::Reader, Ready::IN, &new);
+        notify(&mut table, first, Ready::IN);
+        assert_eq!((olds(), news()), (0, 0));
+        notify(&mut table, second, Ready::IN);
+        assert_eq!((olds(), news()), (0, 1));
+    }
+
+    #[test]
+    fn closing_wakes_everyone_who_waited() {
+        let (_stack, id) = socket();
+        let mut table = WaiterTable::default();
+        let counts: Vec<_> = (0..10)
+            .map(|_| {
+                let (waker, count) = counted();
+                let key = table.key();
+                table.wait(id, Place::Own(key), Ready::IN, &waker);
+                count
+            })
+            .collect();
+        let mut wakes = WakeList::new();
+        table.close(id, &mut wakes);
+        wakes.wake();
+        assert!(counts.iter().all(|count| count() == 1));
+    }
+}
