@@ -14,7 +14,7 @@ pub mod path;
 pub mod tun;
 pub mod units;
 
-pub use capture::{Capture, CaptureEpoch, CaptureOptions, Tap, Tee};
+pub use capture::{Capture, CaptureEpoch, CaptureOptions, OnError, Tap, Tee};
 pub use link::{Capabilities, Link, SendError, Wait};
 pub use memory::{MemoryLink, memory_pair};
 pub use path::{
