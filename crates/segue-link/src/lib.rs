@@ -7,10 +7,15 @@
 //!
 //! `unsafe` appears in `tun/sys.rs` only.
 
+// A packet that is not taken is handed back as it is: boxing it would cost an allocation whenever a queue is full.
+#![allow(clippy::result_large_err)]
+
 pub mod capture;
 pub mod link;
 pub mod memory;
 pub mod path;
+#[cfg(test)]
+mod testing;
 pub mod tun;
 pub mod units;
 

@@ -31,10 +31,8 @@ pub struct Capabilities {
 /// Why a link did not take a packet.
 #[derive(Debug)]
 pub enum SendError {
-    /// No room now; here is the packet back. Room is announced by the descriptor
+    /// No room now; here is the packet back, untouched. Room is announced by the descriptor
     /// becoming writable ([`Wait::Fd`]) or by the waker ([`Wait::Waker`]).
-    ///
-    /// A super-segment that a device took in part comes back as what is left.
     Full(Packet),
     /// This packet is lost; the link may still work. Errors that end a link are
     /// reported by [`Link::recv`] as well, and go on being reported.

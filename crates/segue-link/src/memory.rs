@@ -141,3 +141,6 @@ impl Drop for MemoryLink {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,57 +1,14 @@
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::Command;
 use std::sync::mpsc;
 
 use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketOption;
 use pcap_file::pcapng::blocks::interface_description::InterfaceDescriptionOption;
 use pcap_file::pcapng::{Block, PcapNgReader};
-use segue_wire::{
-    Bytes, ChecksumState, Chunks, Ipv4Header, Ipv6Header, Protocol, Segmentation, SegmentationKind, checksum, ipv4,
-    ipv6,
-};
 
 use super::*;
 use crate::memory::memory_pair;
-
-const V4: (IpAddr, IpAddr) = (IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)));
-const V6: (IpAddr, IpAddr) =
-    (IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 1)), IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 2)));
-
-/// A TCP packet as the stack makes it: checksum owed, payload in pieces; a super-segment when it is long.
-fn packet((source, destination): (IpAddr, IpAddr), payload: usize) -> Packet {
-    let tcp_len = 20 + payload;
-    let mut headers = [0; 60];
-    let start = match (source, destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            let total_length = (ipv4::MIN_HEADER_LEN + tcp_len) as u16;
-            Ipv4Header { total_length, protocol: Protocol::TCP, source, destination, ..Ipv4Header::default() }
-                .emit(&mut headers);
-            ipv4::MIN_HEADER_LEN
-        }
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            let payload_length = tcp_len as u16;
-            Ipv6Header { payload_length, next_header: Protocol::TCP, source, destination, ..Ipv6Header::default() }
-                .emit(&mut headers);
-            ipv6::HEADER_LEN
-        }
-        _ => unreachable!("both addresses are of one family"),
-    };
-    let pseudo = checksum::pseudo_header(source, destination, Protocol::TCP, tcp_len).expect("one family");
-    let tcp = &mut headers[start..start + 20];
-    tcp[..4].copy_from_slice(&[0x1f, 0x90, 0, 80]);
-    tcp[4..8].copy_from_slice(&1000_u32.to_be_bytes());
-    tcp[12] = 5 << 4;
-    tcp[13] = 0x18;
-    tcp[14..16].copy_from_slice(&1000_u16.to_be_bytes());
-    tcp[16..18].copy_from_slice(&pseudo.fold().to_be_bytes());
-    let mut body = Chunks::new();
-    body.push_back(Bytes::from(vec![0xa5; payload / 2]));
-    body.push_back(Bytes::from(vec![0x5a; payload - payload / 2]));
-    let segmentation = (payload > 1448).then_some(Segmentation { size: 1448, kind: SegmentationKind::Tcp });
-    let partial = ChecksumState::Partial { start: start as u16, field: 16 };
-    Packet::from_headers(&headers[..start + 20], body, partial, segmentation)
-}
+use crate::testing::{V4, V6, checksum_is_valid, tcp_packet as packet};
 
 fn at(zero: u64) -> CaptureOptions {
     CaptureOptions { epoch: CaptureEpoch::At(Duration::from_secs(zero)), ..CaptureOptions::default() }
@@ -91,15 +48,6 @@ fn read(path: &Path) -> (Vec<String>, Vec<Record>) {
     (names, packets)
 }
 
-fn tcp_checksum_is_valid(bytes: &[u8]) -> bool {
-    let packet = Packet::from_bytes(Bytes::copy_from_slice(bytes));
-    let view = segue_wire::IpView::parse(&packet).expect("an IP packet");
-    let mut sum = checksum::pseudo_header(view.source, view.destination, Protocol::TCP, view.transport_len())
-        .expect("one family");
-    sum.add_slice(&bytes[view.transport..]);
-    sum.is_valid()
-}
-
 #[test]
 fn both_ends_of_a_pair_share_a_file_with_times_directions_and_finished_checksums() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -130,7 +78,7 @@ fn both_ends_of_a_pair_share_a_file_with_times_directions_and_finished_checksums
         assert_eq!((*interface, *time, *flags), expected);
         assert_eq!(comment.as_deref(), (index == 0).then_some("the first one"));
         assert_eq!(bytes.len(), original.len(), "super-segments are written whole");
-        assert!(tcp_checksum_is_valid(bytes), "packet {index}");
+        assert!(checksum_is_valid(bytes), "packet {index}");
     }
 }
 
