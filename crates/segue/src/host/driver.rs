@@ -127,6 +127,10 @@ fn receive(
     match source {
         Source::Waker => left -= iface.recv(now, batch, left).min(left),
         Source::Fd(fd) => {
+            // A link on a descriptor may have deadlines of its own, too (a capture that is to be written out).
+            if iface.failed.is_none() && iface.link.next_deadline().is_some_and(|at| at <= now) {
+                left -= iface.recv(now, batch, left).min(left);
+            }
             // The descriptor is watched for edges: it must be read until it has nothing before it is waited for.
             while left > 0
                 && let Poll::Ready(Ok(mut ready)) = fd.poll_read_ready(cx)
