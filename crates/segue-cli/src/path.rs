@@ -157,7 +157,7 @@ impl PathArgs {
             reorder: Both::of(&self.reorder, direction).unwrap_or_default(),
             corrupt: Both::of(&self.corrupt, direction).unwrap_or_default(),
             rate: Both::of(&self.rate, direction),
-            queue: Both::of(&self.queue, direction).map(|limit| QueueDiscipline::TailDrop { bytes: limit }),
+            queue: Both::of(&self.queue, direction).map(|limit| QueueDiscipline::TailDrop { limit }),
             ..Impairments::default()
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use segue::Cidr;
 use segue_link::units::parse_duration;
-use segue_run::{Descendants, Network, Publish, RunConfig, RunError};
+use segue_run::{Descendants, Network, NetworkConfig, Publish, RunConfig, RunError};
 
 use crate::fail::Fail;
 use crate::path::{PathArgs, SeedArg};
@@ -120,13 +120,17 @@ impl RunArgs {
 
 /// Runs the program and gives its exit status.
 pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Fail> {
-    let network = args.network()?;
+    let words: Vec<_> = args.program.iter().map(|word| word.to_string_lossy()).collect();
+    let network = NetworkConfig {
+        network: args.network()?,
+        seed: args.seed.chosen(),
+        comment: format!("segue run, seed {}: {}", args.seed.value(), words.join(" ")),
+        sysctls: args.sysctl,
+        pcap: args.pcap,
+    };
     let mut config = RunConfig::new(args.program);
     config.network = network;
-    config.seed = args.seed.chosen();
     config.publish = args.publish;
-    config.sysctls = args.sysctl;
-    config.pcap = args.pcap;
     config.linger = args.linger;
     if args.end_background {
         config.descendants = Descendants::End;

@@ -53,21 +53,21 @@ fn configured(mut arguments: impl Iterator<Item = OsString>) -> Result<(RunConfi
             "--delay" => impairments.delay = parse_duration(&value()?)?,
             "--loss" => impairments.loss = value()?.parse()?,
             "--seed" => seed = value()?.parse()?,
-            "--pcap" => config.pcap = Some(value()?.into()),
+            "--pcap" => config.network.pcap = Some(value()?.into()),
             "--tun" => tun = Some(value()?),
             "--addr" => addresses.push(value()?.parse()?),
             "--sysctl" => {
                 let value = value()?;
                 let (name, value) = value.split_once('=').ok_or("--sysctl wants NAME=VALUE")?;
-                config.sysctls.push((name.to_owned(), value.to_owned()));
+                config.network.sysctls.push((name.to_owned(), value.to_owned()));
             }
             _ => return Err(format!("unknown option {option}").into()),
         }
     }
     config.program = arguments.collect();
-    config.seed = Some(seed);
-    config.network = match tun {
-        Some(name) => Network::Tun { name, addresses, peer: None, mtu: 1500 },
+    config.network.seed = Some(seed);
+    config.network.network = match tun {
+        Some(name) => Network::Tun { name, addresses, peer: None, mtu: 1500, offload: true },
         None => Network::Embedded { path: PathConfig::symmetric(impairments)?.with_seed(seed) },
     };
     Ok((config, summary))

@@ -17,19 +17,10 @@ pub struct RunConfig {
     /// The program and its arguments; the program is looked up in `PATH` as a
     /// shell would. Must not be empty.
     pub program: Vec<OsString>,
-    /// Which network the program's sockets are on. Default: [`Network::Embedded`]
-    /// across a path without impairments.
-    pub network: Network,
-    /// Seed of every random choice of the program's stack (ISN, ports, hash
-    /// secrets). `None` (default) draws one from the operating system; the
-    /// impairments have their own seed in [`PathConfig`].
-    pub seed: Option<u64>,
+    /// Which network the program's sockets are on, and with which parameters.
+    pub network: NetworkConfig,
     /// Ports of the program that are reachable from outside. Default: none.
     pub publish: Vec<Publish>,
-    /// Stack parameters by Linux's names, applied before the program starts.
-    pub sysctls: Vec<(String, String)>,
-    /// Where to write what passes the program's end of the network (pcapng).
-    pub pcap: Option<PathBuf>,
     /// How long the network lives on after the last task has ended, so that
     /// what the program wrote is still delivered. Default: 10 s. Range: any;
     /// zero cuts everything off at once (unfinished connections are reset).
@@ -44,15 +35,31 @@ impl RunConfig {
     pub fn new(program: Vec<OsString>) -> RunConfig {
         RunConfig {
             program,
-            network: Network::default(),
-            seed: None,
+            network: NetworkConfig::default(),
             publish: Vec::new(),
-            sysctls: Vec::new(),
-            pcap: None,
             linger: Duration::from_secs(10),
             descendants: Descendants::default(),
         }
     }
+}
+
+/// A network with one host of Segue's on it: [`Running::up`](crate::Running::up)
+/// brings it up.
+#[derive(Clone, Debug, Default)]
+pub struct NetworkConfig {
+    /// What the host is attached to. Default: [`Network::Embedded`] across a path
+    /// without impairments.
+    pub network: Network,
+    /// Seed of every random choice of the host's stack (ISN, ports, hash
+    /// secrets). `None` (default) draws one from the operating system; the
+    /// impairments have their own seed in [`PathConfig`].
+    pub seed: Option<u64>,
+    /// Stack parameters by Linux's names. Default: none.
+    pub sysctls: Vec<(String, String)>,
+    /// Where to write what passes the host's end of the network (pcapng). Default: nowhere.
+    pub pcap: Option<PathBuf>,
+    /// What the capture says of itself, such as a command line. Default: nothing.
+    pub comment: String,
 }
 
 /// The network a program is put on.
@@ -78,6 +85,8 @@ pub enum Network {
         peer: Option<IpAddr>,
         /// MTU in bytes. Default of a device: 1500.
         mtu: usize,
+        /// Exchange super-segments and unfinished checksums with the kernel where it can.
+        offload: bool,
     },
 }
 

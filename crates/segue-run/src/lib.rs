@@ -29,8 +29,9 @@ mod wait;
 
 use run::lock;
 
-pub use config::{Descendants, Network, Protocol, Publish, PublishError, RunConfig};
+pub use config::{Descendants, Network, NetworkConfig, Protocol, Publish, PublishError, RunConfig};
 pub use error::{Exit, RunError};
+pub use network::Running;
 
 /// Counters of a finished run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

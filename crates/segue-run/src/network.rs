@@ -9,7 +9,7 @@ use segue::{Cidr, Host};
 use segue_stack::Counter;
 use segue_gateway::{Gateway, GatewayConfig};
 
-use crate::config::{Network, RunConfig};
+use crate::config::{Network, NetworkConfig};
 use crate::error::RunError;
 
 /// The program's addresses on the embedded network.
@@ -22,16 +22,14 @@ const PREFIX_V6: u8 = 64;
 const QUIET: Duration = Duration::from_millis(20);
 
 /// A network that is up.
-pub(crate) struct Running {
-    /// The program's host.
+pub struct Running {
     pub(crate) host: Host,
     /// The other end of the embedded path.
     pub(crate) gateway: Option<(Host, Gateway)>,
     capture: Option<Capture>,
 }
 
-/// Brings the network up; inside a tokio runtime.
-pub(crate) fn up(config: &RunConfig) -> Result<Running, RunError> {
+fn up(config: &NetworkConfig) -> Result<Running, RunError> {
     let capture = match &config.pcap {
         None => None,
         Some(path) => Some(open_capture(config, path)?),
@@ -42,8 +40,8 @@ pub(crate) fn up(config: &RunConfig) -> Result<Running, RunError> {
             let gateway = gateway(far)?;
             (embedded(config, near, capture.as_ref())?, Some(gateway))
         }
-        Network::Tun { name, addresses, peer, mtu } => {
-            let link = tun(name, addresses, *peer, *mtu)?;
+        Network::Tun { name, addresses, peer, mtu, offload } => {
+            let link = tun(name, addresses, *peer, *mtu, *offload)?;
             (on_device(config, link, addresses, capture.as_ref())?, None)
         }
     };
@@ -55,11 +53,10 @@ pub(crate) fn up(config: &RunConfig) -> Result<Running, RunError> {
     Ok(Running { host, gateway, capture })
 }
 
-fn open_capture(config: &RunConfig, path: &std::path::Path) -> Result<Capture, RunError> {
-    let words: Vec<_> = config.program.iter().map(|word| word.to_string_lossy()).collect();
+fn open_capture(config: &NetworkConfig, path: &std::path::Path) -> Result<Capture, RunError> {
     let shown = path.to_owned();
     let options = CaptureOptions {
-        comment: Some(words.join(" ")),
+        comment: Some(config.comment.clone()).filter(|comment| !comment.is_empty()),
         on_error: Some(Box::new(move |error| {
             eprintln!("segue: the capture {} stops here: {error}", shown.display());
         })),
@@ -68,7 +65,7 @@ fn open_capture(config: &RunConfig, path: &std::path::Path) -> Result<Capture, R
     Capture::create(path, options).map_err(|error| RunError::Pcap(path.to_owned(), error))
 }
 
-fn builder(config: &RunConfig) -> segue::HostBuilder {
+fn builder(config: &NetworkConfig) -> segue::HostBuilder {
     match config.seed {
         Some(seed) => Host::builder().seed(seed),
         None => Host::builder(),
@@ -92,7 +89,7 @@ fn cidr(address: IpAddr, prefix: u8) -> Result<Cidr, RunError> {
 }
 
 fn embedded(
-    config: &RunConfig,
+    config: &NetworkConfig,
     link: impl Link + 'static,
     capture: Option<&Capture>,
 ) -> Result<Host, RunError> {
@@ -116,7 +113,7 @@ fn gateway(link: impl Link + 'static) -> Result<(Host, Gateway), RunError> {
     Ok((host, gateway))
 }
 
-fn tun(name: &str, addresses: &[Cidr], peer: Option<IpAddr>, mtu: usize) -> Result<TunLink, RunError> {
+fn tun(name: &str, addresses: &[Cidr], peer: Option<IpAddr>, mtu: usize, offload: bool) -> Result<TunLink, RunError> {
     let kernel_side = addresses
         .iter()
         .filter_map(|ours| {
@@ -125,12 +122,12 @@ fn tun(name: &str, addresses: &[Cidr], peer: Option<IpAddr>, mtu: usize) -> Resu
             Some(Prefix { address, length: ours.prefix() })
         })
         .collect();
-    let config = TunConfig { name: name.to_owned(), mtu, addresses: kernel_side, ..TunConfig::default() };
+    let config = TunConfig { name: name.to_owned(), mtu, addresses: kernel_side, offload, ..TunConfig::default() };
     TunLink::create(&config).map_err(|error| RunError::Tun(name.to_owned(), error))
 }
 
 fn on_device(
-    config: &RunConfig,
+    config: &NetworkConfig,
     link: TunLink,
     addresses: &[Cidr],
     capture: Option<&Capture>,
@@ -144,6 +141,20 @@ fn on_device(
 }
 
 impl Running {
+    /// Brings the network up. To be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`RunError`]: the capture or the device cannot be made, a sysctl is not
+    /// one, an address is impossible.
+    pub fn up(config: &NetworkConfig) -> Result<Running, RunError> {
+        up(config)
+    }
+
+    /// The host: the program's, where there is a program.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// Where a published port leads: the program's addresses, in the order
     /// they are tried.
     pub(crate) fn program(&self, port: u16) -> [SocketAddr; 2] {
@@ -160,8 +171,8 @@ impl Running {
         0
     }
 
-    /// Lets what the program wrote arrive, then ends the network.
-    pub(crate) async fn down(&self, until: Instant) {
+    /// Lets what was written arrive, until the instant given, then ends the network.
+    pub async fn down(&self, until: Instant) {
         let left = until.saturating_duration_since(Instant::now());
         // A peer that does not answer in time has been given the time there was.
         let _ = self.host.shutdown(left).await;

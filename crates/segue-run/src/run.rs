@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::config::RunConfig;
 use crate::error::RunError;
 use crate::launch::{self, Prepared};
-use crate::network::{self, Running};
+use crate::network::Running;
 use crate::supervisor::Supervisor;
 use crate::sys::seccomp::Listener;
 use crate::wait::{self, Signals, Waiting};
@@ -74,7 +74,7 @@ impl Session {
             .build()
             .map_err(|error| RunError::Supervisor("cannot start threads", error))?;
         let entered = runtime.enter();
-        let network = network::up(config)?;
+        let network = Running::up(&config.network)?;
         let mut number = [0; 8];
         getrandom::fill(&mut number)
             .map_err(|error| RunError::Supervisor("no random numbers", std::io::Error::other(error.to_string())))?;
