@@ -105,8 +105,11 @@ pub trait Link: Send {
     /// The link has ended (its device is gone); it is reported again on every call.
     fn recv(&mut self, now: Instant, out: &mut Vec<Packet>, budget: usize) -> io::Result<usize>;
 
-    /// When [`Link::recv`] may have something only because time has passed.
-    /// `None`: never by itself. To be asked again after every `send`, `recv` and wake-up.
+    /// When [`Link::recv`] is to be called because time has passed, whatever [`Wait`] says:
+    /// a packet arrives, or the link has something of its own to do. `None`: never.
+    ///
+    /// To be asked again after every `send`, `recv` and wake-up. A call of `recv`
+    /// at that time or later moves it, or gives packets.
     fn next_deadline(&self) -> Option<Instant>;
 
     /// What to sleep on. The variant never changes during the life of the link.

@@ -20,13 +20,16 @@ const V4: [&str; 2] = ["10.207.0.1/24", "10.207.0.2/24"];
 const V6: [&str; 2] = ["fd07:7::1/64", "fd07:7::2/64"];
 
 fn can_make_devices(test: &str) -> bool {
-    // SAFETY: takes no arguments and cannot fail.
-    let root = unsafe { libc::geteuid() } == 0;
+    // SAFETY: no pointers; concerns the new thread only.
+    let namespaces = thread::spawn(|| unsafe { libc::unshare(libc::CLONE_NEWNET) } == 0).join().unwrap_or(false);
     let driver = std::path::Path::new("/dev/net/tun").exists();
-    if !(root && driver) {
-        println!("skipped: {test} needs root and /dev/net/tun");
+    let tools = ["ip", "ping"].iter().all(|tool| Command::new(tool).arg("-V").output().is_ok());
+    if !(namespaces && driver && tools) {
+        println!(
+            "skipped: {test} needs root (network namespaces: {namespaces}), /dev/net/tun ({driver}), ip and ping ({tools})"
+        );
     }
-    root && driver
+    namespaces && driver && tools
 }
 
 /// Moves the calling thread, and what it starts, into a network namespace of its own.
