@@ -20,7 +20,10 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// Runs until it is dropped.
 pub(crate) async fn run(sup: Arc<Supervisor>) -> io::Result<()> {
-    let epoll = AsyncFd::register(sup.epoll.as_fd().try_clone_to_owned()?)?;
+    let set = sup.epoll.as_fd().try_clone_to_owned()?;
+    // SAFETY: an OwnedFd keeps its descriptor open, and the same, for as long
+    // as the registration lives in the AsyncFd that owns it.
+    let epoll = unsafe { AsyncFd::register(set)? };
     let mut engine = Engine {
         sup,
         events: HashMap::new(),

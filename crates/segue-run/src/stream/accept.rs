@@ -33,12 +33,6 @@ pub(crate) struct AcceptCall {
     pub(crate) close_on_exec: bool,
 }
 
-/// What accept(2) came to.
-pub(crate) enum Accepted {
-    /// Answered, or parked.
-    Elsewhere,
-}
-
 pub(super) struct Listening {
     /// A way to connect to theirs, without holding it.
     path: OwnedFd,
@@ -66,6 +60,16 @@ impl Listening {
             sup.listener.is_waiting(call.parked.id)
         });
         !self.waiting.is_empty()
+    }
+
+    /// Gives a connection to a caller, or keeps it for the next one.
+    fn hand_over(&mut self, sup: &Supervisor, sock: &Sock, call: &AcceptCall, connection: (Socket, SocketAddr)) {
+        let Err((error, connection)) = hand_over(sup, sock, call, connection) else { return };
+        self.returned.push_front(connection);
+        self.mark();
+        if let Some(error) = error {
+            let _ = sup.listener.answer(call.parked.id, Err(error));
+        }
     }
 
     /// Makes theirs readable.
@@ -124,7 +128,7 @@ impl Stream {
         Ok(())
     }
 
-    /// accept(2).
+    /// accept(2). `Ok`: it has been answered, or waits.
     pub(crate) fn accept(
         &mut self,
         sup: &Supervisor,
@@ -132,24 +136,19 @@ impl Stream {
         theirs: BorrowedFd<'_>,
         call: AcceptCall,
         may_wait: bool,
-    ) -> Result<Accepted, i32> {
+    ) -> Result<(), i32> {
         let Phase::Listening(listening) = &mut self.phase else { return Err(libc::EINVAL) };
         match next(listening, &self.endpoint) {
             Ok(connection) => {
-                let failed = hand_over(sup, sock, &call, connection);
-                if let Err((error, connection)) = failed {
-                    listening.returned.push_front(connection);
-                    if let Some(error) = error {
-                        let _ = sup.listener.answer(call.parked.id, Err(error));
-                    }
-                }
-                if !waits(listening, &self.endpoint) {
+                // Before the answer: the caller may poll at once.
+                if waits(listening, &self.endpoint) {
+                    listening.mark();
+                } else {
                     listening.unmark(theirs);
                     sock.wake();
-                } else {
-                    listening.mark();
                 }
-                Ok(Accepted::Elsewhere)
+                listening.hand_over(sup, sock, &call, connection);
+                Ok(())
             }
             Err(libc::EAGAIN) => {
                 // A marker without a connection: the peer was gone before.
@@ -160,7 +159,7 @@ impl Stream {
                 }
                 listening.waiting.push_back(call);
                 sup.note_parked(sock.cookie);
-                Ok(Accepted::Elsewhere)
+                Ok(())
             }
             Err(error) => Err(error),
         }
@@ -172,14 +171,7 @@ impl Stream {
         loop {
             while let Some(call) = listening.waiting.pop_front() {
                 match next(listening, &self.endpoint) {
-                    Ok(connection) => {
-                        if let Err((error, connection)) = hand_over(sup, sock, &call, connection) {
-                            listening.returned.push_front(connection);
-                            if let Some(error) = error {
-                                let _ = sup.listener.answer(call.parked.id, Err(error));
-                            }
-                        }
-                    }
+                    Ok(connection) => listening.hand_over(sup, sock, &call, connection),
                     Err(_) => {
                         listening.waiting.push_front(call);
                         break;

@@ -80,7 +80,12 @@ impl Stream {
         address: SocketAddr,
         parked: Option<Parked>,
     ) -> Result<Started, i32> {
-        match self.endpoint.start_connect(address) {
+        let started = match self.endpoint.start_connect(address) {
+            // The rest of a failed attempt, which its own connect has told already.
+            Err(error) if errno(&error) == libc::ECONNABORTED => self.endpoint.start_connect(address),
+            started => started,
+        };
+        match started {
             Ok(()) => {}
             Err(error) if errno(&error) == libc::EINPROGRESS => {}
             Err(error) => return Err(errno(&error)),

@@ -119,7 +119,7 @@ impl Relay {
         scratch: &mut BytesMut,
     ) -> Step {
         let waker = sock.waker();
-        let out = self.pump_out(endpoint, &waker, closed, stats, scratch);
+        let out = self.pump_out(endpoint, &waker, shut, closed, stats, scratch);
         if let Stop::Step(step) = out {
             return step;
         }
@@ -152,6 +152,7 @@ impl Relay {
         &mut self,
         endpoint: &Socket,
         waker: &Waker,
+        shut: Shut,
         closed: bool,
         stats: &Stats,
         scratch: &mut BytesMut,
@@ -186,6 +187,16 @@ impl Relay {
             match read {
                 Ok(0) => {
                     self.out_done = true;
+                    if closed {
+                        // The close itself sends the FIN, or the RST that
+                        // SO_LINGER asks for.
+                        return Stop::Dry;
+                    }
+                    // The close may be newer than the edges.
+                    self.hung_up |= unix::poll_now(self.ours.as_fd(), 0) & libc::POLLHUP != 0;
+                    if self.hang_up_is_close(shut) {
+                        return Stop::Step(Step::GuestGone);
+                    }
                     let _ = endpoint.shutdown(Shutdown::Write);
                 }
                 Ok(read) => {

@@ -1,0 +1,148 @@
+//! The runner under test, small C programs, and commands with a time limit.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(unreachable_pub, reason = "shared between test files, not an interface")]
+
+use std::ffi::OsStr;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+pub const SOON: Duration = Duration::from_secs(60);
+/// Nobody, who owns nothing and may do nothing.
+const NOBODY: u32 = 65_534;
+
+/// The folder of what these tests build, which others may enter.
+fn workshop() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = std::env::temp_dir().join(format!("segue-run-tests-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("open");
+        folder
+    })
+}
+
+/// The runner, copied to where an unprivileged user may execute it.
+pub fn runner() -> &'static Path {
+    static COPY: OnceLock<PathBuf> = OnceLock::new();
+    COPY.get_or_init(|| {
+        let test = std::env::current_exe().expect("this test's file");
+        let built = test
+            .parent()
+            .and_then(Path::parent)
+            .map(|target| target.join("examples/run"))
+            .filter(|file| file.exists())
+            .expect("the example `run` is built: cargo build -p segue-run --examples");
+        let copy = workshop().join("segue-run");
+        std::fs::copy(built, &copy).expect("copied");
+        copy
+    })
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+}
+
+/// `run OPTIONS -- PROGRAM`, as an ordinary user.
+pub fn inside<S: AsRef<OsStr>>(options: &[&str], program: &[S]) -> Command {
+    let mut command = Command::new(runner());
+    command.args(options).arg("--").args(program).stdin(Stdio::null());
+    if is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+/// A program of tests/programs, compiled.
+pub fn program(name: &str, flags: &[&str]) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/programs/{name}.c"));
+    let label: String = flags.concat().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let built = workshop().join(format!("{name}-{label}-{:?}", std::thread::current().id()));
+    let output = Command::new("cc")
+        .args(["-O1", "-pthread", "-o"])
+        .arg(&built)
+        .arg(source)
+        .args(flags)
+        .output()
+        .expect("a C compiler");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    built
+}
+
+/// Runs to the end, or is killed and fails the test.
+#[track_caller]
+pub fn finish(command: &mut Command) -> Output {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let read = |mut pipe: Box<dyn Read + Send>| {
+        std::thread::spawn(move || {
+            let mut all = Vec::new();
+            let _ = pipe.read_to_end(&mut all);
+            all
+        })
+    };
+    let stdout = read(Box::new(child.stdout.take().expect("piped")));
+    let stderr = read(Box::new(child.stderr.take().expect("piped")));
+    let until = Instant::now() + SOON;
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("waited") {
+            break status;
+        }
+        if Instant::now() > until {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!(
+                "{command:?} did not end\n{}{}",
+                text(&stdout.join().unwrap_or_default()),
+                text(&stderr.join().unwrap_or_default())
+            );
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let (stdout, stderr) = (stdout.join().unwrap_or_default(), stderr.join().unwrap_or_default());
+    Output { status, stdout, stderr }
+}
+
+/// As [`finish`]; what it printed, when it succeeded.
+#[track_caller]
+pub fn printed(command: &mut Command) -> String {
+    let output = finish(command);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A program sees the same on Segue's sockets as on the kernel's, but for the
+/// given lines (native, inside).
+#[track_caller]
+pub fn same_as_native(name: &str, except: &[(&str, &str)]) {
+    let file = program(name, &[]);
+    let native = printed(&mut Command::new(&file));
+    let inside = printed(&mut inside(&[], &[&file]));
+    let expected: Vec<&str> = native
+        .lines()
+        .map(|line| except.iter().find(|(native, _)| *native == line).map_or(line, |(_, inside)| inside))
+        .collect();
+    assert_eq!(inside.lines().collect::<Vec<_>>(), expected, "{name}: inside, then on the kernel");
+    for (native_line, _) in except {
+        assert!(native.lines().any(|line| line == *native_line), "no line {native_line:?} any more");
+    }
+}

@@ -1,0 +1,244 @@
+//! Programs as they are, on the embedded network.
+
+mod common;
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{SOON, finish, inside, printed, text};
+
+/// Ended when the test ends, however it ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        let until = Instant::now() + Duration::from_secs(5);
+        while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(command: &mut Command) -> Running {
+    Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started"))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a port").port()
+}
+
+/// Waits until somebody accepts and answers on a port.
+fn wait_for(address: SocketAddr) {
+    let until = Instant::now() + SOON;
+    while TcpStream::connect(address).is_err() {
+        assert!(Instant::now() < until, "{address} does not answer");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+const CURL: [&str; 4] = ["curl", "-sS", "--max-time", "50"];
+
+fn curl<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+    CURL.iter().copied().chain(rest.iter().copied()).collect()
+}
+
+#[test]
+fn curl_gets_a_file_by_name_over_both_families() {
+    for family in ["-4", "-6"] {
+        let output = finish(&mut inside(&[], &curl(&[family, "http://segue.test/123456"])));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert_eq!(output.stdout.len(), 123_456);
+    }
+}
+
+#[test]
+fn curl_gets_the_same_bytes_across_a_bad_path() {
+    let script = "import hashlib,sys,subprocess\n\
+        u='http://segue.test/3MiB'\n\
+        tag=subprocess.check_output(['curl','-sSI',u]).decode().lower().split('etag:')[1].split()[0].strip('\"')\n\
+        body=subprocess.check_output(['curl','-sS',u])\n\
+        print(len(body), hashlib.sha256(body).hexdigest()==tag)";
+    let seen = printed(&mut inside(&["--delay", "2ms", "--loss", "1%", "--seed", "5"], &["/usr/bin/python3", "-c", script]));
+    assert_eq!(seen.trim(), "3145728 True");
+}
+
+#[test]
+fn curl_puts_a_file_and_gets_its_hash() {
+    let script = "head -c 700001 /dev/zero | curl -sS -T - http://segue.test/; \
+                  head -c 700001 /dev/zero | sha256sum";
+    let seen = printed(&mut inside(&["--delay", "1ms"], &["sh", "-c", script]));
+    let sum = seen.split_whitespace().rev().nth(1).expect("a sum");
+    assert_eq!(seen.matches(sum).count(), 2, "{seen}");
+}
+
+#[test]
+fn an_asyncio_program_with_two_hundred_connections_is_served() {
+    let script = r#"
+import asyncio
+async def serve(reader, writer):
+    data = await reader.read(-1)
+    writer.write(data[::-1])
+    await writer.drain()
+    writer.close()
+async def ask(port, n):
+    reader, writer = await asyncio.open_connection('127.0.0.1', port)
+    data = bytes((n * 31 + i) % 256 for i in range(3000))
+    writer.write(data)
+    writer.write_eof()
+    answer = await reader.read(-1)
+    writer.close()
+    return answer == data[::-1]
+async def main():
+    server = await asyncio.start_server(serve, '127.0.0.1', 0, backlog=256)
+    port = server.sockets[0].getsockname()[1]
+    print(sum(await asyncio.gather(*(ask(port, n) for n in range(200)))))
+asyncio.run(main())
+"#;
+    let seen = printed(&mut inside(&[], &["/usr/bin/python3", "-c", script]));
+    assert_eq!(seen.trim(), "200");
+}
+
+#[test]
+fn names_are_resolved_at_the_gateway() {
+    let script = "import socket\n\
+        for f in (socket.AF_UNSPEC, socket.AF_INET, socket.AF_INET6):\n    \
+            print(sorted({a[4][0] for a in socket.getaddrinfo('segue.test', 80, f, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)}))";
+    let seen = printed(&mut inside(&[], &["/usr/bin/python3", "-c", script]));
+    assert_eq!(
+        seen.lines().collect::<Vec<_>>(),
+        [
+            "['198.18.0.10', 'fd53:6567:7565::10']",
+            "['198.18.0.10']",
+            "['fd53:6567:7565::10']"
+        ]
+    );
+}
+
+#[test]
+fn a_client_outside_reaches_a_server_inside_through_a_published_port() {
+    let folder = std::env::temp_dir();
+    let port = free_port();
+    let _server = start(
+        inside(
+            &["-p", &format!("{port}:8000"), "--delay", "1ms"],
+            &["/usr/bin/python3", "-m", "http.server", "8000", "--directory", "/etc"],
+        )
+        .current_dir(folder),
+    );
+    let until = Instant::now() + SOON;
+    let url = format!("http://127.0.0.1:{port}/passwd");
+    loop {
+        let output = finish(Command::new("curl").args(["-sS", "--max-time", "10", &url]));
+        if output.status.success() {
+            assert_eq!(output.stdout, std::fs::read("/etc/passwd").expect("readable"));
+            break;
+        }
+        assert!(Instant::now() < until, "{}", text(&output.stderr));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_published_port_without_a_server_is_refused() {
+    let port = free_port();
+    let address: SocketAddr = ([127, 0, 0, 1], port).into();
+    let _run = start(&mut inside(&["-p", &format!("{port}:8000")], &["sleep", "30"]));
+    wait_for(address);
+    let mut stream = TcpStream::connect(address).expect("accepted outside");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
+    let error = std::io::Read::read(&mut stream, &mut [0; 1]).expect_err("reset");
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn a_published_udp_port_answers() {
+    let port = free_port();
+    let script = "import socket\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\ns.bind(('0.0.0.0',7000))\n\
+        while True:\n    d,a=s.recvfrom(2000)\n    s.sendto(d.upper(),a)";
+    let _run = start(&mut inside(&["-p", &format!("{port}:7000/udp")], &["/usr/bin/python3", "-c", script]));
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.connect(("127.0.0.1", port)).expect("connected");
+    socket.set_read_timeout(Some(Duration::from_millis(200))).expect("set");
+    let until = Instant::now() + SOON;
+    let mut buffer = [0; 64];
+    loop {
+        let _ = socket.send(b"echo");
+        match socket.recv(&mut buffer) {
+            Ok(len) => {
+                assert_eq!(&buffer[..len], b"ECHO");
+                break;
+            }
+            Err(error) => {
+                assert!(Instant::now() < until, "{error}");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_program_wrote_last_is_delivered_after_its_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    let reader = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("accepted");
+        let mut all = Vec::new();
+        std::io::Read::read_to_end(&mut stream, &mut all).map(|_| all.len())
+    });
+    let script = format!(
+        "import socket,os\ns=socket.create_connection(('127.0.0.1',{port}))\ns.sendall(b'x'*500000)\nos._exit(0)"
+    );
+    let options = ["--delay", "20ms", "--loss", "2%"];
+    assert!(finish(&mut inside(&options, &["/usr/bin/python3", "-c", &script])).status.success());
+    assert_eq!(reader.join().expect("the reader").expect("no reset"), 500_000);
+}
+
+#[test]
+fn nothing_is_left_when_the_supervisor_is_killed() {
+    let marker = format!("31{}", std::process::id());
+    let mut run = inside(&[], &["sleep", &marker]).spawn().expect("started");
+    let alive = || {
+        std::fs::read_dir("/proc")
+            .expect("/proc")
+            .flatten()
+            .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+            .any(|line| line.starts_with(b"sleep\0") && text(&line).contains(&marker))
+    };
+    let eventually = |what: bool| {
+        let until = Instant::now() + SOON;
+        while alive() != what {
+            assert!(Instant::now() < until, "the program runs: {}", !what);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    eventually(true);
+    run.kill().expect("killed");
+    run.wait().expect("waited");
+    eventually(false);
+}
+
+#[test]
+fn a_nested_run_uses_the_network_that_is_there() {
+    let runner = common::runner().to_str().expect("a plain path");
+    let words = [runner, "--", "curl", "-sS", "http://segue.test/1000"];
+    let output = finish(&mut inside(&[], &words));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(output.stdout.len(), 1000);
+    assert!(text(&output.stderr).contains("already inside"));
+}
+
+#[test]
+fn descendants_keep_their_network_until_they_end() {
+    let script = "(sleep 0.4; curl -sS http://segue.test/500 | wc -c) & exit 7";
+    let output = finish(&mut inside(&[], &["sh", "-c", script]));
+    assert_eq!(output.status.code(), Some(7));
+    assert_eq!(text(&output.stdout).trim(), "500");
+    let started = Instant::now();
+    let output = finish(&mut inside(&["--end"], &["sh", "-c", "sleep 30 & exit 3"]));
+    assert_eq!(output.status.code(), Some(3));
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
