@@ -1,18 +1,13 @@
 //! Datagrams and echo requests to any address, and answers from any address.
 use core::net::SocketAddr;
-use core::pin::Pin;
-use core::task::{Context, Poll};
-use std::future::{Future, poll_fn};
 use std::io;
 
 use bytes::Bytes;
-use segue_stack::{
-    Domain, Errno, IfaceId, Instant, MsgFlags, Ready, SocketId, SocketOption, SocketType, Stack, Unreachable,
-};
+use segue_stack::{Domain, Errno, IfaceId, Instant, MsgFlags, Ready, SocketId, SocketType, Stack, Unreachable};
 
 use crate::error::IntoIo;
 use crate::host::Host;
-use crate::socket::{Socket, Until};
+use crate::socket::Socket;
 
 /// A datagram on its way through a gateway.
 #[derive(Clone, Debug)]
@@ -44,56 +39,31 @@ pub struct EchoRequest {
     pub tos: u8,
 }
 
-/// The two sockets, one for each IP version, behind [`AnyUdp`] and [`AnyIcmp`].
+/// The socket behind [`AnyUdp`] and [`AnyIcmp`]; it speaks for hosts of both IP versions.
 #[derive(Debug)]
-struct Pair {
+struct Any {
     iface: IfaceId,
-    v4: Socket,
-    v6: Socket,
+    socket: Socket,
 }
 
-impl Pair {
-    fn new(host: &Host, iface: IfaceId, kind: SocketType) -> io::Result<Pair> {
-        let open = |domain| {
-            let socket = Socket::new(host, domain, kind)?;
-            if domain == Domain::Inet6 {
-                socket.set_option(SocketOption::V6Only(true))?;
-            }
-            host.with_stack(|stack, now| stack.bind_any(now, socket.id(), iface)).into_io()?;
-            Ok::<Socket, io::Error>(socket)
-        };
-        Ok(Pair { iface, v4: open(Domain::Inet)?, v6: open(Domain::Inet6)? })
+impl Any {
+    fn new(host: &Host, iface: IfaceId, kind: SocketType) -> io::Result<Any> {
+        let socket = Socket::new(host, Domain::Inet, kind)?;
+        host.with_stack(|stack, now| stack.bind_any(now, socket.id(), iface)).into_io()?;
+        Ok(Any { iface, socket })
     }
 
-    /// The next datagram of either.
     async fn recv(&self) -> io::Result<AnyDatagram> {
-        let mut v4 = self.v4.until(Ready::IN, take);
-        let mut v6 = self.v6.until(Ready::IN, take);
-        poll_fn(|cx| match poll(&mut v4, cx) {
-            Poll::Pending => poll(&mut v6, cx),
-            ready => ready,
-        })
-        .await
-    }
-
-    fn side(&self, address: SocketAddr) -> &Socket {
-        if address.is_ipv4() { &self.v4 } else { &self.v6 }
+        self.socket.until(Ready::IN, take).await
     }
 
     async fn send(&self, data: &[u8], from: SocketAddr, to: SocketAddr) -> io::Result<()> {
-        self.side(to).send_to(data, MsgFlags::empty(), to, Some(from)).await.map(drop)
+        self.socket.send_to(data, MsgFlags::empty(), to, Some(from)).await.map(drop)
     }
 
     fn try_send(&self, data: &[u8], from: SocketAddr, to: SocketAddr) -> io::Result<()> {
-        self.side(to).try_send_to(data, MsgFlags::empty(), to, Some(from)).map(drop)
+        self.socket.try_send_to(data, MsgFlags::empty(), to, Some(from)).map(drop)
     }
-}
-
-fn poll<F>(until: &mut Until<'_, F>, cx: &mut Context<'_>) -> Poll<io::Result<AnyDatagram>>
-where
-    F: FnMut(&mut Stack, Instant, SocketId) -> Result<AnyDatagram, Errno>,
-{
-    Pin::new(until).poll(cx)
 }
 
 /// Takes a datagram without copying it: its addresses by a look, its bytes as they came.
@@ -106,49 +76,49 @@ fn take(stack: &mut Stack, now: Instant, id: SocketId) -> Result<AnyDatagram, Er
 /// Every UDP datagram that reaches an interface and that no socket of the host takes. Made by [`Host::any_udp`].
 #[derive(Debug)]
 pub struct AnyUdp {
-    pair: Pair,
+    any: Any,
 }
 
 impl AnyUdp {
     /// The next datagram.
     pub async fn recv(&self) -> io::Result<AnyDatagram> {
-        self.pair.recv().await
+        self.any.recv().await
     }
 
     /// Sends from any address and port to any.
     pub async fn send(&self, data: &[u8], from: SocketAddr, to: SocketAddr) -> io::Result<()> {
-        self.pair.send(data, from, to).await
+        self.any.send(data, from, to).await
     }
 
     /// Sends if there is room, else `WouldBlock`.
     pub fn try_send(&self, data: &[u8], from: SocketAddr, to: SocketAddr) -> io::Result<()> {
-        self.pair.try_send(data, from, to)
+        self.any.try_send(data, from, to)
     }
 
     /// Tells `from` by an ICMP error that its datagram of `length` payload bytes to `to` went nowhere: its socket sees
     /// `ECONNREFUSED`, `EHOSTUNREACH`, …. Rate-limited like every ICMP error.
     pub fn unreachable(&self, from: SocketAddr, to: SocketAddr, length: usize, why: Unreachable) {
-        let iface = self.pair.iface;
-        self.pair.v4.host().with_stack(|stack, now| stack.refuse_datagram(now, iface, from, to, length, why));
+        let iface = self.any.iface;
+        self.any.socket.host().with_stack(|stack, now| stack.refuse_datagram(now, iface, from, to, length, why));
     }
 }
 
 /// Every echo request that reaches an interface for an address that is not the host's own. Made by [`Host::any_icmp`].
 #[derive(Debug)]
 pub struct AnyIcmp {
-    pair: Pair,
+    any: Any,
 }
 
 impl AnyIcmp {
     /// The next echo request.
     pub async fn recv(&self) -> io::Result<EchoRequest> {
-        let AnyDatagram { data, from, to, ttl, tos } = self.pair.recv().await?;
+        let AnyDatagram { data, from, to, ttl, tos } = self.any.recv().await?;
         Ok(EchoRequest { message: data, from, to, ttl, tos })
     }
 
     /// Sends a whole ICMP message (an echo reply) from any address to any; its checksum is computed on the way.
     pub async fn send(&self, message: &[u8], from: SocketAddr, to: SocketAddr) -> io::Result<()> {
-        self.pair.send(message, from, to).await
+        self.any.send(message, from, to).await
     }
 
     /// Answers an echo request: the same identifier, sequence number and payload, from the address it was sent to.
@@ -168,7 +138,7 @@ impl Host {
     /// # Errors
     /// `EINVAL` unless the interface was built with `accept_any`; `EADDRINUSE` when it has such a socket already.
     pub fn any_udp(&self) -> io::Result<AnyUdp> {
-        Ok(AnyUdp { pair: Pair::new(self, self.first_interface()?, SocketType::Datagram)? })
+        Ok(AnyUdp { any: Any::new(self, self.first_interface()?, SocketType::Datagram)? })
     }
 
     /// Takes every echo request that reaches the first interface for an address that is not this host's own.
@@ -176,6 +146,6 @@ impl Host {
     /// # Errors
     /// As [`any_udp`](Host::any_udp).
     pub fn any_icmp(&self) -> io::Result<AnyIcmp> {
-        Ok(AnyIcmp { pair: Pair::new(self, self.first_interface()?, SocketType::Icmp)? })
+        Ok(AnyIcmp { any: Any::new(self, self.first_interface()?, SocketType::Icmp)? })
     }
 }
