@@ -42,7 +42,57 @@ pub enum State {
     Connection(segue_tcp::State),
 }
 
+/// How much a stack holds at the moment: what must return to nothing when nothing goes on, and stays bounded whatever does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Usage {
+    /// Sockets, with connections that no application holds (yet, or any more).
+    pub sockets: usize,
+    /// Connections that no application holds any more.
+    pub orphans: usize,
+    /// Half-open connections.
+    pub opening: usize,
+    /// TIME-WAIT entries.
+    pub time_wait: usize,
+    /// SYNs that a gateway holds, or has dropped and still absorbs.
+    pub held: usize,
+    /// Four-tuples in the table of flows: connections and the three before.
+    pub flows: usize,
+    /// TCP ports in use.
+    pub tcp_ports: usize,
+    /// UDP ports in use.
+    pub udp_ports: usize,
+    /// Deadlines that are set.
+    pub timers: usize,
+    /// Datagrams that wait for fragments.
+    pub fragmented: usize,
+    /// Bytes of fragments that wait.
+    pub fragment_bytes: usize,
+    /// Bytes in the queues of connections. Costs a walk over all sockets.
+    pub queued_bytes: usize,
+}
+
 impl Stack {
+    pub(crate) fn measure(&self) -> Usage {
+        let queued = |socket: &Socket| match socket {
+            Socket::Stream(stream) => stream.flow().map_or(0, |flow| flow.connection.memory()),
+            Socket::Datagram(datagram) => datagram.receive_queue() + datagram.send_queue(),
+        };
+        Usage {
+            sockets: self.sockets.len(),
+            orphans: self.tcp.orphans as usize,
+            opening: self.tcp.entries.opening.len(),
+            time_wait: self.tcp.entries.time_wait.len(),
+            held: self.tcp.entries.held.len(),
+            flows: self.tcp.flows.len(),
+            tcp_ports: self.tcp.ports.len(),
+            udp_ports: self.datagrams.ports.len(),
+            timers: self.timers.len(),
+            fragmented: self.reassembler.len(),
+            fragment_bytes: self.reassembler.memory(),
+            queued_bytes: self.sockets.iter().map(|(_, socket)| queued(socket)).sum(),
+        }
+    }
+
     pub(crate) fn list_sockets(&self, now: Instant) -> impl Iterator<Item = SocketInfo> {
         let sockets = self.sockets.iter().map(move |(index, socket)| {
             let generation = self.sockets.generation(index).unwrap_or_default();

@@ -35,7 +35,7 @@ pub use cidr::{Cidr, CidrError};
 pub use config::{IfaceConfig, StackConfig};
 pub use counters::{Counter, Counters};
 pub use errno::Errno;
-pub use info::{SocketInfo, State};
+pub use info::{SocketInfo, State, Usage};
 pub use route::{IfaceId, Route, RouteError};
 pub use segue_tcp::{Chunks, Info, Instant, Ready};
 pub use segue_wire::Packet;

@@ -103,6 +103,14 @@ impl Net {
         self.routes.insert(route)
     }
 
+    pub(crate) fn remove_route(&mut self, destination: Cidr) -> Option<Route> {
+        self.routes.remove(destination)
+    }
+
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter()
+    }
+
     pub(crate) fn iface(&self, id: IfaceId) -> Option<&IfaceConfig> {
         self.ifaces.get(id.index())
     }

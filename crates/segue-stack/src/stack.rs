@@ -23,8 +23,8 @@ use crate::tcp::Tcp;
 use crate::timers::{Timer, Timers};
 use crate::udp::Datagrams;
 use crate::{
-    Counters, Domain, Errno, Held, HeldId, IfaceConfig, IfaceId, MsgFlags, Received, Reject, Route, RouteError, Settings,
-    Shutdown, SocketEvent, SocketId, SocketInfo, SocketOption, SocketType, StackConfig, SysctlError,
+    Cidr, Counters, Domain, Errno, Held, HeldId, IfaceConfig, IfaceId, MsgFlags, Received, Reject, Route, RouteError, Settings,
+    Shutdown, SocketEvent, SocketId, SocketInfo, SocketOption, SocketType, StackConfig, SysctlError, Usage,
 };
 
 /// What socket calls answer with.
@@ -93,6 +93,16 @@ impl Stack {
     /// The router is of another family than the destination.
     pub fn add_route(&mut self, route: Route) -> core::result::Result<Option<Route>, RouteError> {
         self.net.add_route(route)
+    }
+
+    /// Take away the route for exactly this destination.
+    pub fn remove_route(&mut self, destination: Cidr) -> Option<Route> {
+        self.net.remove_route(destination)
+    }
+
+    /// All routes: IPv4 before IPv6, longest prefixes first.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.net.routes()
     }
 
     /// A packet has arrived on an interface. Whatever is wrong with it is counted.
@@ -471,6 +481,11 @@ impl Stack {
     /// Every socket, half-open connection and TIME-WAIT entry, as `ss` shows them.
     pub fn sockets(&self, now: Instant) -> impl Iterator<Item = SocketInfo> {
         self.list_sockets(now)
+    }
+
+    /// How much the stack holds at the moment.
+    pub fn usage(&self) -> Usage {
+        self.measure()
     }
 
     /// What happened how often, under the names that `nstat` prints.

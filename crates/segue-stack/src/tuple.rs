@@ -20,11 +20,6 @@ impl FourTuple {
     }
 }
 
-/// A v4-mapped IPv6 address as the IPv4 address it means; everything else unchanged.
-pub(crate) fn canonical(address: IpAddr) -> IpAddr {
-    address.to_canonical()
-}
-
 /// The unspecified address of the same family.
 pub(crate) fn unspecified_like(address: IpAddr) -> IpAddr {
     match address {

@@ -73,11 +73,6 @@ impl Tcp {
         self.by_initial_window.clear();
         self.config = Arc::new(config);
     }
-
-    /// How many connections no application holds.
-    pub(crate) fn orphans(&self) -> u32 {
-        self.orphans
-    }
 }
 
 /// The errno that Linux gives for a connection's error.

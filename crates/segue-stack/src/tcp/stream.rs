@@ -4,7 +4,7 @@
 //! states are the connection's own; this file adds those of the socket calls around them.
 use core::fmt;
 
-use segue_tcp::{Connection, Ready, SocketOptions, State};
+use segue_tcp::{Connection, Ready, SocketOptions};
 
 use super::listener::Listener;
 use crate::Errno;
@@ -116,15 +116,6 @@ impl StreamSocket {
             Role::Idle(options) => options,
             Role::Listener(listener) => &listener.options,
             Role::Connected(flow) => flow.connection.options(),
-        }
-    }
-
-    /// The state of the protocol; `None` for a listener.
-    pub(crate) fn state(&self) -> Option<State> {
-        match &self.role {
-            Role::Idle(_) => Some(State::Closed),
-            Role::Listener(_) => None,
-            Role::Connected(flow) => Some(flow.connection.state()),
         }
     }
 
