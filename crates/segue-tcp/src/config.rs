@@ -32,7 +32,7 @@ pub struct Config {
     /// `tcp_timestamps`: offer and accept timestamps. Default with random offset.
     pub timestamps: Timestamping,
     /// `tcp_sack`: offer and accept selective acknowledgments (RFC 2018). Default on.
-    /// Has an effect only where this crate says so; see [`crate::SELECTIVE_ACKNOWLEDGMENTS`].
+    /// Not offered by this version, whatever the value.
     pub sack: bool,
     /// `tcp_syn_retries`: SYN retransmissions with doubling intervals. 1–127, default 6.
     pub syn_retries: u8,
@@ -157,8 +157,16 @@ impl Config {
         let checks = [
             ("tcp_syn_retries", "between 1 and 127", (1..=127).contains(&self.syn_retries)),
             ("tcp_retries1", "between 1 and 255", self.retries1 >= 1),
-            ("tcp_rto_min_us", "between 1 ms and tcp_rto_max_ms", self.rto_min >= Duration::from_millis(1) && self.rto_min <= self.rto_max),
-            ("tcp_rto_max_ms", "between 1000 and 120000", (1..=120).contains(&self.rto_max.as_secs()) && self.rto_max <= Duration::from_secs(120)),
+            (
+                "tcp_rto_min_us",
+                "between 1 ms and tcp_rto_max_ms",
+                self.rto_min >= Duration::from_millis(1) && self.rto_min <= self.rto_max,
+            ),
+            (
+                "tcp_rto_max_ms",
+                "between 1000 and 120000",
+                (1..=120).contains(&self.rto_max.as_secs()) && self.rto_max <= Duration::from_secs(120),
+            ),
             ("tcp_keepalive_time", "between 1 s and 32767 s", (1..=32_767).contains(&self.keepalive_time.as_secs())),
             ("tcp_keepalive_intvl", "between 1 s and 32767 s", (1..=32_767).contains(&self.keepalive_intvl.as_secs())),
             ("tcp_keepalive_probes", "between 1 and 127", (1..=127).contains(&self.keepalive_probes)),

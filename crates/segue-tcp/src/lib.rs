@@ -1,22 +1,32 @@
 //! One TCP connection as a sans-I/O state machine (RFC 9293).
-#![no_std]
-#![allow(unused_variables, clippy::todo)]
+//!
+//! This crate decides everything the RFCs say about one connection: what a segment changes,
+//! what to send and when to wake. It reads no clock, no random source and no memory but its
+//! own; time, initial sequence numbers and segments come in as values, segments go out as
+//! values. It knows neither addresses nor ports, and a listener is not a connection:
+//! [`PassiveOpen`] is what a listener keeps until a handshake is complete.
+#![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
 
-pub mod config;
-pub mod conn;
-pub mod drop;
-pub mod error;
-pub mod event;
-pub mod icmp;
-pub mod info;
-pub mod options;
-pub mod segment;
-pub mod state;
+mod cc;
+mod config;
+mod conn;
+mod drop;
+mod error;
+mod event;
+mod icmp;
+mod info;
+mod options;
+mod recv;
+mod segment;
+mod send;
+mod state;
+mod timestamps;
+mod units;
 
 pub use config::{Config, ConfigError, Timestamping};
-pub use conn::{Connection, Open, PassiveOpen, PassiveOutcome, SendFlags, TimeWait, TimeWaitOutcome, reset_for};
+pub use conn::{Connection, Open, SendFlags};
 pub use drop::DropReason;
 pub use error::{ConnError, RecvError, SendError};
 pub use event::{Events, Outcome, Ready};
@@ -26,7 +36,4 @@ pub use options::{CongestionName, Linger, SocketOptions, UnknownCongestion};
 pub use segment::{Segment, Transmit};
 pub use segue_wire::tcp::{OptionBytes, TcpFlags, TcpHeader, TcpOptions};
 pub use segue_wire::{Chunks, Ecn, Instant};
-pub use state::State;
-
-/// Whether selective acknowledgments are spoken. While they are not, `tcp_sack` is kept but not offered.
-pub const SELECTIVE_ACKNOWLEDGMENTS: bool = false;
+pub use state::{PassiveOpen, PassiveOutcome, State, TimeWait, TimeWaitOutcome, reset_for};

@@ -1,6 +1,20 @@
 //! The phases of a connection and RFC 9293's names for them.
 
+pub(crate) mod arrival;
+pub(crate) mod halves;
+pub(crate) mod handshake;
+mod passive_open;
+mod reset;
+pub(crate) mod syn_received;
+pub(crate) mod syn_sent;
+pub(crate) mod synced;
+mod time_wait;
+
 use core::fmt;
+
+pub use passive_open::{PassiveOpen, PassiveOutcome};
+pub use reset::reset_for;
+pub use time_wait::{TimeWait, TimeWaitOutcome};
 
 /// The states of RFC 9293 section 3.3.2. LISTEN is a listener's, not a connection's.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

@@ -1,0 +1,295 @@
+//! The application's calls: write, read, shut down, close, options.
+//!
+//! Owns RFC 9293 section 3.9.1 with Linux's semantics for errors, half-close, linger and
+//! unread data.
+
+use core::time::Duration;
+
+use bytes::Bytes;
+use segue_wire::{Chunks, Instant};
+
+use super::{Connection, DEFAULT_OPTIONS, Phase, SendFlags, boxed};
+use crate::error::{ConnError, RecvError, SendError};
+use crate::event::{Events, Outcome};
+use crate::options::{Linger, SocketOptions};
+use crate::recv::inbox::UrgentRead;
+use crate::send::buffer;
+use crate::state::halves::{LocalHalf, PeerHalf};
+use crate::state::synced::Synced;
+
+impl Connection {
+    /// Copies data into the send queue; 0 < n ≤ len, or 0 for empty data.
+    ///
+    /// # Errors
+    /// [`SendError::WouldBlock`] when the buffer is full or the handshake is not over,
+    /// [`SendError::BrokenPipe`] after this side or the connection has finished,
+    /// [`SendError::Failed`] with a pending error, once.
+    pub fn send(&mut self, now: Instant, data: &[u8], flags: SendFlags) -> Result<usize, SendError> {
+        let n = self.room_for(data.len())?;
+        let config = self.config.clone();
+        let synced = self.writer()?;
+        synced.send.write(now, &data[..n], &config);
+        self.after_write(now, n == data.len(), flags);
+        Ok(n)
+    }
+
+    /// Moves data into the send queue; takes as much as there is room for.
+    ///
+    /// # Errors
+    /// As [`send`](Connection::send).
+    pub fn send_bytes(&mut self, now: Instant, mut data: Bytes, flags: SendFlags) -> Result<usize, SendError> {
+        let len = data.len();
+        let n = self.room_for(len)?;
+        data.truncate(n);
+        let config = self.config.clone();
+        let synced = self.writer()?;
+        synced.send.write_bytes(now, data, &config);
+        self.after_write(now, n == len, flags);
+        Ok(n)
+    }
+
+    /// Linux's order: a handshake under way blocks, then the pending error, then a closed direction.
+    fn writer(&mut self) -> Result<&mut Synced, SendError> {
+        if let Phase::SynSent(_) | Phase::SynReceived(_) = &self.phase {
+            return Err(SendError::WouldBlock);
+        }
+        if let Some(error) = self.error.take() {
+            return Err(SendError::Failed(error));
+        }
+        match &mut self.phase {
+            Phase::Synced(synced) if synced.send.half.is_open() => Ok(synced),
+            _ => Err(SendError::BrokenPipe),
+        }
+    }
+
+    /// How much of `len` bytes can be taken.
+    fn room_for(&mut self, len: usize) -> Result<usize, SendError> {
+        let lowat = self.options().notsent_lowat.unwrap_or(self.config.notsent_lowat);
+        let synced = self.writer()?;
+        let room = synced.send.room(lowat) as usize;
+        if room == 0 && len > 0 {
+            synced.send.writer_waits = true;
+            return Err(SendError::WouldBlock);
+        }
+        Ok(room.min(len))
+    }
+
+    fn after_write(&mut self, now: Instant, whole: bool, flags: SendFlags) {
+        let lowat = self.options().notsent_lowat.unwrap_or(self.config.notsent_lowat);
+        if let Phase::Synced(synced) = &mut self.phase {
+            let send = &mut synced.send;
+            send.after_write(flags.contains(SendFlags::MORE), whole && flags.contains(SendFlags::OOB));
+            let writable = buffer::is_writable(send.buffer, send.queued(), send.unsent(), lowat);
+            send.writer_waits = !whole || !writable;
+        }
+        self.settle(now);
+    }
+
+    /// Reads; 0 is end of file (or an empty buffer).
+    ///
+    /// # Errors
+    /// [`RecvError::WouldBlock`] when nothing is there yet, [`RecvError::Failed`] with a pending
+    /// error, once, [`RecvError::NotConnected`] when there never was a connection.
+    pub fn recv(&mut self, now: Instant, buffer: &mut [u8]) -> Result<usize, RecvError> {
+        let inline = self.options().oob_inline;
+        let n = self.inbox.read(buffer, inline);
+        self.after_read(now, n, buffer.is_empty()).map(|()| n)
+    }
+
+    /// Reads without copying; empty is end of file.
+    ///
+    /// # Errors
+    /// As [`recv`](Connection::recv).
+    pub fn recv_chunks(&mut self, now: Instant, max: usize) -> Result<Chunks, RecvError> {
+        let inline = self.options().oob_inline;
+        let chunks = self.inbox.take(max, inline);
+        self.after_read(now, chunks.len(), max == 0).map(|()| chunks)
+    }
+
+    fn after_read(&mut self, now: Instant, n: usize, nothing_asked: bool) -> Result<(), RecvError> {
+        if n == 0 {
+            if nothing_asked {
+                return Ok(());
+            }
+            self.check_readable()?;
+            return Ok(());
+        }
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        if let Phase::Synced(synced) = &mut self.phase {
+            synced.recv.on_read(now, &self.inbox, &self.config, options);
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Whether an empty inbox means end of file (`Ok`), wait, or an error.
+    fn check_readable(&mut self) -> Result<(), RecvError> {
+        if self.inbox.finished {
+            return Ok(());
+        }
+        if let Some(error) = self.error.take() {
+            return Err(RecvError::Failed(error));
+        }
+        self.check_finished()
+    }
+
+    fn check_finished(&self) -> Result<(), RecvError> {
+        let closed = matches!(self.phase, Phase::Closed | Phase::TimeWait(_));
+        match closed {
+            _ if self.inbox.finished || self.inbox.shut => Ok(()),
+            true if self.was_connected => Ok(()),
+            true => Err(RecvError::NotConnected),
+            false => Err(RecvError::WouldBlock),
+        }
+    }
+
+    /// Reads without consuming, from `offset` unread bytes on; 0 is end of file.
+    ///
+    /// # Errors
+    /// As [`recv`](Connection::recv); a pending error is told and stays.
+    pub fn peek(&self, offset: usize, buffer: &mut [u8]) -> Result<usize, RecvError> {
+        let n = self.inbox.peek(offset, buffer, self.options().oob_inline);
+        if n > 0 || buffer.is_empty() {
+            return Ok(n);
+        }
+        match self.error {
+            Some(error) if !self.inbox.finished => Err(RecvError::Failed(error)),
+            _ => self.check_finished().map(|()| 0),
+        }
+    }
+
+    /// The out-of-band byte (`MSG_OOB`); `consume` is false for `MSG_PEEK`.
+    ///
+    /// # Errors
+    /// [`RecvError::NoUrgentData`] when there is none, it was read, or urgent data stay in line;
+    /// [`RecvError::WouldBlock`] when it is announced and has not come.
+    pub fn recv_urgent(&mut self, now: Instant, consume: bool) -> Result<u8, RecvError> {
+        if self.options().oob_inline {
+            return Err(RecvError::NoUrgentData);
+        }
+        let read = self.inbox.take_urgent(consume);
+        self.settle(now);
+        match read {
+            UrgentRead::Byte(byte) => Ok(byte),
+            UrgentRead::NotYet => Err(RecvError::WouldBlock),
+            UrgentRead::None => Err(RecvError::NoUrgentData),
+        }
+    }
+
+    /// `SIOCATMARK`: the next byte to read is at the urgent mark.
+    pub fn at_mark(&self) -> bool {
+        self.inbox.at_mark()
+    }
+
+    /// shutdown(SHUT_WR): queues a FIN behind what was written (RFC 9293 section 3.6).
+    pub fn shutdown_write(&mut self, now: Instant) -> Outcome {
+        match &mut self.phase {
+            // Nothing was agreed yet; as on Linux the attempt is over.
+            Phase::SynSent(_) => self.close_phase(),
+            Phase::SynReceived(open) => open.fin_queued = true,
+            Phase::Synced(synced) => synced.send.finish(),
+            Phase::TimeWait(_) | Phase::Closed => {}
+        }
+        self.events |= Events::WRITABLE;
+        self.finish(now, None)
+    }
+
+    /// shutdown(SHUT_RD): readers meet end of file once the queue is empty. Nothing is sent.
+    pub fn shutdown_read(&mut self, now: Instant) -> Outcome {
+        self.inbox.shut = true;
+        self.events |= Events::READABLE;
+        self.finish(now, None)
+    }
+
+    /// The application has gone: the connection ends by itself.
+    ///
+    /// In order, with a FIN; with a reset when data were not read (RFC 9293 section 3.6.1, SHLD-3) or
+    /// linger is on with zero.
+    pub fn close(&mut self, now: Instant) -> Outcome {
+        if self.orphan {
+            return self.finish(now, None);
+        }
+        self.orphan = true;
+        let unread = self.inbox.len() > 0;
+        self.inbox.clear();
+        self.inbox.shut = true;
+        if unread || self.options().linger == Linger::On(Duration::ZERO) {
+            self.reset_locally(now);
+            return self.finish(now, None);
+        }
+        match &mut self.phase {
+            Phase::SynSent(_) => self.close_phase(),
+            Phase::SynReceived(open) => open.fin_queued = true,
+            Phase::Synced(synced) => {
+                synced.send.finish();
+                self.await_peer_fin(now);
+            }
+            Phase::TimeWait(_) | Phase::Closed => {}
+        }
+        self.finish(now, None)
+    }
+
+    /// Resets at once (RFC 9293 section 3.10.5). The application knows; no error is set.
+    pub fn abort(&mut self, now: Instant) -> Outcome {
+        self.reset_locally(now);
+        self.finish(now, None)
+    }
+
+    /// RFC 9293 section 3.10.5: a reset where the peer may still hold the connection.
+    fn reset_locally(&mut self, now: Instant) {
+        let tell = match &self.phase {
+            Phase::SynReceived(_) => true,
+            Phase::Synced(synced) => {
+                let (local, peer) = (synced.send.half, synced.recv.half);
+                // CLOSING and LAST-ACK: only while our data are not all sent.
+                peer == PeerHalf::Open || local.is_open() || local == LocalHalf::FinQueued
+            }
+            Phase::SynSent(_) | Phase::TimeWait(_) | Phase::Closed => false,
+        };
+        if tell {
+            self.say_reset(now);
+        }
+        if !matches!(self.phase, Phase::Closed | Phase::TimeWait(_)) {
+            self.close_phase();
+        }
+    }
+
+    /// Changes options; what they hold back or time is looked at anew.
+    pub fn set_options(&mut self, now: Instant, options: SocketOptions) -> Outcome {
+        let keep_alive_changed = {
+            let old = self.options();
+            (old.keepalive, old.keep_idle, old.keep_intvl) != (options.keepalive, options.keep_idle, options.keep_intvl)
+        };
+        if let Phase::Synced(synced) = &mut self.phase {
+            synced.recv.on_options(&options);
+            synced.send.resize_buffer(&self.config, &options);
+            synced.send.choose_congestion(&self.config, &options);
+            if keep_alive_changed {
+                synced.send.restart_keep_alive();
+            }
+            if let Some(quick) = options.quickack {
+                synced.recv.ack.set_quick(quick);
+            }
+            if synced.send.wake_writer(&self.config, &options) {
+                self.events |= Events::WRITABLE;
+            }
+        }
+        self.options = boxed(SocketOptions { quickack: None, ..options });
+        self.finish(now, None)
+    }
+
+    /// Options in force.
+    pub fn options(&self) -> &SocketOptions {
+        self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS)
+    }
+
+    /// The pending error, once (`SO_ERROR`).
+    pub fn take_error(&mut self) -> Option<ConnError> {
+        self.error.take()
+    }
+
+    /// The pending error, left where it is.
+    pub fn error(&self) -> Option<ConnError> {
+        self.error
+    }
+}

@@ -1,0 +1,469 @@
+//! The public object: one TCP connection.
+//!
+//! Holds the phase, what belongs to the application (inbox, options, pending error) and the
+//! last segment of a phase that has ended. Delegates; decides only how phases follow each
+//! other. Invariant: after every call `wake` is what `plan` says, so that `next_deadline` and
+//! `poll_transmit` cannot disagree.
+
+mod application;
+mod observe;
+mod transitions;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use bitflags::bitflags;
+use segue_wire::Instant;
+
+use crate::config::Config;
+use crate::drop::DropReason;
+use crate::error::ConnError;
+use crate::event::{Events, Outcome};
+use crate::icmp::IcmpSignal;
+use crate::options::SocketOptions;
+use crate::recv::inbox::Inbox;
+use crate::segment::{Segment, Transmit};
+use crate::send::timeout::{Expiry, Patience};
+use crate::state::State;
+use crate::state::arrival::Arrival;
+use crate::state::handshake::{Offer, Screened, screen, syn_interval};
+use crate::state::reset_for;
+use crate::state::syn_received::SynReceived;
+use crate::state::syn_sent::{Answer, SynSent};
+use crate::state::synced::{Plan, Rules, Synced};
+use crate::state::{TimeWait, TimeWaitOutcome};
+use crate::units::{Deadline, Local, Seq};
+
+/// What the opener knows and the connection cannot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Open {
+    /// Initial send sequence number, from the stack's keyed generator (RFC 6528).
+    pub iss: u32,
+    /// Offset of this connection's timestamp clock, keyed likewise.
+    pub ts_offset: u32,
+    /// Path MTU minus the IP header (and extension headers), in bytes.
+    pub mtu_payload: u16,
+}
+
+bitflags! {
+    /// Flags of a write.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+    pub struct SendFlags: u8 {
+        /// `MSG_MORE`: more follows at once; a partial segment may wait for it.
+        const MORE = 1;
+        /// `MSG_OOB`: the last byte is urgent.
+        const OOB = 2;
+    }
+}
+
+/// The phase a connection is in; each owns what it needs and nothing else.
+#[derive(Debug)]
+enum Phase {
+    SynSent(SynSent),
+    SynReceived(SynReceived),
+    Synced(Synced),
+    TimeWait(TimeWait),
+    Closed,
+}
+
+/// One TCP connection (RFC 9293), without I/O, clock or addresses.
+///
+/// Feed it segments ([`on_segment`](Connection::on_segment)), time
+/// ([`on_deadline`](Connection::on_deadline)) and the application's calls; send what
+/// [`poll_transmit`](Connection::poll_transmit) gives until it gives nothing, also after the
+/// connection has closed: a reset or a last acknowledgment may be waiting.
+#[derive(Debug)]
+pub struct Connection {
+    phase: Phase,
+    config: Arc<Config>,
+    /// `None`: the defaults.
+    options: Option<Box<SocketOptions>>,
+    inbox: Inbox,
+    events: Events,
+    error: Option<ConnError>,
+    /// A soft ICMP error, told if the connection times out (RFC 1122 section 4.2.3.9).
+    soft_error: Option<ConnError>,
+    /// No application holds it any more.
+    orphan: bool,
+    /// It has been synchronised.
+    was_connected: bool,
+    /// When it was last called.
+    clock: Instant,
+    /// What `plan` said then.
+    wake: Deadline,
+    /// The last segment of a phase that has ended: a reset, or the acknowledgment of a FIN.
+    last_words: Option<Box<Transmit>>,
+}
+
+static DEFAULT_OPTIONS: SocketOptions = SocketOptions::DEFAULT;
+
+fn boxed(options: SocketOptions) -> Option<Box<SocketOptions>> {
+    (options != SocketOptions::DEFAULT).then(|| Box::new(options))
+}
+
+impl Connection {
+    fn new(now: Instant, config: Arc<Config>, options: SocketOptions, phase: Phase) -> Connection {
+        Connection {
+            phase,
+            config,
+            options: boxed(options),
+            inbox: Inbox::default(),
+            events: Events::empty(),
+            error: None,
+            soft_error: None,
+            orphan: false,
+            was_connected: false,
+            clock: now,
+            wake: Deadline::NEVER,
+            last_words: None,
+        }
+    }
+
+    /// Active open (RFC 9293 section 3.10.1). The SYN leaves by `poll_transmit`.
+    pub fn connect(now: Instant, config: Arc<Config>, options: SocketOptions, open: Open) -> Connection {
+        let offer = Offer::new(now, &config, &options, open);
+        let mut connection = Connection::new(now, config, options, Phase::SynSent(SynSent { offer }));
+        connection.settle(now);
+        connection
+    }
+
+    /// A passive open is complete; `segment` completed it and may carry text and a FIN.
+    pub(crate) fn established(
+        now: Instant,
+        config: Arc<Config>,
+        options: SocketOptions,
+        synced: Synced,
+        segment: Segment,
+    ) -> (Connection, Outcome) {
+        let mut connection = Connection::new(now, config, options, Phase::Synced(synced));
+        connection.was_connected = true;
+        connection.events |= Events::CONNECTED | Events::WRITABLE;
+        let outcome = connection.on_segment(now, segment);
+        (connection, outcome)
+    }
+
+    /// The RFC's name of the state.
+    pub fn state(&self) -> State {
+        match &self.phase {
+            Phase::SynSent(_) => State::SynSent,
+            Phase::SynReceived(open) if open.fin_queued => State::FinWait1,
+            Phase::SynReceived(_) => State::SynReceived,
+            Phase::Synced(synced) => synced.state(),
+            Phase::TimeWait(_) => State::TimeWait,
+            Phase::Closed => State::Closed,
+        }
+    }
+
+    /// A segment for this connection has arrived.
+    pub fn on_segment(&mut self, now: Instant, segment: Segment) -> Outcome {
+        let drop = match &self.phase {
+            Phase::SynSent(_) => self.on_segment_syn_sent(now, segment),
+            Phase::SynReceived(_) => self.on_segment_syn_received(now, segment),
+            Phase::Synced(_) => self.on_segment_synced(now, segment),
+            Phase::TimeWait(_) => self.on_segment_time_wait(now, &segment),
+            Phase::Closed => {
+                if let Some(reset) = reset_for(&segment) {
+                    self.say(reset);
+                }
+                Some(DropReason::Closed)
+            }
+        };
+        self.finish(now, drop)
+    }
+
+    fn on_segment_syn_sent(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
+        let Phase::SynSent(open) = &self.phase else { return None };
+        match open.on_segment(now, &segment) {
+            Answer::Drop(reason) => Some(reason),
+            Answer::Reset(reset, reason) => {
+                if let Some(reset) = reset {
+                    self.say(reset);
+                }
+                Some(reason)
+            }
+            Answer::Refused => {
+                self.fail(ConnError::Refused);
+                Some(DropReason::Reset)
+            }
+            Answer::Established(peer) => {
+                let synced = open.offer.synchronise(now, &self.config, self.options(), &peer, &segment);
+                self.synchronised(synced, false);
+                // The SYN has done its work; text and FIN behind it are taken as from ESTABLISHED.
+                let behind_syn = Connection::behind_syn(segment);
+                let drop = self.on_segment_synced(now, behind_syn);
+                if let Phase::Synced(synced) = &mut self.phase {
+                    synced.recv.ack.owe_now();
+                }
+                drop
+            }
+            Answer::Simultaneous(peer) => {
+                let mut offer = open.offer.clone();
+                offer.repeat();
+                self.phase = Phase::SynReceived(SynReceived { offer, peer, fin_queued: false });
+                None
+            }
+        }
+    }
+
+    /// The rest of a segment whose SYN has been taken.
+    fn behind_syn(mut segment: Segment) -> Segment {
+        segment.header.flags.remove(crate::TcpFlags::SYN);
+        segment.header.sequence = segment.header.sequence.wrapping_add(1);
+        segment
+    }
+
+    fn on_segment_syn_received(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
+        let Phase::SynReceived(open) = &mut self.phase else { return None };
+        match screen(&open.offer, &open.peer, now, &segment) {
+            Screened::Complete => {
+                let syn = segment.has(crate::TcpFlags::SYN);
+                let fin = open.fin_queued;
+                let (offer, peer) = (open.offer.clone(), open.peer);
+                let synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
+                self.synchronised(synced, fin);
+                let segment = if syn { Connection::behind_syn(segment) } else { segment };
+                self.on_segment_synced(now, segment)
+            }
+            Screened::Repeat => {
+                open.offer.repeat();
+                Some(DropReason::RepeatedSyn)
+            }
+            // The connection was opened actively: as in the synchronised states.
+            Screened::NewSyn => {
+                let reply = open.offer.acknowledge(now, &open.peer);
+                self.say(reply);
+                Some(DropReason::ChallengedSyn)
+            }
+            Screened::Challenge(reason) => {
+                let reply = open.offer.acknowledge(now, &open.peer);
+                self.say(reply);
+                Some(reason)
+            }
+            Screened::Refuse => {
+                if let Some(reset) = reset_for(&segment) {
+                    self.say(reset);
+                }
+                Some(DropReason::BadHandshakeAck)
+            }
+            Screened::Reset => {
+                self.fail(ConnError::Refused);
+                Some(DropReason::Reset)
+            }
+            Screened::Drop(reason) => Some(reason),
+        }
+    }
+
+    fn on_segment_synced(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
+        let Phase::Synced(synced) = &mut self.phase else { return None };
+        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+        let (inbox, events, orphan) = (&mut self.inbox, &mut self.events, self.orphan);
+        let verdict = synced.on_segment(Arrival { now, rules, inbox, events, orphan, segment });
+        self.conclude(now, verdict)
+    }
+
+    fn on_segment_time_wait(&mut self, now: Instant, segment: &Segment) -> Option<DropReason> {
+        let Phase::TimeWait(time_wait) = &mut self.phase else { return None };
+        match time_wait.on_segment(now, &self.config, segment) {
+            TimeWaitOutcome::Nothing => None,
+            TimeWaitOutcome::Ack(reply) | TimeWaitOutcome::Restarted(reply) => {
+                self.say(reply);
+                None
+            }
+            // Only the owner of the 4-tuple can open a new connection; here the SYN is answered as an old one.
+            TimeWaitOutcome::NewSyn { .. } => Some(DropReason::TimeWait),
+            TimeWaitOutcome::Remove => {
+                self.close_phase();
+                Some(DropReason::Reset)
+            }
+            TimeWaitOutcome::Drop(reason) => Some(reason),
+        }
+    }
+
+    /// `next_deadline` has come.
+    pub fn on_deadline(&mut self, now: Instant) -> Outcome {
+        self.run_timers(now);
+        self.finish(now, None)
+    }
+
+    /// Whatever is due happens; nothing else does.
+    fn run_timers(&mut self, now: Instant) {
+        match &mut self.phase {
+            Phase::SynSent(_) | Phase::SynReceived(_) => self.on_syn_deadline(now),
+            Phase::Synced(_) => self.on_synced_deadline(now),
+            Phase::TimeWait(time_wait) if time_wait.deadline() <= now => self.close_phase(),
+            Phase::TimeWait(_) | Phase::Closed => {}
+        }
+    }
+
+    /// The SYN (or SYN-ACK) went unanswered: again, or no more.
+    fn on_syn_deadline(&mut self, now: Instant) {
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        let (offer, limit) = match &mut self.phase {
+            Phase::SynSent(open) => {
+                let retries = options.syn_cnt.unwrap_or(self.config.syn_retries);
+                (&mut open.offer, retries.saturating_add(self.config.syn_linear_timeouts))
+            }
+            Phase::SynReceived(open) => (&mut open.offer, self.config.synack_retries),
+            _ => return,
+        };
+        if !offer.timer.is_due(now) {
+            return;
+        }
+        let overdue = options.user_timeout.is_some_and(|limit| !limit.is_zero() && now - offer.since() >= limit);
+        if offer.retransmits >= limit || overdue {
+            let error = self.soft_error.unwrap_or(ConnError::TimedOut);
+            return self.fail(error);
+        }
+        offer.retransmits += 1;
+        offer.repeat();
+    }
+
+    fn on_synced_deadline(&mut self, now: Instant) {
+        let Phase::Synced(synced) = &mut self.phase else { return };
+        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+        let rto = synced.pace(rules.config).rto;
+        synced.recv.ack.on_deadline(now, rto);
+        if synced.orphan_deadline().is_due(now) {
+            return self.close_phase();
+        }
+        if !synced.send.timer.deadline().is_due(now) {
+            return;
+        }
+        let who = Patience { orphan: self.orphan, doubted: self.soft_error.is_some() };
+        let error = self.soft_error.unwrap_or(ConnError::TimedOut);
+        match synced.send.on_timer(now, rules.config, rules.options, who) {
+            Expiry::GoOn => {}
+            Expiry::GiveUp => self.fail(error),
+            Expiry::GiveUpWithReset => {
+                self.say_reset(now);
+                self.fail(error);
+            }
+        }
+    }
+
+    /// When `on_deadline` wants to be called; not in the future when `poll_transmit` has something.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.wake.instant()
+    }
+
+    /// At most one segment or super-segment. `max_payload` of one MSS or less gives single segments.
+    ///
+    /// Timers that are due have their effect first, so that after `None` the next deadline lies ahead.
+    pub fn poll_transmit(&mut self, now: Instant, max_payload: usize) -> Option<Transmit> {
+        self.run_timers(now);
+        let transmit = self.next_segment(now, max_payload);
+        self.settle(now);
+        if transmit.is_none() {
+            self.events.remove(Events::TRANSMIT);
+        }
+        transmit
+    }
+
+    fn next_segment(&mut self, now: Instant, max_payload: usize) -> Option<Transmit> {
+        if let Some(words) = self.last_words.take() {
+            return Some(*words);
+        }
+        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+        match &mut self.phase {
+            Phase::SynSent(open) if open.offer.is_due() => {
+                let wait = syn_interval(open.offer.retransmits, rules.config.syn_linear_timeouts, rules.config.rto_max);
+                Some(open.offer.syn(now, None, wait))
+            }
+            Phase::SynReceived(open) if open.offer.is_due() => {
+                let wait = syn_interval(open.offer.retransmits, 0, rules.config.rto_max);
+                Some(open.offer.syn(now, Some(&open.peer), wait))
+            }
+            Phase::Synced(synced) => {
+                let plan = synced.plan(now, max_payload, rules);
+                synced.commit(now, plan, &self.inbox, rules)
+            }
+            _ => None,
+        }
+    }
+
+    /// An ICMP error quoting a segment of ours, with that segment's sequence number.
+    ///
+    /// RFC 5927 section 4.1: it must quote something that is in flight, or it is ignored.
+    pub fn on_icmp(&mut self, now: Instant, signal: IcmpSignal, quoted_sequence: u32) -> Outcome {
+        let quoted = Seq::<Local>::new(quoted_sequence);
+        match &mut self.phase {
+            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. })
+                if quoted == offer.iss =>
+            {
+                match signal {
+                    // Linux ends an attempt on hard and soft errors alike (RFC 5461 section 3).
+                    IcmpSignal::Unreachable { error, .. } => self.fail(error),
+                    IcmpSignal::PacketTooBig { mtu_payload } => offer.shrink_path(mtu_payload),
+                }
+            }
+            Phase::Synced(synced) if !quoted.before(synced.send.una) && quoted.before(synced.send.nxt) => {
+                match signal {
+                    // RFC 5927 section 5: no ICMP error ends a synchronised connection.
+                    IcmpSignal::Unreachable { error, .. } => self.soft_error = Some(error),
+                    IcmpSignal::PacketTooBig { mtu_payload } => synced.shrink_path(mtu_payload, &self.config),
+                }
+            }
+            _ => {}
+        }
+        self.finish(now, None)
+    }
+
+    /// The TIME-WAIT entry, once; the connection is closed afterwards.
+    pub fn take_time_wait(&mut self) -> Option<TimeWait> {
+        let Phase::TimeWait(time_wait) = &self.phase else { return None };
+        let time_wait = time_wait.clone();
+        self.events.remove(Events::TIME_WAIT);
+        self.close_phase();
+        self.settle(self.clock);
+        Some(time_wait)
+    }
+
+    /// Asks `plan` once more and tells what has changed.
+    fn settle(&mut self, now: Instant) {
+        self.clock = self.clock.max(now);
+        let now = self.clock;
+        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+        let wake = match &mut self.phase {
+            _ if self.last_words.is_some() => Deadline::at(now),
+            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
+                if offer.is_due() {
+                    Deadline::at(now)
+                } else {
+                    offer.timer
+                }
+            }
+            Phase::Synced(synced) => {
+                synced.send.arm(now, rules.config, rules.options);
+                match synced.plan(now, 0, rules) {
+                    Plan::Wait(deadline) => deadline,
+                    Plan::Ack | Plan::Send(_) => Deadline::at(now),
+                }
+            }
+            Phase::TimeWait(time_wait) => Deadline::at(time_wait.deadline()),
+            Phase::Closed => Deadline::NEVER,
+        };
+        if wake.is_due(now) && self.can_transmit(now) {
+            self.events |= Events::TRANSMIT;
+        }
+        if wake != self.wake {
+            self.wake = wake;
+            self.events |= Events::DEADLINE_CHANGED;
+        }
+    }
+
+    /// Whether `poll_transmit` would give something.
+    fn can_transmit(&self, now: Instant) -> bool {
+        let rules = Rules { config: &self.config, options: self.options() };
+        match &self.phase {
+            _ if self.last_words.is_some() => true,
+            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => offer.is_due(),
+            Phase::Synced(synced) => !matches!(synced.plan(now, 0, rules), Plan::Wait(_)),
+            Phase::TimeWait(_) | Phase::Closed => false,
+        }
+    }
+
+    fn finish(&mut self, now: Instant, drop: Option<DropReason>) -> Outcome {
+        self.settle(now);
+        Outcome { events: core::mem::take(&mut self.events), drop }
+    }
+}

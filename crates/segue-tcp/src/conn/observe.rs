@@ -1,0 +1,175 @@
+//! What can be seen of a connection: readiness, queues, `TCP_INFO`.
+
+use segue_wire::Instant;
+
+use super::{Connection, Phase};
+use crate::cc::Controller;
+use crate::event::{Events, Ready};
+use crate::info::Info;
+use crate::send::buffer;
+use crate::send::recovery::Recovery;
+use crate::state::halves::PeerHalf;
+use crate::state::synced::Synced;
+use core::time::Duration;
+
+const OPTION_TIMESTAMPS: u8 = 1;
+const OPTION_WINDOW_SCALE: u8 = 4;
+
+impl Connection {
+    /// What poll(2) would say (Linux's tcp_poll).
+    pub fn readiness(&self) -> Ready {
+        let mut ready = Ready::empty();
+        let opening = matches!(self.phase, Phase::SynSent(_) | Phase::SynReceived(_));
+        let gone = matches!(self.phase, Phase::TimeWait(_) | Phase::Closed);
+        let (peer_done, local_done) = match &self.phase {
+            Phase::Synced(synced) => (synced.recv.half != PeerHalf::Open, !synced.send.half.is_open()),
+            _ => (gone, gone),
+        };
+        let no_more_reads = peer_done || self.inbox.shut;
+        ready.set(Ready::HUP, gone || (no_more_reads && local_done));
+        ready.set(Ready::IN, no_more_reads);
+        ready.set(Ready::RDHUP, no_more_reads);
+        if !opening {
+            // An urgent byte out of line is skipped, so alone it is nothing to read.
+            let least = usize::from(self.inbox.at_mark() && !self.options().oob_inline);
+            if self.inbox.len() > least {
+                ready |= Ready::IN;
+            }
+            ready.set(Ready::OUT, local_done || self.is_writable());
+            ready.set(Ready::PRI, self.inbox.has_urgent() && !self.options().oob_inline);
+        }
+        if self.error.is_some() {
+            ready |= Ready::ERR | Ready::IN | Ready::OUT;
+        }
+        ready
+    }
+
+    fn is_writable(&self) -> bool {
+        let lowat = self.options().notsent_lowat.unwrap_or(self.config.notsent_lowat);
+        match &self.phase {
+            Phase::Synced(synced) => {
+                let send = &synced.send;
+                buffer::is_writable(send.buffer, send.queued(), send.unsent(), lowat)
+            }
+            _ => false,
+        }
+    }
+
+    /// Events since somebody last asked.
+    pub fn take_events(&mut self) -> Events {
+        core::mem::take(&mut self.events)
+    }
+
+    /// Bytes of memory held in queues.
+    pub fn memory(&self) -> usize {
+        let queues = match &self.phase {
+            Phase::Synced(synced) => synced.send.memory() + synced.recv.memory(),
+            _ => 0,
+        };
+        queues + self.inbox.charge()
+    }
+
+    /// Bytes written by the application and not yet sent.
+    pub fn unsent(&self) -> usize {
+        match &self.phase {
+            Phase::Synced(synced) => synced.send.unsent() as usize,
+            _ => 0,
+        }
+    }
+
+    /// Bytes sent and not yet acknowledged.
+    pub fn unacked(&self) -> usize {
+        match &self.phase {
+            Phase::Synced(synced) => synced.send.unacked_bytes() as usize,
+            _ => 0,
+        }
+    }
+
+    /// Bytes that can be read.
+    pub fn unread(&self) -> usize {
+        self.inbox.len()
+    }
+
+    /// Whether no application holds it any more.
+    pub fn is_orphan(&self) -> bool {
+        self.orphan
+    }
+
+    /// `TCP_INFO`.
+    pub fn info(&self, now: Instant) -> Info {
+        let mut info = Info { state: self.state(), ..Info::default() };
+        match &self.phase {
+            Phase::Synced(synced) => self.describe(&mut info, synced, now),
+            Phase::SynSent(open) => info.retransmits = open.offer.retransmits,
+            Phase::SynReceived(open) => info.retransmits = open.offer.retransmits,
+            Phase::TimeWait(_) | Phase::Closed => {}
+        }
+        info
+    }
+
+    fn describe(&self, info: &mut Info, synced: &Synced, now: Instant) {
+        let (send, recv) = (&synced.send, &synced.recv);
+        let scaled = send.scale.shift() > 0 || recv.window.scale.shift() > 0;
+        *info = Info {
+            ca_state: match send.recovery {
+                Recovery::Open if send.duplicates_seen() => 1,
+                Recovery::Open => 0,
+                Recovery::Fast { .. } => 3,
+                Recovery::Timeout { .. } => 4,
+            },
+            retransmits: send.retransmits,
+            probes: send.probes,
+            backoff: send.rtt.backoff(),
+            options: OPTION_TIMESTAMPS * u8::from(recv.clocks.is_some()) | OPTION_WINDOW_SCALE * u8::from(scaled),
+            snd_wscale: send.scale.shift(),
+            rcv_wscale: recv.window.scale.shift(),
+            delivery_rate_app_limited: send.unsent() == 0,
+            rto: micros(send.rtt.rto(self.config.rto_max)),
+            ato: micros(recv.ack.delay()),
+            snd_mss: u32::from(send.mss),
+            rcv_mss: u32::from(recv.ack.segment_size),
+            unacked: send.segments_out().0,
+            sacked: send.segments_arrived_out_of_order().0,
+            lost: send.segments_lost().0,
+            retrans: send.segments_resent().0,
+            last_data_sent: millis(now - send.last_sent),
+            last_data_recv: millis(now - recv.ack.last_data),
+            last_ack_recv: millis(now - send.last_heard),
+            pmtu: u32::from(synced.mtu_payload),
+            rcv_ssthresh: recv.window.limit,
+            rtt: send.rtt.smoothed().map_or(0, micros),
+            rttvar: micros(send.rtt.variation()),
+            min_rtt: send.rtt.min().map_or(u32::MAX, micros),
+            snd_ssthresh: send.cc.ssthresh().0,
+            snd_cwnd: send.cc.cwnd().0,
+            advmss: u32::from(recv.advertised_mss),
+            reordering: u32::from(self.config.reordering),
+            rcv_rtt: recv.rtt().map_or(0, micros),
+            rcv_space: recv.space(),
+            total_retrans: send.counts.resent,
+            pacing_rate: send.cc.pacing_rate().unwrap_or(u64::MAX),
+            bytes_acked: send.counts.bytes_acked,
+            bytes_received: recv.offset,
+            segs_in: recv.segments,
+            data_segs_in: recv.data_segments,
+            data_segs_out: send.counts.data_segments,
+            segs_out: send.counts.segments,
+            notsent_bytes: send.unsent(),
+            bytes_sent: send.counts.bytes_sent,
+            bytes_retrans: send.counts.bytes_resent,
+            rcv_ooopack: recv.out_of_order,
+            snd_wnd: send.wnd,
+            rcv_wnd: recv.window.advertised,
+            total_rto: send.counts.timeouts,
+            state: info.state,
+        };
+    }
+}
+
+fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
+}
+
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,260 @@
+//! When to acknowledge: at once, in a while, or with data that leave anyway.
+//!
+//! Owns RFC 9293 section 3.8.6.3 and RFC 5681 section 4.2 (every second full segment; at once
+//! for anything out of order; never later than 500 ms), with Linux's adaptation: quick
+//! acknowledgments at the start and after trouble, "ping-pong" when the application answers,
+//! a delay of 40 to 200 ms that follows the peer's pace.
+
+use core::time::Duration;
+
+use segue_wire::Instant;
+
+use crate::units::Deadline;
+
+const DELAY_MIN: Duration = Duration::from_millis(40);
+const DELAY_MAX: Duration = Duration::from_millis(200);
+/// Without ping-pong the delay may grow to this (RFC 9293 SHLD-18: below 500 ms).
+const DELAY_CAP: Duration = Duration::from_millis(490);
+/// Segments acknowledged at once when a flow begins or has met trouble.
+const QUICK_MAX: u32 = 16;
+/// Smallest estimate of the peer's segment size, and the largest to start with.
+const SIZE_MIN: u16 = 88;
+const SIZE_START: u16 = 536;
+
+/// What is owed to the peer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Owed {
+    Nothing,
+    /// An acknowledgment by then.
+    Delayed(Instant),
+    Now,
+    /// So many bare ones: each out-of-order segment is told by its own duplicate (RFC 5681
+    /// section 4.2), which data cannot carry.
+    Duplicates(u16),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AckPolicy {
+    pub(crate) owed: Owed,
+    /// Segments still acknowledged at once.
+    quick: u8,
+    /// The application answers what it reads: the answer will carry the acknowledgment.
+    pingpong: bool,
+    /// A small segment that pushed waits to be read (2: several).
+    pushed: u8,
+    /// Current delay in microseconds; 0 before the first data.
+    delay: u32,
+    /// Size of the peer's segments, estimated.
+    pub(crate) segment_size: u16,
+    last_size: u16,
+    /// When data last came.
+    pub(crate) last_data: Instant,
+}
+
+fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
+}
+
+impl AckPolicy {
+    pub(crate) fn new(now: Instant, advertised_mss: u16, window: u32) -> AckPolicy {
+        let half = u16::try_from(window / 2).unwrap_or(u16::MAX);
+        AckPolicy {
+            owed: Owed::Nothing,
+            quick: 0,
+            pingpong: false,
+            pushed: 0,
+            delay: 0,
+            segment_size: SIZE_START.min(advertised_mss).min(half).max(SIZE_MIN),
+            last_size: 0,
+            last_data: now,
+        }
+    }
+
+    /// The delay in force.
+    pub(crate) fn delay(&self) -> Duration {
+        Duration::from_micros(u64::from(self.delay))
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        match self.owed {
+            Owed::Delayed(at) => Deadline::at(at),
+            _ => Deadline::NEVER,
+        }
+    }
+
+    /// Whether an acknowledgment must leave now even if nothing else does.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        match self.owed {
+            Owed::Nothing => false,
+            Owed::Delayed(at) => at <= now,
+            Owed::Now | Owed::Duplicates(_) => true,
+        }
+    }
+
+    /// Data have come: learn the peer's segment size and pace.
+    pub(crate) fn on_data(
+        &mut self,
+        now: Instant,
+        size: u16,
+        pushed: bool,
+        advertised_mss: u16,
+        window: u32,
+        rto: Duration,
+    ) {
+        self.learn_size(size, pushed, advertised_mss);
+        let gap = now - self.last_data;
+        if self.delay == 0 {
+            self.quicken(window);
+            self.delay = micros(DELAY_MIN);
+        } else if gap <= DELAY_MIN / 2 {
+            self.delay = self.delay / 2 + micros(DELAY_MIN / 2);
+        } else if micros(gap) < self.delay {
+            self.delay = (self.delay / 2).saturating_add(micros(gap)).min(micros(rto));
+        } else if gap > rto {
+            // A long gap: the peer probably restarts slowly and needs every acknowledgment.
+            self.quicken(window);
+        }
+        self.last_data = now;
+    }
+
+    fn learn_size(&mut self, size: u16, pushed: bool, advertised_mss: u16) {
+        if size >= self.segment_size {
+            self.segment_size = size.min(advertised_mss).max(SIZE_MIN);
+        } else if !pushed && size >= SIZE_MIN && size == self.last_size {
+            // Twice the same, and not the end of a write: the peer's segments are smaller.
+            self.segment_size = size;
+        }
+        self.last_size = size;
+        if pushed && size < self.segment_size {
+            self.pushed = (self.pushed + 1).min(2);
+        }
+    }
+
+    /// Acknowledge the next segments at once.
+    fn quicken(&mut self, window: u32) {
+        let segments = (window / (2 * u32::from(self.segment_size))).clamp(2, QUICK_MAX);
+        self.quick = self.quick.max(segments as u8);
+    }
+
+    /// Something went wrong on the way: acknowledge at once for a while.
+    pub(crate) fn on_trouble(&mut self, window: u32) {
+        self.quicken(window);
+        self.pingpong = false;
+        self.delay = micros(DELAY_MIN);
+    }
+
+    /// `TCP_QUICKACK`.
+    pub(crate) fn set_quick(&mut self, quick: bool) {
+        self.pingpong = !quick;
+        if quick && matches!(self.owed, Owed::Delayed(_)) {
+            self.owed = Owed::Now;
+        }
+    }
+
+    /// Owe one at once.
+    pub(crate) fn owe_now(&mut self) {
+        if !matches!(self.owed, Owed::Duplicates(_)) {
+            self.owed = Owed::Now;
+        }
+    }
+
+    /// An out-of-order arrival of `segments`; `fresh`: an acknowledgment of in-order data had
+    /// not left yet and takes the first one.
+    pub(crate) fn owe_duplicate(&mut self, segments: u32, fresh: bool) {
+        let owed = match self.owed {
+            Owed::Duplicates(count) => u32::from(count),
+            Owed::Now => 1,
+            _ => u32::from(fresh),
+        };
+        self.owed = Owed::Duplicates((owed + segments).min(64) as u16);
+    }
+
+    /// In-order data were taken; `unacknowledged` bytes are not acknowledged yet.
+    pub(crate) fn owe_for_data(&mut self, now: Instant, unacknowledged: u32, srtt: Option<Duration>) {
+        let quick = self.quick > 0 && !self.pingpong;
+        if unacknowledged > u32::from(self.segment_size)
+            || quick
+            || matches!(self.owed, Owed::Now | Owed::Duplicates(_))
+        {
+            // Duplicates that have not left would not be duplicates any more.
+            self.owed = Owed::Now;
+        } else {
+            self.owe_later(now, srtt);
+        }
+    }
+
+    /// Linux's choice of the moment: the learned delay, bounded by the round-trip time.
+    pub(crate) fn owe_later(&mut self, now: Instant, srtt: Option<Duration>) {
+        let mut delay = self.delay().max(DELAY_MIN);
+        if delay > DELAY_MIN {
+            let mut most = if self.pingpong || self.pushed > 0 { DELAY_MAX } else { DELAY_CAP };
+            if let Some(srtt) = srtt {
+                most = most.min(srtt.max(DELAY_MIN));
+            }
+            delay = delay.min(most);
+        }
+        let at = now + delay.min(DELAY_MAX);
+        self.owed = match self.owed {
+            Owed::Now | Owed::Duplicates(_) => self.owed,
+            Owed::Delayed(earlier) => Owed::Delayed(earlier.min(at)),
+            Owed::Nothing => Owed::Delayed(at),
+        };
+    }
+
+    /// The delay is over without anything to carry the acknowledgment.
+    pub(crate) fn on_deadline(&mut self, now: Instant, rto: Duration) {
+        let Owed::Delayed(at) = self.owed else { return };
+        if at > now {
+            return;
+        }
+        if self.pingpong {
+            // The application did not answer this time.
+            self.pingpong = false;
+            self.delay = micros(DELAY_MIN);
+        } else {
+            self.delay = self.delay.saturating_mul(2).min(micros(rto));
+        }
+        self.owed = Owed::Now;
+    }
+
+    /// The reader has taken everything; `unacknowledged` as above. A small pushed segment
+    /// that was read without an answer is acknowledged now.
+    pub(crate) fn on_read(&mut self, unacknowledged: u32, drained: bool) {
+        if !matches!(self.owed, Owed::Delayed(_)) {
+            return;
+        }
+        let read_without_answer = drained && (self.pushed > 1 || (self.pushed == 1 && !self.pingpong));
+        if unacknowledged > u32::from(self.segment_size) || read_without_answer {
+            self.owed = Owed::Now;
+        }
+    }
+
+    /// A segment with data has left and carried the acknowledgment.
+    pub(crate) fn on_data_sent(&mut self, now: Instant) {
+        if now - self.last_data < self.delay() {
+            self.pingpong = true;
+        }
+    }
+
+    /// The peer has finished: what the application sends now answers it.
+    pub(crate) fn on_fin(&mut self) {
+        self.pingpong = true;
+    }
+
+    /// A segment has left; `bare`: nothing but the acknowledgment.
+    pub(crate) fn on_sent(&mut self, bare: bool) {
+        self.owed = match self.owed {
+            Owed::Duplicates(count) if count > 1 && bare => Owed::Duplicates(count - 1),
+            // Data carry an acknowledgment, but not a duplicate one.
+            Owed::Duplicates(count) if !bare => Owed::Duplicates(count),
+            _ => Owed::Nothing,
+        };
+        self.pushed = 0;
+        if self.quick > 0 {
+            self.quick -= 1;
+            if self.quick == 0 {
+                self.delay = micros(DELAY_MIN);
+            }
+        }
+    }
+}

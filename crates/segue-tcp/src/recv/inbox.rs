@@ -1,0 +1,184 @@
+//! The receive queue: bytes in order, waiting for the reader, and the urgent mark.
+//!
+//! Decides what a read gives (RFC 9293 sections 3.8.5 and 3.9.1.3, Linux's semantics for the
+//! mark). Belongs to the application: it outlives the connection's protocol state, so that
+//! neither TIME-WAIT nor its end drops unread data.
+
+use bytes::Bytes;
+use segue_wire::Chunks;
+
+use super::slices::Stretch;
+
+/// Where the stream has its urgent byte.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Urgent {
+    /// Stream offset of the urgent byte.
+    at: u64,
+    byte: UrgentByte,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum UrgentByte {
+    /// Announced, not here yet.
+    Awaited,
+    Here(u8),
+    /// Given to the reader out of band.
+    Taken,
+}
+
+/// What reading the urgent byte met.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum UrgentRead {
+    Byte(u8),
+    NotYet,
+    None,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    data: Stretch,
+    /// Stream offset of the next byte to read.
+    read: u64,
+    urgent: Option<Urgent>,
+    /// The peer's FIN stands behind the data.
+    pub(crate) finished: bool,
+    /// The application has shut down reading.
+    pub(crate) shut: bool,
+}
+
+impl Inbox {
+    /// Bytes that can be read.
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Bytes of memory pinned.
+    pub(crate) fn charge(&self) -> usize {
+        self.data.charge()
+    }
+
+    /// Stream offset up to which the application has read.
+    pub(crate) fn read_offset(&self) -> u64 {
+        self.read
+    }
+
+    /// Stream offset behind the last byte.
+    fn end(&self) -> u64 {
+        self.read + self.data.len() as u64
+    }
+
+    /// In-order data.
+    pub(crate) fn push(&mut self, chunks: &Chunks) {
+        self.find_urgent(chunks);
+        super::reassembly::push_all(&mut self.data, chunks);
+    }
+
+    /// In-order data that had waited.
+    pub(crate) fn append(&mut self, stretch: Stretch) {
+        let start = self.end();
+        if let Some(Urgent { at, byte: byte @ UrgentByte::Awaited }) = &mut self.urgent {
+            let mut out = [0];
+            if *at >= start && stretch.peek((*at - start) as usize, &mut out) == 1 {
+                *byte = UrgentByte::Here(out[0]);
+            }
+        }
+        self.data.append(stretch);
+    }
+
+    /// Whether the urgent byte is among `chunks`, which go to the end.
+    fn find_urgent(&mut self, chunks: &Chunks) {
+        let start = self.end();
+        let Some(Urgent { at, byte: byte @ UrgentByte::Awaited }) = &mut self.urgent else { return };
+        let mut out = [0];
+        if *at >= start && chunks.copy_to_slice((*at - start) as usize, &mut out) == 1 {
+            *byte = UrgentByte::Here(out[0]);
+        }
+    }
+
+    /// RFC 9293 section 3.10.7.4, URG: the urgent byte has stream offset `at`. Whether that is news.
+    pub(crate) fn announce_urgent(&mut self, at: u64) -> bool {
+        if at < self.end() || self.urgent.is_some_and(|urgent| at <= urgent.at) {
+            return false;
+        }
+        self.urgent = Some(Urgent { at, byte: UrgentByte::Awaited });
+        true
+    }
+
+    /// An urgent byte is there or announced, and was not read yet (`POLLPRI`).
+    pub(crate) fn has_urgent(&self) -> bool {
+        self.urgent.is_some_and(|urgent| matches!(urgent.byte, UrgentByte::Here(_)))
+    }
+
+    /// The urgent byte, out of band.
+    pub(crate) fn take_urgent(&mut self, consume: bool) -> UrgentRead {
+        match &mut self.urgent {
+            Some(Urgent { byte, .. }) => match *byte {
+                UrgentByte::Awaited => UrgentRead::NotYet,
+                UrgentByte::Taken => UrgentRead::None,
+                UrgentByte::Here(value) => {
+                    if consume {
+                        *byte = UrgentByte::Taken;
+                    }
+                    UrgentRead::Byte(value)
+                }
+            },
+            None => UrgentRead::None,
+        }
+    }
+
+    /// The next byte to read is the urgent one.
+    pub(crate) fn at_mark(&self) -> bool {
+        self.urgent.is_some_and(|urgent| urgent.at == self.read)
+    }
+
+    /// How far a read may go: up to the mark, never across it. Skips the urgent byte when the
+    /// reader stands on it and does not want it in line.
+    fn approach(&mut self, inline: bool) -> usize {
+        let Some(urgent) = self.urgent else { return self.data.len() };
+        if urgent.at > self.read {
+            return usize::try_from(urgent.at - self.read).unwrap_or(usize::MAX).min(self.data.len());
+        }
+        if urgent.at == self.read && !self.data.is_empty() {
+            self.urgent = None;
+            if !inline {
+                self.data.skip(1);
+                self.read += 1;
+            }
+        }
+        self.data.len()
+    }
+
+    pub(crate) fn read(&mut self, out: &mut [u8], inline: bool) -> usize {
+        let most = self.approach(inline).min(out.len());
+        let n = self.data.read(&mut out[..most]);
+        self.read += n as u64;
+        n
+    }
+
+    pub(crate) fn take(&mut self, max: usize, inline: bool) -> Chunks {
+        let most = self.approach(inline).min(max);
+        let mut chunks = Chunks::new();
+        let n = self.data.take(most, |bytes: Bytes| chunks.push_back(bytes));
+        self.read += n as u64;
+        chunks
+    }
+
+    pub(crate) fn peek(&self, offset: usize, out: &mut [u8], inline: bool) -> usize {
+        let (mut skip, mut most) = (offset, self.data.len());
+        if let Some(urgent) = self.urgent {
+            if urgent.at > self.read + offset as u64 {
+                most = usize::try_from(urgent.at - self.read).unwrap_or(usize::MAX).min(most);
+            } else if urgent.at == self.read && !inline {
+                skip += 1;
+            }
+        }
+        let most = most.saturating_sub(skip).min(out.len());
+        self.data.peek(skip, &mut out[..most])
+    }
+
+    /// Drops what is unread.
+    pub(crate) fn clear(&mut self) {
+        self.read = self.end();
+        self.data = Stretch::default();
+    }
+}

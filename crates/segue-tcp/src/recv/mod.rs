@@ -1,0 +1,388 @@
+//! The receiving half of a synchronised connection.
+//!
+//! Decides what text means for the receive variables of RFC 9293 section 3.3.1, and stamps
+//! acknowledgment, window and timestamp on every segment that leaves, in one place.
+//! Invariants: the advertised right edge never moves left; RCV.NXT ≤ edge (+1 for a FIN);
+//! `offset` is the stream offset of RCV.NXT.
+
+pub(crate) mod ack;
+pub(crate) mod inbox;
+mod reassembly;
+mod slices;
+mod tuning;
+pub(crate) mod window;
+
+use alloc::boxed::Box;
+use core::time::Duration;
+
+use segue_wire::tcp::Timestamps;
+use segue_wire::{Chunks, Instant};
+
+use crate::config::Config;
+use crate::drop::DropReason;
+use crate::options::SocketOptions;
+use crate::state::halves::PeerHalf;
+use crate::timestamps::Clocks;
+use crate::units::{Deadline, Peer, Seq, WindowScale, WireWindow};
+use ack::AckPolicy;
+use inbox::Inbox;
+use reassembly::Reassembly;
+use tuning::Tuning;
+use window::Window;
+
+/// What a handshake hands to the receiving half.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReceiverStart {
+    pub(crate) irs: Seq<Peer>,
+    /// Window that our SYN offered, in bytes.
+    pub(crate) window: u32,
+    pub(crate) scale: WindowScale,
+    pub(crate) advertised_mss: u16,
+    pub(crate) clocks: Option<Clocks>,
+}
+
+/// Out-of-order data and where the stream ends, while there is either.
+#[derive(Debug, Default)]
+struct Waiting {
+    runs: Reassembly,
+    /// Stream offset of a FIN that came before all data.
+    fin: Option<u64>,
+}
+
+/// What became of a segment's text and FIN.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct TextEffect {
+    /// Bytes that can be read now.
+    pub(crate) readable: bool,
+    /// The peer's FIN is in order now.
+    pub(crate) fin: bool,
+    pub(crate) drop: Option<DropReason>,
+}
+
+/// Text as it arrives, SEG.SEQ already taken to a stream offset.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub(crate) sequence: Seq<Peer>,
+    pub(crate) payload: Chunks,
+    pub(crate) fin: bool,
+    pub(crate) push: bool,
+    /// Wire segments inside and the size of each.
+    pub(crate) segments: u32,
+    pub(crate) segment_size: u16,
+}
+
+/// What the receiver writes into every segment that leaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp {
+    pub(crate) acknowledgment: Seq<Peer>,
+    pub(crate) window: WireWindow,
+    pub(crate) timestamps: Option<Timestamps>,
+}
+
+/// What the receiver needs to know of the sending side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) srtt: Option<Duration>,
+    pub(crate) rto: Duration,
+}
+
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    pub(crate) half: PeerHalf,
+    /// RCV.NXT.
+    pub(crate) nxt: Seq<Peer>,
+    /// Bytes received in order, which is the stream offset of `nxt`.
+    pub(crate) offset: u64,
+    pub(crate) window: Window,
+    waiting: Option<Box<Waiting>>,
+    pub(crate) ack: AckPolicy,
+    pub(crate) clocks: Option<Clocks>,
+    tuning: Tuning,
+    pub(crate) advertised_mss: u16,
+    /// No answer to an invalid segment before then (`tcp_invalid_ratelimit`).
+    quiet_until: Deadline,
+    pub(crate) data_segments: u32,
+    pub(crate) segments: u32,
+    pub(crate) out_of_order: u32,
+}
+
+impl Receiver {
+    pub(crate) fn new(now: Instant, config: &Config, options: &SocketOptions, start: &ReceiverStart) -> Receiver {
+        let nxt = start.irs + 1;
+        let window = Window::new(config, options, nxt, start.window, start.scale);
+        Receiver {
+            half: PeerHalf::Open,
+            nxt,
+            offset: 0,
+            window,
+            waiting: None,
+            ack: AckPolicy::new(now, start.advertised_mss, start.window),
+            clocks: start.clocks,
+            tuning: Tuning::new(now, nxt, start.window, start.advertised_mss),
+            advertised_mss: start.advertised_mss,
+            quiet_until: Deadline::NEVER,
+            data_segments: 0,
+            segments: 0,
+            out_of_order: 0,
+        }
+    }
+
+    /// Bytes of memory held for out-of-order data.
+    pub(crate) fn memory(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.runs.charge() + size_of::<Waiting>())
+    }
+
+    pub(crate) fn holes(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.runs.runs())
+    }
+
+    pub(crate) fn rtt(&self) -> Option<Duration> {
+        self.tuning.rtt()
+    }
+
+    pub(crate) fn space(&self) -> u32 {
+        self.tuning.space
+    }
+
+    fn charge(&self, inbox: &Inbox) -> usize {
+        self.memory() + inbox.charge()
+    }
+
+    /// Bytes beyond what the last segment that left acknowledged.
+    pub(crate) fn unacknowledged(&self) -> u32 {
+        self.nxt.since(self.window.acked)
+    }
+
+    /// RFC 5961 section 7, `tcp_invalid_ratelimit`: whether an invalid segment may be answered now.
+    pub(crate) fn may_answer_invalid(&mut self, now: Instant, config: &Config) -> bool {
+        if self.quiet_until.is_set() && !self.quiet_until.is_due(now) {
+            return false;
+        }
+        if !config.invalid_ratelimit.is_zero() {
+            self.quiet_until = Deadline::at(now + config.invalid_ratelimit);
+        }
+        true
+    }
+
+    /// Stream offset of a sequence number that is near RCV.NXT; `None` before the stream's start.
+    pub(crate) fn offset_of(&self, sequence: Seq<Peer>) -> Option<u64> {
+        if sequence.before(self.nxt) {
+            self.offset.checked_sub(u64::from(self.nxt.since(sequence)))
+        } else {
+            Some(self.offset + u64::from(sequence.since(self.nxt)))
+        }
+    }
+
+    /// RFC 9293 section 3.10.7.4, seventh and eighth: text and FIN of a segment that overlaps the window.
+    pub(crate) fn on_text(
+        &mut self,
+        now: Instant,
+        mut text: Text,
+        inbox: &mut Inbox,
+        pace: Pace,
+        options: &SocketOptions,
+    ) -> TextEffect {
+        let advertised = self.window.advertised;
+        let had_text = !text.payload.is_empty();
+        if let Some(drop) = self.trim(&mut text) {
+            // An old duplicate or text for a shut window: the peer needs our acknowledgment.
+            self.ack.on_trouble(advertised);
+            self.ack.owe_now();
+            return TextEffect { drop: Some(drop), ..TextEffect::default() };
+        }
+        if had_text {
+            self.learn(now, &text, pace, options, inbox);
+        }
+        let effect = match text.sequence == self.nxt {
+            true => self.take_in_order(now, text, inbox, pace),
+            false => self.take_out_of_order(text, inbox),
+        };
+        // Memory is bounded: what is out of order goes first; its sender still has it.
+        let room = (self.window.buffer as usize).saturating_sub(inbox.charge());
+        if let Some(waiting) = &mut self.waiting
+            && waiting.runs.charge() > room
+            && waiting.runs.prune(room)
+        {
+            return TextEffect { drop: effect.drop.or(Some(DropReason::OutOfMemory)), ..effect };
+        }
+        effect
+    }
+
+    /// Cuts off what is left of RCV.NXT and right of the window. The reason when nothing remains.
+    fn trim(&mut self, text: &mut Text) -> Option<DropReason> {
+        if text.sequence.before(self.nxt) {
+            let old = self.nxt.since(text.sequence);
+            let len = text.payload.len() as u32;
+            if old > len || (old == len && !text.fin) {
+                return Some(DropReason::OldSequence);
+            }
+            text.payload.advance(old as usize);
+            text.sequence = self.nxt;
+        }
+        let edge = self.window.edge();
+        let end = text.sequence + text.payload.len() as u32;
+        if end.after(edge) {
+            // SHLD: the FIN behind the edge goes with the text it follows.
+            let room = if edge.after(text.sequence) { edge.since(text.sequence) } else { 0 };
+            text.payload.truncate(room as usize);
+            text.fin = false;
+            if room == 0 {
+                let shut = self.window.left(self.nxt) == 0;
+                return Some(if shut { DropReason::ZeroWindow } else { DropReason::BeyondWindow });
+            }
+        }
+        if let Some(fin) = self.known_end() {
+            let start = self.offset_of(text.sequence)?;
+            if start + text.payload.len() as u64 > fin {
+                // Text behind the peer's own FIN: the stream ended there.
+                text.payload.truncate(fin.saturating_sub(start) as usize);
+                if text.payload.is_empty() {
+                    return Some(DropReason::BehindFin);
+                }
+            }
+        }
+        None
+    }
+
+    /// Where the stream is known to end.
+    fn known_end(&self) -> Option<u64> {
+        self.waiting.as_ref().and_then(|waiting| waiting.fin)
+    }
+
+    /// Learns size, pace and round trip from a segment with text, and lets the window grow.
+    fn learn(&mut self, now: Instant, text: &Text, pace: Pace, options: &SocketOptions, inbox: &Inbox) {
+        self.data_segments = self.data_segments.wrapping_add(text.segments);
+        let old = self.ack.segment_size;
+        self.ack.on_data(now, text.segment_size, text.push, self.advertised_mss, self.window.left(self.nxt), pace.rto);
+        if text.segment_size >= old {
+            let charge = slices::charge_of(&text.payload) as u32;
+            self.window.learn_ratio(text.segment_size, charge.div_ceil(text.segments.max(1)), options);
+        }
+        self.window.grow(text.segments, self.advertised_mss, self.charge(inbox));
+    }
+
+    /// The echo of our clock that came with a segment, for the receiver's own round trip.
+    pub(crate) fn on_echo(&mut self, now: Instant, echo: Option<u32>, size: u16) {
+        match (&self.clocks, echo) {
+            (Some(clocks), Some(echo)) if size >= self.ack.segment_size => {
+                if let Some(elapsed) = Clocks::elapsed(clocks.offset(), now, echo) {
+                    self.tuning.on_echo(echo, elapsed);
+                }
+            }
+            (None, _) => self.tuning.on_window(now, self.nxt, self.window.left(self.nxt)),
+            _ => {}
+        }
+    }
+
+    fn take_in_order(&mut self, now: Instant, text: Text, inbox: &mut Inbox, pace: Pace) -> TextEffect {
+        let mut effect = TextEffect { fin: text.fin, ..TextEffect::default() };
+        let len = text.payload.len() as u32;
+        if len > 0 {
+            inbox.push(&text.payload);
+            self.advance(len);
+            effect.readable = true;
+        }
+        let had_holes = self.holes() > 0;
+        if let Some(waiting) = &mut self.waiting {
+            while let Some(run) = waiting.runs.take_ready(self.offset) {
+                let len = run.len() as u32;
+                inbox.append(run);
+                self.nxt += len;
+                self.offset += u64::from(len);
+                effect.readable = true;
+            }
+            effect.fin |= waiting.fin == Some(self.offset);
+            if waiting.runs.is_empty() && (effect.fin || waiting.fin.is_none()) {
+                self.waiting = None;
+            }
+        }
+        if effect.fin {
+            self.nxt += 1;
+            self.waiting = None;
+        }
+        if had_holes {
+            // RFC 5681 section 4.2: at once when a gap is filled, wholly or in part.
+            self.ack.on_trouble(self.window.advertised);
+            self.ack.owe_for_data(now, u32::MAX, pace.srtt);
+        } else if len > 0 {
+            self.ack.owe_for_data(now, self.unacknowledged(), pace.srtt);
+        }
+        effect
+    }
+
+    fn advance(&mut self, len: u32) {
+        self.nxt += len;
+        self.offset += u64::from(len);
+    }
+
+    fn take_out_of_order(&mut self, text: Text, inbox: &Inbox) -> TextEffect {
+        let Some(offset) = self.offset_of(text.sequence) else { return TextEffect::default() };
+        self.out_of_order = self.out_of_order.wrapping_add(text.segments);
+        let fresh = self.unacknowledged() > 0;
+        let len = text.payload.len();
+        let buffer = self.window.buffer as usize;
+        let waiting = self.waiting.get_or_insert_default();
+        if text.fin && waiting.fin.is_none() {
+            waiting.fin = Some(offset + len as u64);
+        }
+        let mut drop = None;
+        if len > 0 {
+            let new = waiting.runs.insert(offset, text.payload);
+            if new == 0 {
+                drop = Some(DropReason::Duplicate);
+            } else if waiting.runs.charge() + inbox.charge() > buffer {
+                // Pruned by the caller.
+                self.ack.on_trouble(self.window.advertised);
+            }
+        }
+        self.ack.on_trouble(self.window.advertised);
+        self.ack.owe_duplicate(text.segments, fresh);
+        TextEffect { drop, ..TextEffect::default() }
+    }
+
+    /// The application has read: size the buffer, and see whether the peer should hear of the room.
+    pub(crate) fn on_read(&mut self, now: Instant, inbox: &Inbox, config: &Config, options: &SocketOptions) {
+        if let Some(window) = self.tuning.on_read(now, inbox.read_offset(), self.advertised_mss)
+            && config.moderate_rcvbuf
+            && options.rcvbuf.is_none()
+        {
+            let memory = self.window.memory_for(window).min(u64::from(config.rmem[2])) as u32;
+            if memory > self.window.buffer {
+                self.window.buffer = memory;
+                self.window.follow_buffer(options);
+            }
+        }
+        self.ack.on_read(self.unacknowledged(), inbox.len() == 0);
+        // A window update once the window would double, as on Linux: not for every read.
+        let left = self.window.left(self.nxt);
+        if self.half == PeerHalf::Open && u64::from(left) * 2 <= u64::from(self.window.clamp) {
+            let next = self.window.next(self.nxt, self.charge(inbox), self.ack.segment_size);
+            if next > 0 && u64::from(next) >= 2 * u64::from(left) && next > left {
+                self.ack.owe_now();
+            }
+        }
+    }
+
+    /// Options have changed: pinned buffer, clamp.
+    pub(crate) fn on_options(&mut self, options: &SocketOptions) {
+        if let Some(pinned) = options.rcvbuf {
+            self.window.buffer = pinned.max(256);
+        }
+        self.window.follow_buffer(options);
+    }
+
+    /// A segment leaves: what it says about this half. `bare`: it carries nothing else.
+    pub(crate) fn stamp(&mut self, now: Instant, inbox: &Inbox, bare: bool) -> Stamp {
+        let charge = self.charge(inbox);
+        let window = self.window.advertise(self.nxt, charge, self.ack.segment_size);
+        self.ack.on_sent(bare);
+        Stamp { acknowledgment: self.nxt, window, timestamps: self.clocks.map(|clocks| clocks.stamp(now)) }
+    }
+
+    /// RFC 9293 section 3.10.7.4, sixth: stream offset of the urgent byte that `pointer` names.
+    pub(crate) fn urgent_offset(&self, sequence: Seq<Peer>, pointer: u16, standard: bool) -> Option<u64> {
+        // RFC 6093: everybody points behind the urgent byte; `tcp_stdurg` reads it as at the byte.
+        let behind = if standard || pointer == 0 { 0 } else { 1 };
+        self.offset_of(sequence + u32::from(pointer) - behind)
+    }
+}

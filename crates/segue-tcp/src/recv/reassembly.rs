@@ -1,0 +1,220 @@
+//! Out-of-order data: contiguous runs by stream offset, waiting for what is missing.
+//!
+//! Decides overlaps (what came first stays) and coalescing; RFC 9293 section 3.10.7.4, "segments
+//! with higher beginning sequence numbers SHOULD be held". Invariants: runs neither touch nor
+//! overlap. Cost: logarithmic in the number of holes; joining moves the smaller side.
+//! Memory is charged per slice and per run and pruned from the far end.
+
+use alloc::collections::BTreeMap;
+
+use bytes::Bytes;
+use segue_wire::Chunks;
+
+use super::slices::Stretch;
+
+/// What a run costs beside its slices.
+const RUN_OVERHEAD: usize = 128;
+
+#[derive(Debug, Default)]
+pub(crate) struct Reassembly {
+    /// By offset of the first byte.
+    runs: BTreeMap<u64, Stretch>,
+    charge: usize,
+}
+
+impl Reassembly {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Bytes of memory pinned.
+    pub(crate) fn charge(&self) -> usize {
+        self.charge
+    }
+
+    /// Number of runs, which is the number of holes.
+    pub(crate) fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// Takes `data` whose first byte has `offset`. Returns how many bytes were new.
+    pub(crate) fn insert(&mut self, offset: u64, mut data: Chunks) -> usize {
+        let mut start = offset;
+        let end = offset + data.len() as u64;
+        let mut added = 0;
+        // A run that begins before and reaches us takes us in.
+        let (mut key, mut run) = match self.runs.range(..=start).next_back() {
+            Some((&key, run)) if key + run.len() as u64 >= start => {
+                let covered = key + run.len() as u64;
+                if covered >= end {
+                    return 0;
+                }
+                data.advance((covered - start) as usize);
+                start = covered;
+                (key, self.remove(key))
+            }
+            _ => (start, Stretch::default()),
+        };
+        loop {
+            let next = self.runs.range(start..=end).next().map(|(&at, _)| at);
+            let piece = next.unwrap_or(end) - start;
+            added += piece as usize;
+            for bytes in data.split_to(piece as usize).iter() {
+                run.push(bytes.clone());
+            }
+            start += piece;
+            let Some(at) = next else { break };
+            let following = self.remove(at);
+            let covered = at + following.len() as u64;
+            data.advance((covered - start).min(data.len() as u64) as usize);
+            run.append(following);
+            start = covered;
+            if start >= end {
+                break;
+            }
+        }
+        if run.is_empty() {
+            return added;
+        }
+        key = key.min(offset);
+        self.charge += run.charge() + RUN_OVERHEAD;
+        self.runs.insert(key, run);
+        added
+    }
+
+    fn remove(&mut self, key: u64) -> Stretch {
+        let run = self.runs.remove(&key).unwrap_or_default();
+        self.charge -= run.charge() + RUN_OVERHEAD;
+        run
+    }
+
+    /// The run that begins at or before `offset`, cut to begin there: what has become in order.
+    pub(crate) fn take_ready(&mut self, offset: u64) -> Option<Stretch> {
+        while let Some((&key, run)) = self.runs.first_key_value() {
+            if key > offset {
+                return None;
+            }
+            let end = key + run.len() as u64;
+            let mut run = self.remove(key);
+            if end > offset {
+                run.skip((offset - key) as usize);
+                return Some(run);
+            }
+        }
+        None
+    }
+
+    /// Drops runs from the far end until at most `limit` bytes are charged. Whether any was dropped.
+    /// The sender keeps what is not acknowledged, so nothing is lost but time.
+    pub(crate) fn prune(&mut self, limit: usize) -> bool {
+        let mut pruned = false;
+        while self.charge > limit {
+            let Some(&key) = self.runs.keys().next_back() else { break };
+            drop(self.remove(key));
+            pruned = true;
+        }
+        pruned
+    }
+
+    /// Offset one past the last byte held.
+    #[cfg(test)]
+    fn end(&self) -> Option<u64> {
+        self.runs.last_key_value().map(|(key, run)| key + run.len() as u64)
+    }
+}
+
+/// Lets a stretch take in a whole gather list.
+pub(crate) fn push_all(stretch: &mut Stretch, chunks: &Chunks) {
+    chunks.iter().for_each(|bytes: &Bytes| stretch.push(bytes.clone()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    fn chunk(from: usize, len: usize, salt: u8) -> Chunks {
+        let bytes: Vec<u8> = (from..from + len).map(|i| (i % 241) as u8 ^ salt).collect();
+        let mut chunks = Chunks::new();
+        let cut = len / 3;
+        let whole = Bytes::from(bytes);
+        chunks.push_back(whole.slice(..cut));
+        chunks.push_back(whole.slice(cut..));
+        chunks
+    }
+
+    /// The naive model: a map from offset to byte in which the first writer wins.
+    #[test]
+    fn any_order_overlap_and_repetition_agrees_with_a_map_of_bytes() {
+        for seed in 1..200u64 {
+            let mut random = seed * 77;
+            let mut next = |bound: usize| {
+                random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (random >> 33) as usize % bound
+            };
+            let total = 6_000;
+            let mut model: Vec<Option<u8>> = vec![None; total];
+            let mut reassembly = Reassembly::default();
+            let (mut ready, mut got) = (0usize, Vec::new());
+            for step in 0..400 {
+                let from = ready + next(total - ready);
+                let len = (1 + next(if step % 5 == 0 { 1_500 } else { 40 })).min(total - from);
+                // A different salt shows whose byte was kept.
+                let data = chunk(from, len, step as u8);
+                let mut expected = 0;
+                for (i, byte) in data.to_vec().into_iter().enumerate() {
+                    let cell = &mut model[from + i];
+                    expected += usize::from(cell.is_none());
+                    cell.get_or_insert(byte);
+                }
+                assert_eq!(reassembly.insert(from as u64, data), expected, "seed {seed} step {step}");
+                let holes = model[ready..].windows(2).filter(|pair| pair[0].is_none() && pair[1].is_some()).count()
+                    + usize::from(model.get(ready).is_some_and(Option::is_some));
+                assert_eq!(reassembly.runs(), holes, "seed {seed} step {step}");
+                if next(8) == 0 {
+                    while let Some(mut run) = reassembly.take_ready(ready as u64) {
+                        run.take(usize::MAX, |bytes| got.extend_from_slice(&bytes));
+                        ready = got.len();
+                    }
+                    let in_order = model.iter().take_while(|cell| cell.is_some()).count();
+                    assert_eq!(ready, in_order, "seed {seed} step {step}");
+                }
+                if ready == total {
+                    break;
+                }
+            }
+            let expected: Vec<u8> = model.iter().map_while(|cell| *cell).take(ready).collect();
+            assert!(got == expected, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn pruning_drops_the_far_end_first_and_gives_memory_back() {
+        let mut reassembly = Reassembly::default();
+        for i in 0..100u64 {
+            reassembly.insert(i * 2_000, chunk(0, 1_000, 0));
+        }
+        let before = reassembly.charge();
+        assert!(before >= 100_000);
+        assert!(reassembly.prune(50_000));
+        assert!(reassembly.charge() <= 50_000);
+        assert!(reassembly.end().is_some_and(|end| end < 100_000));
+        assert!(reassembly.take_ready(0).is_some());
+        assert!(!reassembly.prune(50_000));
+        reassembly.prune(0);
+        assert_eq!((reassembly.charge(), reassembly.runs()), (0, 0));
+    }
+
+    #[test]
+    fn a_thousand_tiny_pieces_do_not_pin_a_thousand_buffers() {
+        let mut reassembly = Reassembly::default();
+        for i in 0..1_000u64 {
+            // Each piece is one byte of a buffer of 2000.
+            let buffer = Bytes::from(vec![1u8; 2_000]);
+            reassembly.insert(10 + i, buffer.slice(5..6).into());
+        }
+        assert_eq!(reassembly.runs(), 1);
+        assert!(reassembly.charge() < 8_000, "{} bytes for 1000", reassembly.charge());
+    }
+}

@@ -1,0 +1,173 @@
+//! What an acceptable acknowledgment does to the sending half.
+//!
+//! Order, fixed: window, release of bytes, RTT sample, scoreboard, loss detection,
+//! congestion control, timers. Owns the SND.WND rule of RFC 9293 section 3.10.7.4 and
+//! RFC 6298 5.2 and 5.3.
+
+use core::time::Duration;
+
+use segue_wire::Instant;
+
+use super::recovery::{Progress, Recovery};
+use super::scoreboard::Acked;
+use super::timer::SendTimer;
+use super::{Sender, buffer};
+use crate::cc::{AckSample, Controller, LossSample};
+use crate::config::Config;
+use crate::options::SocketOptions;
+use crate::state::halves::LocalHalf;
+use crate::units::{Deadline, Local, Packets, Peer, Seq};
+
+/// An acknowledgment that is not older than SND.UNA and not beyond SND.NXT.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ack {
+    pub(crate) number: Seq<Local>,
+    /// SEG.SEQ.
+    pub(crate) sequence: Seq<Peer>,
+    /// SEG.WND in bytes.
+    pub(crate) window: u32,
+    /// The segment carries nothing but the acknowledgment.
+    pub(crate) bare: bool,
+    /// Round-trip time that its timestamp echo shows.
+    pub(crate) echo: Option<Duration>,
+}
+
+/// What changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct AckEffect {
+    /// SND.UNA moved.
+    pub(crate) advanced: bool,
+    /// Our FIN is acknowledged now.
+    pub(crate) fin: bool,
+    /// A waiting writer should be told.
+    pub(crate) writable: bool,
+}
+
+impl Sender {
+    pub(crate) fn on_ack(&mut self, now: Instant, ack: &Ack, config: &Config, options: &SocketOptions) -> AckEffect {
+        let old_window = self.wnd;
+        self.take_window(ack);
+        let mut effect = AckEffect::default();
+        if ack.number.after(self.una) {
+            effect.advanced = true;
+            effect.fin = self.advance(now, ack, config);
+            self.resize_buffer(config, options);
+            effect.writable = self.wake_writer(config, options);
+        } else if ack.bare && ack.window == old_window && !self.scoreboard.is_empty() {
+            self.on_duplicate(now, config);
+        }
+        effect
+    }
+
+    /// Tells a waiting writer once that there is room.
+    pub(crate) fn wake_writer(&mut self, config: &Config, options: &SocketOptions) -> bool {
+        let lowat = options.notsent_lowat.unwrap_or(config.notsent_lowat);
+        let wake = self.writer_waits && buffer::is_writable(self.buffer, self.queue.len(), self.unsent(), lowat);
+        if wake {
+            self.writer_waits = false;
+        }
+        wake
+    }
+
+    /// RFC 9293 section 3.10.7.4: SND.WND follows the newest segment. As on Linux, a window that
+    /// comes with nothing new may open or close wholly, so that a reordered acknowledgment cannot shrink it.
+    fn take_window(&mut self, ack: &Ack) {
+        let newer = ack.number.after(self.una) || ack.sequence.after(self.wl1);
+        let same = ack.sequence == self.wl1 && (ack.window > self.wnd || ack.window == 0);
+        if !(newer || same) {
+            return;
+        }
+        self.wl1 = ack.sequence;
+        if self.wnd == 0 && ack.window > 0 {
+            self.rtt.collapse_backoff();
+        }
+        self.wnd = ack.window;
+        self.max_window = self.max_window.max(ack.window);
+    }
+
+    /// SND.UNA moves to `ack.number`. Whether that acknowledges our FIN.
+    fn advance(&mut self, now: Instant, ack: &Ack, config: &Config) -> bool {
+        let in_flight = self.in_flight();
+        let count = ack.number.since(self.una);
+        self.una = ack.number;
+        let released = count.min(self.queue.len());
+        self.queue.release(self.una);
+        self.counts.bytes_acked += u64::from(released);
+        if self.urgent_end.is_some_and(|end| !end.after(self.una)) {
+            self.urgent_end = None;
+        }
+        if self.partial_end.before(self.una) {
+            self.partial_end = self.una;
+        }
+        if self.push_end.before(self.una) {
+            self.push_end = self.una;
+        }
+        let acked = self.scoreboard.acknowledge(self.una);
+        let rtt = self.sample_rtt(now, ack, &acked, config);
+        self.settle_recovery(now, acked.packets, rtt, in_flight);
+        self.retransmits = 0;
+        self.trouble_since = Deadline::NEVER;
+        // RFC 6298 5.2, 5.3.
+        self.timer = if self.scoreboard.is_empty() {
+            SendTimer::Idle
+        } else {
+            SendTimer::Retransmit { at: now + self.rto(config) }
+        };
+        let fin = matches!(self.half, LocalHalf::FinSent { fin } if self.una == fin + 1);
+        if fin {
+            self.half = LocalHalf::FinAcked { until: Deadline::NEVER };
+        }
+        fin
+    }
+
+    /// RFC 6298 section 3 (Karn): what was sent twice gives a sample only by its timestamp.
+    fn sample_rtt(&mut self, now: Instant, ack: &Ack, acked: &Acked, config: &Config) -> Option<Duration> {
+        let sample = match acked.clean_sent_at {
+            Some(sent_at) if !acked.resent => Some(now - sent_at),
+            _ => ack.echo,
+        }?;
+        self.rtt.sample(sample, config.rto_min, config.rto_max);
+        Some(sample)
+    }
+
+    fn settle_recovery(&mut self, now: Instant, acked: Packets, rtt: Option<Duration>, in_flight: Packets) {
+        let slow_start = self.cc.cwnd() < self.cc.ssthresh();
+        let limited = if slow_start { self.cc.cwnd().0 < self.peak.0.saturating_mul(2) } else { self.peak_limited };
+        let mut sample = AckSample { now, acked, rtt, in_flight, cwnd_limited: limited };
+        match self.recovery.on_advance(self.una) {
+            Progress::Normal => {
+                self.duplicates.reset();
+                self.duplicates.follow(self.una);
+                self.cc.on_ack(&sample);
+            }
+            Progress::Partial => {
+                self.duplicates.on_partial(acked);
+                self.scoreboard.lose_head();
+            }
+            Progress::Full => {
+                self.duplicates.reset();
+                self.cc.on_recovered(now);
+            }
+            Progress::Restarting | Progress::Restarted => {
+                self.duplicates.reset();
+                sample.cwnd_limited = true;
+                self.cc.on_ack(&sample);
+            }
+        }
+    }
+
+    /// RFC 5681 section 3.2.
+    fn on_duplicate(&mut self, now: Instant, config: &Config) {
+        if matches!(self.recovery, Recovery::Timeout { .. }) {
+            return;
+        }
+        let lost = self.duplicates.on_duplicate(self.una, self.scoreboard.sent(), config.reordering);
+        if lost && self.recovery == Recovery::Open {
+            let in_flight = self.scoreboard.sent().saturating_sub(self.duplicates.limited());
+            self.cc.on_loss(&LossSample { now, in_flight });
+            self.scoreboard.lose_head();
+            self.duplicates.guard(self.nxt);
+            self.recovery = Recovery::Fast { recover: self.nxt, resend_now: true };
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The sending half of a synchronised connection.
+//!
+//! Decides what acknowledgments and timers mean for the send variables of RFC 9293
+//! section 3.3.1. What to send next is decided in `plan`. Invariants: SND.UNA ≤ SND.NXT ≤ end of
+//! queue (+1 for a FIN); the scoreboard covers exactly SND.UNA..SND.NXT.
+
+pub(crate) mod ack;
+pub(crate) mod buffer;
+mod loss;
+mod nagle;
+mod pacer;
+pub(crate) mod plan;
+mod queue;
+pub(crate) mod recovery;
+pub(crate) mod rtt;
+mod scoreboard;
+pub(crate) mod timeout;
+pub(crate) mod timer;
+
+use core::time::Duration;
+
+use bytes::Bytes;
+use segue_wire::Instant;
+
+use crate::cc::{Congestion, Controller};
+use crate::config::Config;
+use crate::options::SocketOptions;
+use crate::state::halves::LocalHalf;
+use crate::units::{Deadline, Local, Packets, Peer, Seq, WindowScale};
+use loss::DuplicateAcks;
+use pacer::Pacer;
+use queue::SendQueue;
+use recovery::Recovery;
+use rtt::Rtt;
+use scoreboard::Scoreboard;
+use timer::{Nudge, SendTimer};
+
+/// What a handshake hands to the sending half.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SenderStart {
+    pub(crate) iss: Seq<Local>,
+    pub(crate) irs: Seq<Peer>,
+    /// The peer's window in bytes, already scaled.
+    pub(crate) window: u32,
+    pub(crate) scale: WindowScale,
+    /// Largest payload of a segment, options taken off.
+    pub(crate) mss: u16,
+    pub(crate) rtt: Rtt,
+    pub(crate) initial_cwnd: Packets,
+}
+
+/// Counts for `TCP_INFO`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SendCounts {
+    pub(crate) bytes_acked: u64,
+    pub(crate) bytes_sent: u64,
+    pub(crate) bytes_resent: u64,
+    /// All segments, with and without data.
+    pub(crate) segments: u32,
+    pub(crate) data_segments: u32,
+    pub(crate) resent: u32,
+    pub(crate) timeouts: u16,
+}
+
+#[derive(Debug)]
+pub(crate) struct Sender {
+    pub(crate) half: LocalHalf,
+    pub(crate) una: Seq<Local>,
+    pub(crate) nxt: Seq<Local>,
+    /// SND.WND in bytes.
+    pub(crate) wnd: u32,
+    wl1: Seq<Peer>,
+    /// Largest window the peer ever offered.
+    max_window: u32,
+    pub(crate) scale: WindowScale,
+    pub(crate) mss: u16,
+    queue: SendQueue,
+    scoreboard: Scoreboard,
+    duplicates: DuplicateAcks,
+    pub(crate) recovery: Recovery,
+    pub(crate) cc: Congestion,
+    pacer: Pacer,
+    pub(crate) rtt: Rtt,
+    pub(crate) timer: SendTimer,
+    nudge: Nudge,
+    /// Timeouts since SND.UNA last moved.
+    pub(crate) retransmits: u8,
+    /// Probes (zero-window or keep-alive) since the peer was last heard.
+    pub(crate) probes: u8,
+    /// When the first of the current run of retransmissions, or of unanswered probes, left.
+    trouble_since: Deadline,
+    /// End of the last segment sent that was not full (Minshall).
+    partial_end: Seq<Local>,
+    /// End of the last write that asked for delivery.
+    push_end: Seq<Local>,
+    /// SND.UP: one past the urgent byte.
+    pub(crate) urgent_end: Option<Seq<Local>>,
+    /// The last write said that more follows.
+    more: bool,
+    /// Most segments in flight in the current window, until when, and whether cwnd was the limit.
+    peak: Packets,
+    peak_until: Seq<Local>,
+    peak_limited: bool,
+    /// Send buffer size in bytes.
+    pub(crate) buffer: u32,
+    /// A writer has met a full buffer and waits to be told.
+    pub(crate) writer_waits: bool,
+    pub(crate) last_sent: Instant,
+    /// When anything was last heard from the peer.
+    pub(crate) last_heard: Instant,
+    pub(crate) counts: SendCounts,
+}
+
+impl Sender {
+    pub(crate) fn new(now: Instant, config: &Config, options: &SocketOptions, start: &SenderStart) -> Sender {
+        let first = start.iss + 1;
+        Sender {
+            half: LocalHalf::Open,
+            una: first,
+            nxt: first,
+            wnd: start.window,
+            wl1: start.irs,
+            max_window: start.window,
+            scale: start.scale,
+            mss: start.mss,
+            queue: SendQueue::new(first),
+            scoreboard: Scoreboard::default(),
+            duplicates: DuplicateAcks::new(start.iss),
+            recovery: Recovery::Open,
+            cc: Congestion::new(options.congestion.unwrap_or(config.congestion), start.initial_cwnd),
+            pacer: Pacer::new(),
+            rtt: start.rtt,
+            timer: SendTimer::Idle,
+            nudge: Nudge::Nothing,
+            retransmits: 0,
+            probes: 0,
+            trouble_since: Deadline::NEVER,
+            partial_end: start.iss,
+            push_end: start.iss,
+            urgent_end: None,
+            more: false,
+            peak: Packets(0),
+            peak_until: first,
+            peak_limited: false,
+            buffer: buffer::size(config, options, config.wmem[1], start.initial_cwnd, start.mss),
+            writer_waits: false,
+            last_sent: now,
+            last_heard: now,
+            counts: SendCounts::default(),
+        }
+    }
+
+    /// Bytes queued and not sent.
+    pub(crate) fn unsent(&self) -> u32 {
+        match self.half {
+            LocalHalf::Open | LocalHalf::FinQueued => self.queue.end().since(self.nxt),
+            LocalHalf::FinSent { .. } | LocalHalf::FinAcked { .. } => 0,
+        }
+    }
+
+    /// Whether bytes or a FIN wait to be sent for the first time.
+    fn has_unsent(&self) -> bool {
+        self.unsent() > 0 || self.half == LocalHalf::FinQueued
+    }
+
+    /// Bytes held: sent and unacknowledged, or not sent.
+    pub(crate) fn queued(&self) -> u32 {
+        self.queue.len()
+    }
+
+    pub(crate) fn unacked_bytes(&self) -> u32 {
+        self.queue.len() - self.unsent().min(self.queue.len())
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.queue.memory() + self.scoreboard.memory()
+    }
+
+    /// Segments that are thought to be in the network (RFC 6675's pipe).
+    pub(crate) fn in_flight(&self) -> Packets {
+        self.scoreboard
+            .sent()
+            .saturating_sub(self.scoreboard.lost())
+            .saturating_add(self.scoreboard.resent())
+            .saturating_sub(self.duplicates.arrived())
+    }
+
+    pub(crate) fn segments_out(&self) -> Packets {
+        self.scoreboard.sent()
+    }
+
+    pub(crate) fn segments_lost(&self) -> Packets {
+        self.scoreboard.lost()
+    }
+
+    pub(crate) fn segments_resent(&self) -> Packets {
+        self.scoreboard.resent()
+    }
+
+    pub(crate) fn duplicates_seen(&self) -> bool {
+        self.duplicates.seen()
+    }
+
+    pub(crate) fn segments_arrived_out_of_order(&self) -> Packets {
+        self.duplicates.arrived()
+    }
+
+    /// Room for the application, in bytes.
+    pub(crate) fn room(&self, lowat: u32) -> u32 {
+        if self.unsent() >= lowat { 0 } else { self.buffer.saturating_sub(self.queue.len()) }
+    }
+
+    /// Copies into the queue.
+    pub(crate) fn write(&mut self, now: Instant, data: &[u8], config: &Config) {
+        self.before_write(now, config);
+        self.queue.write(data);
+    }
+
+    /// Moves into the queue.
+    pub(crate) fn write_bytes(&mut self, now: Instant, data: Bytes, config: &Config) {
+        self.before_write(now, config);
+        self.queue.write_bytes(data);
+    }
+
+    /// RFC 2861, RFC 5681 section 4.1: after more than an RTO of silence the window is stale.
+    fn before_write(&mut self, now: Instant, config: &Config) {
+        let idle = now - self.last_sent;
+        let rto = self.rtt.rto(config.rto_max);
+        if config.slow_start_after_idle && self.scoreboard.is_empty() && self.queue.len() == 0 && idle > rto {
+            self.cc.on_idle(idle, rto, Packets(config.initial_cwnd));
+            self.peak = Packets(0);
+            self.peak_limited = false;
+            self.peak_until = self.nxt;
+        }
+    }
+
+    /// The write is over: where it ended, whether more was announced, whether it was urgent.
+    pub(crate) fn after_write(&mut self, more: bool, urgent: bool) {
+        self.more = more;
+        if !more {
+            self.push_end = self.queue.end();
+        }
+        if urgent {
+            self.urgent_end = Some(self.queue.end());
+        }
+    }
+
+    /// Queues the FIN behind everything written.
+    pub(crate) fn finish(&mut self) {
+        if self.half.is_open() {
+            self.half = LocalHalf::FinQueued;
+            self.push_end = self.queue.end();
+        }
+    }
+
+    /// Follows the congestion window with the buffer's size.
+    pub(crate) fn resize_buffer(&mut self, config: &Config, options: &SocketOptions) {
+        self.buffer = buffer::size(config, options, self.buffer, self.cc.cwnd(), self.mss);
+    }
+
+    /// Changes the algorithm; the window starts over.
+    pub(crate) fn choose_congestion(&mut self, config: &Config, options: &SocketOptions) {
+        let name = options.congestion.unwrap_or(config.congestion);
+        if name != self.cc.name() {
+            self.cc = Congestion::new(name, self.cc.cwnd());
+        }
+    }
+
+    /// RFC 1191, RFC 8201: the path carries less. What is longer in flight is sent again at once.
+    pub(crate) fn shrink_mss(&mut self, mss: u16) {
+        if mss >= self.mss {
+            return;
+        }
+        self.mss = mss;
+        let too_long = self.scoreboard.head().is_some_and(|mark| mark.len > u32::from(mss));
+        self.scoreboard.recut(u32::from(mss));
+        if too_long {
+            self.scoreboard.lose_all();
+            self.duplicates.reset();
+            self.duplicates.guard(self.nxt);
+            // Not a sign of congestion: the window stays.
+            self.recovery = Recovery::Timeout { recover: self.nxt };
+        }
+    }
+
+    /// The peer has been heard: it is alive.
+    pub(crate) fn heard(&mut self, now: Instant) {
+        self.last_heard = now;
+        self.probes = 0;
+        if let SendTimer::KeepAlive { probes, .. } = &mut self.timer {
+            *probes = 0;
+        }
+        if matches!(self.timer, SendTimer::Persist { .. } | SendTimer::KeepAlive { .. }) {
+            self.trouble_since = Deadline::NEVER;
+        }
+    }
+
+    /// Linux's bound on segments for a peer with a small buffer: at least two per window, so
+    /// that silly-window avoidance on either side cannot stop the flow.
+    pub(crate) fn segment_size(&self) -> u32 {
+        const SMALL: u32 = 536;
+        let mss = u32::from(self.mss);
+        let bound = if self.max_window > SMALL { self.max_window / 2 } else { self.max_window };
+        mss.min(bound.max(28))
+    }
+
+    fn rto(&self, config: &Config) -> Duration {
+        self.rtt.rto(config.rto_max)
+    }
+}

@@ -1,0 +1,42 @@
+//! When a segment that is not full may leave.
+//!
+//! Owns RFC 9293 section 3.7.4 (Nagle), in Minshall's form as on Linux: a partial segment
+//! waits only while another *partial* one is unacknowledged. TCP_CORK and MSG_MORE hold
+//! partial segments back altogether (the persist timer ends that after 200 ms).
+
+use crate::options::SocketOptions;
+use crate::units::{Local, Seq};
+
+/// What the writer and the options say about a partial last segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hold {
+    /// TCP_NODELAY, or the stream ends here.
+    Never,
+    /// Nagle.
+    WhilePartialOutstanding,
+    /// TCP_CORK, MSG_MORE.
+    Corked,
+}
+
+impl Hold {
+    pub(crate) fn of(options: &SocketOptions, more: bool, fin: bool) -> Hold {
+        if fin {
+            Hold::Never
+        } else if options.cork || more {
+            Hold::Corked
+        } else if options.nodelay {
+            Hold::Never
+        } else {
+            Hold::WhilePartialOutstanding
+        }
+    }
+
+    /// Whether the partial segment must wait. `partial_end`: end of the last partial segment sent.
+    pub(crate) fn holds(self, una: Seq<Local>, partial_end: Seq<Local>) -> bool {
+        match self {
+            Hold::Never => false,
+            Hold::Corked => true,
+            Hold::WhilePartialOutstanding => partial_end.after(una),
+        }
+    }
+}

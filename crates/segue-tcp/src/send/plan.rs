@@ -1,0 +1,267 @@
+//! What the sending half would send now: a pure function, and its commitment.
+//!
+//! `plan` looks, `commit` acts; both `poll_transmit` and `next_deadline` ask the same `plan`.
+//! Owns RFC 9293 section 3.8.6.2.1 (sender's silly-window avoidance) and the choice among
+//! retransmission, new data, FIN and probe. Retransmissions come first.
+
+use segue_wire::tcp::TcpFlags;
+use segue_wire::{Chunks, Instant};
+
+use super::Sender;
+use super::nagle::Hold;
+use super::recovery::Recovery;
+use super::scoreboard::Resend;
+use super::timer::{Nudge, SendTimer};
+use crate::cc::Controller;
+use crate::config::Config;
+use crate::options::SocketOptions;
+use crate::state::halves::LocalHalf;
+use crate::units::{Deadline, Local, Seq};
+
+/// What to send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SendPlan {
+    Nothing,
+    /// Not before then (pacing).
+    Wait(Instant),
+    /// Sent before, thought lost.
+    Again(Resend),
+    /// For the first time: bytes and, with the last of them or alone, the FIN.
+    New {
+        len: u32,
+        fin: bool,
+    },
+    /// An old sequence number, so that the peer answers with its acknowledgment and window.
+    Probe,
+}
+
+/// The sender's part of a segment.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) sequence: Seq<Local>,
+    pub(crate) payload: Chunks,
+    pub(crate) segment_size: u32,
+    pub(crate) flags: TcpFlags,
+    pub(crate) urgent: u16,
+}
+
+impl Sender {
+    /// Bytes (and FIN) that the peer's window lets us send beyond SND.NXT.
+    pub(crate) fn window_room(&self) -> u32 {
+        let edge = self.una + self.wnd;
+        if edge.after(self.nxt) { edge.since(self.nxt) } else { 0 }
+    }
+
+    /// RFC 5961 section 5.2: SND.UNA - MAX.SND.WND; what acknowledges less is not from our peer.
+    pub(crate) fn oldest_honest_ack(&self) -> Seq<Local> {
+        self.una - self.max_window
+    }
+
+    /// Segments that the congestion window lets us send.
+    fn quota(&self) -> u32 {
+        self.cc.cwnd().saturating_sub(self.in_flight()).0
+    }
+
+    pub(crate) fn plan(&self, now: Instant, max_payload: usize, config: &Config, options: &SocketOptions) -> SendPlan {
+        let max = u32::try_from(max_payload).unwrap_or(u32::MAX).min(0xffff).max(self.segment_size());
+        if let Some(resend) = self.plan_resend(max, config) {
+            return match self.pacer.hold(now, self.cc.pacing_rate()) {
+                Some(at) => SendPlan::Wait(at),
+                None => SendPlan::Again(resend),
+            };
+        }
+        if let Some((len, fin)) = self.plan_new(max, options) {
+            return match self.pacer.hold(now, self.cc.pacing_rate()) {
+                Some(at) => SendPlan::Wait(at),
+                None => SendPlan::New { len, fin },
+            };
+        }
+        if self.nudge == Nudge::Probe { SendPlan::Probe } else { SendPlan::Nothing }
+    }
+
+    pub(crate) fn can_send_new(&self, now: Instant, config: &Config, options: &SocketOptions) -> bool {
+        matches!(self.plan(now, 0, config, options), SendPlan::New { .. } | SendPlan::Wait(_))
+    }
+
+    fn plan_resend(&self, max: u32, config: &Config) -> Option<Resend> {
+        let quota = self.quota();
+        if quota == 0 && !self.recovery.resend_now() {
+            return None;
+        }
+        let mss = u32::from(self.mss);
+        let most = max.min(quota.max(1).saturating_mul(mss));
+        let resend = self.scoreboard.next_resend(mss, most, config.retrans_collapse)?;
+        // SHLD-15: a peer that shrinks its window gets what is at SND.UNA and nothing beyond the edge.
+        let edge = self.una + self.wnd;
+        let fits = resend.start == self.una || !(resend.start + resend.len).after(edge);
+        fits.then_some(resend)
+    }
+
+    /// New bytes and whether the FIN goes with them.
+    fn plan_new(&self, max: u32, options: &SocketOptions) -> Option<(u32, bool)> {
+        if !self.has_unsent() {
+            return None;
+        }
+        let (unsent, room, quota) = (self.unsent(), self.window_room(), self.quota());
+        let fin_waits = self.half == LocalHalf::FinQueued;
+        if unsent == 0 {
+            // A lone FIN needs one number of the window; the congestion window does not hold it.
+            return (room >= 1).then_some((0, true));
+        }
+        let size = self.segment_size();
+        // In urgent mode each segment has its own pointer.
+        let most = if self.urgent_end.is_some() { 1 } else { (max / size).max(1) };
+        let full = (unsent / size).min(room / size).min(quota).min(most);
+        let rest = unsent - full * size;
+        let len = if full > 0 && (rest >= size || rest == 0) {
+            full * size
+        } else if full < quota && full < most && full * size + rest.min(size) <= max.max(size) {
+            full * size + self.plan_partial(rest, room - full * size, fin_waits, options)
+        } else {
+            full * size
+        };
+        if len == 0 {
+            return None;
+        }
+        Some((len, fin_waits && len == unsent && room > len))
+    }
+
+    /// How much of a last, partial segment of `rest` bytes may leave (all, some or nothing).
+    /// RFC 9293 section 3.8.6.2.1: a full segment, everything there is, half the largest window
+    /// ever offered, or when the override timer says so.
+    fn plan_partial(&self, rest: u32, room: u32, fin: bool, options: &SocketOptions) -> u32 {
+        let size = self.segment_size();
+        let fits = rest.min(room).min(size);
+        if fits == 0 {
+            0
+        } else if self.nudge == Nudge::Partial || fits == size {
+            fits
+        } else if fits < rest {
+            if fits >= self.max_window / 2 { fits } else { 0 }
+        } else if Hold::of(options, self.more, fin).holds(self.una, self.partial_end) {
+            0
+        } else {
+            fits
+        }
+    }
+
+    /// Makes `plan` so. `None` for plans that send nothing.
+    pub(crate) fn commit(&mut self, now: Instant, plan: SendPlan, config: &Config) -> Option<Outgoing> {
+        match plan {
+            SendPlan::Nothing | SendPlan::Wait(_) => None,
+            SendPlan::Again(resend) => Some(self.commit_resend(now, &resend, config)),
+            SendPlan::New { len, fin } => Some(self.commit_new(now, len, fin, config)),
+            SendPlan::Probe => Some(self.commit_probe()),
+        }
+    }
+
+    fn commit_resend(&mut self, now: Instant, resend: &Resend, config: &Config) -> Outgoing {
+        self.scoreboard.on_resent(resend, now);
+        self.recovery.on_resent();
+        if !self.trouble_since.is_set() {
+            self.trouble_since = Deadline::at(now);
+        }
+        if resend.start == self.una && matches!(self.recovery, Recovery::Fast { .. }) {
+            self.timer = SendTimer::Retransmit { at: now + self.rto(config) };
+        }
+        let bytes = resend.len.min(self.queue.end().since(resend.start));
+        let fin = resend.len > bytes;
+        self.counts.bytes_resent += u64::from(bytes);
+        self.counts.resent = self.counts.resent.wrapping_add(resend.marks);
+        self.outgoing(now, resend.start, bytes, u32::from(self.mss), fin, resend.push)
+    }
+
+    fn commit_new(&mut self, now: Instant, len: u32, fin: bool, config: &Config) -> Outgoing {
+        let start = self.nxt;
+        let size = self.segment_size();
+        let data_end = start + len;
+        let pushes = self.push_end.after(start) && !self.push_end.after(data_end);
+        let mut at = start;
+        let mut segments = 0;
+        while at != data_end || segments == 0 {
+            let piece = data_end.since(at).min(size);
+            let last = at + piece == data_end;
+            let push = pushes && self.push_end.after(at) && !self.push_end.after(at + piece);
+            self.scoreboard.push(at, piece + u32::from(fin && last), now, push);
+            at += piece;
+            segments += 1;
+        }
+        if len % size != 0 {
+            self.partial_end = data_end;
+        }
+        self.nxt = data_end;
+        if fin {
+            self.half = LocalHalf::FinSent { fin: data_end };
+            self.nxt += 1;
+        }
+        if self.recovery == Recovery::Open && self.duplicates.seen() {
+            self.duplicates.on_limited_transmit(segments);
+        }
+        self.nudge = Nudge::Nothing;
+        self.note_peak();
+        self.arm_for_data(now, config);
+        self.outgoing(now, start, len, size, fin, pushes)
+    }
+
+    /// RFC 6298 5.1.
+    fn arm_for_data(&mut self, now: Instant, config: &Config) {
+        if !matches!(self.timer, SendTimer::Retransmit { .. }) {
+            self.timer = SendTimer::Retransmit { at: now + self.rto(config) };
+        }
+    }
+
+    /// Remembers how full the congestion window was: one that is not used must not grow.
+    fn note_peak(&mut self) {
+        let in_flight = self.in_flight();
+        let limited = in_flight >= self.cc.cwnd();
+        if !self.una.before(self.peak_until) || in_flight > self.peak {
+            (self.peak, self.peak_limited, self.peak_until) = (in_flight, limited, self.nxt);
+        } else {
+            self.peak_limited |= limited;
+        }
+    }
+
+    /// RFC 9293 section 3.8.4, 3.8.6.1: SEG.SEQ = SND.UNA-1 and no text, which every receiver must answer.
+    fn commit_probe(&mut self) -> Outgoing {
+        self.nudge = Nudge::Nothing;
+        let sequence = self.una - 1;
+        let mut outgoing =
+            Outgoing { sequence, payload: Chunks::new(), segment_size: 0, flags: TcpFlags::ACK, urgent: 0 };
+        self.point_at_urgent(&mut outgoing);
+        outgoing
+    }
+
+    fn outgoing(&mut self, now: Instant, start: Seq<Local>, len: u32, size: u32, fin: bool, push: bool) -> Outgoing {
+        let mut flags = TcpFlags::ACK;
+        flags.set(TcpFlags::FIN, fin);
+        flags.set(TcpFlags::PSH, push && len > 0);
+        if len > 0 {
+            self.last_sent = now;
+            self.counts.bytes_sent += u64::from(len);
+            self.counts.data_segments = self.counts.data_segments.wrapping_add(len.div_ceil(size));
+            self.pacer.on_sent(now, len, self.cc.pacing_rate());
+        }
+        let payload = self.queue.gather(start, len);
+        let mut outgoing = Outgoing { sequence: start, payload, segment_size: size, flags, urgent: 0 };
+        self.point_at_urgent(&mut outgoing);
+        outgoing
+    }
+
+    /// RFC 6093 section 3.1: the pointer is the number of the byte behind the urgent one.
+    fn point_at_urgent(&self, outgoing: &mut Outgoing) {
+        let Some(end) = self.urgent_end else { return };
+        if !end.after(outgoing.sequence) {
+            return;
+        }
+        outgoing.urgent = u16::try_from(end.since(outgoing.sequence)).unwrap_or(u16::MAX);
+        outgoing.flags |= TcpFlags::URG;
+    }
+
+    /// Where a segment without text is numbered: SND.NXT, but not beyond the peer's window
+    /// when that has shrunk, lest it be unacceptable.
+    pub(crate) fn ack_sequence(&self) -> Seq<Local> {
+        let edge = self.una + self.wnd;
+        let rounding = self.scale.step();
+        if edge.before(self.nxt) && self.nxt.since(edge) >= rounding { edge } else { self.nxt }
+    }
+}

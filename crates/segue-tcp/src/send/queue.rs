@@ -1,0 +1,221 @@
+//! The send queue: every byte from SND.UNA on, acknowledged bytes leave at the front.
+//!
+//! Decides how payload is stored, not when it is sent. Small writes are copied once into
+//! chunks that grow at the tail; what was sent is frozen and leaves by reference; large
+//! `Bytes` are moved in. An empty queue owns no memory but, under load, one spare chunk.
+//! Invariants: `slices` are contiguous from `front` on, none is empty, `tail` follows them.
+
+use alloc::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+use segue_wire::Chunks;
+
+use crate::units::{Local, Seq};
+
+/// Largest chunk that writes are copied into.
+const CHUNK: usize = 64 * 1024;
+/// Smallest one.
+const LEAST_CHUNK: usize = 1024;
+/// A moved-in slice below this is copied instead: it would cost more in bookkeeping.
+const COPY_BREAK: usize = 1024;
+
+#[derive(Debug)]
+struct Slice {
+    start: Seq<Local>,
+    bytes: Bytes,
+}
+
+#[derive(Debug)]
+pub(crate) struct SendQueue {
+    front: Seq<Local>,
+    slices: VecDeque<Slice>,
+    tail: BytesMut,
+    len: u32,
+}
+
+impl SendQueue {
+    pub(crate) fn new(front: Seq<Local>) -> SendQueue {
+        SendQueue { front, slices: VecDeque::new(), tail: BytesMut::new(), len: 0 }
+    }
+
+    /// Bytes held.
+    pub(crate) fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// One past the last byte.
+    pub(crate) fn end(&self) -> Seq<Local> {
+        self.front + self.len
+    }
+
+    /// Appends a copy.
+    pub(crate) fn write(&mut self, mut data: &[u8]) {
+        while !data.is_empty() {
+            let room = self.tail.capacity() - self.tail.len();
+            if room == 0 {
+                self.next_chunk(data.len());
+                continue;
+            }
+            let (now, later) = data.split_at(room.min(data.len()));
+            self.tail.extend_from_slice(now);
+            // Piece by piece: `freeze` counts back from the end to find where the tail starts.
+            self.len += now.len() as u32;
+            data = later;
+        }
+    }
+
+    /// Appends by reference.
+    pub(crate) fn write_bytes(&mut self, data: Bytes) {
+        if data.len() < COPY_BREAK {
+            return self.write(&data);
+        }
+        self.freeze();
+        let start = self.end();
+        self.len += data.len() as u32;
+        self.slices.push_back(Slice { start, bytes: data });
+    }
+
+    fn next_chunk(&mut self, wanted: usize) {
+        self.freeze();
+        // A writer that already has a queue is a bulk writer.
+        let least = if self.slices.is_empty() { LEAST_CHUNK } else { CHUNK / 4 };
+        self.tail = BytesMut::with_capacity(wanted.clamp(least, CHUNK));
+    }
+
+    /// Makes everything written so far shareable; the tail's spare room stays in use.
+    fn freeze(&mut self) {
+        if self.tail.is_empty() {
+            return;
+        }
+        let bytes = self.tail.split().freeze();
+        let start = self.end() - bytes.len() as u32;
+        self.slices.push_back(Slice { start, bytes });
+    }
+
+    /// `len` bytes from `start` on, by reference. Stops at the queue's ends.
+    pub(crate) fn gather(&mut self, start: Seq<Local>, len: u32) -> Chunks {
+        let offset = start.since(self.front);
+        let mut chunks = Chunks::new();
+        if len == 0 || offset >= self.len {
+            return chunks;
+        }
+        self.freeze();
+        let front = self.front;
+        let index = self.slices.partition_point(|slice| slice.start.since(front) <= offset).saturating_sub(1);
+        let mut wanted = len as usize;
+        let mut skip = self.slices.get(index).map_or(0, |slice| start.since(slice.start) as usize);
+        for slice in self.slices.iter().skip(index) {
+            let end = slice.bytes.len().min(skip + wanted);
+            chunks.push_back(slice.bytes.slice(skip..end));
+            wanted -= end - skip;
+            skip = 0;
+            if wanted == 0 {
+                break;
+            }
+        }
+        chunks
+    }
+
+    /// Releases everything before `una`.
+    pub(crate) fn release(&mut self, una: Seq<Local>) {
+        let count = una.since(self.front).min(self.len);
+        if count == 0 {
+            return;
+        }
+        self.front += count;
+        self.len -= count;
+        if self.len == 0 {
+            self.slices = VecDeque::new();
+            self.tail = BytesMut::new();
+            return;
+        }
+        let mut left = count as usize;
+        while let Some(slice) = self.slices.front_mut() {
+            if slice.bytes.len() > left {
+                bytes::Buf::advance(&mut slice.bytes, left);
+                slice.start += left as u32;
+                return;
+            }
+            left -= slice.bytes.len();
+            self.slices.pop_front();
+            if left == 0 {
+                return;
+            }
+        }
+        // Only bytes that were sent are acknowledged, and those are frozen.
+        let rest = left.min(self.tail.len());
+        bytes::Buf::advance(&mut self.tail, rest);
+    }
+
+    /// Bytes of memory held on behalf of the queue.
+    pub(crate) fn memory(&self) -> usize {
+        self.len as usize + (self.tail.capacity() - self.tail.len()) + self.slices.capacity() * size_of::<Slice>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(from: usize, len: usize) -> alloc::vec::Vec<u8> {
+        (from..from + len).map(|i| (i * 31 % 251) as u8).collect()
+    }
+
+    #[test]
+    fn bytes_come_out_as_they_went_in_however_they_were_written_and_wherever_the_space_wraps() {
+        let mut queue = SendQueue::new(Seq::new(u32::MAX - 5_000));
+        let una = queue.end();
+        let mut total = 0;
+        for (i, size) in [1usize, 10, 70_000, 3, 2_000, 1_023, 1_024, 5].into_iter().enumerate() {
+            let data = pattern(total, size);
+            if i % 2 == 0 {
+                queue.write(&data)
+            } else {
+                queue.write_bytes(data.into())
+            }
+            total += size;
+            if i == 3 {
+                assert_eq!(queue.gather(una, 7).to_vec(), pattern(0, 7));
+            }
+        }
+        assert_eq!(queue.len() as usize, total);
+        for (offset, len) in [(0, total), (5, 20), (9, 70_010), (70_011, 2_003), (total - 1, 1), (total - 1, 50)] {
+            let got = queue.gather(una + offset as u32, len as u32).to_vec();
+            assert_eq!(got, pattern(offset, len.min(total - offset)), "{len} bytes at {offset}");
+        }
+        let mut released = 0;
+        for step in [1, 9, 4_000, 60_000, 8_000] {
+            released += step;
+            queue.release(una + released as u32);
+            assert_eq!(queue.gather(una + released as u32, 100).to_vec(), pattern(released, 100.min(total - released)));
+        }
+    }
+
+    #[test]
+    fn a_write_that_fills_one_chunk_and_goes_on_in_the_next_keeps_its_place() {
+        let mut queue = SendQueue::new(Seq::new(0));
+        for n in 0..200 {
+            queue.write(&pattern(n * 1_000, 1_000));
+            assert_eq!(queue.gather(Seq::new(0) + (n * 1_000) as u32, 1_000).to_vec(), pattern(n * 1_000, 1_000));
+        }
+    }
+
+    #[test]
+    fn an_empty_queue_owns_no_memory() {
+        let mut queue = SendQueue::new(Seq::new(9));
+        queue.write(b"hello");
+        let _ = queue.gather(Seq::new(9), 5);
+        queue.release(Seq::new(14));
+        assert_eq!(queue.memory(), 0);
+    }
+
+    #[test]
+    fn a_copied_write_leaves_without_another_copy() {
+        let mut queue = SendQueue::new(Seq::new(0));
+        queue.write(&pattern(0, 50_000));
+        let whole = queue.gather(Seq::new(0), 50_000);
+        let part = queue.gather(Seq::new(1_000), 10);
+        let (whole, part) = (whole.iter().next().expect("one slice").clone(), part.into_contiguous());
+        assert_eq!(whole[1_000..].as_ptr(), part.as_ptr());
+    }
+}

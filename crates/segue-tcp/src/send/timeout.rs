@@ -1,0 +1,231 @@
+//! What the send timer's expiry means, and when the peer counts as gone.
+//!
+//! Owns RFC 6298 5.4 to 5.7, RFC 9293 sections 3.8.3 (R1, R2), 3.8.4 (keep-alive) and 3.8.6.1
+//! (zero-window probing). Giving up is a matter of time, as on Linux: as long as `tcp_retries2`
+//! doubling timeouts from `tcp_rto_min` would take, or `TCP_USER_TIMEOUT`.
+
+use core::time::Duration;
+
+use segue_wire::Instant;
+
+use super::Sender;
+use super::recovery::Recovery;
+use super::timer::{Nudge, SendTimer};
+use crate::cc::{Controller, LossSample};
+use crate::config::Config;
+use crate::options::SocketOptions;
+use crate::units::Deadline;
+
+/// Who waits for the connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// No application holds it any more.
+    pub(crate) orphan: bool,
+    /// An ICMP error says that the peer is not reachable at present.
+    pub(crate) doubted: bool,
+}
+
+/// What came of an expiry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub(crate) enum Expiry {
+    /// The connection goes on; `plan` knows what to send.
+    GoOn,
+    /// The peer is gone.
+    GiveUp,
+    /// The peer is gone; tell it in case it hears (keep-alive).
+    GiveUpWithReset,
+}
+
+/// Retries of an orphan when `tcp_orphan_retries` is 0.
+const ORPHAN_RETRIES: u8 = 8;
+
+/// How long `retries` timeouts doubling from `base` up to `ceiling` take.
+pub(crate) fn patience(retries: u8, base: Duration, ceiling: Duration) -> Duration {
+    let mut total = Duration::ZERO;
+    let mut timeout = base.min(ceiling);
+    for _ in 0..=retries {
+        total += timeout;
+        timeout = (timeout * 2).min(ceiling);
+    }
+    total
+}
+
+impl Sender {
+    /// The send timer is due.
+    pub(crate) fn on_timer(&mut self, now: Instant, config: &Config, options: &SocketOptions, who: Patience) -> Expiry {
+        match self.timer {
+            SendTimer::Idle => Expiry::GoOn,
+            SendTimer::Retransmit { .. } => self.on_retransmission_timeout(now, config, options, who),
+            SendTimer::Persist { doublings, .. } => self.on_persist_timeout(now, doublings, config, options, who),
+            SendTimer::KeepAlive { probes, .. } => self.on_keep_alive_timeout(now, probes, config, options),
+        }
+    }
+
+    fn on_retransmission_timeout(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        options: &SocketOptions,
+        who: Patience,
+    ) -> Expiry {
+        // RFC 9293 section 3.8.6.1: a peer that has shrunk its window to nothing and still answers
+        // keeps the connection; what is sent again serves as a probe.
+        let shut_but_alive = self.wnd == 0 && !who.orphan && now - self.last_heard < config.rto_max * 2;
+        if !shut_but_alive && self.has_given_up(now, config, options, who) {
+            return Expiry::GiveUp;
+        }
+        let first = self.retransmits == 0;
+        self.cc.on_rto(&LossSample { now, in_flight: self.scoreboard.sent() }, first);
+        self.retransmits = self.retransmits.saturating_add(1);
+        self.counts.timeouts = self.counts.timeouts.saturating_add(1);
+        self.scoreboard.lose_all();
+        self.duplicates.reset();
+        self.duplicates.guard(self.nxt);
+        self.recovery = Recovery::Timeout { recover: self.nxt };
+        // RFC 6298 5.5, 5.6.
+        self.rtt.back_off();
+        if !self.trouble_since.is_set() {
+            self.trouble_since = Deadline::at(now);
+        }
+        let at = now + self.rto(config);
+        self.timer = SendTimer::Retransmit { at: self.clamp_to_user_timeout(now, at, options) };
+        Expiry::GoOn
+    }
+
+    fn has_given_up(&self, now: Instant, config: &Config, options: &SocketOptions, who: Patience) -> bool {
+        let Some(since) = self.trouble_since.instant() else { return false };
+        if self.retransmits == 0 {
+            return false;
+        }
+        let retries = match who.orphan {
+            true => orphan_retries(config, who, self.rto(config) < config.rto_max),
+            false => config.retries2,
+        };
+        let limit = options.user_timeout.filter(|limit| !limit.is_zero());
+        now - since >= limit.unwrap_or_else(|| patience(retries, config.rto_min, config.rto_max))
+    }
+
+    /// The timer must not sleep past the moment the user has set.
+    fn clamp_to_user_timeout(&self, now: Instant, at: Instant, options: &SocketOptions) -> Instant {
+        match (options.user_timeout, self.trouble_since.instant()) {
+            (Some(limit), Some(since)) if !limit.is_zero() => {
+                at.min((since + limit).max(now + Duration::from_millis(1)))
+            }
+            _ => at,
+        }
+    }
+
+    fn on_persist_timeout(
+        &mut self,
+        now: Instant,
+        doublings: u8,
+        config: &Config,
+        options: &SocketOptions,
+        who: Patience,
+    ) -> Expiry {
+        let limit = options.user_timeout.filter(|limit| !limit.is_zero());
+        let overdue = match (limit, self.trouble_since.instant()) {
+            (Some(limit), Some(since)) => now - since >= limit,
+            _ => false,
+        };
+        let backed_off = self.rtt.backed_off(doublings, config.rto_max);
+        let most = match who.orphan {
+            true => orphan_retries(config, who, backed_off < config.rto_max),
+            false => config.retries2,
+        };
+        // RFC 9293 section 3.8.6.1: for ever while the peer answers; `heard` resets the count.
+        if overdue || self.probes >= most {
+            return Expiry::GiveUp;
+        }
+        self.nudge = if self.window_room() > 0 && self.has_unsent() { Nudge::Partial } else { Nudge::Probe };
+        self.probes = self.probes.saturating_add(1);
+        if !self.trouble_since.is_set() {
+            self.trouble_since = Deadline::at(now);
+        }
+        let doublings = doublings.saturating_add(1);
+        let at = now + self.rtt.backed_off(doublings, config.rto_max).max(config.rto_min);
+        self.timer = SendTimer::Persist { at: self.clamp_to_user_timeout(now, at, options), doublings };
+        Expiry::GoOn
+    }
+
+    fn on_keep_alive_timeout(&mut self, now: Instant, probes: u8, config: &Config, options: &SocketOptions) -> Expiry {
+        let idle = options.keep_idle.unwrap_or(config.keepalive_time);
+        let silent = now - self.last_heard;
+        if silent < idle {
+            self.timer = SendTimer::KeepAlive { at: self.last_heard + idle, probes: 0 };
+            return Expiry::GoOn;
+        }
+        let gone = match options.user_timeout.filter(|limit| !limit.is_zero()) {
+            Some(limit) => probes > 0 && silent >= limit,
+            None => probes >= options.keep_cnt.unwrap_or(config.keepalive_probes),
+        };
+        if gone {
+            return Expiry::GiveUpWithReset;
+        }
+        self.nudge = Nudge::Probe;
+        self.probes = self.probes.saturating_add(1);
+        let at = now + options.keep_intvl.unwrap_or(config.keepalive_intvl);
+        self.timer = SendTimer::KeepAlive { at, probes: probes.saturating_add(1) };
+        Expiry::GoOn
+    }
+
+    /// Chooses the timer for what is outstanding now. Called after everything that may change it.
+    pub(crate) fn arm(&mut self, now: Instant, config: &Config, options: &SocketOptions) {
+        if !self.scoreboard.is_empty() {
+            // RFC 6298 5.1.
+            if !matches!(self.timer, SendTimer::Retransmit { .. }) {
+                self.timer = SendTimer::Retransmit { at: now + self.rto(config) };
+            }
+            return;
+        }
+        if self.has_unsent() {
+            if self.can_send_new(now, config, options) {
+                self.timer = SendTimer::Idle;
+            } else if !matches!(self.timer, SendTimer::Persist { .. }) {
+                // A shut window is probed after an RTO (SHLD-29); a held-back partial segment
+                // waits 200 ms at most.
+                let wait = if self.window_room() > 0 { config.rto_min } else { self.rto(config).max(config.rto_min) };
+                self.timer = SendTimer::Persist { at: now + wait, doublings: 0 };
+            }
+            return;
+        }
+        match self.timer {
+            SendTimer::KeepAlive { .. } if options.keepalive => {}
+            _ if options.keepalive => {
+                let idle = options.keep_idle.unwrap_or(config.keepalive_time);
+                self.timer = SendTimer::KeepAlive { at: self.last_heard + idle, probes: 0 };
+            }
+            _ => self.timer = SendTimer::Idle,
+        }
+    }
+
+    /// Keep-alive parameters have changed: start over from when the peer was last heard.
+    pub(crate) fn restart_keep_alive(&mut self) {
+        if matches!(self.timer, SendTimer::KeepAlive { .. }) {
+            self.timer = SendTimer::Idle;
+        }
+    }
+}
+
+fn orphan_retries(config: &Config, who: Patience, alive: bool) -> u8 {
+    match config.orphan_retries {
+        _ if who.doubted && !alive => 0,
+        0 if alive => ORPHAN_RETRIES,
+        retries => retries,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifteen_retries_from_200_ms_take_924_6_seconds() {
+        let (base, ceiling) = (Duration::from_millis(200), Duration::from_secs(120));
+        assert_eq!(patience(15, base, ceiling), Duration::from_millis(924_600));
+        assert_eq!(patience(0, base, ceiling), base);
+        // RFC 9293 section 3.8.3: R2 of 100 s at least; eight doublings reach it.
+        assert!(patience(8, base, ceiling) >= Duration::from_secs(100));
+    }
+}

@@ -1,0 +1,48 @@
+//! The send timer: one at a time, and what it owns.
+//!
+//! Exclusive by construction: data in the network are guarded by the retransmission timer,
+//! data that may not leave by the persist timer, silence by the keep-alive timer.
+
+use segue_wire::Instant;
+
+use crate::units::Deadline;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SendTimer {
+    Idle,
+    /// RFC 6298 section 5.
+    Retransmit {
+        at: Instant,
+    },
+    /// RFC 9293 section 3.8.6.1; `doublings` of its own interval.
+    Persist {
+        at: Instant,
+        doublings: u8,
+    },
+    /// RFC 9293 section 3.8.4; probes sent without an answer.
+    KeepAlive {
+        at: Instant,
+        probes: u8,
+    },
+}
+
+impl SendTimer {
+    pub(crate) fn deadline(self) -> Deadline {
+        match self {
+            SendTimer::Idle => Deadline::NEVER,
+            SendTimer::Retransmit { at } | SendTimer::Persist { at, .. } | SendTimer::KeepAlive { at, .. } => {
+                Deadline::at(at)
+            }
+        }
+    }
+}
+
+/// A segment that a timer has asked for and that `plan` will send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Nudge {
+    Nothing,
+    /// Ask for the window: a segment the peer must answer (zero-window or keep-alive probe).
+    Probe,
+    /// Send what fits, however small (RFC 9293 section 3.8.6.2.1, rule 4).
+    Partial,
+}

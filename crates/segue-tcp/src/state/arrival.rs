@@ -1,0 +1,312 @@
+//! A segment arrives in the synchronised phase: the steps of RFC 9293 section 3.10.7.4, in order.
+//!
+//! One function per step: sequence, RST, SYN, ACK, URG, text, FIN (the third, security, is not
+//! used by anyone). Each goes on or gives the verdict. Also owns RFC 5961 (challenges),
+//! RFC 7323 section 5.3 (PAWS comes first) and 3.6.1 (text for a reader that has gone).
+
+use core::ops::ControlFlow;
+
+use segue_wire::Instant;
+use segue_wire::tcp::TcpFlags;
+
+use crate::drop::DropReason;
+use crate::error::ConnError;
+use crate::event::Events;
+use crate::recv::Text;
+use crate::recv::inbox::Inbox;
+use crate::segment::Segment;
+use crate::send::ack::Ack;
+use crate::state::halves::{FirstToClose, LocalHalf, PeerHalf};
+use crate::state::synced::{Rules, Synced};
+use crate::timestamps::Clocks;
+use crate::units::{Local, Peer, Seq, WireWindow};
+
+/// What became of a segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub(crate) enum Verdict {
+    Taken,
+    Drop(DropReason),
+    /// The peer has reset the connection.
+    Reset(ConnError),
+    /// We reset it: nobody will read this text.
+    Abort(DropReason),
+    /// Both directions are finished, and the peer's FIN needs our acknowledgment for a while.
+    TimeWait,
+    /// Both directions are finished and acknowledged.
+    Closed,
+}
+
+type Step = ControlFlow<Verdict>;
+
+const GO_ON: Step = ControlFlow::Continue(());
+
+fn stop(verdict: Verdict) -> Step {
+    ControlFlow::Break(verdict)
+}
+
+/// A segment on its way through the steps.
+pub(crate) struct Arrival<'a> {
+    pub(crate) now: Instant,
+    pub(crate) rules: Rules<'a>,
+    pub(crate) inbox: &'a mut Inbox,
+    pub(crate) events: &'a mut Events,
+    /// No application holds the connection.
+    pub(crate) orphan: bool,
+    pub(crate) segment: Segment,
+}
+
+impl Arrival<'_> {
+    fn sequence(&self) -> Seq<Peer> {
+        Seq::new(self.segment.header.sequence)
+    }
+
+    /// One past the last sequence number.
+    fn end(&self) -> Seq<Peer> {
+        self.sequence() + self.segment.sequence_len()
+    }
+
+    fn has(&self, flag: TcpFlags) -> bool {
+        self.segment.has(flag)
+    }
+
+    fn acknowledgment(&self) -> Seq<Local> {
+        Seq::new(self.segment.header.acknowledgment)
+    }
+}
+
+impl Synced {
+    /// RFC 9293 section 3.10.7.4.
+    pub(crate) fn on_segment(&mut self, mut arrival: Arrival<'_>) -> Verdict {
+        self.recv.segments = self.recv.segments.wrapping_add(arrival.segment.wire_segments());
+        match self.steps(&mut arrival) {
+            ControlFlow::Break(verdict) => verdict,
+            ControlFlow::Continue(()) => Verdict::Taken,
+        }
+    }
+
+    fn steps(&mut self, arrival: &mut Arrival<'_>) -> Step {
+        self.check_timestamp(arrival)?;
+        self.check_sequence(arrival)?;
+        self.check_reset(arrival)?;
+        self.check_syn(arrival)?;
+        self.on_acknowledgment(arrival)?;
+        self.on_urgent(arrival);
+        self.on_text_and_fin(arrival)
+    }
+
+    /// RFC 7323 section 5.3, R1. Resets pass whatever their timestamp says.
+    fn check_timestamp(&mut self, arrival: &Arrival<'_>) -> Step {
+        let (Some(clocks), Some(stamp)) = (&self.recv.clocks, arrival.segment.options.timestamps) else { return GO_ON };
+        if arrival.has(TcpFlags::RST) || !clocks.is_old(arrival.now, stamp.value) {
+            return GO_ON;
+        }
+        // A bare acknowledgment that was overtaken does no harm.
+        let bare = arrival.segment.sequence_len() == 0;
+        if bare && arrival.sequence() == self.recv.nxt && arrival.acknowledgment() == self.send.una {
+            return GO_ON;
+        }
+        self.challenge(arrival);
+        stop(Verdict::Drop(DropReason::Paws))
+    }
+
+    /// First: the sequence number. As on Linux the left edge is what we last acknowledged, not
+    /// RCV.NXT, so that a segment we were about to acknowledge anyway is not answered twice.
+    fn check_sequence(&mut self, arrival: &Arrival<'_>) -> Step {
+        let (sequence, end) = (arrival.sequence(), arrival.end());
+        let edge = self.recv.nxt + self.recv.window.left(self.recv.nxt);
+        let old = end.before(self.recv.window.acked);
+        if !old && !sequence.after(edge) {
+            return GO_ON;
+        }
+        if arrival.has(TcpFlags::RST) {
+            return stop(Verdict::Drop(DropReason::InvalidReset));
+        }
+        self.challenge(arrival);
+        stop(Verdict::Drop(if old { DropReason::OldSequence } else { DropReason::BeyondWindow }))
+    }
+
+    /// Second: RST. RFC 5961 section 3.2: only the exact number resets, others are challenged.
+    fn check_reset(&mut self, arrival: &Arrival<'_>) -> Step {
+        if !arrival.has(TcpFlags::RST) {
+            return GO_ON;
+        }
+        let sequence = arrival.sequence();
+        let finished = matches!(self.recv.half, PeerHalf::FinReceived { .. });
+        // A peer that has sent its FIN may number its reset by it.
+        if sequence == self.recv.nxt || (finished && sequence + 1 == self.recv.nxt) {
+            let error = match (self.send.half, finished) {
+                (LocalHalf::Open, true) => ConnError::BrokenPipe,
+                _ => ConnError::Reset,
+            };
+            return stop(Verdict::Reset(error));
+        }
+        self.challenge(arrival);
+        stop(Verdict::Drop(DropReason::ChallengedReset))
+    }
+
+    /// Fourth: SYN. RFC 5961 section 4.2: challenged, wherever it is numbered.
+    fn check_syn(&mut self, arrival: &Arrival<'_>) -> Step {
+        if !arrival.has(TcpFlags::SYN) {
+            return GO_ON;
+        }
+        self.challenge(arrival);
+        stop(Verdict::Drop(DropReason::ChallengedSyn))
+    }
+
+    /// An acknowledgment that puts the peer right. Rate-limited, except for text: text is not
+    /// an acknowledgment loop, and its sender waits.
+    fn challenge(&mut self, arrival: &Arrival<'_>) {
+        let text = arrival.segment.sequence_len() > 0 && !arrival.has(TcpFlags::SYN) && !arrival.has(TcpFlags::RST);
+        if text {
+            self.recv.ack.on_trouble(self.recv.window.advertised);
+        }
+        if text || self.recv.may_answer_invalid(arrival.now, arrival.rules.config) {
+            self.recv.ack.owe_now();
+        }
+    }
+
+    /// Fifth: ACK.
+    fn on_acknowledgment(&mut self, arrival: &mut Arrival<'_>) -> Step {
+        if !arrival.has(TcpFlags::ACK) {
+            return stop(Verdict::Drop(DropReason::NoAck));
+        }
+        let number = arrival.acknowledgment();
+        if number.after(self.send.nxt) {
+            // "If the ACK acks something not yet sent, then send an ACK, drop the segment."
+            self.challenge_ack(arrival);
+            return stop(Verdict::Drop(DropReason::AckUnsent));
+        }
+        if number.before(self.send.oldest_honest_ack()) {
+            // RFC 5961 section 5.2.
+            self.challenge_ack(arrival);
+            return stop(Verdict::Drop(DropReason::AckTooOld));
+        }
+        self.send.heard(arrival.now);
+        let stamp = arrival.segment.options.timestamps;
+        if let (Some(clocks), Some(stamp)) = (&mut self.recv.clocks, stamp)
+            && !arrival.sequence().after(self.recv.window.acked)
+        {
+            // RFC 7323 section 4.3.
+            clocks.update(arrival.now, stamp.value);
+        }
+        if number.before(self.send.una) {
+            // An old one: nothing new in it, the text may be.
+            return GO_ON;
+        }
+        let echo = match (&self.recv.clocks, stamp) {
+            (Some(clocks), Some(stamp)) => Clocks::elapsed(clocks.offset(), arrival.now, stamp.echo),
+            _ => None,
+        };
+        let ack = Ack {
+            number,
+            sequence: arrival.sequence(),
+            window: WireWindow(arrival.segment.header.window).bytes(self.send.scale),
+            bare: arrival.segment.sequence_len() == 0,
+            echo,
+        };
+        let effect = self.send.on_ack(arrival.now, &ack, arrival.rules.config, arrival.rules.options);
+        if effect.writable {
+            *arrival.events |= Events::WRITABLE;
+        }
+        if effect.fin {
+            return self.on_fin_acknowledged();
+        }
+        GO_ON
+    }
+
+    fn challenge_ack(&mut self, arrival: &Arrival<'_>) {
+        if self.recv.may_answer_invalid(arrival.now, arrival.rules.config) {
+            self.recv.ack.owe_now();
+        }
+    }
+
+    /// "If the FIN segment is now acknowledged": FIN-WAIT-1 → FIN-WAIT-2, CLOSING → TIME-WAIT, LAST-ACK → CLOSED.
+    fn on_fin_acknowledged(&mut self) -> Step {
+        match self.recv.half {
+            PeerHalf::Open => GO_ON,
+            PeerHalf::FinReceived { first: FirstToClose::Local } => stop(Verdict::TimeWait),
+            PeerHalf::FinReceived { first: FirstToClose::Peer } => stop(Verdict::Closed),
+        }
+    }
+
+    /// Sixth: URG.
+    fn on_urgent(&mut self, arrival: &mut Arrival<'_>) {
+        if !arrival.has(TcpFlags::URG) || self.recv.half != PeerHalf::Open {
+            return;
+        }
+        let (sequence, pointer) = (arrival.sequence(), arrival.segment.header.urgent);
+        if let Some(at) = self.recv.urgent_offset(sequence, pointer, arrival.rules.config.stdurg)
+            && arrival.inbox.announce_urgent(at)
+        {
+            *arrival.events |= Events::URGENT;
+        }
+    }
+
+    /// Seventh and eighth: text, then FIN.
+    fn on_text_and_fin(&mut self, arrival: &mut Arrival<'_>) -> Step {
+        let fin = arrival.has(TcpFlags::FIN);
+        if arrival.segment.payload.is_empty() && !fin {
+            return GO_ON;
+        }
+        let text_end = arrival.sequence() + arrival.segment.payload.len() as u32;
+        if self.recv.half != PeerHalf::Open {
+            // A repeated FIN wants its acknowledgment; text behind a FIN cannot be.
+            self.recv.ack.owe_now();
+            let behind = text_end.after(self.recv.nxt);
+            return stop(Verdict::Drop(if behind { DropReason::BehindFin } else { DropReason::OldSequence }));
+        }
+        // RFC 9293 section 3.6.1, SHLD-3: new text after CLOSE is reset.
+        let reader_gone = arrival.orphan || (arrival.inbox.shut && !self.send.half.is_open());
+        if reader_gone && !arrival.segment.payload.is_empty() && text_end.after(self.recv.nxt) {
+            return stop(Verdict::Abort(DropReason::AfterClose));
+        }
+        let segment = &mut arrival.segment;
+        let text = Text {
+            sequence: Seq::new(segment.header.sequence),
+            push: segment.has(TcpFlags::PSH),
+            segments: segment.wire_segments(),
+            segment_size: segment.segment_size.min(u16::try_from(segment.payload.len()).unwrap_or(u16::MAX)),
+            payload: core::mem::take(&mut segment.payload),
+            fin,
+        };
+        self.recv.on_echo(arrival.now, segment.options.timestamps.map(|stamp| stamp.echo), text.segment_size);
+        let had_urgent = arrival.inbox.has_urgent();
+        let pace = self.pace(arrival.rules.config);
+        let effect = self.recv.on_text(arrival.now, text, arrival.inbox, pace, arrival.rules.options);
+        if effect.readable {
+            *arrival.events |= Events::READABLE;
+        }
+        if arrival.inbox.has_urgent() && !had_urgent {
+            *arrival.events |= Events::URGENT;
+        }
+        if effect.fin {
+            return self.on_fin(arrival);
+        }
+        match effect.drop {
+            Some(reason) => stop(Verdict::Drop(reason)),
+            None => GO_ON,
+        }
+    }
+
+    /// Eighth: the peer's FIN is in order.
+    fn on_fin(&mut self, arrival: &mut Arrival<'_>) -> Step {
+        *arrival.events |= Events::PEER_CLOSED | Events::READABLE;
+        arrival.inbox.finished = true;
+        let open = self.send.half.is_open();
+        self.recv.half = PeerHalf::FinReceived { first: if open { FirstToClose::Peer } else { FirstToClose::Local } };
+        if matches!(self.send.half, LocalHalf::FinAcked { .. }) {
+            self.recv.ack.owe_now();
+            return stop(Verdict::TimeWait);
+        }
+        if open {
+            // The application will probably close, too: the acknowledgment may ride on its FIN.
+            self.recv.ack.on_fin();
+            let srtt = self.send.rtt.smoothed();
+            self.recv.ack.owe_later(arrival.now, srtt);
+        } else {
+            self.recv.ack.owe_now();
+        }
+        GO_ON
+    }
+}

@@ -1,0 +1,321 @@
+//! What both openings share: what we offer in a SYN, what the peer's SYN said, what comes of both.
+//!
+//! Owns the negotiation of RFC 9293 section 3.7.1 (MSS), RFC 7323 sections 2.2 and 3.2, and the
+//! timing of SYN repetition. Windows of SYN segments are never scaled (RFC 7323 section 2.2).
+
+use core::time::Duration;
+
+use segue_wire::Instant;
+use segue_wire::tcp::{OptionBytes, TcpFlags, TcpOptions, Timestamps};
+
+use crate::config::{Config, Timestamping};
+use crate::conn::Open;
+use crate::drop::DropReason;
+use crate::options::SocketOptions;
+use crate::recv::ReceiverStart;
+use crate::recv::window::{self, InitialWindow};
+use crate::segment::{Segment, Transmit};
+use crate::send::SenderStart;
+use crate::send::rtt::{FALLBACK_RTO, INITIAL_RTO, Rtt};
+use crate::state::reset::bare;
+use crate::state::synced::Synced;
+use crate::timestamps::Clocks;
+use crate::units::{Deadline, Local, Packets, Peer, Seq, WindowScale, WireWindow};
+
+/// TCP header without options.
+pub(crate) const HEADER: u16 = 20;
+/// Timestamps option, padded, on every segment after the handshake.
+pub(crate) const TIMESTAMPS_LEN: u16 = 12;
+/// RFC 9293 MUST-15 (IPv4); Linux uses it for both families.
+const DEFAULT_MSS: u16 = 536;
+
+/// Our side of a handshake.
+#[derive(Clone, Debug)]
+pub(crate) struct Offer {
+    pub(crate) iss: Seq<Local>,
+    ts_offset: u32,
+    mtu_payload: u16,
+    /// MSS we announce.
+    mss: u16,
+    window: InitialWindow,
+    timestamps: bool,
+    /// Repetitions so far.
+    pub(crate) retransmits: u8,
+    /// How often it left.
+    sends: u8,
+    /// When the last SYN (or SYN-ACK) left, and the first.
+    sent_at: Instant,
+    first_at: Instant,
+    /// When it is sent again; not set while one waits to be sent.
+    pub(crate) timer: Deadline,
+}
+
+/// The peer's SYN.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PeerSyn {
+    pub(crate) irs: Seq<Peer>,
+    mss: u16,
+    scale: Option<WindowScale>,
+    /// Its timestamp, when it offered the option.
+    pub(crate) timestamp: Option<u32>,
+}
+
+impl PeerSyn {
+    pub(crate) fn read(segment: &Segment) -> PeerSyn {
+        PeerSyn {
+            irs: Seq::new(segment.header.sequence),
+            mss: segment.options.mss.unwrap_or(DEFAULT_MSS),
+            scale: segment.options.window_scale.map(WindowScale::new),
+            timestamp: segment.options.timestamps.map(|timestamps| timestamps.value),
+        }
+    }
+}
+
+/// How long to wait for an answer to the SYN after `sent` repetitions (`linear` of them unhurried).
+pub(crate) fn syn_interval(sent: u8, linear: u8, ceiling: Duration) -> Duration {
+    let doublings = u32::from(sent.saturating_sub(linear)).min(30);
+    (INITIAL_RTO * (1 << doublings)).min(ceiling)
+}
+
+impl Offer {
+    pub(crate) fn new(now: Instant, config: &Config, options: &SocketOptions, open: Open) -> Offer {
+        let largest = open.mtu_payload.saturating_sub(HEADER).max(config.min_snd_mss);
+        let mss = largest.min(options.max_seg.unwrap_or(u16::MAX)).max(1);
+        Offer {
+            iss: Seq::new(open.iss),
+            ts_offset: if config.timestamps == Timestamping::NoOffset { 0 } else { open.ts_offset },
+            mtu_payload: open.mtu_payload,
+            mss,
+            window: window::initial(config, options, mss),
+            timestamps: config.timestamps != Timestamping::Off,
+            retransmits: 0,
+            sends: 0,
+            sent_at: now,
+            first_at: now,
+            timer: Deadline::NEVER,
+        }
+    }
+
+    /// When the first SYN was due.
+    pub(crate) fn since(&self) -> Instant {
+        self.first_at
+    }
+
+    /// A smaller path: RFC 9293 MUST-16.
+    pub(crate) fn shrink_path(&mut self, mtu_payload: u16) {
+        self.mtu_payload = self.mtu_payload.min(mtu_payload);
+    }
+
+    /// Window our SYN offers, in bytes.
+    pub(crate) fn window(&self) -> u32 {
+        u32::from(self.window.window.0)
+    }
+
+    /// Whether a SYN waits to be sent.
+    pub(crate) fn is_due(&self) -> bool {
+        !self.timer.is_set()
+    }
+
+    /// Repeat at once.
+    pub(crate) fn repeat(&mut self) {
+        self.timer = Deadline::NEVER;
+    }
+
+    /// The SYN, or the SYN-ACK when the peer's SYN is known. `wait` arms the timer.
+    pub(crate) fn syn(&mut self, now: Instant, peer: Option<&PeerSyn>, wait: Duration) -> Transmit {
+        self.sent_at = now;
+        if self.sends == 0 {
+            self.first_at = now;
+        }
+        self.sends = self.sends.saturating_add(1);
+        self.timer = Deadline::at(now + wait);
+        let scaling = self.window.scale.shift();
+        let options = TcpOptions {
+            mss: Some(self.mss),
+            // RFC 7323: answered only when offered. A shift of 0 is an offer, too.
+            window_scale: match peer {
+                Some(peer) => peer.scale.map(|_| scaling).filter(|_| self.scales()),
+                None => self.scales().then_some(scaling),
+            },
+            timestamps: match peer {
+                Some(peer) => peer.timestamp.filter(|_| self.timestamps),
+                None => self.timestamps.then_some(0),
+            }
+            .map(|echo| Timestamps { value: Clocks::value(self.ts_offset, now), echo }),
+            ..TcpOptions::default()
+        };
+        let acknowledgment = peer.map(|peer| peer.irs + 1);
+        bare(self.iss, acknowledgment, TcpFlags::SYN, self.window.window.0, options.emit())
+    }
+
+    fn scales(&self) -> bool {
+        self.window.scaling
+    }
+
+    /// The bare acknowledgment of SYN-RECEIVED.
+    pub(crate) fn acknowledge(&self, now: Instant, peer: &PeerSyn) -> Transmit {
+        bare(self.iss + 1, Some(peer.irs + 1), TcpFlags::ACK, self.window_field(peer), self.stamp(now, peer))
+    }
+
+    fn window_field(&self, peer: &PeerSyn) -> u16 {
+        let scale = if peer.scale.is_some() && self.scales() { self.window.scale } else { WindowScale::default() };
+        WireWindow::of(self.window(), scale).0
+    }
+
+    fn stamp(&self, now: Instant, peer: &PeerSyn) -> OptionBytes {
+        let echo = peer.timestamp.filter(|_| self.timestamps);
+        let timestamps = echo.map(|echo| Timestamps { value: Clocks::value(self.ts_offset, now), echo });
+        TcpOptions { timestamps, ..TcpOptions::default() }.emit()
+    }
+
+    /// Both SYNs are acknowledged: the synchronised halves. `answer` is the segment that
+    /// acknowledged ours.
+    pub(crate) fn synchronise(
+        &self,
+        now: Instant,
+        config: &Config,
+        options: &SocketOptions,
+        peer: &PeerSyn,
+        answer: &Segment,
+    ) -> Synced {
+        let scaled = peer.scale.filter(|_| self.scales());
+        let clocks = peer.timestamp.filter(|_| self.timestamps).map(|recent| Clocks::new(now, self.ts_offset, recent));
+        let syn_ack = answer.has(TcpFlags::SYN);
+        let their_scale = scaled.unwrap_or_default();
+        let window = WireWindow(answer.header.window).bytes(if syn_ack { WindowScale::default() } else { their_scale });
+        let send = SenderStart {
+            iss: self.iss,
+            irs: peer.irs,
+            window,
+            scale: their_scale,
+            mss: self.send_mss(config, options, peer),
+            rtt: self.first_rtt(now, config, clocks.is_some(), answer),
+            // RFC 6928: one repetition is not taken for congestion, more are.
+            initial_cwnd: Packets(if self.retransmits > 1 { 1 } else { config.initial_cwnd }),
+        };
+        let receive = ReceiverStart {
+            irs: peer.irs,
+            window: self.window(),
+            scale: if scaled.is_some() { self.window.scale } else { WindowScale::default() },
+            advertised_mss: self.mss,
+            clocks,
+        };
+        Synced::new(now, config, options, &send, &receive, self.mtu_payload)
+    }
+
+    /// RFC 9293 section 3.7.1, Eff.snd.MSS.
+    fn send_mss(&self, config: &Config, options: &SocketOptions, peer: &PeerSyn) -> u16 {
+        let path = self.mtu_payload.saturating_sub(HEADER);
+        let mss = peer.mss.min(path).min(options.max_seg.unwrap_or(u16::MAX)).max(config.min_snd_mss);
+        let stamped = self.timestamps && peer.timestamp.is_some();
+        mss - if stamped { TIMESTAMPS_LEN.min(mss - 1) } else { 0 }
+    }
+
+    /// RFC 6298: the handshake gives the first sample; 5.7 when it cannot.
+    fn first_rtt(&self, now: Instant, config: &Config, timestamps: bool, answer: &Segment) -> Rtt {
+        let echo = answer.options.timestamps.filter(|_| timestamps).map(|timestamps| timestamps.echo);
+        // Karn: an answer to one of several SYNs is ambiguous but for its timestamp.
+        let sample = match self.sends {
+            0 | 1 => Some(now - self.sent_at),
+            _ => echo.and_then(|echo| Clocks::elapsed(self.ts_offset, now, echo)),
+        };
+        let mut rtt = Rtt::new(if sample.is_some() { INITIAL_RTO } else { FALLBACK_RTO });
+        if let Some(sample) = sample {
+            rtt.sample(sample, config.rto_min, config.rto_max);
+        }
+        rtt
+    }
+}
+
+/// What RFC 9293 section 3.10.7.4 says to a segment in SYN-RECEIVED.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Screened {
+    /// It acknowledges our SYN.
+    Complete,
+    /// The peer's SYN again: our SYN-ACK again.
+    Repeat,
+    /// Answer with an acknowledgment, rate-limited, and drop.
+    Challenge(DropReason),
+    /// Answer with a reset numbered by its acknowledgment, and drop.
+    Refuse,
+    /// An acceptable reset.
+    Reset,
+    /// A SYN inside the window.
+    NewSyn,
+    Drop(DropReason),
+}
+
+/// The steps of RFC 9293 section 3.10.7.4 for SYN-RECEIVED, up to the acknowledgment.
+pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segment) -> Screened {
+    let nxt = peer.irs + 1;
+    let mut sequence = Seq::<Peer>::new(segment.header.sequence);
+    let (syn, ack, rst) = (segment.has(TcpFlags::SYN), segment.has(TcpFlags::ACK), segment.has(TcpFlags::RST));
+    let stamped = segment.options.timestamps.filter(|_| offer.timestamps);
+    if let (Some(recent), Some(timestamps), false) = (peer.timestamp, stamped, rst)
+        && Clocks::new(now, 0, recent).is_old(now, timestamps.value)
+    {
+        return Screened::Challenge(DropReason::Paws);
+    }
+    let mut len = segment.sequence_len();
+    let mut syn_in_window = syn;
+    if syn && !rst && sequence == peer.irs {
+        if !ack {
+            return Screened::Repeat;
+        }
+        // Simultaneous open: the SYN is the one we know; the rest begins at RCV.NXT.
+        sequence = nxt;
+        len -= 1;
+        syn_in_window = false;
+    }
+    // First: the sequence number.
+    let edge = nxt + offer.window();
+    if (sequence + len).before(nxt)
+        || sequence.after(edge)
+        || (sequence.before(nxt) && sequence + len == nxt && len > 0)
+    {
+        return match (rst, (sequence + len).after(nxt)) {
+            (true, _) => Screened::Drop(DropReason::InvalidReset),
+            (false, true) => Screened::Challenge(DropReason::BeyondWindow),
+            (false, false) => Screened::Challenge(DropReason::OldSequence),
+        };
+    }
+    // Second: RST, RFC 5961 section 3.
+    if rst {
+        return if sequence == nxt { Screened::Reset } else { Screened::Challenge(DropReason::ChallengedReset) };
+    }
+    // Fourth: SYN.
+    if syn_in_window {
+        return Screened::NewSyn;
+    }
+    // Fifth: ACK.
+    if !ack {
+        return Screened::Drop(DropReason::NoAck);
+    }
+    if Seq::<Local>::new(segment.header.acknowledgment) != offer.iss + 1 {
+        return Screened::Refuse;
+    }
+    Screened::Complete
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn syns_leave_at_0_1_2_3_4_5_7_11_19_35_67_seconds_and_give_up_at_131() {
+        let mut at = 0;
+        let times: alloc::vec::Vec<u64> = (0..=10)
+            .map(|sent| {
+                at += syn_interval(sent, 4, Duration::from_secs(120)).as_secs();
+                at
+            })
+            .collect();
+        assert_eq!(times, [1, 2, 3, 4, 5, 7, 11, 19, 35, 67, 131]);
+    }
+
+    #[test]
+    fn without_linear_timeouts_the_interval_doubles_from_the_start() {
+        let sum: u64 = (0..=5).map(|sent| syn_interval(sent, 0, Duration::from_secs(120)).as_secs()).sum();
+        assert_eq!(sum, 63);
+    }
+}

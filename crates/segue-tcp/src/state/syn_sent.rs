@@ -1,0 +1,56 @@
+//! SYN-SENT: our SYN is out, nothing is known of the peer.
+//!
+//! Owns RFC 9293 section 3.10.7.3.
+
+use segue_wire::Instant;
+use segue_wire::tcp::TcpFlags;
+
+use crate::drop::DropReason;
+use crate::segment::{Segment, Transmit};
+use crate::state::handshake::{Offer, PeerSyn};
+use crate::state::reset::reset_for;
+use crate::units::{Local, Seq};
+
+#[derive(Debug)]
+pub(crate) struct SynSent {
+    pub(crate) offer: Offer,
+}
+
+/// What a segment means in SYN-SENT.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Drop(DropReason),
+    /// Send this and drop the segment.
+    Reset(Option<Transmit>, DropReason),
+    /// Nobody listens there.
+    Refused,
+    /// SYN and ACK: synchronised.
+    Established(PeerSyn),
+    /// A bare SYN: simultaneous open.
+    Simultaneous(PeerSyn),
+}
+
+impl SynSent {
+    pub(crate) fn on_segment(&self, _now: Instant, segment: &Segment) -> Answer {
+        let acknowledgment = Seq::<Local>::new(segment.header.acknowledgment);
+        let acks = segment.has(TcpFlags::ACK);
+        // First: the ACK bit. "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset";
+        // a SYN takes one number, so only one acknowledgment is acceptable.
+        if acks && acknowledgment != self.offer.iss + 1 {
+            return match reset_for(segment) {
+                Some(reset) => Answer::Reset(Some(reset), DropReason::BadHandshakeAck),
+                None => Answer::Drop(DropReason::InvalidReset),
+            };
+        }
+        // Second: RST counts only when it acknowledges our SYN (RFC 5961 section 3.2).
+        if segment.has(TcpFlags::RST) {
+            return if acks { Answer::Refused } else { Answer::Drop(DropReason::InvalidReset) };
+        }
+        // Fourth: SYN.
+        match (segment.has(TcpFlags::SYN), acks) {
+            (true, true) => Answer::Established(PeerSyn::read(segment)),
+            (true, false) => Answer::Simultaneous(PeerSyn::read(segment)),
+            (false, _) => Answer::Drop(DropReason::NoFlags),
+        }
+    }
+}
