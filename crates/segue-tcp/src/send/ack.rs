@@ -18,6 +18,9 @@ use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq};
 
+/// One tick of the timestamp clock: how far an echo may be off.
+const CLOCK_TICK: Duration = Duration::from_millis(1);
+
 /// An acknowledgment that is not older than SND.UNA and not beyond SND.NXT.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ack {
@@ -120,11 +123,15 @@ impl Sender {
         fin
     }
 
-    /// RFC 6298 section 3 (Karn): what was sent twice gives a sample only by its timestamp.
+    /// RFC 6298 section 3 (Karn): what was sent twice gives a sample only by its timestamp, and
+    /// only when the echo is of the last transmission or later. An older echo comes when the first
+    /// transmission had arrived and its acknowledgment was lost: it measures the timeout, not the
+    /// path, and every timeout sampled so would nearly double the next.
     fn sample_rtt(&mut self, now: Instant, ack: &Ack, acked: &Acked, config: &Config) -> Option<Duration> {
-        let sample = match acked.clean_sent_at {
-            Some(sent_at) if !acked.resent => Some(now - sent_at),
-            _ => ack.echo,
+        let sample = match (acked.clean_sent_at, acked.resent_at) {
+            (Some(sent_at), None) => Some(now - sent_at),
+            (None, None) => ack.echo,
+            (_, Some(resent_at)) => ack.echo.filter(|echo| *echo <= now - resent_at + CLOCK_TICK),
         }?;
         self.rtt.sample(sample, config.rto_min, config.rto_max);
         Some(sample)

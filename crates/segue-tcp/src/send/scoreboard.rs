@@ -50,8 +50,8 @@ pub(crate) struct Acked {
     pub(crate) packets: Packets,
     /// When the newest acknowledged segment that was sent only once left.
     pub(crate) clean_sent_at: Option<Instant>,
-    /// Whether some acknowledged segment was sent more than once.
-    pub(crate) resent: bool,
+    /// When the first of the acknowledged segments that were sent more than once was last sent.
+    pub(crate) resent_at: Option<Instant>,
 }
 
 /// A stretch to send again.
@@ -117,7 +117,7 @@ impl Scoreboard {
             }
             acked.packets.0 += 1;
             if mark.resent {
-                acked.resent = true;
+                acked.resent_at = Some(acked.resent_at.map_or(mark.sent_at, |at| at.min(mark.sent_at)));
             } else {
                 acked.clean_sent_at = Some(mark.sent_at);
             }
@@ -291,7 +291,7 @@ mod tests {
         assert!(board.lose_head());
         assert_eq!((board.lost(), board.resent()), (Packets(1), Packets(0)));
         let acked = board.acknowledge(START + 200);
-        assert!(acked.resent);
+        assert!(acked.resent_at.is_some());
         assert_eq!((board.lost(), board.resent(), board.sent()), (Packets(0), Packets(0), Packets(3)));
     }
 
