@@ -27,6 +27,7 @@
 //! ```
 
 mod config;
+mod datagram;
 mod destination;
 mod dial;
 mod dns;

@@ -12,12 +12,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use segue::{AnyIcmp, EchoRequest};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::Shared;
+use crate::datagram::arrival;
 use crate::destination::Destination;
 use crate::nat::{NatTable, Timeouts};
 use crate::report::{Event, count};
@@ -110,8 +111,9 @@ impl Pings {
                 outside
             }
         };
-        // The kernel writes its identifier and the checksum.
-        outside.try_send(&request.message).map(drop)
+        // The kernel writes its identifier and the checksum. Not by `try_send`,
+        // for which a new socket is not ready yet.
+        SockRef::from(&*outside).send(&request.message).map(drop)
     }
 }
 
@@ -119,7 +121,8 @@ impl Pings {
 async fn read(pings: Arc<Pings>, key: Key, outside: Arc<UdpSocket>) {
     let (from, to, identifier) = key;
     let (from, to) = (SocketAddr::new(from, 0), SocketAddr::new(to, 0));
-    while outside.readable().await.is_ok() {
+    // An ICMP error lets the one who pings wait in vain, as many a router does.
+    while arrival(&outside).await.is_ok() {
         let mut message = Vec::with_capacity(MESSAGE);
         match outside.try_recv_buf(&mut message) {
             Ok(length) if length >= HEADER => {
@@ -129,8 +132,7 @@ async fn read(pings: Arc<Pings>, key: Key, outside: Arc<UdpSocket>) {
                     count(&pings.shared.report.counts().ping_in);
                 }
             }
-            // Too short, nothing there, or an ICMP error, for which the one who
-            // pings waits in vain, as it does behind many a router.
+            // Too short, or nothing there.
             _ => {}
         }
     }

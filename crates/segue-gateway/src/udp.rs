@@ -7,17 +7,19 @@
 //! queued here, when a socket has no room.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use segue::{AnyDatagram, AnyUdp, Unreachable};
+use socket2::SockRef;
 use tokio::net::UdpSocket;
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use crate::Shared;
+use crate::datagram::{arrival, connect};
 use crate::destination::Destination;
 use crate::dial::refusal;
 use crate::dns::{Dns, Transport};
@@ -123,13 +125,15 @@ impl Udp {
             },
         };
         let counts = this.report().counts();
-        let mut sent = outside.try_send(&datagram.data);
+        // Not by `try_send`, for which a new socket is not ready yet.
+        let send = || SockRef::from(&*outside).send(&datagram.data);
+        let mut sent = send();
         if let Err(error) = &sent
             && error.kind() == io::ErrorKind::ConnectionRefused
         {
             // It is about an earlier datagram; this one has not been tried.
             this.refuse(key, datagram.data.len(), Refusal::Refused);
-            sent = outside.try_send(&datagram.data);
+            sent = send();
         }
         match sent {
             Ok(_) => count(&counts.udp_out),
@@ -199,7 +203,11 @@ impl Udp {
 /// Passes back what comes from outside, until the flow is forgotten.
 async fn read(udp: Arc<Udp>, key: Key, outside: Arc<UdpSocket>, last: Arc<AtomicUsize>) {
     let (from, to) = key;
-    while outside.readable().await.is_ok() {
+    while let Ok(error) = arrival(&outside).await {
+        if let Some(error) = error {
+            udp.refuse(key, last.load(Ordering::Relaxed), refusal(&error));
+            continue;
+        }
         // Only while there is something to read.
         let mut buffer = Vec::with_capacity(DATAGRAM);
         loop {
@@ -217,17 +225,6 @@ async fn read(udp: Arc<Udp>, key: Key, outside: Arc<UdpSocket>, last: Arc<Atomic
             }
         }
     }
-}
-
-fn connect(to: SocketAddr) -> io::Result<UdpSocket> {
-    let any = match to.ip() {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    };
-    let socket = std::net::UdpSocket::bind(SocketAddr::new(any, 0))?;
-    socket.set_nonblocking(true)?;
-    socket.connect(to)?;
-    UdpSocket::from_std(socket)
 }
 
 /// The datagram is lost for want of room, which says nothing about its destination.

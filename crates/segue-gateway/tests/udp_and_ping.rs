@@ -240,7 +240,8 @@ fn pings_to_other_hosts_leave_by_this_machines_ping_sockets() {
 #[test]
 fn pings_that_may_not_leave_stay_unanswered_and_the_reason_is_told_once() {
     let test = "pings_that_may_not_leave_stay_unanswered_and_the_reason_is_told_once";
-    if !in_own_network(test, "ip addr add 192.0.2.55/32 dev lo; echo 1 0 > /proc/sys/net/ipv4/ping_group_range") {
+    // A new name space allows nobody.
+    if !in_own_network(test, "ip addr add 192.0.2.55/32 dev lo") {
         return;
     }
     tokio::runtime::Runtime::new().unwrap().block_on(async {

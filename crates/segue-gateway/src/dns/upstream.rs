@@ -3,14 +3,16 @@
 //! that a change of network needs no restart; or those configured.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::message::{self, Transport};
+use crate::datagram;
 
 /// How long one server is waited for before the next is asked.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -49,21 +51,19 @@ impl Upstream {
 }
 
 async fn over_udp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
-    // A socket for each question: its port is one more thing to guess for who
-    // would forge the answer (RFC 5452 section 9.2).
-    let any = match server.ip() {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    };
-    let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
-    socket.connect(server).await?;
-    socket.send(query).await?;
+    let socket = datagram::connect(server)?;
+    SockRef::from(&socket).send(query)?;
     let mut answer = Vec::with_capacity(usize::from(u16::MAX));
     loop {
+        if let Some(error) = datagram::arrival(&socket).await? {
+            return Err(error);
+        }
         answer.clear();
-        socket.recv_buf(&mut answer).await?;
-        if message::answers(&answer, query) {
-            return Ok(answer);
+        match socket.try_recv_buf(&mut answer) {
+            Ok(_) if message::answers(&answer, query) => return Ok(answer),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
         }
     }
 }

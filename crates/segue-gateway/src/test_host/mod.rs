@@ -17,7 +17,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use segue::{Domain, Host, MsgFlags, Socket, SocketType, TcpListener, TcpStream};
+use segue::{Domain, Host, Keepalive, MsgFlags, Socket, SocketType, TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -143,6 +143,9 @@ async fn accept(listener: TcpListener, service: Service, tags: Arc<Tags>) {
 }
 
 async fn converse(stream: TcpStream, service: Service, tags: Arc<Tags>) {
+    // A client that vanished while nobody had anything to say must not keep its
+    // place for ever. Fails on a connection that is gone, which reading tells.
+    let _ = stream.set_keepalive(Some(Keepalive::default()));
     match service {
         Service::Echo => simple::echo(&stream).await,
         Service::Discard => simple::discard(&stream).await,
