@@ -15,6 +15,8 @@ pub enum LabError {
     Sysctl(SysctlError),
     /// An option that makes no experiment.
     Config(String),
+    /// The capture could not be written to its end. What was measured is lost with it.
+    Capture(std::io::Error),
     /// A socket call failed where it must not, or a connection broke.
     Socket {
         /// Name of the host.
@@ -144,6 +146,7 @@ impl fmt::Display for LabError {
             LabError::Path(error) => write!(f, "{error}"),
             LabError::Sysctl(error) => write!(f, "{error}"),
             LabError::Config(message) => f.write_str(message),
+            LabError::Capture(error) => write!(f, "the capture could not be written: {error}"),
             LabError::Socket { host, call, errno, at, seed, hosts } => {
                 write!(f, "{call} on {host} failed: {errno}")?;
                 write_hosts(f, at, *seed, hosts)
@@ -162,6 +165,7 @@ impl std::error::Error for LabError {
             LabError::Path(error) => Some(error),
             LabError::Sysctl(error) => Some(error),
             LabError::Socket { errno, .. } => Some(errno),
+            LabError::Capture(error) => Some(error),
             LabError::Config(_) | LabError::Stalled { .. } => None,
         }
     }

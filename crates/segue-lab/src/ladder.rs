@@ -51,7 +51,12 @@ fn state(lab: &Lab, host: HostId, local: SocketAddr, remote: SocketAddr) -> &'st
     let mut found = "CLOSED";
     for socket in sockets {
         if socket.local == local && socket.peer == Some(remote) {
-            return state_name(socket.state);
+            found = state_name(socket.state);
+            // A socket outlives its connection; the TIME-WAIT entry beside it says more.
+            if found != "CLOSED" {
+                break;
+            }
+            continue;
         }
         if socket.peer.is_none() && socket.local.port() == local.port() {
             found = state_name(socket.state);

@@ -91,12 +91,12 @@ impl Story {
     /// The state of the one connection of a host, `None` when there is none.
     fn state(&self, host: HostId) -> Option<&'static str> {
         let mut connections = self.lab.host(host).sockets(self.lab.now()).filter_map(|socket| match socket.state {
-            Some(State::Connection(state)) => Some(state.name()),
+            Some(State::Connection(state)) => Some(state.name()).filter(|name| *name != "CLOSED"),
             _ => None,
         });
         let first = connections.next();
         assert_eq!(connections.next(), None, "more than one connection");
-        first.filter(|name| *name != "CLOSED")
+        first
     }
 
     fn states(&self) -> (Option<&'static str>, Option<&'static str>) {

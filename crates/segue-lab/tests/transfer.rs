@@ -59,17 +59,26 @@ fn grid(loss: &str, bytes: u64, seeds: std::ops::Range<u64>) {
 
 #[test]
 fn without_loss_every_byte_arrives_whatever_else_the_path_does() {
-    grid("0%", 2 << 20, 0..4);
+    grid("0%", 8 << 20, 0..4);
 }
 
 #[test]
 fn at_one_percent_loss_every_byte_arrives_whatever_else_the_path_does() {
-    grid("1%", 1 << 20, 10..14);
+    grid("1%", 4 << 20, 10..14);
 }
 
 #[test]
 fn at_ten_percent_loss_every_byte_arrives_whatever_else_the_path_does() {
-    grid("10%", 256 << 10, 20..24);
+    grid("10%", 1 << 20, 20..24);
+}
+
+#[test]
+fn sixty_four_mebibytes_arrive_each_way_at_every_loss_with_everything_else_at_five_percent() {
+    for (loss, seed) in [("0%", 30), ("0%", 31), ("1%", 32), ("1%", 33), ("10%", 34)] {
+        let family = if seed % 2 == 0 { Family::V4 } else { Family::V6 };
+        let report = run(64 << 20, path(loss, "5%", "5%", "5%"), seed, Direction::Both, family);
+        assert_intact(&report, 128 << 20, loss);
+    }
 }
 
 #[test]
@@ -104,8 +113,8 @@ fn one_byte_takes_a_handshake_and_one_way() {
 #[test]
 fn a_bottleneck_is_filled_and_never_exceeded() {
     let slow = Impairments { rate: Some("10mbit".parse().unwrap()), ..impairments("0%", "0%", "0%", "0%") };
-    let report = run(4 << 20, PathConfig::symmetric(slow).unwrap(), 3, Direction::Upload, Family::V4);
-    assert_intact(&report, 4 << 20, "bottleneck");
+    let report = run(16 << 20, PathConfig::symmetric(slow).unwrap(), 3, Direction::Upload, Family::V4);
+    assert_intact(&report, 16 << 20, "bottleneck");
     // 1448 of 1500 bytes are payload.
     assert!(report.goodput_bps < 10e6 * 1448.0 / 1500.0, "{}", report.goodput_bps);
     assert!(report.goodput_bps > 7.5e6, "{}", report.goodput_bps);

@@ -170,7 +170,7 @@ const PORT: u16 = 5001;
 ///
 /// # Errors
 /// [`LabError::Stalled`] when the transfer does not end in time or nothing goes on any more, [`LabError::Socket`] when
-/// the connection breaks; both with the seed and the state of both ends. A wrong hash is no error but
+/// the connection breaks, [`LabError::Capture`] when the capture could not be written; the first two with the seed and the state of both ends. A wrong hash is no error but
 /// [`TransferReport::sha256_ok`].
 pub fn transfer(mut config: TransferConfig) -> Result<TransferReport, LabError> {
     let mut lab = Lab::new(config.seed);
@@ -189,10 +189,9 @@ pub fn transfer(mut config: TransferConfig) -> Result<TransferReport, LabError> 
     let mut ends = Ends::new(client, server, &mut config);
     ends.open(&mut lab, SocketAddr::new(address, PORT))?;
     let outcome = lab.run(config.limit, &mut ends);
-    if let Some(capture) = &config.capture {
-        capture.flush();
-    }
+    let captured = config.capture.as_ref().map_or(Ok(()), Capture::flush);
     outcome?;
+    captured.map_err(LabError::Capture)?;
     Ok(report(&lab, ends, cable, trace))
 }
 
