@@ -32,7 +32,7 @@ use crate::state::syn_received::SynReceived;
 use crate::state::syn_sent::{Answer, SynSent};
 use crate::state::synced::{Plan, Rules, Synced};
 use crate::state::{TimeWait, TimeWaitOutcome};
-use crate::units::{Deadline, Local, Seq};
+use crate::units::{Deadline, Local, Seq, WireWindow};
 
 /// What the opener knows and the connection cannot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,9 +87,7 @@ pub struct Connection {
     orphan: bool,
     /// It has been synchronised.
     was_connected: bool,
-    /// When it was last called.
-    clock: Instant,
-    /// What `plan` said then.
+    /// What `plan` said last.
     wake: Deadline,
     /// The last segment of a phase that has ended: a reset, or the acknowledgment of a FIN.
     last_words: Option<Box<Transmit>>,
@@ -102,7 +100,7 @@ fn boxed(options: SocketOptions) -> Option<Box<SocketOptions>> {
 }
 
 impl Connection {
-    fn new(now: Instant, config: Arc<Config>, options: SocketOptions, phase: Phase) -> Connection {
+    fn new(config: Arc<Config>, options: SocketOptions, phase: Phase) -> Connection {
         Connection {
             phase,
             config,
@@ -113,7 +111,6 @@ impl Connection {
             soft_error: None,
             orphan: false,
             was_connected: false,
-            clock: now,
             wake: Deadline::NEVER,
             last_words: None,
         }
@@ -122,7 +119,7 @@ impl Connection {
     /// Active open (RFC 9293 section 3.10.1). The SYN leaves by `poll_transmit`.
     pub fn connect(now: Instant, config: Arc<Config>, options: SocketOptions, open: Open) -> Connection {
         let offer = Offer::new(now, &config, &options, open);
-        let mut connection = Connection::new(now, config, options, Phase::SynSent(SynSent { offer }));
+        let mut connection = Connection::new(config, options, Phase::SynSent(SynSent { offer }));
         connection.settle(now);
         connection
     }
@@ -135,7 +132,7 @@ impl Connection {
         synced: Synced,
         segment: Segment,
     ) -> (Connection, Outcome) {
-        let mut connection = Connection::new(now, config, options, Phase::Synced(synced));
+        let mut connection = Connection::new(config, options, Phase::Synced(synced));
         connection.was_connected = true;
         connection.events |= Events::CONNECTED | Events::WRITABLE;
         let outcome = connection.on_segment(now, segment);
@@ -189,8 +186,7 @@ impl Connection {
                 let synced = open.offer.synchronise(now, &self.config, self.options(), &peer, &segment);
                 self.synchronised(synced, false);
                 // The SYN has done its work; text and FIN behind it are taken as from ESTABLISHED.
-                let behind_syn = Connection::behind_syn(segment);
-                let drop = self.on_segment_synced(now, behind_syn);
+                let drop = self.on_rest_of_syn(now, segment);
                 if let Phase::Synced(synced) = &mut self.phase {
                     synced.recv.ack.owe_now();
                 }
@@ -205,13 +201,6 @@ impl Connection {
         }
     }
 
-    /// The rest of a segment whose SYN has been taken.
-    fn behind_syn(mut segment: Segment) -> Segment {
-        segment.header.flags.remove(crate::TcpFlags::SYN);
-        segment.header.sequence = segment.header.sequence.wrapping_add(1);
-        segment
-    }
-
     fn on_segment_syn_received(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
         let Phase::SynReceived(open) = &mut self.phase else { return None };
         match screen(&open.offer, &open.peer, now, &segment) {
@@ -221,8 +210,7 @@ impl Connection {
                 let (offer, peer) = (open.offer.clone(), open.peer);
                 let synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
                 self.synchronised(synced, fin);
-                let segment = if syn { Connection::behind_syn(segment) } else { segment };
-                self.on_segment_synced(now, segment)
+                if syn { self.on_rest_of_syn(now, segment) } else { self.on_segment_synced(now, segment) }
             }
             Screened::Repeat => {
                 open.offer.repeat();
@@ -254,10 +242,24 @@ impl Connection {
     }
 
     fn on_segment_synced(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
+        let Phase::Synced(synced) = &self.phase else { return None };
+        let window = WireWindow(segment.header.window).bytes(synced.send.scale);
+        self.on_arrival(now, segment, window)
+    }
+
+    /// The rest of a segment whose SYN has been taken; its window is not scaled (RFC 7323 section 2.2).
+    fn on_rest_of_syn(&mut self, now: Instant, mut segment: Segment) -> Option<DropReason> {
+        segment.header.flags.remove(crate::TcpFlags::SYN);
+        segment.header.sequence = segment.header.sequence.wrapping_add(1);
+        let window = u32::from(segment.header.window);
+        self.on_arrival(now, segment, window)
+    }
+
+    fn on_arrival(&mut self, now: Instant, segment: Segment, window: u32) -> Option<DropReason> {
         let Phase::Synced(synced) = &mut self.phase else { return None };
         let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         let (inbox, events, orphan) = (&mut self.inbox, &mut self.events, self.orphan);
-        let verdict = synced.on_segment(Arrival { now, rules, inbox, events, orphan, segment });
+        let verdict = synced.on_segment(Arrival { now, rules, inbox, events, orphan, window, segment });
         self.conclude(now, verdict)
     }
 
@@ -414,56 +416,55 @@ impl Connection {
         let time_wait = time_wait.clone();
         self.events.remove(Events::TIME_WAIT);
         self.close_phase();
-        self.settle(self.clock);
+        self.settle(Instant::ZERO);
         Some(time_wait)
     }
 
     /// Asks `plan` once more and tells what has changed.
     fn settle(&mut self, now: Instant) {
-        self.clock = self.clock.max(now);
-        let now = self.clock;
         let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
-        let wake = match &mut self.phase {
-            _ if self.last_words.is_some() => Deadline::at(now),
+        // `None`: there is something to send at once.
+        let next = match &mut self.phase {
+            _ if self.last_words.is_some() => None,
             Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
-                if offer.is_due() {
-                    Deadline::at(now)
-                } else {
-                    offer.timer
-                }
+                (!offer.is_due()).then_some(offer.timer)
             }
             Phase::Synced(synced) => {
                 synced.send.arm(now, rules.config, rules.options);
                 match synced.plan(now, 0, rules) {
-                    Plan::Wait(deadline) => deadline,
-                    Plan::Ack | Plan::Send(_) => Deadline::at(now),
+                    Plan::Wait(deadline) => Some(deadline),
+                    Plan::Ack | Plan::Send(_) => None,
                 }
             }
-            Phase::TimeWait(time_wait) => Deadline::at(time_wait.deadline()),
-            Phase::Closed => Deadline::NEVER,
+            Phase::TimeWait(time_wait) => Some(Deadline::at(time_wait.deadline())),
+            Phase::Closed => Some(Deadline::NEVER),
         };
-        if wake.is_due(now) && self.can_transmit(now) {
+        if next.is_none() {
             self.events |= Events::TRANSMIT;
         }
+        let wake = next.unwrap_or(Deadline::at(now));
         if wake != self.wake {
             self.wake = wake;
             self.events |= Events::DEADLINE_CHANGED;
         }
     }
 
-    /// Whether `poll_transmit` would give something.
-    fn can_transmit(&self, now: Instant) -> bool {
-        let rules = Rules { config: &self.config, options: self.options() };
-        match &self.phase {
-            _ if self.last_words.is_some() => true,
-            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => offer.is_due(),
-            Phase::Synced(synced) => !matches!(synced.plan(now, 0, rules), Plan::Wait(_)),
-            Phase::TimeWait(_) | Phase::Closed => false,
-        }
-    }
-
+    /// Settles, and hands the events out.
     fn finish(&mut self, now: Instant, drop: Option<DropReason>) -> Outcome {
         self.settle(now);
         Outcome { events: core::mem::take(&mut self.events), drop }
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::PassiveOpen;
+
+    /// What an idle connection costs in all: it owns no buffer (see `an_idle_connection_owns_no_buffer`).
+    #[test]
+    fn a_connection_takes_at_most_512_bytes_a_passive_open_160_a_time_wait_entry_96() {
+        assert!(size_of::<Connection>() <= 512, "Connection: {}", size_of::<Connection>());
+        assert!(size_of::<PassiveOpen>() <= 160, "PassiveOpen: {}", size_of::<PassiveOpen>());
+        assert!(size_of::<TimeWait>() <= 96, "TimeWait: {}", size_of::<TimeWait>());
     }
 }

@@ -148,7 +148,7 @@ impl Connection {
             rcv_space: recv.space(),
             total_retrans: send.counts.resent,
             pacing_rate: send.cc.pacing_rate().unwrap_or(u64::MAX),
-            bytes_acked: send.counts.bytes_acked,
+            bytes_acked: send.bytes_acked(),
             bytes_received: recv.offset,
             segs_in: recv.segments,
             data_segs_in: recv.data_segments,

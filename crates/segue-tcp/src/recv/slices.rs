@@ -4,6 +4,7 @@
 //! own, so that a few bytes never pin a large buffer; a longer one is kept as it came.
 //! Charged is what stays allocated until the slice is gone, not what is left to read of it.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
@@ -38,9 +39,12 @@ pub(crate) fn charge_of(chunks: &Chunks) -> usize {
     chunks.len() + chunks.slices() * OVERHEAD as usize
 }
 
-/// A contiguous stretch of the stream.
+/// A contiguous stretch of the stream. Empty it owns no memory.
 #[derive(Debug, Default)]
-pub(crate) struct Stretch {
+pub(crate) struct Stretch(Option<Box<Held>>);
+
+#[derive(Debug, Default)]
+struct Held {
     slices: VecDeque<Slice>,
     /// Short pieces gather here; follows `slices`.
     block: BytesMut,
@@ -50,20 +54,66 @@ pub(crate) struct Stretch {
 
 impl Stretch {
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.0.as_ref().map_or(0, |held| held.len)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.0.is_none()
     }
 
     /// Bytes of memory pinned.
     pub(crate) fn charge(&self) -> usize {
-        self.charge
+        self.0.as_ref().map_or(0, |held| held.charge)
     }
 
     /// Appends `bytes`.
     pub(crate) fn push(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.0.get_or_insert_default().push(bytes);
+        }
+    }
+
+    /// Appends another stretch; the cost is that of the smaller one.
+    pub(crate) fn append(&mut self, other: Stretch) {
+        let Some(other) = other.0 else { return };
+        match &mut self.0 {
+            Some(held) => held.append(*other),
+            None => self.0 = Some(other),
+        }
+    }
+
+    /// Takes up to `max` bytes from the front without copying, through `take`.
+    pub(crate) fn take(&mut self, max: usize, take: impl FnMut(Bytes)) -> usize {
+        let taken = self.0.as_mut().map_or(0, |held| held.take(max, take));
+        self.consumed(taken)
+    }
+
+    /// Copies into `out` and consumes.
+    pub(crate) fn read(&mut self, out: &mut [u8]) -> usize {
+        let read = self.0.as_mut().map_or(0, |held| held.read(out));
+        self.consumed(read)
+    }
+
+    fn consumed(&mut self, n: usize) -> usize {
+        if self.len() == 0 {
+            self.0 = None;
+        }
+        n
+    }
+
+    /// Drops `n` bytes from the front.
+    pub(crate) fn skip(&mut self, n: usize) {
+        self.take(n, drop);
+    }
+
+    /// Copies from `offset` on, consuming nothing.
+    pub(crate) fn peek(&self, offset: usize, out: &mut [u8]) -> usize {
+        self.0.as_ref().map_or(0, |held| held.peek(offset, out))
+    }
+}
+
+impl Held {
+    fn push(&mut self, bytes: Bytes) {
         self.len += bytes.len();
         if bytes.len() < COPY_BREAK {
             self.copy_in(&bytes);
@@ -104,8 +154,7 @@ impl Stretch {
         }
     }
 
-    /// Appends another stretch; the cost is that of the smaller one.
-    pub(crate) fn append(&mut self, mut other: Stretch) {
+    fn append(&mut self, mut other: Held) {
         self.seal();
         other.seal();
         self.len += other.len;
@@ -120,13 +169,13 @@ impl Stretch {
         }
     }
 
-    /// Takes up to `max` bytes from the front without copying, through `take`.
-    pub(crate) fn take(&mut self, max: usize, mut take: impl FnMut(Bytes)) -> usize {
-        let mut left = max.min(self.len);
-        let taken = left;
+    fn take(&mut self, max: usize, mut take: impl FnMut(Bytes)) -> usize {
+        let taken = max.min(self.len);
+        let mut left = taken;
         if self.len - self.block.len() < left {
             self.seal();
         }
+        self.len -= taken;
         while left > 0 {
             let Some(slice) = self.slices.front_mut() else { break };
             if slice.bytes.len() > left {
@@ -139,13 +188,12 @@ impl Stretch {
                 take(slice.bytes);
             }
         }
-        self.consumed(taken);
         taken
     }
 
-    /// Copies into `out` and consumes.
-    pub(crate) fn read(&mut self, out: &mut [u8]) -> usize {
+    fn read(&mut self, out: &mut [u8]) -> usize {
         let wanted = out.len().min(self.len);
+        self.len -= wanted;
         let mut at = 0;
         while at < wanted {
             let Some(slice) = self.slices.front_mut() else { break };
@@ -167,24 +215,10 @@ impl Stretch {
             bytes::Buf::advance(&mut self.block, n);
             self.charge -= before - self.block.capacity();
         }
-        self.consumed(wanted);
         wanted
     }
 
-    fn consumed(&mut self, n: usize) {
-        self.len -= n;
-        if self.len == 0 {
-            *self = Stretch::default();
-        }
-    }
-
-    /// Drops `n` bytes from the front.
-    pub(crate) fn skip(&mut self, n: usize) {
-        self.take(n, drop);
-    }
-
-    /// Copies from `offset` on, consuming nothing.
-    pub(crate) fn peek(&self, offset: usize, out: &mut [u8]) -> usize {
+    fn peek(&self, offset: usize, out: &mut [u8]) -> usize {
         let mut skip = offset;
         let mut at = 0;
         let parts = self.slices.iter().map(|slice| slice.bytes.as_ref()).chain(core::iter::once(self.block.as_ref()));

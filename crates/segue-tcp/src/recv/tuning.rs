@@ -12,8 +12,8 @@ use crate::units::{Peer, Seq};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tuning {
-    /// Receiver-side round-trip time in nanoseconds; 0 unknown.
-    rtt: u64,
+    /// Receiver-side round-trip time in microseconds; 0 unknown.
+    rtt: u32,
     last_echo: u32,
     /// Without timestamps: when RCV.NXT passes this, a window has taken since `window_at`.
     window_end: Seq<Peer>,
@@ -39,7 +39,7 @@ impl Tuning {
     }
 
     pub(crate) fn rtt(&self) -> Option<Duration> {
-        (self.rtt != 0).then(|| Duration::from_nanos(self.rtt))
+        (self.rtt != 0).then(|| Duration::from_micros(u64::from(self.rtt)))
     }
 
     /// A segment with data brought an echo of our clock, `elapsed` old.
@@ -48,7 +48,7 @@ impl Tuning {
             return;
         }
         self.last_echo = echo;
-        let sample = elapsed.as_nanos() as u64;
+        let sample = micros(elapsed);
         self.rtt = if self.rtt == 0 { sample } else { self.rtt - self.rtt / 8 + sample / 8 };
     }
 
@@ -57,8 +57,8 @@ impl Tuning {
         if nxt.before(self.window_end) {
             return;
         }
-        let sample = (now - self.window_at).as_nanos() as u64;
-        if sample > 0 && (self.rtt == 0 || sample < self.rtt) {
+        let sample = micros(now - self.window_at);
+        if self.rtt == 0 || sample < self.rtt {
             self.rtt = sample;
         }
         self.window_end = nxt + window.max(1);
@@ -82,6 +82,11 @@ impl Tuning {
         self.space = u32::try_from(copied).unwrap_or(u32::MAX);
         Some(window + 2 * growth)
     }
+}
+
+/// At least one: zero stands for "unknown".
+fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX).max(1)
 }
 
 #[cfg(test)]

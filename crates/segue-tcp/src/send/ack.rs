@@ -91,11 +91,8 @@ impl Sender {
     /// SND.UNA moves to `ack.number`. Whether that acknowledges our FIN.
     fn advance(&mut self, now: Instant, ack: &Ack, config: &Config) -> bool {
         let in_flight = self.in_flight();
-        let count = ack.number.since(self.una);
         self.una = ack.number;
-        let released = count.min(self.queue.len());
         self.queue.release(self.una);
-        self.counts.bytes_acked += u64::from(released);
         if self.urgent_end.is_some_and(|end| !end.after(self.una)) {
             self.urgent_end = None;
         }

@@ -52,7 +52,6 @@ pub(crate) struct SenderStart {
 /// Counts for `TCP_INFO`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SendCounts {
-    pub(crate) bytes_acked: u64,
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_resent: u64,
     /// All segments, with and without data.
@@ -170,6 +169,11 @@ impl Sender {
 
     pub(crate) fn unacked_bytes(&self) -> u32 {
         self.queue.len() - self.unsent().min(self.queue.len())
+    }
+
+    /// Bytes acknowledged since the beginning.
+    pub(crate) fn bytes_acked(&self) -> u64 {
+        self.counts.bytes_sent - self.counts.bytes_resent - u64::from(self.unacked_bytes())
     }
 
     pub(crate) fn memory(&self) -> usize {

@@ -5,6 +5,7 @@
 //! `Bytes` are moved in. An empty queue owns no memory but, under load, one spare chunk.
 //! Invariants: `slices` are contiguous from `front` on, none is empty, `tail` follows them.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
@@ -25,17 +26,43 @@ struct Slice {
     bytes: Bytes,
 }
 
+/// What a queue that is not empty owns.
+#[derive(Debug, Default)]
+struct Store {
+    slices: VecDeque<Slice>,
+    tail: BytesMut,
+}
+
 #[derive(Debug)]
 pub(crate) struct SendQueue {
     front: Seq<Local>,
-    slices: VecDeque<Slice>,
-    tail: BytesMut,
     len: u32,
+    store: Option<Box<Store>>,
+}
+
+impl Store {
+    /// Makes everything written so far shareable; the tail's spare room stays in use.
+    /// `end` is the queue's end.
+    fn freeze(&mut self, end: Seq<Local>) {
+        if self.tail.is_empty() {
+            return;
+        }
+        let bytes = self.tail.split().freeze();
+        let start = end - bytes.len() as u32;
+        self.slices.push_back(Slice { start, bytes });
+    }
+
+    fn next_chunk(&mut self, end: Seq<Local>, wanted: usize) {
+        self.freeze(end);
+        // A writer that already has a queue is a bulk writer.
+        let least = if self.slices.is_empty() { LEAST_CHUNK } else { CHUNK / 4 };
+        self.tail = BytesMut::with_capacity(wanted.clamp(least, CHUNK));
+    }
 }
 
 impl SendQueue {
     pub(crate) fn new(front: Seq<Local>) -> SendQueue {
-        SendQueue { front, slices: VecDeque::new(), tail: BytesMut::new(), len: 0 }
+        SendQueue { front, len: 0, store: None }
     }
 
     /// Bytes held.
@@ -50,15 +77,15 @@ impl SendQueue {
 
     /// Appends a copy.
     pub(crate) fn write(&mut self, mut data: &[u8]) {
+        let store = self.store.get_or_insert_default();
         while !data.is_empty() {
-            let room = self.tail.capacity() - self.tail.len();
+            let room = store.tail.capacity() - store.tail.len();
             if room == 0 {
-                self.next_chunk(data.len());
+                store.next_chunk(self.front + self.len, data.len());
                 continue;
             }
             let (now, later) = data.split_at(room.min(data.len()));
-            self.tail.extend_from_slice(now);
-            // Piece by piece: `freeze` counts back from the end to find where the tail starts.
+            store.tail.extend_from_slice(now);
             self.len += now.len() as u32;
             data = later;
         }
@@ -69,27 +96,11 @@ impl SendQueue {
         if data.len() < COPY_BREAK {
             return self.write(&data);
         }
-        self.freeze();
         let start = self.end();
+        let store = self.store.get_or_insert_default();
+        store.freeze(start);
         self.len += data.len() as u32;
-        self.slices.push_back(Slice { start, bytes: data });
-    }
-
-    fn next_chunk(&mut self, wanted: usize) {
-        self.freeze();
-        // A writer that already has a queue is a bulk writer.
-        let least = if self.slices.is_empty() { LEAST_CHUNK } else { CHUNK / 4 };
-        self.tail = BytesMut::with_capacity(wanted.clamp(least, CHUNK));
-    }
-
-    /// Makes everything written so far shareable; the tail's spare room stays in use.
-    fn freeze(&mut self) {
-        if self.tail.is_empty() {
-            return;
-        }
-        let bytes = self.tail.split().freeze();
-        let start = self.end() - bytes.len() as u32;
-        self.slices.push_back(Slice { start, bytes });
+        store.slices.push_back(Slice { start, bytes: data });
     }
 
     /// `len` bytes from `start` on, by reference. Stops at the queue's ends.
@@ -99,12 +110,13 @@ impl SendQueue {
         if len == 0 || offset >= self.len {
             return chunks;
         }
-        self.freeze();
-        let front = self.front;
-        let index = self.slices.partition_point(|slice| slice.start.since(front) <= offset).saturating_sub(1);
+        let (front, end) = (self.front, self.end());
+        let Some(store) = &mut self.store else { return chunks };
+        store.freeze(end);
+        let index = store.slices.partition_point(|slice| slice.start.since(front) <= offset).saturating_sub(1);
         let mut wanted = len as usize;
-        let mut skip = self.slices.get(index).map_or(0, |slice| start.since(slice.start) as usize);
-        for slice in self.slices.iter().skip(index) {
+        let mut skip = store.slices.get(index).map_or(0, |slice| start.since(slice.start) as usize);
+        for slice in store.slices.iter().skip(index) {
             let end = slice.bytes.len().min(skip + wanted);
             chunks.push_back(slice.bytes.slice(skip..end));
             wanted -= end - skip;
@@ -125,31 +137,33 @@ impl SendQueue {
         self.front += count;
         self.len -= count;
         if self.len == 0 {
-            self.slices = VecDeque::new();
-            self.tail = BytesMut::new();
+            self.store = None;
             return;
         }
+        let Some(store) = &mut self.store else { return };
         let mut left = count as usize;
-        while let Some(slice) = self.slices.front_mut() {
+        while let Some(slice) = store.slices.front_mut() {
             if slice.bytes.len() > left {
                 bytes::Buf::advance(&mut slice.bytes, left);
                 slice.start += left as u32;
                 return;
             }
             left -= slice.bytes.len();
-            self.slices.pop_front();
+            store.slices.pop_front();
             if left == 0 {
                 return;
             }
         }
         // Only bytes that were sent are acknowledged, and those are frozen.
-        let rest = left.min(self.tail.len());
-        bytes::Buf::advance(&mut self.tail, rest);
+        let rest = left.min(store.tail.len());
+        bytes::Buf::advance(&mut store.tail, rest);
     }
 
     /// Bytes of memory held on behalf of the queue.
     pub(crate) fn memory(&self) -> usize {
-        self.len as usize + (self.tail.capacity() - self.tail.len()) + self.slices.capacity() * size_of::<Slice>()
+        let Some(store) = &self.store else { return 0 };
+        let spare = store.tail.capacity() - store.tail.len();
+        self.len as usize + spare + store.slices.capacity() * size_of::<Slice>() + size_of::<Store>()
     }
 }
 

@@ -6,6 +6,7 @@
 //! findings of loss, so the cost per acknowledgment is amortised constant whatever the
 //! window. Counts are kept, not computed. (RFC 6675's pipe is `in_flight` of these counts.)
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use segue_wire::Instant;
@@ -64,8 +65,9 @@ pub(crate) struct Resend {
     pub(crate) push: bool,
 }
 
+/// What a scoreboard that is not empty owns.
 #[derive(Debug, Default)]
-pub(crate) struct Scoreboard {
+struct Board {
     marks: VecDeque<Mark>,
     /// Every lost mark is at this index or behind it.
     cursor: u32,
@@ -73,40 +75,46 @@ pub(crate) struct Scoreboard {
     resent: u32,
 }
 
+/// The scoreboard; empty it owns no memory.
+#[derive(Debug, Default)]
+pub(crate) struct Scoreboard(Option<Box<Board>>);
+
 impl Scoreboard {
     /// Segments sent and not acknowledged.
     pub(crate) fn sent(&self) -> Packets {
-        Packets(self.marks.len() as u32)
+        Packets(self.0.as_ref().map_or(0, |board| board.marks.len() as u32))
     }
 
     /// Segments marked lost and not sent again yet.
     pub(crate) fn lost(&self) -> Packets {
-        Packets(self.lost)
+        Packets(self.0.as_ref().map_or(0, |board| board.lost))
     }
 
     /// Segments sent again and still in the network.
     pub(crate) fn resent(&self) -> Packets {
-        Packets(self.resent)
+        Packets(self.0.as_ref().map_or(0, |board| board.resent))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.marks.is_empty()
+        self.0.is_none()
     }
 
     /// The earliest unacknowledged segment.
     pub(crate) fn head(&self) -> Option<&Mark> {
-        self.marks.front()
+        self.0.as_ref()?.marks.front()
     }
 
     /// A wire segment was sent for the first time.
     pub(crate) fn push(&mut self, start: Seq<Local>, len: u32, now: Instant, push: bool) {
-        self.marks.push_back(Mark { start, len, sent_at: now, fate: Fate::InFlight, resent: false, push });
+        let mark = Mark { start, len, sent_at: now, fate: Fate::InFlight, resent: false, push };
+        self.0.get_or_insert_default().marks.push_back(mark);
     }
 
     /// Everything before `una` has arrived.
     pub(crate) fn acknowledge(&mut self, una: Seq<Local>) -> Acked {
         let mut acked = Acked::default();
-        while let Some(mark) = self.marks.front_mut() {
+        let Some(board) = &mut self.0 else { return acked };
+        while let Some(mark) = board.marks.front_mut() {
             if mark.end().after(una) {
                 if mark.start.before(una) {
                     // Part of a segment: what is left keeps its history.
@@ -123,51 +131,50 @@ impl Scoreboard {
             }
             match mark.fate {
                 Fate::InFlight => {}
-                Fate::Lost => self.lost -= 1,
-                Fate::Resent => self.resent -= 1,
+                Fate::Lost => board.lost -= 1,
+                Fate::Resent => board.resent -= 1,
             }
-            self.marks.pop_front();
-            self.cursor = self.cursor.saturating_sub(1);
+            board.marks.pop_front();
+            board.cursor = board.cursor.saturating_sub(1);
         }
-        if self.marks.is_empty() {
-            self.marks = VecDeque::new();
-            self.cursor = 0;
+        if board.marks.is_empty() {
+            self.0 = None;
         }
         acked
     }
 
     /// The earliest segment is lost (again). Returns whether that is news.
     pub(crate) fn lose_head(&mut self) -> bool {
-        let Some(mark) = self.marks.front_mut() else { return false };
+        let Some(board) = &mut self.0 else { return false };
+        let Some(mark) = board.marks.front_mut() else { return false };
         match mark.fate {
             Fate::Lost => return false,
-            Fate::Resent => self.resent -= 1,
+            Fate::Resent => board.resent -= 1,
             Fate::InFlight => {}
         }
         mark.fate = Fate::Lost;
-        self.lost += 1;
-        self.cursor = 0;
+        board.lost += 1;
+        board.cursor = 0;
         true
     }
 
     /// Everything is lost: the retransmission timer has expired.
     pub(crate) fn lose_all(&mut self) {
-        for mark in &mut self.marks {
+        let Some(board) = &mut self.0 else { return };
+        for mark in &mut board.marks {
             mark.fate = Fate::Lost;
         }
-        self.lost = self.marks.len() as u32;
-        self.resent = 0;
-        self.cursor = 0;
+        board.lost = board.marks.len() as u32;
+        board.resent = 0;
+        board.cursor = 0;
     }
 
     /// What to send again next: the first lost segment, joined with lost ones behind it into full
     /// segments of `mss`, or into one segment of at most `mss` when they are smaller.
     /// At most `max` bytes; `join` is `tcp_retrans_collapse`.
     pub(crate) fn next_resend(&self, mss: u32, max: u32, join: bool) -> Option<Resend> {
-        if self.lost == 0 {
-            return None;
-        }
-        let mut lost = self.marks.iter().skip(self.cursor as usize).skip_while(|mark| mark.fate != Fate::Lost);
+        let board = self.0.as_ref().filter(|board| board.lost > 0)?;
+        let mut lost = board.marks.iter().skip(board.cursor as usize).skip_while(|mark| mark.fate != Fate::Lost);
         let first = lost.next()?;
         let mut resend = Resend { start: first.start, len: first.len, marks: 1, push: first.push };
         let full = first.len == mss;
@@ -190,50 +197,42 @@ impl Scoreboard {
 
     /// `resend` has been sent, up to `len` of its bytes (less when the MSS has shrunk).
     pub(crate) fn on_resent(&mut self, resend: &Resend, now: Instant) {
-        let mut index = self.cursor as usize;
-        while self.marks.get(index).is_some_and(|mark| mark.fate != Fate::Lost) {
+        let Some(board) = &mut self.0 else { return };
+        let mut index = board.cursor as usize;
+        while board.marks.get(index).is_some_and(|mark| mark.fate != Fate::Lost) {
             index += 1;
         }
-        for mark in self.marks.iter_mut().skip(index).take(resend.marks as usize) {
+        for mark in board.marks.iter_mut().skip(index).take(resend.marks as usize) {
             mark.fate = Fate::Resent;
             mark.resent = true;
             mark.sent_at = now;
-            self.lost -= 1;
-            self.resent += 1;
+            board.lost -= 1;
+            board.resent += 1;
         }
-        self.cursor = (index as u32) + resend.marks;
+        board.cursor = (index as u32) + resend.marks;
     }
 
     /// The MSS has become smaller: cut every segment that is longer. Rare, so linear.
     pub(crate) fn recut(&mut self, mss: u32) {
-        if self.marks.iter().all(|mark| mark.len <= mss) {
-            return;
-        }
-        let old = core::mem::take(&mut self.marks);
-        self.cursor = 0;
+        let Some(board) = &mut self.0 else { return };
+        let old = core::mem::take(&mut board.marks);
+        board.cursor = 0;
         for mut mark in old {
             while mark.len > mss {
                 let head = Mark { len: mss, push: false, ..mark };
-                self.count_extra(head.fate);
-                self.marks.push_back(head);
+                board.lost += u32::from(head.fate == Fate::Lost);
+                board.resent += u32::from(head.fate == Fate::Resent);
+                board.marks.push_back(head);
                 mark.start += mss;
                 mark.len -= mss;
             }
-            self.marks.push_back(mark);
-        }
-    }
-
-    fn count_extra(&mut self, fate: Fate) {
-        match fate {
-            Fate::InFlight => {}
-            Fate::Lost => self.lost += 1,
-            Fate::Resent => self.resent += 1,
+            board.marks.push_back(mark);
         }
     }
 
     /// Bytes of memory held.
     pub(crate) fn memory(&self) -> usize {
-        self.marks.capacity() * size_of::<Mark>()
+        self.0.as_ref().map_or(0, |board| board.marks.capacity() * size_of::<Mark>() + size_of::<Board>())
     }
 }
 

@@ -19,7 +19,7 @@ use crate::send::ack::Ack;
 use crate::state::halves::{FirstToClose, LocalHalf, PeerHalf};
 use crate::state::synced::{Rules, Synced};
 use crate::timestamps::Clocks;
-use crate::units::{Local, Peer, Seq, WireWindow};
+use crate::units::{Local, Peer, Seq};
 
 /// What became of a segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +53,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) events: &'a mut Events,
     /// No application holds the connection.
     pub(crate) orphan: bool,
+    /// SEG.WND in bytes; the caller knows whether it came with a SYN and is not scaled.
+    pub(crate) window: u32,
     pub(crate) segment: Segment,
 }
 
@@ -201,7 +203,7 @@ impl Synced {
         let ack = Ack {
             number,
             sequence: arrival.sequence(),
-            window: WireWindow(arrival.segment.header.window).bytes(self.send.scale),
+            window: arrival.window,
             bare: arrival.segment.sequence_len() == 0,
             echo,
         };
