@@ -336,7 +336,7 @@ impl Stack {
     /// The way of a datagram; `from`: a gateway's socket says which address it answers from.
     pub(crate) fn datagram_way(&mut self, now: Instant, id: SocketId, to: SocketAddr, from: Option<IpAddr>) -> Result<crate::net::Way> {
         let socket = self.datagram_mut(id)?;
-        let (local, any) = (socket.common.local, socket.any);
+        let (local, port, any) = (socket.common.local, socket.common.port, socket.any);
         let source = from.unwrap_or(local);
         let is_udp = socket.kind == DatagramKind::Udp;
         let pinned = socket.common.pinned.or(any).or_else(|| {
@@ -346,11 +346,13 @@ impl Stack {
                 local: to.ip(),
                 peer: if source.is_unspecified() { to.ip() } else { source },
                 local_port: to.port(),
-                peer_port: 0,
+                peer_port: port,
             };
-            let waits = self.datagrams.ports.open_sockets(to.port()).iter().any(|index| {
-                self.sockets.at(*index).is_some_and(|socket| socket.common().scope().covers(back.local))
-            });
+            // A connected socket is found by its flow alone.
+            let waits = self.datagrams.flows.contains_key(&back)
+                || self.datagrams.ports.open_sockets(to.port()).iter().any(|index| {
+                    self.sockets.at(*index).is_some_and(|socket| socket.common().scope().covers(back.local))
+                });
             (!waits).then_some(fallback)
         });
         let mut way = match self.net.way(now, to.ip(), pinned) {
