@@ -191,7 +191,9 @@ async fn pings_to_anywhere_are_answered_by_the_gateway() {
 #[tokio::test]
 async fn only_gateways_may_take_everything() {
     let (host, _gateway) = behind_a_gateway(8);
-    assert_eq!(host.listen_any().unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    let error = host.listen_any().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("accept_any(true)"), "{error}");
     let alone = Host::builder().seed(9).spawn().unwrap();
     assert!(alone.any_udp().unwrap_err().to_string().contains("link"));
 }

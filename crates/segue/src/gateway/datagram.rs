@@ -136,9 +136,9 @@ impl Host {
     /// Takes every UDP datagram that reaches the first interface and that no socket of this host takes.
     ///
     /// # Errors
-    /// `EINVAL` unless the interface was built with `accept_any`; `EADDRINUSE` when it has such a socket already.
+    /// `InvalidInput` unless the interface was built with `accept_any`; `EADDRINUSE` when it has such a socket already.
     pub fn any_udp(&self) -> io::Result<AnyUdp> {
-        Ok(AnyUdp { any: Any::new(self, self.first_interface()?, SocketType::Datagram)? })
+        Ok(AnyUdp { any: Any::new(self, self.gateway_interface(None)?, SocketType::Datagram)? })
     }
 
     /// Takes every echo request that reaches the first interface for an address that is not this host's own.
@@ -146,6 +146,6 @@ impl Host {
     /// # Errors
     /// As [`any_udp`](Host::any_udp).
     pub fn any_icmp(&self) -> io::Result<AnyIcmp> {
-        Ok(AnyIcmp { any: Any::new(self, self.first_interface()?, SocketType::Icmp)? })
+        Ok(AnyIcmp { any: Any::new(self, self.gateway_interface(None)?, SocketType::Icmp)? })
     }
 }

@@ -224,13 +224,17 @@ impl Host {
     /// Takes every connection that reaches the first interface and that nobody on this host listens for.
     ///
     /// # Errors
-    /// `EINVAL` unless the interface was built with `accept_any`; `EADDRINUSE` when it has such a listener already.
+    /// `InvalidInput` unless the interface was built with `accept_any`; `EADDRINUSE` when it has such a listener already.
     pub fn listen_any(&self) -> io::Result<AnyListener> {
-        self.listen_any_on(self.first_interface()?)
+        self.listen_on(self.gateway_interface(None)?)
     }
 
     /// [`listen_any`](Host::listen_any) on an interface of one's choice (see [`Host::interface`]).
     pub fn listen_any_on(&self, interface: IfaceId) -> io::Result<AnyListener> {
+        self.listen_on(self.gateway_interface(Some(interface))?)
+    }
+
+    fn listen_on(&self, interface: IfaceId) -> io::Result<AnyListener> {
         let id = self.with_core(|core, now, _| {
             core.check_alive()?;
             let id = core.stack.listen_any(now, interface).into_io()?;

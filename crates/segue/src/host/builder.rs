@@ -144,7 +144,7 @@ impl Interface {
             let route = Route { destination, via, iface: id, mtu: None, initcwnd: None };
             stack.add_route(route).map_err(|error| invalid(error.to_string()))?;
         }
-        Ok(Iface::new(id, name, link))
+        Ok(Iface::new(id, name, accept_any, link))
     }
 }
 

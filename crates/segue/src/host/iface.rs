@@ -16,6 +16,7 @@ const QUEUE: usize = 1000;
 pub(crate) struct Iface {
     pub(crate) id: IfaceId,
     pub(crate) name: String,
+    pub(crate) accept_any: bool,
     pub(crate) link: Box<dyn Link>,
     waiting: VecDeque<Packet>,
     /// Sent packets that the link may still keep to itself until it is flushed.
@@ -28,8 +29,18 @@ pub(crate) struct Iface {
 }
 
 impl Iface {
-    pub(crate) fn new(id: IfaceId, name: String, link: Box<dyn Link>) -> Iface {
-        Iface { id, name, link, waiting: VecDeque::new(), unflushed: false, news: false, failed: None, dropped: 0 }
+    pub(crate) fn new(id: IfaceId, name: String, accept_any: bool, link: Box<dyn Link>) -> Iface {
+        Iface {
+            id,
+            name,
+            accept_any,
+            link,
+            waiting: VecDeque::new(),
+            unflushed: false,
+            news: false,
+            failed: None,
+            dropped: 0,
+        }
     }
 
     /// The link took less than it was given.

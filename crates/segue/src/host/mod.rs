@@ -104,12 +104,19 @@ impl Host {
         self.handle.shared.lock().ifaces.iter().find(|iface| iface.name == name).map(|iface| iface.id)
     }
 
-    /// The first interface that was given to the builder; an error if the host has only its loopback.
-    pub(crate) fn first_interface(&self) -> io::Result<IfaceId> {
+    /// An interface that may take packets to any address: the one named, or the first of the builder.
+    pub(crate) fn gateway_interface(&self, wanted: Option<IfaceId>) -> io::Result<IfaceId> {
         let core = self.handle.shared.lock();
         core.check_alive()?;
-        let first = core.ifaces.first().map(|iface| iface.id);
-        first.ok_or_else(|| crate::error::invalid("this host has no interface but loopback: give its builder a link"))
+        let found = core.ifaces.iter().find(|iface| wanted.is_none_or(|wanted| iface.id == wanted));
+        match found {
+            Some(iface) if iface.accept_any => Ok(iface.id),
+            Some(iface) => Err(crate::error::invalid(format!(
+                "interface {} takes only packets to its own addresses: build it with .accept_any(true)",
+                iface.name
+            ))),
+            None => Err(crate::error::invalid("this host has no interface but loopback: give its builder a link")),
+        }
     }
 
     /// Why a link is no longer used, for each interface whose link has failed: its name and the error.
