@@ -54,9 +54,8 @@ fn v6(bytes: &[u8], rest: &[u8]) -> Result<Given, i32> {
     if bytes.len() < V6_SHORT {
         return Err(libc::EINVAL);
     }
-    let field = |from: usize| -> [u8; 4] {
-        bytes.get(from..from + 4).and_then(|f| f.try_into().ok()).unwrap_or_default()
-    };
+    let field =
+        |from: usize| -> [u8; 4] { bytes.get(from..from + 4).and_then(|f| f.try_into().ok()).unwrap_or_default() };
     let mut octets = [0; 16];
     octets.copy_from_slice(&bytes[8..24]);
     Ok(Given::Internet(
@@ -73,9 +72,7 @@ fn v6(bytes: &[u8], rest: &[u8]) -> Result<Given, i32> {
 /// An address as a socket of `domain` shows it: IPv4 is v4-mapped on AF_INET6.
 pub(crate) fn emit(address: SocketAddr, domain: Domain) -> Vec<u8> {
     let address = match (address, domain) {
-        (SocketAddr::V4(v4), Domain::Inet6) => {
-            SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port())
-        }
+        (SocketAddr::V4(v4), Domain::Inet6) => SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port()),
         (SocketAddr::V6(v6), Domain::Inet) => {
             let v4 = v6.ip().to_ipv4_mapped().unwrap_or(Ipv4Addr::UNSPECIFIED);
             SocketAddr::new(v4.into(), v6.port())
@@ -115,11 +112,9 @@ mod tests {
 
     #[test]
     fn addresses_survive_the_way_there_and_back() {
-        for (text, domain) in [
-            ("192.0.2.1:80", Domain::Inet),
-            ("[2001:db8::1]:443", Domain::Inet6),
-            ("[fe80::1%3]:443", Domain::Inet6),
-        ] {
+        for (text, domain) in
+            [("192.0.2.1:80", Domain::Inet), ("[2001:db8::1]:443", Domain::Inet6), ("[fe80::1%3]:443", Domain::Inet6)]
+        {
             let address: SocketAddr = text.parse().expect("an address");
             assert_eq!(parse(&emit(address, domain), domain), Ok(Given::Internet(address)));
         }
@@ -129,10 +124,7 @@ mod tests {
     fn an_ipv4_peer_is_mapped_on_an_ipv6_socket() {
         let address: SocketAddr = "192.0.2.1:80".parse().expect("an address");
         let mapped: SocketAddr = "[::ffff:192.0.2.1]:80".parse().expect("an address");
-        assert_eq!(
-            parse(&emit(address, Domain::Inet6), Domain::Inet6),
-            Ok(Given::Internet(mapped))
-        );
+        assert_eq!(parse(&emit(address, Domain::Inet6), Domain::Inet6), Ok(Given::Internet(mapped)));
     }
 
     #[test]

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use segue::link::PathConfig;
 use segue::Cidr;
+use segue::link::PathConfig;
 
 /// Everything [`run`](crate::run) needs to know before the program starts.
 #[derive(Clone, Debug)]
@@ -92,9 +92,7 @@ pub enum Network {
 
 impl Default for Network {
     fn default() -> Network {
-        Network::Embedded {
-            path: PathConfig::default(),
-        }
+        Network::Embedded { path: PathConfig::default() }
     }
 }
 
@@ -174,10 +172,9 @@ impl fmt::Display for PublishError {
             PublishError::Port(text) => {
                 write!(f, "'{text}' is not a port; ports are 1 to 65535")
             }
-            PublishError::Address(text) => write!(
-                f,
-                "'{text}' is not an IP address; write e.g. 127.0.0.1:8080:80 or [::1]:8080:80"
-            ),
+            PublishError::Address(text) => {
+                write!(f, "'{text}' is not an IP address; write e.g. 127.0.0.1:8080:80 or [::1]:8080:80")
+            }
             PublishError::Protocol(text) => {
                 write!(f, "'{text}' is not a protocol; write /tcp or /udp")
             }
@@ -202,24 +199,15 @@ impl FromStr for Publish {
         let (address, host) = match front.rsplit_once(':') {
             None => (IpAddr::V4(Ipv4Addr::LOCALHOST), front),
             Some((address, host)) => {
-                let bare = address
-                    .strip_prefix('[')
-                    .and_then(|rest| rest.strip_suffix(']'))
-                    .unwrap_or(address);
-                let parsed = bare
-                    .parse()
-                    .map_err(|_| PublishError::Address(address.to_owned()))?;
+                let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
+                let parsed = bare.parse().map_err(|_| PublishError::Address(address.to_owned()))?;
                 (parsed, host)
             }
         };
         if host.is_empty() || guest.is_empty() {
             return Err(form());
         }
-        Ok(Publish {
-            host: SocketAddr::new(address, port(host)?),
-            guest: port(guest)?,
-            protocol,
-        })
+        Ok(Publish { host: SocketAddr::new(address, port(host)?), guest: port(guest)?, protocol })
     }
 }
 

@@ -18,8 +18,8 @@ use segue::{MsgFlags, Ready, Socket};
 
 use crate::address;
 use crate::supervisor::{Parked, Sock, Stats, Supervisor, Verdict};
-use crate::sys::unix;
 use crate::sys::errno;
+use crate::sys::unix;
 
 /// Remotes that keep their speaker; the oldest makes room.
 const SPEAKERS: usize = 64;
@@ -206,10 +206,9 @@ impl Datagram {
                 None => {
                     buffer.resize(LARGEST, 0);
                     match self.endpoint.try_recv_from(&mut buffer, MsgFlags::empty()) {
-                        Ok(received) => Held {
-                            from: received.from,
-                            data: buffer.get(..received.len).unwrap_or_default().to_vec(),
-                        },
+                        Ok(received) => {
+                            Held { from: received.from, data: buffer.get(..received.len).unwrap_or_default().to_vec() }
+                        }
                         Err(error) if errno(&error) == libc::EAGAIN => {
                             let waker = sock.waker();
                             let mut cx = Context::from_waker(&waker);

@@ -24,13 +24,8 @@ pub(crate) async fn run(sup: Arc<Supervisor>) -> io::Result<()> {
     // SAFETY: an OwnedFd keeps its descriptor open, and the same, for as long
     // as the registration lives in the AsyncFd that owns it.
     let epoll = unsafe { AsyncFd::register(set)? };
-    let mut engine = Engine {
-        sup,
-        events: HashMap::new(),
-        edges: Vec::new(),
-        woken: Vec::new(),
-        scratch: BytesMut::new(),
-    };
+    let mut engine =
+        Engine { sup, events: HashMap::new(), edges: Vec::new(), woken: Vec::new(), scratch: BytesMut::new() };
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

@@ -85,14 +85,10 @@ impl RunError {
 impl std::fmt::Display for RunError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            RunError::NoProgram => {
-                f.write_str("no program to run; write it after --, e.g. segue run -- curl URL")
+            RunError::NoProgram => f.write_str("no program to run; write it after --, e.g. segue run -- curl URL"),
+            RunError::NotFound(program) => {
+                write!(f, "{}: not found; check the name and PATH", program.to_string_lossy())
             }
-            RunError::NotFound(program) => write!(
-                f,
-                "{}: not found; check the name and PATH",
-                program.to_string_lossy()
-            ),
             RunError::NotExecutable(program, error) => write!(
                 f,
                 "{}: cannot be executed ({error}); check its permissions and format",
@@ -102,11 +98,9 @@ impl std::fmt::Display for RunError {
                 write!(f, "the kernel does not allow {what} ({error}); {advice}")
             }
             RunError::Sysctl { name, reason } => write!(f, "sysctl {name}: {reason}"),
-            RunError::PublishedTwice(publish) => write!(
-                f,
-                "port {} is published twice; publish each port of this machine once",
-                publish.host
-            ),
+            RunError::PublishedTwice(publish) => {
+                write!(f, "port {} is published twice; publish each port of this machine once", publish.host)
+            }
             RunError::Publish(publish, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
                 f,
                 "cannot publish {}: port {} is in use; choose another port or stop the program that holds it",

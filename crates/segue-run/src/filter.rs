@@ -55,7 +55,10 @@ enum Rule {
     /// socket(): the internet families, and rtnetlink.
     InternetSocket,
     /// Notify when this pointer is given or one of these flags (argument 3) is set.
-    PointerOrFlags { pointer: u32, flags: u32 },
+    PointerOrFlags {
+        pointer: u32,
+        flags: u32,
+    },
     InterfaceIoctl,
 }
 
@@ -98,14 +101,8 @@ impl Rule {
 fn rules() -> Vec<(c_long, Rule)> {
     let mut rules = vec![
         (libc::SYS_socket, Rule::InternetSocket),
-        (
-            libc::SYS_sendto,
-            Rule::PointerOrFlags { pointer: 4, flags: SEND_FLAGS },
-        ),
-        (
-            libc::SYS_recvfrom,
-            Rule::PointerOrFlags { pointer: 4, flags: RECV_FLAGS },
-        ),
+        (libc::SYS_sendto, Rule::PointerOrFlags { pointer: 4, flags: SEND_FLAGS }),
+        (libc::SYS_recvfrom, Rule::PointerOrFlags { pointer: 4, flags: RECV_FLAGS }),
         (libc::SYS_ioctl, Rule::InterfaceIoctl),
     ];
     // Accepting is always answered here, also without an address: every
@@ -128,11 +125,7 @@ fn rules() -> Vec<(c_long, Rule)> {
     ] {
         rules.push((number, Rule::Notify));
     }
-    for number in [
-        libc::SYS_io_uring_setup,
-        libc::SYS_io_uring_enter,
-        libc::SYS_io_uring_register,
-    ] {
+    for number in [libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register] {
         rules.push((number, Rule::NoSuchCall));
     }
     rules
@@ -231,13 +224,9 @@ mod tests {
 
     #[test]
     fn only_interface_ioctls_are_notified() {
-        for (command, expected) in [
-            (0x541B, RET_ALLOW),
-            (0x8905, RET_ALLOW),
-            (0x8915, RET_NOTIFY),
-            (0x8933, RET_NOTIFY),
-            (0x8a00, RET_ALLOW),
-        ] {
+        for (command, expected) in
+            [(0x541B, RET_ALLOW), (0x8905, RET_ALLOW), (0x8915, RET_NOTIFY), (0x8933, RET_NOTIFY), (0x8a00, RET_ALLOW)]
+        {
             assert_eq!(native(libc::SYS_ioctl, [3, command, 0, 0, 0, 0]), expected, "{command:#x}");
         }
     }

@@ -269,10 +269,7 @@ unsafe fn child(plan: &mut Plan, go: RawFd, reports: RawFd) -> ! {
             tell(reports, Report::NoNewPrivileges, last_errno());
             libc::_exit(125);
         }
-        let filter = libc::sock_fprog {
-            len: plan.filter.len() as u16,
-            filter: plan.filter.as_mut_ptr(),
-        };
+        let filter = libc::sock_fprog { len: plan.filter.len() as u16, filter: plan.filter.as_mut_ptr() };
         let listener = libc::syscall(
             libc::SYS_seccomp,
             libc::SECCOMP_SET_MODE_FILTER,
@@ -319,7 +316,12 @@ unsafe fn execute(plan: &mut Plan) -> i32 {
         unsafe { libc::execve(candidate.as_ptr(), plan.arguments.as_ptr(), environ) };
         match last_errno() {
             libc::ENOENT | libc::ENOTDIR => {}
-            libc::EACCES => result = libc::EACCES,
+            // A folder of PATH that may not be searched hides nothing.
+            // SAFETY: the candidate is a C string.
+            libc::EACCES if unsafe { libc::access(candidate.as_ptr(), libc::F_OK) } == 0 => {
+                result = libc::EACCES;
+            }
+            libc::EACCES => {}
             libc::ENOEXEC => {
                 if let Some(script) = plan.shell_arguments.get_mut(1) {
                     *script = candidate.as_ptr();

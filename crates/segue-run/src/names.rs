@@ -46,10 +46,7 @@ fn bind_privately(fd: BorrowedFd<'_>, number: u64, serial: u64) -> io::Result<Ow
 fn bind_in(fd: BorrowedFd<'_>, path: PathBuf) -> io::Result<OwnedFd> {
     use std::os::unix::ffi::OsStrExt;
     unix::bind(fd, &Address::new(path.as_os_str().as_bytes())?)?;
-    let opened = std::fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_PATH | libc::O_CLOEXEC)
-        .open(&path);
+    let opened = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_PATH | libc::O_CLOEXEC).open(&path);
     std::fs::remove_file(&path)?;
     opened.map(OwnedFd::from)
 }
@@ -132,8 +129,7 @@ mod tests {
             let theirs = unix::socket(Kind::Datagram, true).expect("a socket");
             let path = names.bind_privately(theirs.as_fd()).expect("bound");
             let speaker = names.speaker(remote).expect("a speaker");
-            unix::connect(speaker.as_fd(), &unix::through(path.as_fd()).expect("a name"))
-                .expect("connected");
+            unix::connect(speaker.as_fd(), &unix::through(path.as_fd()).expect("a name")).expect("connected");
             unix::send(speaker.as_fd(), b"answer", 0).expect("sent");
             let mut buffer = [0; 16];
             let heard = unix::receive_from(theirs.as_fd(), &mut buffer, 0).expect("heard");

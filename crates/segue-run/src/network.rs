@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use segue::link::{Capture, CaptureOptions, Link, Path, Prefix, TunConfig, TunLink, path_pair};
 use segue::{Cidr, Host};
-use segue_stack::Counter;
 use segue_gateway::{Gateway, GatewayConfig};
+use segue_stack::Counter;
 
 use crate::config::{Network, NetworkConfig};
 use crate::error::RunError;
@@ -46,9 +46,8 @@ fn up(config: &NetworkConfig) -> Result<Running, RunError> {
         }
     };
     for (name, value) in &config.sysctls {
-        host.with_stack(|stack, now| stack.set_sysctl(now, name, value)).map_err(|error| {
-            RunError::Sysctl { name: name.clone(), reason: error.to_string() }
-        })?;
+        host.with_stack(|stack, now| stack.set_sysctl(now, name, value))
+            .map_err(|error| RunError::Sysctl { name: name.clone(), reason: error.to_string() })?;
     }
     Ok(Running { host, gateway, capture })
 }
@@ -72,11 +71,7 @@ fn builder(config: &NetworkConfig) -> segue::HostBuilder {
     }
 }
 
-fn linked(
-    builder: segue::HostBuilder,
-    link: impl Link + 'static,
-    capture: Option<&Capture>,
-) -> segue::HostBuilder {
+fn linked(builder: segue::HostBuilder, link: impl Link + 'static, capture: Option<&Capture>) -> segue::HostBuilder {
     match capture {
         Some(capture) => builder.link(capture.tee("program", link)),
         None => builder.link(link),
@@ -88,11 +83,7 @@ fn cidr(address: IpAddr, prefix: u8) -> Result<Cidr, RunError> {
         .map_err(|error| RunError::Network(io::Error::new(io::ErrorKind::InvalidInput, error.to_string())))
 }
 
-fn embedded(
-    config: &NetworkConfig,
-    link: impl Link + 'static,
-    capture: Option<&Capture>,
-) -> Result<Host, RunError> {
+fn embedded(config: &NetworkConfig, link: impl Link + 'static, capture: Option<&Capture>) -> Result<Host, RunError> {
     linked(builder(config), link, capture)
         .address(cidr(PROGRAM_V4.into(), PREFIX_V4)?)
         .address(cidr(PROGRAM_V6.into(), PREFIX_V6)?)
@@ -133,11 +124,7 @@ fn on_device(
     capture: Option<&Capture>,
 ) -> Result<Host, RunError> {
     let builder = linked(builder(config), link, capture).default_route();
-    addresses
-        .iter()
-        .fold(builder, |builder, address| builder.address(*address))
-        .spawn()
-        .map_err(RunError::Network)
+    addresses.iter().fold(builder, |builder, address| builder.address(*address)).spawn().map_err(RunError::Network)
 }
 
 impl Running {
@@ -189,9 +176,7 @@ impl Running {
 async fn settle(host: &Host, gateway: &Gateway, until: Instant) {
     let mut quiet_since = Instant::now();
     while Instant::now() < until && gateway.stats().tcp_flows > 0 {
-        let unread = host.with_stack(|stack, now| {
-            stack.sockets(now).any(|socket| socket.receive_queue > 0)
-        });
+        let unread = host.with_stack(|stack, now| stack.sockets(now).any(|socket| socket.receive_queue > 0));
         if unread {
             quiet_since = Instant::now();
         } else if quiet_since.elapsed() >= QUIET {

@@ -41,10 +41,7 @@ pub(crate) fn open(publish: &[Publish]) -> Result<Vec<Opened>, RunError> {
             return Err(RunError::PublishedTwice(*one));
         }
     }
-    publish
-        .iter()
-        .map(|one| open_one(one).map_err(|error| RunError::Publish(*one, error)))
-        .collect()
+    publish.iter().map(|one| open_one(one).map_err(|error| RunError::Publish(*one, error))).collect()
 }
 
 fn open_one(publish: &Publish) -> io::Result<Opened> {
@@ -79,9 +76,7 @@ pub(crate) async fn serve(opened: Opened, dial: Host, program: [SocketAddr; 2]) 
                 }
             }
         }
-        Opened::Udp(socket, _) => {
-            datagrams(Arc::new(tokio::net::UdpSocket::from_std(socket)?), dial, program).await
-        }
+        Opened::Udp(socket, _) => datagrams(Arc::new(tokio::net::UdpSocket::from_std(socket)?), dial, program).await,
     }
 }
 

@@ -35,8 +35,7 @@ pub(crate) fn run(config: &RunConfig) -> Result<Finished, RunError> {
     let limit = sys::raise_descriptor_limit()
         .map_err(|error| RunError::Supervisor("cannot raise the descriptor limit", error))?;
     // Blocked before the first thread is made: all of them inherit it.
-    let signals = Signals::block()
-        .map_err(|error| RunError::Supervisor("cannot take charge of signals", error))?;
+    let signals = Signals::block().map_err(|error| RunError::Supervisor("cannot take charge of signals", error))?;
     wait::adopt_orphans(true);
     let _adopting = Adopting;
     let mut prepared = launch::prepare(&config.program, limit, signals.mask_before())?;
@@ -97,16 +96,9 @@ impl Session {
         Ok(Session { runtime, network, sup })
     }
 
-    fn play(
-        self,
-        prepared: Prepared,
-        linger: Duration,
-        waiting: Waiting<'_>,
-    ) -> Result<Finished, RunError> {
+    fn play(self, prepared: Prepared, linger: Duration, waiting: Waiting<'_>) -> Result<Finished, RunError> {
         let sup = self.sup.clone();
-        let notify = std::thread::Builder::new()
-            .name("segue-notify".to_owned())
-            .spawn(move || calls::serve(&sup));
+        let notify = std::thread::Builder::new().name("segue-notify".to_owned()).spawn(move || calls::serve(&sup));
         let notify = match notify {
             Ok(notify) => notify,
             Err(error) => {
@@ -114,9 +106,7 @@ impl Session {
                 return Err(RunError::Supervisor("cannot start a thread", error));
             }
         };
-        let exit = prepared
-            .start()
-            .map(|pid| waiting.wait(pid, Some(self.sup.listener.as_fd())));
+        let exit = prepared.start().map(|pid| waiting.wait(pid, Some(self.sup.listener.as_fd())));
         // No task is left, so its receive has ended or is about to.
         let _ = notify.join();
         let exit = exit?;

@@ -193,11 +193,7 @@ impl Supervisor {
         let sock = Arc::new(Sock {
             cookie,
             domain,
-            waker: Arc::new(SockWaker {
-                cookie,
-                queued: AtomicBool::new(false),
-                queue: self.ready.clone(),
-            }),
+            waker: Arc::new(SockWaker { cookie, queued: AtomicBool::new(false), queue: self.ready.clone() }),
             state: Mutex::new(state),
         });
         lock(&self.sockets).insert(cookie, sock.clone());
@@ -283,10 +279,6 @@ impl Supervisor {
 
     /// The engine's watch over the supervisor's end of a socket.
     pub(crate) fn watch_end(&self, fd: BorrowedFd<'_>, cookie: u64) -> io::Result<()> {
-        self.epoll.add(
-            fd.as_fd(),
-            libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP,
-            cookie,
-        )
+        self.epoll.add(fd.as_fd(), libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP, cookie)
     }
 }

@@ -14,14 +14,7 @@ use crate::error::Exit;
 use crate::sys::{check, owned};
 
 /// Signals that are passed on.
-const FORWARDED: [i32; 6] = [
-    libc::SIGHUP,
-    libc::SIGINT,
-    libc::SIGQUIT,
-    libc::SIGTERM,
-    libc::SIGUSR1,
-    libc::SIGUSR2,
-];
+const FORWARDED: [i32; 6] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
 /// How long descendants have between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long after the program's end its remaining descendants are mentioned.
@@ -49,9 +42,7 @@ impl Signals {
             if result != 0 {
                 return Err(io::Error::from_raw_os_error(result));
             }
-            let fd = owned(
-                libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK).into(),
-            )?;
+            let fd = owned(libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK).into())?;
             Ok(Signals { fd, before })
         }
     }
@@ -260,9 +251,7 @@ pub(crate) fn descendants() -> Vec<i32> {
 /// The parent of a living process that runs under a filter.
 fn parent_under_filter(pid: i32) -> Option<i32> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let field = |name: &str| {
-        status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
-    };
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let alive = !field("State:")?.starts_with('Z');
     (alive && field("Seccomp:")? == "2").then(|| field("PPid:")?.parse().ok())?
 }

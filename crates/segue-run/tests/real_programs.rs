@@ -62,7 +62,8 @@ fn curl_gets_the_same_bytes_across_a_bad_path() {
         tag=subprocess.check_output(['curl','-sSI',u]).decode().lower().split('etag:')[1].split()[0].strip('\"')\n\
         body=subprocess.check_output(['curl','-sS',u])\n\
         print(len(body), hashlib.sha256(body).hexdigest()==tag)";
-    let seen = printed(&mut inside(&["--delay", "2ms", "--loss", "1%", "--seed", "5"], &["/usr/bin/python3", "-c", script]));
+    let seen =
+        printed(&mut inside(&["--delay", "2ms", "--loss", "1%", "--seed", "5"], &["/usr/bin/python3", "-c", script]));
     assert_eq!(seen.trim(), "3145728 True");
 }
 
@@ -110,11 +111,7 @@ fn names_are_resolved_at_the_gateway() {
     let seen = printed(&mut inside(&[], &["/usr/bin/python3", "-c", script]));
     assert_eq!(
         seen.lines().collect::<Vec<_>>(),
-        [
-            "['198.18.0.10', 'fd53:6567:7565::10']",
-            "['198.18.0.10']",
-            "['fd53:6567:7565::10']"
-        ]
+        ["['198.18.0.10', 'fd53:6567:7565::10']", "['198.18.0.10']", "['fd53:6567:7565::10']"]
     );
 }
 

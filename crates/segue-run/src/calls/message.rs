@@ -22,11 +22,19 @@ const MOST_MESSAGES: u32 = 1024;
 /// Where a receive puts what it gets, in the caller's memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
-    Flat { buffer: u64, len: u64, address: u64, address_len: u64 },
+    Flat {
+        buffer: u64,
+        len: u64,
+        address: u64,
+        address_len: u64,
+    },
     /// `struct msghdr`.
     Message(u64),
     /// An array of `struct mmsghdr`.
-    Messages { first: u64, count: u32 },
+    Messages {
+        first: u64,
+        count: u32,
+    },
 }
 
 /// `struct msghdr` of a 64-bit program.
@@ -138,8 +146,7 @@ impl Target {
                     match receive_message(tid, theirs, flags, at, &encode) {
                         Ok(len) => {
                             let len = (len as u32).to_ne_bytes();
-                            memory::write(tid, at + MESSAGE_LEN_AT, &len)
-                                .map_err(|error| errno(&error))?;
+                            memory::write(tid, at + MESSAGE_LEN_AT, &len).map_err(|error| errno(&error))?;
                             received += 1;
                         }
                         Err(_) if received > 0 => break,
@@ -171,8 +178,7 @@ fn receive_message(
 fn take(theirs: BorrowedFd<'_>, room: usize, flags: i32) -> Result<(Vec<u8>, usize, Vec<u8>), i32> {
     let wanted = flags & libc::MSG_PEEK;
     let mut buffer = vec![0; room];
-    let datagram = unix::receive_from(theirs, &mut buffer, wanted | libc::MSG_TRUNC)
-        .map_err(|error| errno(&error))?;
+    let datagram = unix::receive_from(theirs, &mut buffer, wanted | libc::MSG_TRUNC).map_err(|error| errno(&error))?;
     buffer.truncate(datagram.len);
     Ok((buffer, datagram.len, datagram.name))
 }
@@ -185,10 +191,9 @@ pub(super) fn receive(caller: &mut Caller<'_>) -> Reply {
     let number = i64::from(caller.call.call.nr);
     let word = |index| caller.call.word(index);
     let (target, flags) = match number {
-        libc::SYS_recvfrom => (
-            Target::Flat { buffer: word(1), len: word(2), address: word(4), address_len: word(5) },
-            caller.call.int(3),
-        ),
+        libc::SYS_recvfrom => {
+            (Target::Flat { buffer: word(1), len: word(2), address: word(4), address_len: word(5) }, caller.call.int(3))
+        }
         libc::SYS_recvmsg => (Target::Message(word(1)), caller.call.int(2)),
         _ => {
             let count = (word(2) as u32).min(MOST_MESSAGES);

@@ -50,8 +50,7 @@ fn kind_of(domain: i32, kind: i32, protocol: i32) -> Result<(Domain, SocketType)
 pub(super) fn create(caller: &mut Caller<'_>) -> Reply {
     const FLAGS: i32 = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
     let kind = caller.call.int(1);
-    let (domain, socket_type) =
-        kind_of(caller.call.int(0), kind & !FLAGS, caller.call.int(2))?;
+    let (domain, socket_type) = kind_of(caller.call.int(0), kind & !FLAGS, caller.call.int(2))?;
     let endpoint = Socket::new(&caller.sup.host, domain, socket_type).map_err(failed)?;
     let unix_kind = match socket_type {
         SocketType::Stream => Kind::Stream,
@@ -84,8 +83,7 @@ pub(super) fn bind(caller: &mut Caller<'_>) -> Reply {
     let Some(Target { sock: Some(sock), .. }) = caller.target()? else {
         return Ok(Answer::LetThrough);
     };
-    let Given::Internet(to) = caller.address(caller.call.word(1), caller.call.int(2), sock.domain)?
-    else {
+    let Given::Internet(to) = caller.address(caller.call.word(1), caller.call.int(2), sock.domain)? else {
         return bind_unspecified(caller, &sock);
     };
     bind_to(caller, &sock, to)
@@ -178,14 +176,10 @@ fn replace(caller: &mut Caller<'_>, old: &Sock, number: i32) -> Result<(), i32> 
     let state = State::Stream(Box::new(Stream::new(endpoint, holder)));
     caller.sup.adopt(cookie, theirs.as_fd(), old.domain, state).map_err(failed)?;
     let close_on_exec = flags & libc::O_CLOEXEC != 0;
-    caller
-        .sup
-        .listener
-        .replace_descriptor(caller.call.id, theirs.as_fd(), number, close_on_exec)
-        .map_err(|error| {
-            caller.sup.remove(cookie);
-            errno(&error)
-        })
+    caller.sup.listener.replace_descriptor(caller.call.id, theirs.as_fd(), number, close_on_exec).map_err(|error| {
+        caller.sup.remove(cookie);
+        errno(&error)
+    })
 }
 
 /// A connect on a socket that is not ours: the kernel's, unless it leads to a

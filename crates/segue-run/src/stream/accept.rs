@@ -17,8 +17,8 @@ use super::{Holder, Phase, Stream};
 use crate::address;
 use crate::caller::give_address;
 use crate::supervisor::{Parked, Sock, State, Supervisor};
-use crate::sys::unix::{self, Kind};
 use crate::sys::errno;
+use crate::sys::unix::{self, Kind};
 
 /// Room for markers on the native listener; one is in use at a time.
 const MARKERS: i32 = 4;
@@ -118,12 +118,8 @@ impl Stream {
             Ok(path)
         });
         let path = native.map_err(|error| errno(&error))?;
-        self.phase = Phase::Listening(Listening {
-            path,
-            waiting: VecDeque::new(),
-            returned: VecDeque::new(),
-            marked: false,
-        });
+        self.phase =
+            Phase::Listening(Listening { path, waiting: VecDeque::new(), returned: VecDeque::new(), marked: false });
         sock.wake();
         Ok(())
     }

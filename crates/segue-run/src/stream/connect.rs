@@ -168,12 +168,7 @@ impl Stream {
         }
     }
 
-    pub(super) fn check_parked_connects(
-        &mut self,
-        sup: &Supervisor,
-        sock: &Sock,
-        now: Instant,
-    ) -> bool {
+    pub(super) fn check_parked_connects(&mut self, sup: &Supervisor, sock: &Sock, now: Instant) -> bool {
         let Phase::Connecting(connecting) = &mut self.phase else { return false };
         connecting.waiting.retain(|parked| {
             if parked.expired(now) {
@@ -201,8 +196,5 @@ impl Stream {
 
 /// How many callers took the answer.
 fn answer_all(sup: &Supervisor, waiting: Vec<Parked>, result: Result<i64, i32>) -> usize {
-    waiting
-        .into_iter()
-        .filter(|parked| sup.listener.answer(parked.id, result) == Delivery::Taken)
-        .count()
+    waiting.into_iter().filter(|parked| sup.listener.answer(parked.id, result) == Delivery::Taken).count()
 }

@@ -21,8 +21,8 @@ use segue::Socket;
 use crate::supervisor::{Sock, Supervisor, Verdict};
 use crate::sys::{errno, unix};
 
-use accept::Listening;
 pub(crate) use accept::AcceptCall;
+use accept::Listening;
 use connect::Connecting;
 pub(crate) use connect::Started;
 use relay::{Relay, Step};
@@ -49,7 +49,9 @@ enum Phase {
     Listening(Listening),
     /// A non-blocking connect failed; theirs is used up. Linux tells the error
     /// to one more connect before a new attempt may start.
-    Failed { told: bool },
+    Failed {
+        told: bool,
+    },
     /// The connection has been reset; the program still holds the descriptor.
     Over,
 }
@@ -112,13 +114,7 @@ impl Stream {
     }
 
     /// The engine's turn: everything that can be done now is done.
-    pub(crate) fn pump(
-        &mut self,
-        sup: &Supervisor,
-        sock: &Sock,
-        events: u32,
-        scratch: &mut BytesMut,
-    ) -> Verdict {
+    pub(crate) fn pump(&mut self, sup: &Supervisor, sock: &Sock, events: u32, scratch: &mut BytesMut) -> Verdict {
         match &mut self.phase {
             Phase::Connecting(_) => {
                 self.check_connecting(sup, sock);
@@ -200,7 +196,13 @@ impl Stream {
     }
 
     /// shutdown(2).
-    pub(crate) fn shutdown(&mut self, sup: &Supervisor, theirs: BorrowedFd<'_>, how: i32, sock: &Sock) -> Result<(), i32> {
+    pub(crate) fn shutdown(
+        &mut self,
+        sup: &Supervisor,
+        theirs: BorrowedFd<'_>,
+        how: i32,
+        sock: &Sock,
+    ) -> Result<(), i32> {
         let (read, write) = match how {
             libc::SHUT_RD => (true, false),
             libc::SHUT_WR => (false, true),

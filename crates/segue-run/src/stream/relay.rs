@@ -222,13 +222,7 @@ impl Relay {
     }
 
     /// Gives what was read to the stack: small pieces by copy, large ones as they are.
-    fn pass_on(
-        &mut self,
-        endpoint: &Socket,
-        scratch: &mut BytesMut,
-        stats: &Stats,
-        closed: bool,
-    ) -> Option<Stop> {
+    fn pass_on(&mut self, endpoint: &Socket, scratch: &mut BytesMut, stats: &Stats, closed: bool) -> Option<Stop> {
         if scratch.len() > COPY_BREAK {
             self.outgoing = scratch.split().freeze();
             return None;

@@ -31,10 +31,7 @@ impl Epoll {
     pub(crate) fn add(&self, fd: BorrowedFd<'_>, events: i32, token: u64) -> io::Result<()> {
         let mut event = libc::epoll_event { events: (events | libc::EPOLLET) as u32, u64: token };
         // SAFETY: `event` is valid for the call.
-        check(unsafe {
-            libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), &mut event)
-        })
-        .map(drop)
+        check(unsafe { libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), &mut event) }).map(drop)
     }
 
     /// The edges that are there now; empties `out` first.
@@ -43,9 +40,7 @@ impl Epoll {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
         out.clear();
         // SAFETY: `events` has room for BATCH entries.
-        let count = check(unsafe {
-            libc::epoll_wait(self.0.as_raw_fd(), events.as_mut_ptr(), BATCH as i32, 0)
-        })?;
+        let count = check(unsafe { libc::epoll_wait(self.0.as_raw_fd(), events.as_mut_ptr(), BATCH as i32, 0) })?;
         out.extend(events.iter().take(count as usize).map(|event| (event.u64, event.events)));
         Ok(())
     }

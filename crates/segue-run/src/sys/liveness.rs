@@ -60,9 +60,7 @@ impl Liveness {
         if let Some(inotify) = &self.inotify {
             let path = c_string(own_fd_path(fd).as_bytes())?;
             // SAFETY: the path is a C string.
-            let watch = unsafe {
-                libc::inotify_add_watch(inotify.as_raw_fd(), path.as_ptr(), libc::IN_CLOSE)
-            };
+            let watch = unsafe { libc::inotify_add_watch(inotify.as_raw_fd(), path.as_ptr(), libc::IN_CLOSE) };
             if let Ok(watch) = check(watch) {
                 self.watches.insert(watch, token);
                 return Ok(());
@@ -80,9 +78,7 @@ impl Liveness {
         let mut buffer = [0_u8; 16 * 128];
         loop {
             // SAFETY: `buffer` is valid for its length.
-            let read = unsafe {
-                libc::read(inotify.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len())
-            };
+            let read = unsafe { libc::read(inotify.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
             let Ok(read @ 1..) = usize::try_from(read) else { return };
             for event in buffer[..read].chunks_exact(16) {
                 let (watch, rest) = event.split_at(4);

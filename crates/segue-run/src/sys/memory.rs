@@ -19,9 +19,7 @@ pub(crate) fn read(tid: u32, address: u64, buffer: &mut [u8]) -> io::Result<()> 
     let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     let remote = one(address, buffer.len());
     // SAFETY: the local vector is `buffer`; the remote one is checked by the kernel.
-    let copied = check_size(unsafe {
-        libc::process_vm_readv(tid as libc::pid_t, &local, 1, &remote, 1, 0)
-    })?;
+    let copied = check_size(unsafe { libc::process_vm_readv(tid as libc::pid_t, &local, 1, &remote, 1, 0) })?;
     whole(copied, buffer.len())
 }
 
@@ -37,18 +35,12 @@ pub(crate) fn write(tid: u32, address: u64, data: &[u8]) -> io::Result<()> {
     let remote = one(address, data.len());
     // SAFETY: the local vector is `data`, which is only read; the remote one is
     // checked by the kernel.
-    let copied = check_size(unsafe {
-        libc::process_vm_writev(tid as libc::pid_t, &local, 1, &remote, 1, 0)
-    })?;
+    let copied = check_size(unsafe { libc::process_vm_writev(tid as libc::pid_t, &local, 1, &remote, 1, 0) })?;
     whole(copied, data.len())
 }
 
 fn whole(copied: usize, wanted: usize) -> io::Result<()> {
-    if copied == wanted {
-        Ok(())
-    } else {
-        Err(io::Error::from_raw_os_error(libc::EFAULT))
-    }
+    if copied == wanted { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EFAULT)) }
 }
 
 /// Reads an `int` of the task.

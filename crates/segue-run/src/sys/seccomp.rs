@@ -111,11 +111,7 @@ impl Listener {
 
     /// Whether a descriptor can be placed together with the answer (since 5.14).
     pub(crate) fn check_add_descriptor(&self) -> io::Result<()> {
-        let mut request = AddFd {
-            flags: ADDFD_SEND,
-            srcfd: self.0.as_raw_fd() as u32,
-            ..AddFd::default()
-        };
+        let mut request = AddFd { flags: ADDFD_SEND, srcfd: self.0.as_raw_fd() as u32, ..AddFd::default() };
         match self.ioctl(ADDFD, &mut request) {
             // The flags are known; there is only no such notification.
             Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(()),
@@ -172,12 +168,7 @@ impl Listener {
     ///
     /// # Errors
     /// ENOENT: the caller is gone and nothing was placed; EMFILE: its table is full.
-    pub(crate) fn answer_with_descriptor(
-        &self,
-        id: u64,
-        fd: BorrowedFd<'_>,
-        close_on_exec: bool,
-    ) -> io::Result<i32> {
+    pub(crate) fn answer_with_descriptor(&self, id: u64, fd: BorrowedFd<'_>, close_on_exec: bool) -> io::Result<i32> {
         let mut request = AddFd {
             id,
             flags: ADDFD_SEND,

@@ -28,10 +28,7 @@ impl Kind {
 pub(crate) fn socket(kind: Kind, nonblocking: bool) -> io::Result<OwnedFd> {
     let nonblock = if nonblocking { libc::SOCK_NONBLOCK } else { 0 };
     // SAFETY: no pointers are passed.
-    owned(unsafe {
-        libc::socket(libc::AF_UNIX, kind.number() | libc::SOCK_CLOEXEC | nonblock, 0)
-    }
-    .into())
+    owned(unsafe { libc::socket(libc::AF_UNIX, kind.number() | libc::SOCK_CLOEXEC | nonblock, 0) }.into())
 }
 
 /// Two connected stream sockets. The first is the supervisor's (never waits).
@@ -47,8 +44,7 @@ pub(crate) fn stream_pair(second_nonblocking: bool) -> io::Result<(OwnedFd, Owne
         )
     })?;
     // SAFETY: both were just made and are owned by nobody else.
-    let (ours, theirs) =
-        unsafe { (OwnedFd::from_raw_fd(pair[0]), OwnedFd::from_raw_fd(pair[1])) };
+    let (ours, theirs) = unsafe { (OwnedFd::from_raw_fd(pair[0]), OwnedFd::from_raw_fd(pair[1])) };
     if !second_nonblocking {
         // SAFETY: F_SETFL takes an int.
         check(unsafe { libc::fcntl(theirs.as_raw_fd(), libc::F_SETFL, 0) })?;
@@ -63,17 +59,10 @@ pub(crate) fn cookie(fd: BorrowedFd<'_>) -> io::Result<u64> {
     Ok(u64::from_ne_bytes(value))
 }
 
-pub(crate) fn get_option(
-    fd: BorrowedFd<'_>,
-    level: i32,
-    name: i32,
-    value: &mut [u8],
-) -> io::Result<usize> {
+pub(crate) fn get_option(fd: BorrowedFd<'_>, level: i32, name: i32, value: &mut [u8]) -> io::Result<usize> {
     let mut len = value.len() as libc::socklen_t;
     // SAFETY: `value` is valid for `len` bytes.
-    check(unsafe {
-        libc::getsockopt(fd.as_raw_fd(), level, name, value.as_mut_ptr().cast(), &mut len)
-    })?;
+    check(unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, value.as_mut_ptr().cast(), &mut len) })?;
     Ok(len as usize)
 }
 
@@ -104,8 +93,7 @@ pub(crate) fn timeout(fd: BorrowedFd<'_>, name: i32) -> Option<Duration> {
     let (seconds, micros) = value.split_at(size_of::<libc::time_t>());
     let seconds = libc::time_t::from_ne_bytes(seconds.try_into().ok()?);
     let micros = libc::suseconds_t::from_ne_bytes(micros.try_into().ok()?);
-    let time = Duration::from_secs(seconds.try_into().ok()?)
-        + Duration::from_micros(micros.try_into().ok()?);
+    let time = Duration::from_secs(seconds.try_into().ok()?) + Duration::from_micros(micros.try_into().ok()?);
     (!time.is_zero()).then_some(time)
 }
 
@@ -142,28 +130,20 @@ pub(crate) fn through(path: BorrowedFd<'_>) -> io::Result<Address> {
 
 pub(crate) fn bind(fd: BorrowedFd<'_>, address: &Address) -> io::Result<()> {
     // SAFETY: the address is valid for `len` bytes.
-    check(unsafe { libc::bind(fd.as_raw_fd(), (&raw const address.raw).cast(), address.len) })
-        .map(drop)
+    check(unsafe { libc::bind(fd.as_raw_fd(), (&raw const address.raw).cast(), address.len) }).map(drop)
 }
 
 pub(crate) fn connect(fd: BorrowedFd<'_>, address: &Address) -> io::Result<()> {
     // SAFETY: the address is valid for `len` bytes.
-    check(unsafe { libc::connect(fd.as_raw_fd(), (&raw const address.raw).cast(), address.len) })
-        .map(drop)
+    check(unsafe { libc::connect(fd.as_raw_fd(), (&raw const address.raw).cast(), address.len) }).map(drop)
 }
 
 /// Undoes the connect of a datagram socket.
 pub(crate) fn disconnect(fd: BorrowedFd<'_>) -> io::Result<()> {
     let unspecified = libc::sockaddr { sa_family: libc::AF_UNSPEC as _, sa_data: [0; 14] };
     // SAFETY: the address is valid for its whole size.
-    check(unsafe {
-        libc::connect(
-            fd.as_raw_fd(),
-            &unspecified,
-            size_of::<libc::sockaddr>() as libc::socklen_t,
-        )
-    })
-    .map(drop)
+    check(unsafe { libc::connect(fd.as_raw_fd(), &unspecified, size_of::<libc::sockaddr>() as libc::socklen_t) })
+        .map(drop)
 }
 
 pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
@@ -174,15 +154,17 @@ pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
 /// Accepts; the new socket never waits and is closed on exec.
 pub(crate) fn accept(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     // SAFETY: a null address is allowed.
-    owned(unsafe {
-        libc::accept4(
-            fd.as_raw_fd(),
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK,
-        )
-    }
-    .into())
+    owned(
+        unsafe {
+            libc::accept4(
+                fd.as_raw_fd(),
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+                libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK,
+            )
+        }
+        .into(),
+    )
 }
 
 pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: i32) -> io::Result<()> {
@@ -194,9 +176,7 @@ const QUIET: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 
 pub(crate) fn send(fd: BorrowedFd<'_>, data: &[u8], flags: i32) -> io::Result<usize> {
     // SAFETY: `data` is valid for its length.
-    check_size(unsafe {
-        libc::send(fd.as_raw_fd(), data.as_ptr().cast(), data.len(), QUIET | flags)
-    })
+    check_size(unsafe { libc::send(fd.as_raw_fd(), data.as_ptr().cast(), data.len(), QUIET | flags) })
 }
 
 /// Sends one datagram to a named socket.
@@ -212,19 +192,10 @@ pub(crate) fn send_gather(fd: BorrowedFd<'_>, slices: &[IoSlice<'_>], flags: i32
 
 /// Receives into memory that need not be initialised. No control buffer is
 /// given, so descriptors a program tries to pass over "TCP" are dropped.
-pub(crate) fn receive(
-    fd: BorrowedFd<'_>,
-    buffer: &mut [MaybeUninit<u8>],
-    flags: i32,
-) -> io::Result<usize> {
+pub(crate) fn receive(fd: BorrowedFd<'_>, buffer: &mut [MaybeUninit<u8>], flags: i32) -> io::Result<usize> {
     // SAFETY: `buffer` is valid for its length; the kernel only writes.
     check_size(unsafe {
-        libc::recv(
-            fd.as_raw_fd(),
-            buffer.as_mut_ptr().cast(),
-            buffer.len(),
-            libc::MSG_DONTWAIT | flags,
-        )
+        libc::recv(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT | flags)
     })
 }
 
@@ -235,11 +206,7 @@ pub(crate) struct Datagram {
 }
 
 /// Receives one datagram. With MSG_TRUNC in `flags`, `len` may exceed the buffer.
-pub(crate) fn receive_from(
-    fd: BorrowedFd<'_>,
-    buffer: &mut [u8],
-    flags: i32,
-) -> io::Result<Datagram> {
+pub(crate) fn receive_from(fd: BorrowedFd<'_>, buffer: &mut [u8], flags: i32) -> io::Result<Datagram> {
     // SAFETY: all-zero is a valid sockaddr_un.
     let mut raw: libc::sockaddr_un = unsafe { std::mem::zeroed() };
     let mut len = size_of::<libc::sockaddr_un>() as libc::socklen_t;
@@ -268,9 +235,7 @@ pub(crate) fn own_name(fd: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
 }
 
 fn path_of(raw: &libc::sockaddr_un, len: libc::socklen_t) -> Vec<u8> {
-    let named = (len as usize)
-        .saturating_sub(offset_of!(libc::sockaddr_un, sun_path))
-        .min(raw.sun_path.len());
+    let named = (len as usize).saturating_sub(offset_of!(libc::sockaddr_un, sun_path)).min(raw.sun_path.len());
     raw.sun_path.iter().take(named).map(|byte| *byte as u8).collect()
 }
 

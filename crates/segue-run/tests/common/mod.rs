@@ -78,11 +78,7 @@ pub fn program(name: &str, flags: &[&str]) -> PathBuf {
 /// Runs to the end, or is killed and fails the test.
 #[track_caller]
 pub fn finish(command: &mut Command) -> Output {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command starts");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
     let read = |mut pipe: Box<dyn Read + Send>| {
         std::thread::spawn(move || {
             let mut all = Vec::new();
