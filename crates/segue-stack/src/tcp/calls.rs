@@ -110,6 +110,9 @@ impl Stack {
     }
 
     pub(crate) fn recv_stream(&mut self, now: Instant, id: SocketId, buffer: &mut [u8], flags: MsgFlags) -> Result<usize> {
+        if self.is_shut_idle(id)? {
+            return Ok(0);
+        }
         let flow = self.readable_flow(id, flags)?;
         let received = if flags.contains(MsgFlags::OOB) {
             let taken = flow.connection.recv_urgent(now, !flags.contains(MsgFlags::PEEK));
@@ -126,14 +129,31 @@ impl Stack {
             flow.connection.recv(now, buffer)
         };
         self.settle_call(now, id.index);
-        received.map_err(recv_errno)
+        match received {
+            // As Linux: an attempt that failed leaves a socket shut in both directions, which reads end of file.
+            Err(RecvError::NotConnected) => Ok(0),
+            other => other.map_err(recv_errno),
+        }
     }
 
     pub(crate) fn recv_stream_chunks(&mut self, now: Instant, id: SocketId, max: usize) -> Result<Chunks> {
+        if self.is_shut_idle(id)? {
+            return Ok(Chunks::new());
+        }
         let flow = self.readable_flow(id, MsgFlags::empty())?;
         let received = flow.connection.recv_chunks(now, max);
         self.settle_call(now, id.index);
-        received.map_err(recv_errno)
+        match received {
+            Err(RecvError::NotConnected) => Ok(Chunks::new()),
+            other => other.map_err(recv_errno),
+        }
+    }
+
+    /// A socket that was shut before it was ever connected reads end of file, as on Linux.
+    fn is_shut_idle(&mut self, id: SocketId) -> Result<bool> {
+        let stream = self.stream_mut(id)?;
+        let is_idle = matches!(stream.role, Role::Idle(_)) && stream.common.error.is_none();
+        Ok(is_idle && stream.common.has(Flags::SHUT_READ))
     }
 
     /// The connection that a read is about, or why there is none.
@@ -145,12 +165,9 @@ impl Stack {
         if let Some(error) = stream.common.error.take() {
             return Err(error);
         }
-        let was_shut = stream.common.has(Flags::SHUT_READ);
         match &mut stream.role {
             Role::Connected(flow) if flow.connection.state() == State::SynSent => Err(Errno::EAGAIN),
             Role::Connected(flow) => Ok(flow),
-            // A socket that was shut before it was connected reads end of file; here it has no way to say so but this.
-            Role::Idle(_) if was_shut => Err(Errno::ENOTCONN),
             Role::Idle(_) | Role::Listener(_) => Err(Errno::ENOTCONN),
         }
     }
@@ -175,13 +192,7 @@ impl Stack {
                 }
                 Ok(())
             }
-            Role::Connected(flow) if flow.connection.state() == State::SynSent => {
-                let outcome = flow.connection.abort(now);
-                self.settle(now, id.index, outcome);
-                self.become_idle(id.index);
-                self.stream_mut(id)?.common.error = Some(Errno::ECONNRESET);
-                Ok(())
-            }
+            Role::Connected(flow) if flow.connection.state() == State::SynSent => self.disconnect_stream(now, id),
             Role::Connected(flow) => {
                 let state = flow.connection.state();
                 if state == State::Closed || state == State::TimeWait {

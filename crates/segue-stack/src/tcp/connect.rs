@@ -153,10 +153,15 @@ impl Stack {
             Role::Idle(_) => {}
             Role::Listener(_) => self.stop_listening(now, id.index),
             Role::Connected(flow) => {
+                // As Linux: who takes an open connection away is told so by SO_ERROR.
+                let was_open = !matches!(flow.connection.state(), State::Closed | State::TimeWait | State::LastAck | State::Closing);
                 let outcome = flow.connection.abort(now);
                 self.settle(now, id.index, outcome);
                 self.send_last_words(now, id.index);
                 self.become_idle(id.index);
+                if was_open {
+                    self.stream_mut(id)?.common.error = Some(Errno::ECONNRESET);
+                }
             }
         }
         Ok(())
