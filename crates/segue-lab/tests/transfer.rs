@@ -2,7 +2,8 @@
 use std::time::Duration;
 
 use segue_lab::{Direction, Family, LabError, LinePrinter, StallReason, TransferConfig, TransferReport, transfer};
-use segue_link::{Impairments, PathConfig, parse_duration};
+use segue_link::capture::CaptureEpoch;
+use segue_link::{Capture, CaptureOptions, Impairments, PathConfig, parse_duration};
 
 fn impairments(loss: &str, reorder: &str, duplicate: &str, corrupt: &str) -> Impairments {
     Impairments {
@@ -188,6 +189,27 @@ fn watching_a_run_does_not_change_it() {
     assert!(lines.iter().any(|line| line.contains("ESTABLISHED")));
     assert!(lines.iter().any(|line| line.contains("---X") || line.contains("X---")), "5 % lost, but no line says so");
     assert!(lines.iter().any(|line| line.contains("TIME-WAIT")));
+}
+
+#[test]
+fn a_capture_of_the_same_run_is_the_same_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let capture = |name: &str| {
+        let file = directory.path().join(name);
+        let options = CaptureOptions { epoch: CaptureEpoch::At(Duration::ZERO), ..CaptureOptions::default() };
+        let config = TransferConfig {
+            seed: 6,
+            capture: Some(Capture::create(&file, options).unwrap()),
+            ..TransferConfig::new(100_000, path("2%", "2%", "2%", "2%"))
+        };
+        let report = transfer(config).unwrap();
+        (std::fs::read(&file).unwrap(), report)
+    };
+    let ((first, report), (second, _)) = (capture("first"), capture("second"));
+    assert!(first.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]), "not a pcapng file");
+    assert!(first == second, "two captures of one run differ");
+    // Every byte of payload was written down at least twice: sent and received.
+    assert!(first.len() as u64 > 2 * report.bytes, "{} bytes", first.len());
 }
 
 #[test]
