@@ -6,7 +6,7 @@
 use std::ffi::c_int;
 use std::fs::File;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use super::config::{Prefix, TunConfig, check_name};
 use super::netlink::Netlink;
@@ -93,7 +93,13 @@ fn configure(name: &str, config: &TunConfig) -> io::Result<()> {
 
 /// The kernel would take an address that another interface has; nothing would work as meant.
 fn check_free(prefix: Prefix) -> io::Result<()> {
-    if prefix.address.is_unspecified() || UdpSocket::bind(SocketAddr::new(prefix.address, 0)).is_err() {
+    // Addresses that nobody has: in a network namespace without any address the kernel lets everybody bind to everything.
+    let nobodys = match prefix.address {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::new(240, 0, 0, 1)),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 1)),
+    };
+    let binds = |address| UdpSocket::bind(SocketAddr::new(address, 0)).is_ok();
+    if prefix.address.is_unspecified() || !binds(prefix.address) || binds(nobodys) {
         return Ok(());
     }
     Err(io::Error::new(
