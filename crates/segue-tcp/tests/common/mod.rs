@@ -1,5 +1,7 @@
 //! Two connections in virtual time, with a path between them that can be made bad by seed.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
+
+pub mod peer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
