@@ -139,6 +139,7 @@ impl<T: Copy> Wheel<T> {
     }
 
     /// Whether no entry waits.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.live == 0
     }

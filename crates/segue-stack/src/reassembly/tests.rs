@@ -457,7 +457,7 @@ proptest! {
         more: bool,
     ) {
         // Mostly believable versions and lengths, so that the bytes get past the first checks.
-        for (place, value) in [(0, if v6 { 0x60 } else { 0x40 | length % 16 }), (if v6 { 4 } else { 2 }, 0), (if v6 { 5 } else { 3 }, length)] {
+        for (place, value) in [(0, if v6 { 0x60 } else { 0x40 | (length % 16) }), (if v6 { 4 } else { 2 }, 0), (if v6 { 5 } else { 3 }, length)] {
             if let Some(byte) = bytes.get_mut(place) {
                 *byte = value;
             }

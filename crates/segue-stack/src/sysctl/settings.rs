@@ -36,9 +36,6 @@ pub struct IpSettings {
     /// `net.ipv4.tcp_max_orphans`: most connections that no application holds any more; those beyond it are reset.
     /// Default 131072.
     pub max_orphans: u32,
-    /// `net.ipv4.tcp_challenge_ack_limit`: challenge acknowledgements per second of the whole stack.
-    /// Default 2147483647: no limit but the one per connection.
-    pub challenge_ack_limit: u32,
     /// `net.ipv4.icmp_echo_ignore_all`: do not answer ping over IPv4. Default off.
     pub icmp_echo_ignore_all: bool,
     /// `net.ipv4.icmp_echo_ignore_broadcasts`: do not answer ping to a broadcast or multicast address. Default on.
@@ -71,7 +68,6 @@ impl Default for IpSettings {
             tw_reuse: 2,
             tw_reuse_delay: Duration::from_secs(1),
             max_orphans: 131_072,
-            challenge_ack_limit: i32::MAX as u32,
             icmp_echo_ignore_all: false,
             icmp_echo_ignore_broadcasts: true,
             icmpv6_echo_ignore_all: false,

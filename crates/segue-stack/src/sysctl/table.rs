@@ -82,9 +82,11 @@ const NO_COOKIES: &str = "SYN cookies are not implemented yet";
 const NO_FAST_OPEN: &str = "Fast Open is not implemented yet";
 const NO_ECN: &str = "explicit congestion notification is not implemented yet";
 const NO_PROBING: &str = "path MTU probing is not implemented yet";
-const NO_AUTOTUNING: &str = "buffers do not size themselves yet";
 const NO_BUDGET: &str = "a memory budget for all sockets together is not implemented yet";
 const NO_METRICS: &str = "nothing is remembered per destination yet";
+const NO_PLB: &str = "path changes by flow label are not implemented";
+const PER_CONNECTION: &str =
+    "challenge acknowledgements are limited per connection (tcp_invalid_ratelimit), not for all together";
 const NO_PACING: &str = "pacing is not implemented yet";
 const ONLY_RENO: &str = "reno is the only congestion control so far";
 const LEGACY: &str = "it has no effect in current Linux kernels either";
@@ -213,19 +215,14 @@ pub(super) static TABLE: &[Entry] = &[
     fixed("net.ipv4.tcp_app_win", "31", "the whole receive buffer is the application's"),
     fixed("net.ipv4.tcp_autocorking", "0", "small writes are joined by Nagle's algorithm and TCP_CORK only"),
     read_only("net.ipv4.tcp_available_congestion_control", "reno"),
+    read_only("net.ipv4.tcp_available_ulp", ""),
     fixed("net.ipv4.tcp_backlog_ack_defer", "1", DEVICE),
     fixed("net.ipv4.tcp_base_mss", "1024", NO_PROBING),
-    integer(
-        "net.ipv4.tcp_challenge_ack_limit",
-        INT,
-        "per second",
-        |s| s.ip.challenge_ack_limit.into(),
-        |s, v| {
-            s.ip.challenge_ack_limit = v as u32;
-        },
-    ),
+    fixed("net.ipv4.tcp_challenge_ack_limit", "2147483647", PER_CONNECTION),
+    fixed("net.ipv4.tcp_child_ehash_entries", "0", DEVICE),
     fixed("net.ipv4.tcp_comp_sack_delay_ns", "0", NO_SACK),
     fixed("net.ipv4.tcp_comp_sack_nr", "0", NO_SACK),
+    fixed("net.ipv4.tcp_comp_sack_rtt_percent", "33", NO_SACK),
     fixed("net.ipv4.tcp_comp_sack_slack_ns", "0", NO_SACK),
     fixed("net.ipv4.tcp_congestion_control", "reno", ONLY_RENO),
     fixed("net.ipv4.tcp_dsack", "0", NO_SACK),
@@ -233,6 +230,9 @@ pub(super) static TABLE: &[Entry] = &[
     fixed("net.ipv4.tcp_early_retrans", "0", NO_LOSS_DETECTION),
     fixed("net.ipv4.tcp_ecn", "0", NO_ECN),
     fixed("net.ipv4.tcp_ecn_fallback", "1", NO_ECN),
+    fixed("net.ipv4.tcp_ecn_option", "0", NO_ECN),
+    fixed("net.ipv4.tcp_ecn_option_beacon", "0", NO_ECN),
+    fixed("net.ipv4.tcp_ehash_entries", "0", "the table of connections grows with their number"),
     fixed("net.ipv4.tcp_fack", "0", LEGACY),
     fixed("net.ipv4.tcp_fastopen", "0", NO_FAST_OPEN),
     fixed("net.ipv4.tcp_fastopen_blackhole_timeout_sec", "0", NO_FAST_OPEN),
@@ -247,6 +247,7 @@ pub(super) static TABLE: &[Entry] = &[
         },
     ),
     fixed("net.ipv4.tcp_frto", "0", NO_LOSS_DETECTION),
+    fixed("net.ipv4.tcp_fwmark_accept", "0", "packets have no marks"),
     integer(
         "net.ipv4.tcp_invalid_ratelimit",
         INT,
@@ -283,6 +284,7 @@ pub(super) static TABLE: &[Entry] = &[
             s.tcp.keepalive_time = Duration::from_secs(v);
         },
     ),
+    fixed("net.ipv4.tcp_l3mdev_accept", "0", "there are no routing domains"),
     fixed(
         "net.ipv4.tcp_limit_output_bytes",
         "4194304",
@@ -319,6 +321,7 @@ pub(super) static TABLE: &[Entry] = &[
     ),
     fixed("net.ipv4.tcp_mem", "0 0 0", NO_BUDGET),
     fixed("net.ipv4.tcp_migrate_req", "0", "half-open connections stay with the listener that got the SYN"),
+    fixed("net.ipv4.tcp_min_rtt_wlen", "300", NO_LOSS_DETECTION),
     integer(
         "net.ipv4.tcp_min_snd_mss",
         48..=65_535,
@@ -329,7 +332,7 @@ pub(super) static TABLE: &[Entry] = &[
         },
     ),
     fixed("net.ipv4.tcp_min_tso_segs", "1", NO_PACING),
-    fixed("net.ipv4.tcp_moderate_rcvbuf", "0", NO_AUTOTUNING),
+    switch("net.ipv4.tcp_moderate_rcvbuf", |s| s.tcp.moderate_rcvbuf.into(), |s, v| s.tcp.moderate_rcvbuf = v != 0),
     fixed("net.ipv4.tcp_mtu_probe_floor", "48", NO_PROBING),
     fixed("net.ipv4.tcp_mtu_probing", "0", NO_PROBING),
     fixed("net.ipv4.tcp_no_metrics_save", "1", NO_METRICS),
@@ -354,9 +357,15 @@ pub(super) static TABLE: &[Entry] = &[
     ),
     fixed("net.ipv4.tcp_pacing_ca_ratio", "120", NO_PACING),
     fixed("net.ipv4.tcp_pacing_ss_ratio", "200", NO_PACING),
-    fixed("net.ipv4.tcp_plb_enabled", "0", "path changes by flow label are not implemented"),
+    fixed("net.ipv4.tcp_pingpong_thresh", "1", "one answer to a request makes a conversation"),
+    fixed("net.ipv4.tcp_plb_cong_thresh", "128", NO_PLB),
+    fixed("net.ipv4.tcp_plb_enabled", "0", NO_PLB),
+    fixed("net.ipv4.tcp_plb_idle_rehash_rounds", "3", NO_PLB),
+    fixed("net.ipv4.tcp_plb_rehash_rounds", "12", NO_PLB),
+    fixed("net.ipv4.tcp_plb_suspend_rto_sec", "60", NO_PLB),
     fixed("net.ipv4.tcp_probe_interval", "600", NO_PROBING),
     fixed("net.ipv4.tcp_probe_threshold", "8", NO_PROBING),
+    fixed("net.ipv4.tcp_rcvbuf_low_rtt", "1000", "receive buffers grow alike at every round-trip time"),
     fixed("net.ipv4.tcp_recovery", "0", NO_LOSS_DETECTION),
     fixed("net.ipv4.tcp_reflect_tos", "0", "an accepted connection has its listener's type of service"),
     integer(
@@ -368,16 +377,8 @@ pub(super) static TABLE: &[Entry] = &[
             s.tcp.reordering = v as u8;
         },
     ),
-    fixed("net.ipv4.tcp_retrans_collapse", "1", "what is sent again is always cut anew at the current segment size"),
-    integer(
-        "net.ipv4.tcp_retries1",
-        1..=255,
-        "retransmissions",
-        |s| s.tcp.retries1.into(),
-        |s, v| {
-            s.tcp.retries1 = v as u8;
-        },
-    ),
+    switch("net.ipv4.tcp_retrans_collapse", |s| s.tcp.retrans_collapse.into(), |s, v| s.tcp.retrans_collapse = v != 0),
+    fixed("net.ipv4.tcp_retries1", "3", "routes are looked up anew for every segment; there is nothing to ask again"),
     integer(
         "net.ipv4.tcp_retries2",
         0..=255,
@@ -446,19 +447,13 @@ pub(super) static TABLE: &[Entry] = &[
     ),
     fixed("net.ipv4.tcp_syncookies", "0", NO_COOKIES),
     fixed("net.ipv4.tcp_thin_linear_timeouts", "0", "every stream backs off exponentially"),
-    integer(
-        "net.ipv4.tcp_timestamps",
-        0..=2,
-        "0 off, 1 with a random offset, 2 without",
-        |s| timestamping(s),
-        |s, v| {
-            s.tcp.timestamps = match v {
-                0 => Timestamping::Off,
-                1 => Timestamping::RandomOffset,
-                _ => Timestamping::NoOffset,
-            };
-        },
-    ),
+    integer("net.ipv4.tcp_timestamps", 0..=2, "0 off, 1 with a random offset, 2 without", timestamping, |s, v| {
+        s.tcp.timestamps = match v {
+            0 => Timestamping::Off,
+            1 => Timestamping::RandomOffset,
+            _ => Timestamping::NoOffset,
+        };
+    }),
     fixed("net.ipv4.tcp_tso_rtt_log", "0", NO_PACING),
     fixed("net.ipv4.tcp_tso_win_divisor", "0", "a super-segment may be as large as the window"),
     Entry {
