@@ -53,6 +53,8 @@ pub struct Transmit {
     pub payload: Chunks,
     /// Payload bytes of each wire segment; at least the payload's length when it is a single one.
     pub segment_size: u16,
+    /// How many of the wire segments inside have been sent before (retransmissions, for counting).
+    pub resent: u32,
     /// ECN field for the IP header.
     pub ecn: Ecn,
 }

@@ -135,6 +135,7 @@ impl Stack {
         let transmit = flow.connection.poll_transmit(now, max_payload)?;
         let identification = flow.identification;
         let is_reset = transmit.header.flags.contains(TcpFlags::RST);
+        let resent = transmit.resent;
         let default_ttl = self.default_ttl(tuple.peer);
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return None };
         let (ttl, tos) = stream.common.ttl_and_tos(tuple.peer, default_ttl);
@@ -145,6 +146,7 @@ impl Stack {
             flow.identification = identification.wrapping_add(segments as u16);
         }
         self.counters.add(Counter::TcpOutSegs, segments as u64);
+        self.counters.add(Counter::TcpRetransSegs, u64::from(resent));
         if is_reset {
             self.counters.inc(Counter::TcpOutRsts);
         }

@@ -145,7 +145,8 @@ impl Offer {
             ..TcpOptions::default()
         };
         let acknowledgment = peer.map(|peer| peer.irs + 1);
-        bare(self.iss, acknowledgment, TcpFlags::SYN, self.window.window.0, options.emit())
+        let syn = bare(self.iss, acknowledgment, TcpFlags::SYN, self.window.window.0, options.emit());
+        Transmit { resent: u32::from(self.sends > 1), ..syn }
     }
 
     fn scales(&self) -> bool {

@@ -23,7 +23,7 @@ pub(crate) fn bare(
         window,
         ..TcpHeader::default()
     };
-    Transmit { header, options, payload: Chunks::new(), segment_size: 0, ecn: Ecn::NotEct }
+    Transmit { header, options, payload: Chunks::new(), segment_size: 0, resent: 0, ecn: Ecn::NotEct }
 }
 
 /// RFC 9293 section 3.10.7.1: the reset for a segment that belongs to no connection.

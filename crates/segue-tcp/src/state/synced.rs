@@ -95,6 +95,7 @@ impl Synced {
 
     /// Makes `plan` so; the receiver stamps what leaves.
     pub(crate) fn commit(&mut self, now: Instant, plan: Plan, inbox: &Inbox, rules: Rules<'_>) -> Option<Transmit> {
+        let resent_before = self.send.counts.resent;
         let outgoing = match plan {
             Plan::Wait(_) => return None,
             Plan::Ack => Outgoing {
@@ -110,7 +111,8 @@ impl Synced {
         if !outgoing.payload.is_empty() {
             self.recv.ack.on_data_sent(now);
         }
-        Some(self.stamp(now, outgoing, inbox, bare))
+        let resent = self.send.counts.resent.wrapping_sub(resent_before);
+        Some(Transmit { resent, ..self.stamp(now, outgoing, inbox, bare) })
     }
 
     fn stamp(&mut self, now: Instant, outgoing: Outgoing, inbox: &Inbox, bare: bool) -> Transmit {
@@ -130,7 +132,7 @@ impl Synced {
         let segment_size = u16::try_from(outgoing.segment_size).unwrap_or(u16::MAX);
         let wire = outgoing.payload.len().div_ceil(usize::from(segment_size).max(1)).max(1) as u32;
         self.send.counts.segments = self.send.counts.segments.wrapping_add(wire);
-        Transmit { header, options, payload: outgoing.payload, segment_size, ecn: Ecn::NotEct }
+        Transmit { header, options, payload: outgoing.payload, segment_size, resent: 0, ecn: Ecn::NotEct }
     }
 
     /// An acknowledgment outside the plan, for the last segment of a phase.
