@@ -16,7 +16,7 @@ const SHORT: Duration = Duration::from_millis(5);
 #[tokio::test]
 async fn a_cancelled_connect_leaves_nothing() {
     // Nobody is at the other end.
-    let (link, _other) = memory_pair(1500, 16);
+    let (link, _other) = memory_pair(1500, 64);
     let host = builder_a(1).link(link).spawn().unwrap();
     for _ in 0..20 {
         assert!(timeout(SHORT, TcpStream::connect(&host, at(B4, 80))).await.is_err());

@@ -24,16 +24,18 @@ pub(crate) const CALLER_BUDGET: usize = 64;
 /// place of its next timer.
 const FULL_LINK_TICK: Duration = Duration::from_millis(1);
 
-/// How often a host that is ending looks whether its connections have had their say.
+/// How often at most a host that is ending looks whether its connections have had their say.
 const ENDING_TICK: Duration = Duration::from_millis(2);
 
 /// How far the life of a host has come.
 pub(crate) enum Life {
     Running,
     /// Sockets are closed; what they still owe is sent, until the deadline if there is one.
+    /// `looked`: when it was last looked whether they are done; `again`: something has happened since.
     Ending {
         deadline: Option<Instant>,
-        look: Instant,
+        looked: Option<Instant>,
+        again: bool,
     },
     /// The driver is gone. `unfinished`: connections whose end had not been acknowledged.
     Ended {
@@ -138,7 +140,7 @@ impl Core {
     }
 
     /// Sets the alarm to the earliest deadline there is. True: something is due already.
-    fn set_alarm(&mut self, now: Instant) -> bool {
+    pub(crate) fn set_alarm(&mut self, now: Instant) -> bool {
         let stack = match self.stack.next_deadline() {
             Some(at) if at <= now && self.is_stopped() => Some(now + FULL_LINK_TICK),
             other => other,
@@ -146,7 +148,10 @@ impl Core {
         let links =
             self.ifaces.iter().filter(|iface| iface.failed.is_none()).filter_map(|iface| iface.link.next_deadline());
         let life = match self.life {
-            Life::Ending { deadline, look } => Some(deadline.map_or(look, |deadline| deadline.min(look))),
+            Life::Ending { deadline, looked, again } => {
+                let look = looked.map_or(now, |looked| looked + ENDING_TICK);
+                deadline.into_iter().chain(again.then_some(look)).min()
+            }
             Life::Running | Life::Ended { .. } => None,
         };
         let earliest = links.chain(stack).chain(self.sleepers.next()).chain(life).min();
@@ -170,7 +175,7 @@ impl Core {
                     (a, b) => a.or(b),
                 };
             }
-            Life::Running => self.life = Life::Ending { deadline, look: now },
+            Life::Running => self.life = Life::Ending { deadline, looked: None, again: true },
         }
         let open: Vec<SocketId> = self.stack.sockets(now).filter_map(|socket| socket.socket).collect();
         for id in open {
@@ -191,31 +196,32 @@ impl Core {
         }
         // One reset is one packet; a link that is full has no room for it.
         while self.flush(now, wakes, CALLER_BUDGET) && !self.is_stopped() {}
-        let unfinished = self.unfinished(now);
+        let unfinished = self.unfinished(now, false);
         self.end(unfinished, wakes);
     }
 
-    /// Whether a host that is ending is done, as of now.
+    /// Whether a host that is ending is done, as of now. Looks at every socket, so not at every packet.
     pub(crate) fn check_end(&mut self, now: Instant, wakes: &mut WakeList) {
-        let Life::Ending { deadline, look } = self.life else { return };
+        let Life::Ending { deadline, looked, .. } = self.life else { return };
         let late = deadline.is_some_and(|deadline| deadline <= now);
-        if look > now && !late {
+        if !late && looked.is_some_and(|looked| now < looked + ENDING_TICK) {
+            self.life = Life::Ending { deadline, looked, again: true };
             return;
         }
-        let unfinished = self.unfinished(now);
+        let unfinished = self.unfinished(now, deadline.is_none());
         if unfinished == 0 || late {
             self.end(unfinished, wakes);
         } else {
-            self.life = Life::Ending { deadline, look: now + ENDING_TICK };
+            self.life = Life::Ending { deadline, looked: Some(now), again: false };
         }
     }
 
-    /// Connections whose FIN is not acknowledged yet, or that still have data for the peer.
-    pub(crate) fn unfinished(&self, now: Instant) -> usize {
+    /// Connections whose FIN is not acknowledged yet, or that still have data for the peer. `patient`: and those whose
+    /// peer has not ended its direction, so that its FIN will be answered.
+    pub(crate) fn unfinished(&self, now: Instant, patient: bool) -> usize {
         let owing = |state: &State| match state {
-            State::Connection(state) => {
-                !matches!(state, TcpState::FinWait2 | TcpState::TimeWait | TcpState::Closed | TcpState::SynReceived)
-            }
+            State::Connection(TcpState::FinWait2) => patient,
+            State::Connection(state) => !matches!(state, TcpState::TimeWait | TcpState::Closed | TcpState::SynReceived),
             State::Listen => false,
         };
         self.stack.sockets(now).filter(|socket| socket.state.as_ref().is_some_and(owing)).count()

@@ -74,7 +74,10 @@ impl Driver {
             resume(core, index, source, now, cx);
         }
         more |= core.flush(now, wakes, SEND_BUDGET);
-        core.check_end(now, wakes);
+        if matches!(core.life, Life::Ending { .. }) {
+            core.check_end(now, wakes);
+            more |= core.set_alarm(now);
+        }
         more | self.watch_alarm(core, cx)
     }
 
@@ -203,7 +206,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         let mut wakes = WakeList::new();
         let mut core = self.shared.lock();
-        let unfinished = core.unfinished(crate::clock::now());
+        let unfinished = core.unfinished(crate::clock::now(), false);
         core.end(unfinished, &mut wakes);
         let links = std::mem::take(&mut core.ifaces);
         let displaced = core.waiters.take_displaced();
