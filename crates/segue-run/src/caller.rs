@@ -59,13 +59,6 @@ impl Tasks {
     }
 }
 
-/// Takes a task's descriptor if it still is the socket with this cookie.
-pub(crate) fn borrow(tid: u32, fd: i32, cookie: u64) -> Option<OwnedFd> {
-    let pidfd = sys::pidfd_open(tid).ok()?;
-    let taken = sys::pidfd_getfd(pidfd.as_fd(), fd).ok()?;
-    (unix::cookie(taken.as_fd()).ok()? == cookie).then_some(taken)
-}
-
 /// A call on a descriptor: the supervisor's duplicate, and the socket if it is one of ours.
 pub(crate) struct Target {
     /// The program's number for it.

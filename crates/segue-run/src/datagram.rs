@@ -8,6 +8,7 @@
 //! The queue is the stack's: the kernel's takes a handful, and what does not
 //! fit stays (and is bounded, and dropped) there.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,6 +18,7 @@ use std::time::Instant;
 use segue::{MsgFlags, Ready, Socket};
 
 use crate::address;
+use crate::holder::{Holder, borrow_from_anyone};
 use crate::supervisor::{Parked, Sock, Stats, Supervisor, Verdict};
 use crate::sys::errno;
 use crate::sys::unix;
@@ -26,7 +28,7 @@ const SPEAKERS: usize = 64;
 /// Datagrams each way before other sockets get their turn.
 const TURN: usize = 256;
 /// The largest datagram.
-const LARGEST: usize = 65_535;
+pub(crate) const LARGEST: usize = 65_535;
 
 /// A receive that wants the sender's address.
 #[derive(Debug)]
@@ -59,11 +61,14 @@ pub(crate) struct Datagram {
     connected: Option<(OwnedFd, SocketAddr)>,
     held: Option<Held>,
     waiting: VecDeque<ReceiveCall>,
+    /// What ICMP said, until a call or SO_ERROR takes it.
+    error: Option<i32>,
+    holder: Holder,
     closed: bool,
 }
 
 impl Datagram {
-    pub(crate) fn new(endpoint: Socket, path: OwnedFd) -> Datagram {
+    pub(crate) fn new(endpoint: Socket, path: OwnedFd, holder: Holder) -> Datagram {
         Datagram {
             endpoint,
             path,
@@ -71,7 +76,24 @@ impl Datagram {
             connected: None,
             held: None,
             waiting: VecDeque::new(),
+            error: None,
+            holder,
             closed: false,
+        }
+    }
+
+    pub(crate) fn set_holder(&mut self, holder: Holder) {
+        self.holder = holder;
+    }
+
+    /// SO_ERROR, or the error a call reports: taken here and from theirs.
+    pub(crate) fn take_error(&mut self, theirs: BorrowedFd<'_>) -> i32 {
+        match self.error.take() {
+            Some(error) => {
+                let _ = unix::take_error(theirs);
+                error
+            }
+            None => 0,
         }
     }
 
@@ -143,6 +165,10 @@ impl Datagram {
         call: ReceiveCall,
         may_wait: bool,
     ) -> Result<Option<i64>, i32> {
+        let pending = self.take_error(call.theirs.as_fd());
+        if pending != 0 {
+            return Err(pending);
+        }
         match self.try_receive(sup, sock, &call) {
             Err(libc::EAGAIN) if may_wait => {
                 self.waiting.push_back(call);
@@ -168,64 +194,66 @@ impl Datagram {
         })
     }
 
-    /// The engine's turn.
-    pub(crate) fn pump(&mut self, sup: &Supervisor, sock: &Sock) -> Verdict {
+    /// The engine's turn. `buffer` has room for the largest datagram.
+    pub(crate) fn pump(&mut self, sup: &Supervisor, sock: &Sock, buffer: &mut [u8]) -> Verdict {
         if self.closed {
             return Verdict::Remove;
         }
-        let outward = self.pump_out(sup);
-        let inward = self.pump_in(sup, sock);
+        let known = self.error;
+        let outward = self.pump_out(sup, buffer);
+        let inward = self.pump_in(sup, sock, buffer);
         self.serve_waiting(sup, sock);
+        if self.error != known {
+            self.show_error(sup, sock, buffer);
+        }
         if outward || inward { Verdict::Again } else { Verdict::Keep }
     }
 
     /// Sends what the program wrote to its connected socket; whether more is there.
-    fn pump_out(&mut self, sup: &Supervisor) -> bool {
+    fn pump_out(&mut self, sup: &Supervisor, buffer: &mut [u8]) -> bool {
         let Some((ours, _)) = &self.connected else { return false };
-        let mut buffer = vec![0; LARGEST];
         for _ in 0..TURN {
-            match unix::receive_from(ours.as_fd(), &mut buffer, 0) {
-                Ok(datagram) => {
-                    let data = buffer.get(..datagram.len).unwrap_or_default();
-                    if self.endpoint.try_send(data, MsgFlags::empty()).is_ok() {
-                        Stats::add(&sup.stats.datagrams_out, 1);
-                    }
-                }
-                Err(_) => return false,
+            let Ok(datagram) = unix::receive_from(ours.as_fd(), buffer, 0) else { return false };
+            let data = buffer.get(..datagram.len).unwrap_or_default();
+            match self.endpoint.try_send(data, MsgFlags::empty()) {
+                Ok(_) => Stats::add(&sup.stats.datagrams_out, 1),
+                // As from any network: what does not fit is lost, and a
+                // pending error is what pump_in finds next.
+                Err(error) if errno(&error) == libc::EAGAIN => {}
+                Err(error) => self.error = Some(errno(&error)),
             }
         }
         true
     }
 
     /// Puts what has arrived into theirs; whether more is there.
-    fn pump_in(&mut self, sup: &Supervisor, sock: &Sock) -> bool {
-        let mut buffer = Vec::new();
+    fn pump_in(&mut self, sup: &Supervisor, sock: &Sock, buffer: &mut [u8]) -> bool {
         for _ in 0..TURN {
-            let held = match self.held.take() {
-                Some(held) => held,
-                None => {
-                    buffer.resize(LARGEST, 0);
-                    match self.endpoint.try_recv_from(&mut buffer, MsgFlags::empty()) {
-                        Ok(received) => {
-                            Held { from: received.from, data: buffer.get(..received.len).unwrap_or_default().to_vec() }
-                        }
-                        Err(error) if errno(&error) == libc::EAGAIN => {
-                            let waker = sock.waker();
-                            let mut cx = Context::from_waker(&waker);
-                            match self.endpoint.poll_ready(&mut cx, Ready::IN) {
-                                Poll::Ready(Ok(ready)) if ready.contains(Ready::IN) => continue,
-                                _ => return false,
-                            }
-                        }
-                        // An ICMP error was taken; there may be more behind it.
-                        Err(_) => continue,
+            let (from, data) = match self.held.take() {
+                Some(held) => (held.from, Cow::Owned(held.data)),
+                None => match self.endpoint.try_recv_from(buffer, MsgFlags::empty()) {
+                    Ok(received) => {
+                        let data = buffer.get(..received.len).unwrap_or_default();
+                        (received.from, Cow::Borrowed(data))
                     }
-                }
+                    Err(error) if errno(&error) == libc::EAGAIN => {
+                        let waker = sock.waker();
+                        let mut cx = Context::from_waker(&waker);
+                        match self.endpoint.poll_ready(&mut cx, Ready::IN) {
+                            Poll::Ready(Ok(ready)) if ready.contains(Ready::IN) => continue,
+                            _ => return false,
+                        }
+                    }
+                    Err(error) => {
+                        self.error = Some(errno(&error));
+                        continue;
+                    }
+                },
             };
-            match self.put(sup, sock, &held) {
+            match self.put(sup, sock, from, &data) {
                 Ok(()) => Stats::add(&sup.stats.datagrams_in, 1),
                 Err(libc::EAGAIN) => {
-                    self.held = Some(held);
+                    self.held = Some(Held { from, data: data.into_owned() });
                     return false;
                 }
                 // The program has closed it, or it is connected elsewhere by now.
@@ -236,12 +264,34 @@ impl Datagram {
         true
     }
 
-    fn put(&mut self, sup: &Supervisor, sock: &Sock, held: &Held) -> Result<(), i32> {
-        if let Some((ours, _)) = &self.connected {
-            return unix::send(ours.as_fd(), &held.data, 0).map(drop).map_err(|error| errno(&error));
+    /// Lets the program know of an error: who waits with an address is told
+    /// it; theirs gets one of its own (ECONNRESET: the only one that an AF_UNIX
+    /// peer can cause), so that poll and native calls wake up.
+    fn show_error(&mut self, sup: &Supervisor, sock: &Sock, buffer: &mut [u8]) {
+        let Some(error) = self.error else { return };
+        if let Some(call) = self.waiting.pop_front() {
+            self.error = None;
+            let _ = sup.listener.answer(call.parked.id, Err(error));
+            return;
         }
-        let speaker = self.speaker(sup, sock, held.from)?;
-        unix::send(speaker, &held.data, 0).map(drop).map_err(|error| errno(&error))
+        while self.pump_out(sup, buffer) {}
+        let Some((ours, _)) = &self.connected else { return };
+        let Some((theirs, holder)) = borrow_from_anyone(self.holder, sock.cookie) else { return };
+        self.holder = holder;
+        // A peer that turns away with something of ours unread says so.
+        let _ = unix::send(theirs.as_fd(), &[], 0);
+        let _ = unix::disconnect(ours.as_fd());
+        if let Ok(back) = unix::through(self.path.as_fd()) {
+            let _ = unix::connect(ours.as_fd(), &back);
+        }
+    }
+
+    fn put(&mut self, sup: &Supervisor, sock: &Sock, from: SocketAddr, data: &[u8]) -> Result<(), i32> {
+        let ours = match &self.connected {
+            Some((ours, _)) => ours.as_fd(),
+            None => self.speaker(sup, sock, from)?,
+        };
+        unix::send(ours, data, 0).map(drop).map_err(|error| errno(&error))
     }
 
     /// The socket that speaks for a remote.
@@ -294,7 +344,10 @@ impl Datagram {
     /// The last descriptor of it has been closed: what it sent last is sent.
     pub(crate) fn on_closed(&mut self, sup: &Supervisor) -> Verdict {
         self.closed = true;
-        while self.pump_out(sup) {}
+        if self.connected.is_some() {
+            let mut buffer = vec![0; LARGEST];
+            while self.pump_out(sup, &mut buffer) {}
+        }
         Verdict::Remove
     }
 }

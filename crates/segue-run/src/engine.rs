@@ -24,8 +24,14 @@ pub(crate) async fn run(sup: Arc<Supervisor>) -> io::Result<()> {
     // SAFETY: an OwnedFd keeps its descriptor open, and the same, for as long
     // as the registration lives in the AsyncFd that owns it.
     let epoll = unsafe { AsyncFd::register(set)? };
-    let mut engine =
-        Engine { sup, events: HashMap::new(), edges: Vec::new(), woken: Vec::new(), scratch: BytesMut::new() };
+    let mut engine = Engine {
+        sup,
+        events: HashMap::new(),
+        edges: Vec::new(),
+        woken: Vec::new(),
+        scratch: BytesMut::new(),
+        datagram: vec![0; crate::datagram::LARGEST],
+    };
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -52,6 +58,7 @@ struct Engine {
     edges: Vec<(u64, u32)>,
     woken: Vec<u64>,
     scratch: BytesMut,
+    datagram: Vec<u8>,
 }
 
 impl Engine {
@@ -91,7 +98,7 @@ impl Engine {
         sock.begin_turn();
         let verdict = match &mut *lock(&sock.state) {
             State::Stream(stream) => stream.pump(&self.sup, &sock, edges, &mut self.scratch),
-            State::Datagram(datagram) => datagram.pump(&self.sup, &sock),
+            State::Datagram(datagram) => datagram.pump(&self.sup, &sock, &mut self.datagram),
         };
         match verdict {
             Verdict::Keep => {}

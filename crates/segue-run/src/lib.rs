@@ -17,6 +17,7 @@ mod datagram;
 mod engine;
 mod error;
 mod filter;
+mod holder;
 mod launch;
 mod names;
 mod network;
@@ -46,7 +47,8 @@ pub struct Summary {
     pub datagrams_out: u64,
     /// Datagrams delivered to the program.
     pub datagrams_in: u64,
-    /// TCP segments that were sent again.
+    /// TCP segments that were sent again, at both ends of the embedded network
+    /// (on a device: by the program's host).
     pub retransmits: u64,
     /// Packets the emulated path dropped, both directions.
     pub path_drops: u64,

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use segue::link::{Capture, CaptureOptions, Link, Path, Prefix, TunConfig, TunLink, path_pair};
+use segue::link::{Capture, CaptureOptions, Link, Path, PathMonitor, Prefix, TunConfig, TunLink, path_pair};
 use segue::{Cidr, Host};
 use segue_gateway::{Gateway, GatewayConfig};
 use segue_stack::Counter;
@@ -26,6 +26,7 @@ pub struct Running {
     pub(crate) host: Host,
     /// The other end of the embedded path.
     pub(crate) gateway: Option<(Host, Gateway)>,
+    path: Option<PathMonitor>,
     capture: Option<Capture>,
 }
 
@@ -34,9 +35,11 @@ fn up(config: &NetworkConfig) -> Result<Running, RunError> {
         None => None,
         Some(path) => Some(open_capture(config, path)?),
     };
+    let mut monitor = None;
     let (host, gateway) = match &config.network {
         Network::Embedded { path } => {
             let (near, far) = path_pair(Path::new(path.clone()));
+            monitor = Some(near.monitor());
             let gateway = gateway(far)?;
             (embedded(config, near, capture.as_ref())?, Some(gateway))
         }
@@ -49,7 +52,7 @@ fn up(config: &NetworkConfig) -> Result<Running, RunError> {
         host.with_stack(|stack, now| stack.set_sysctl(now, name, value))
             .map_err(|error| RunError::Sysctl { name: name.clone(), reason: error.to_string() })?;
     }
-    Ok(Running { host, gateway, capture })
+    Ok(Running { host, gateway, path: monitor, capture })
 }
 
 fn open_capture(config: &NetworkConfig, path: &std::path::Path) -> Result<Capture, RunError> {
@@ -148,14 +151,17 @@ impl Running {
         [SocketAddr::new(PROGRAM_V4.into(), port), SocketAddr::new(PROGRAM_V6.into(), port)]
     }
 
-    /// Segments the program's host has sent again.
+    /// Segments that were sent again, at both ends of the embedded network.
     pub(crate) fn retransmits(&self) -> u64 {
-        self.host.with_stack(|stack, _| stack.counters().get(Counter::TcpRetransSegs))
+        let of = |host: &Host| host.with_stack(|stack, _| stack.counters().get(Counter::TcpRetransSegs));
+        of(&self.host) + self.gateway.as_ref().map_or(0, |(gateway, _)| of(gateway))
     }
 
     /// Packets the emulated path has dropped, both ways.
     pub(crate) fn path_drops(&self) -> u64 {
-        0
+        let Some(path) = &self.path else { return 0 };
+        let stats = path.stats();
+        [stats.a_to_b, stats.b_to_a].iter().map(|way| way.lost + way.queue_dropped + way.too_big + way.overflow).sum()
     }
 
     /// Lets what was written arrive, until the instant given, then ends the network.
@@ -167,7 +173,8 @@ impl Running {
             settle(host, gateway, until).await;
         }
         if let Some(capture) = &self.capture {
-            capture.flush();
+            // Its on_error has told what went wrong.
+            let _ = capture.flush();
         }
     }
 }

@@ -50,9 +50,33 @@ impl PathEnd {
         self.lock().path.stats()
     }
 
+    /// A view of the path's statistics that stays when the end itself has been given to a host.
+    pub fn monitor(&self) -> PathMonitor {
+        PathMonitor { shared: self.shared.clone() }
+    }
+
     /// No code of others runs under this lock, so a poisoned one is still whole.
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads what a path has done while others own its ends. Made by [`PathEnd::monitor`].
+#[derive(Clone)]
+pub struct PathMonitor {
+    shared: Arc<Mutex<Shared>>,
+}
+
+impl PathMonitor {
+    /// What the whole path has done so far.
+    pub fn stats(&self) -> PathStats {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).path.stats()
+    }
+}
+
+impl std::fmt::Debug for PathMonitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PathMonitor").field("stats", &self.stats()).finish()
     }
 }
 

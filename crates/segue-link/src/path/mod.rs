@@ -19,7 +19,7 @@ mod tests;
 mod too_big;
 
 pub use config::{Impairments, JitterShape, PathConfig, PathConfigError};
-pub use ends::{PathEnd, path_pair};
+pub use ends::{PathEnd, PathMonitor, path_pair};
 pub use loss::LossModel;
 pub use queue::QueueDiscipline;
 pub use stats::{DirectionStats, PathStats};

@@ -243,11 +243,11 @@ fn wait_limit(caller: &Caller<'_>, number: i64, theirs: BorrowedFd<'_>) -> Resul
 
 /// sendto, sendmsg, sendmmsg.
 pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
-    let Some(Descriptor { sock: Some(sock), .. }) = caller.target()? else {
+    let Some(Descriptor { fd, sock: Some(sock), .. }) = caller.target()? else {
         return Ok(Answer::LetThrough);
     };
     let mut state = lock(&sock.state);
-    let State::Datagram(datagram) = &mut *state else { return stream_send(caller, &state) };
+    let State::Datagram(datagram) = &mut *state else { return stream_send(caller, &state, fd.as_fd()) };
     let mut send = |data: &[u8], to| datagram.send_to(caller.sup, &sock, data, to);
     match i64::from(caller.call.call.nr) {
         libc::SYS_sendto => {
@@ -286,18 +286,24 @@ pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
 }
 
 /// Sends on a stream are the kernel's, except those whose flags it would misread.
-fn stream_send(caller: &Caller<'_>, state: &State) -> Reply {
+fn stream_send(caller: &Caller<'_>, state: &State, theirs: BorrowedFd<'_>) -> Reply {
     let connected = matches!(state, State::Stream(stream) if stream.is_connected());
     let sendto = i64::from(caller.call.call.nr) == libc::SYS_sendto;
     if sendto && caller.call.int(3) & libc::MSG_FASTOPEN != 0 {
         return Err(if connected { libc::EISCONN } else { libc::EOPNOTSUPP });
     }
     if sendto && caller.call.word(4) != 0 && connected {
-        // TCP ignores the address; AF_UNIX refuses it. Small writes only come
-        // this way; what fits is sent in the program's name.
-        return Err(libc::EISCONN);
+        return send_ignoring_address(caller, theirs);
     }
     Ok(Answer::LetThrough)
+}
+
+/// TCP ignores the address of a connected socket's sendto; AF_UNIX would
+/// refuse it. Sent in the program's name, as much as fits: this call cannot wait.
+fn send_ignoring_address(caller: &Caller<'_>, theirs: BorrowedFd<'_>) -> Reply {
+    let len = usize::try_from(caller.call.word(2)).unwrap_or(usize::MAX).min(LARGEST);
+    let data = caller.read(caller.call.word(1), len)?;
+    unix::send(theirs, &data, 0).map(|sent| Answer::Value(sent as i64)).map_err(|error| errno(&error))
 }
 
 fn destination(caller: &Caller<'_>, sock: &Sock, pointer: u64, len: i32) -> Result<Option<SocketAddr>, i32> {

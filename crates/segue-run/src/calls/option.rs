@@ -59,6 +59,16 @@ pub(super) fn set(caller: &mut Caller<'_>) -> Reply {
     DONE
 }
 
+/// Kept by the supervisor, who meets the errors.
+const SO_ERROR: (i32, i32) = (libc::SOL_SOCKET, libc::SO_ERROR);
+
+/// Writes an int into the room there is; how much that was.
+fn put_int(room: &mut [u8], value: i32) -> usize {
+    let bytes = value.to_ne_bytes();
+    room.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    room.len().min(bytes.len())
+}
+
 pub(super) fn get(caller: &mut Caller<'_>) -> Reply {
     let Some(Target { fd, sock: Some(sock), .. }) = caller.target()? else {
         return Ok(Answer::LetThrough);
@@ -72,12 +82,8 @@ pub(super) fn get(caller: &mut Caller<'_>) -> Reply {
     let mut value = vec![0; room.min(LARGEST)];
     let mut state = lock(&sock.state);
     let len = match &mut *state {
-        State::Stream(stream) if (level, name) == (libc::SOL_SOCKET, libc::SO_ERROR) => {
-            let error = stream.take_error(fd.as_fd()).to_ne_bytes();
-            let len = error.len().min(value.len());
-            value.iter_mut().zip(error).for_each(|(to, from)| *to = from);
-            len
-        }
+        State::Stream(stream) if (level, name) == SO_ERROR => put_int(&mut value, stream.take_error(fd.as_fd())),
+        State::Datagram(datagram) if (level, name) == SO_ERROR => put_int(&mut value, datagram.take_error(fd.as_fd())),
         state => with_endpoint(state, |endpoint| endpoint.getsockopt(level, name, &mut value))
             .map_err(|error| errno(&error))?,
     };

@@ -8,8 +8,9 @@ use segue::{Domain, Socket, SocketType};
 use crate::address::{self, Given};
 use crate::caller::{Answer, Caller, DONE, Reply, Target};
 use crate::datagram::Datagram;
+use crate::holder::Holder;
 use crate::lock;
-use crate::stream::{AcceptCall, Holder, Started, Stream};
+use crate::stream::{AcceptCall, Started, Stream};
 use crate::supervisor::{Sock, State};
 use crate::sys::unix::{self, Kind};
 use crate::sys::{self, errno};
@@ -60,12 +61,12 @@ pub(super) fn create(caller: &mut Caller<'_>) -> Reply {
     let cookie = unix::cookie(theirs.as_fd()).map_err(failed)?;
     let state = match unix_kind {
         Kind::Stream => {
-            let holder = Holder { tid: caller.tid(), number: -1 };
+            let holder = Holder::unknown(caller.tid());
             State::Stream(Box::new(Stream::new(endpoint, holder)))
         }
         Kind::Datagram => {
             let path = caller.sup.names.bind_privately(theirs.as_fd()).map_err(failed)?;
-            State::Datagram(Box::new(Datagram::new(endpoint, path)))
+            State::Datagram(Box::new(Datagram::new(endpoint, path, Holder::unknown(caller.tid()))))
         }
     };
     caller.sup.adopt(cookie, theirs.as_fd(), domain, state).map_err(failed)?;
@@ -135,6 +136,7 @@ pub(super) fn connect(caller: &mut Caller<'_>) -> Reply {
                 Given::Internet(to) => Some(to),
                 Given::Unspecified => None,
             };
+            datagram.set_holder(Holder { tid: caller.tid(), number });
             datagram.connect(caller.sup, &sock, fd.as_fd(), to)?;
             return DONE;
         }

@@ -13,9 +13,10 @@ use std::time::Instant;
 
 use segue::{Ready, Socket};
 
-use super::{Holder, Phase, Stream};
+use super::{Phase, Stream};
 use crate::address;
 use crate::caller::give_address;
+use crate::holder::Holder;
 use crate::supervisor::{Parked, Sock, State, Supervisor};
 use crate::sys::errno;
 use crate::sys::unix::{self, Kind};
@@ -233,7 +234,7 @@ fn hand_over(
     if let Err(error) = sup.watch_end(ours.as_fd(), cookie) {
         return Err((Some(errno(&error)), (endpoint, peer)));
     }
-    let holder = Holder { tid: call.parked.tid, number: -1 };
+    let holder = Holder::unknown(call.parked.tid);
     let stream = Stream::accepted(endpoint, ours, holder);
     let state = State::Stream(Box::new(stream));
     let new = match sup.adopt(cookie, theirs.as_fd(), listener.domain, state) {

@@ -13,8 +13,9 @@ use std::time::Instant;
 
 use segue::Ready;
 
-use super::hidden::{Hidden, borrow_from_anyone};
+use super::hidden::Hidden;
 use super::{Phase, Stream};
+use crate::holder::borrow_from_anyone;
 use crate::supervisor::{Parked, Sock, Supervisor};
 use crate::sys::seccomp::Delivery;
 use crate::sys::{errno, unix};

@@ -4,11 +4,8 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::Holder;
-use crate::caller::borrow;
 use crate::names::Names;
 use crate::sys::{errno, unix};
-use crate::wait;
 
 /// One write that fills a send buffer of the smallest size in a few steps.
 const FILLER: [u8; 512] = [0; 512];
@@ -59,24 +56,9 @@ impl Hidden {
     }
 }
 
-/// The program's end, from where it was last seen or from any process of the
-/// run that holds it.
-pub(super) fn borrow_from_anyone(last: Holder, cookie: u64) -> Option<(OwnedFd, Holder)> {
-    if let Some(theirs) = borrow(last.tid, last.number, cookie) {
-        return Some((theirs, last));
-    }
-    wait::descendants().into_iter().find_map(|pid| {
-        let folder = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
-        folder
-            .flatten()
-            .filter(|entry| {
-                std::fs::read_link(entry.path())
-                    .is_ok_and(|target| target.as_os_str().to_string_lossy().starts_with("socket:"))
-            })
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .find_map(|number| {
-                let holder = Holder { tid: pid as u32, number };
-                borrow(holder.tid, number, cookie).map(|theirs| (theirs, holder))
-            })
-    })
+/// Puts one byte behind everything the program has written, just before its
+/// shutdown(2) closes that direction: afterwards no byte could be put there,
+/// and without one unread a reset would look like an end of stream.
+pub(super) fn plant(theirs: BorrowedFd<'_>) -> bool {
+    matches!(unix::send(theirs, &[0], 0), Ok(1))
 }

@@ -18,6 +18,7 @@ use std::time::Instant;
 use bytes::BytesMut;
 use segue::Socket;
 
+use crate::holder::{Holder, borrow_from_anyone};
 use crate::supervisor::{Sock, Supervisor, Verdict};
 use crate::sys::{errno, unix};
 
@@ -26,13 +27,6 @@ use accept::Listening;
 use connect::Connecting;
 pub(crate) use connect::Started;
 use relay::{Relay, Step};
-
-/// Which descriptor of which task was last seen to be this socket.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Holder {
-    pub(crate) tid: u32,
-    pub(crate) number: i32,
-}
 
 /// What the program has shut by shutdown(2).
 #[derive(Clone, Copy, Debug, Default)]
@@ -130,14 +124,14 @@ impl Stream {
                     self.closed = true;
                 }
                 let step = relay.pump(&self.endpoint, sock, self.shut, self.closed, &sup.stats, scratch);
-                self.after(step, sup, sock)
+                self.after(step, sock)
             }
             Phase::Idle | Phase::Failed { .. } | Phase::Over if self.closed => Verdict::Remove,
             Phase::Idle | Phase::Failed { .. } | Phase::Over => Verdict::Keep,
         }
     }
 
-    fn after(&mut self, step: Step, sup: &Supervisor, sock: &Sock) -> Verdict {
+    fn after(&mut self, step: Step, sock: &Sock) -> Verdict {
         match step {
             Step::Idle => Verdict::Keep,
             Step::More => Verdict::Again,
@@ -156,7 +150,7 @@ impl Stream {
             }
             Step::Reset(_) if self.closed => Verdict::Remove,
             Step::Reset(error) => {
-                self.reset(error, sup, sock);
+                self.reset(error, sock);
                 Verdict::Keep
             }
         }
@@ -167,15 +161,14 @@ impl Stream {
     /// Closing our end with a byte unread in it gives theirs ECONNRESET, behind
     /// the data it has not read yet, just as TCP. The byte is put there through
     /// the program's own descriptor.
-    fn reset(&mut self, error: i32, sup: &Supervisor, sock: &Sock) {
+    fn reset(&mut self, error: i32, sock: &Sock) {
         let Phase::Connected(relay) = std::mem::replace(&mut self.phase, Phase::Over) else { return };
         self.error = Some(error);
         if !relay.has_unread() {
-            let found = hidden::borrow_from_anyone(self.holder, sock.cookie);
+            let found = borrow_from_anyone(self.holder, sock.cookie);
             if let Some((theirs, holder)) = found {
                 self.holder = holder;
-                let _ = unix::send(theirs.as_fd(), &[0], 0);
-                let _ = sup;
+                hidden::plant(theirs.as_fd());
             }
         }
         drop(relay);
@@ -210,7 +203,10 @@ impl Stream {
             _ => return Err(libc::EINVAL),
         };
         match &mut self.phase {
-            Phase::Connected(_) => {
+            Phase::Connected(relay) => {
+                if write && !self.shut.write && hidden::plant(theirs) {
+                    relay.note_planted();
+                }
                 self.shut.read |= read;
                 self.shut.write |= write;
                 unix::shutdown(theirs, how).map_err(|error| errno(&error))?;

@@ -62,6 +62,19 @@ pub(super) struct Relay {
     in_done: bool,
     /// Theirs was closed with data unread.
     unread: bool,
+    /// The last byte in our queue was put there by the supervisor, behind the
+    /// program's own shutdown of this direction.
+    planted: bool,
+}
+
+/// What a read from the program gave.
+enum Read {
+    Data(usize),
+    Later,
+    /// The program writes no more.
+    End,
+    /// Theirs was closed with data unread in it.
+    ClosedUnread,
 }
 
 /// Why a direction stopped.
@@ -85,6 +98,7 @@ impl Relay {
             out_done: false,
             in_done: false,
             unread: false,
+            planted: false,
         }
     }
 
@@ -137,7 +151,7 @@ impl Relay {
     /// The program has gone: what it wrote is delivered, what it has not read
     /// turns the close into a reset.
     fn finish(&self, more: bool) -> Step {
-        if self.unread || !self.incoming.is_empty() {
+        if self.unread || !self.incoming.is_empty() || unix::take_error(&self.ours) == libc::ECONNRESET {
             Step::Abort
         } else if more {
             Step::More
@@ -181,11 +195,15 @@ impl Relay {
             if moved >= TURN {
                 return Stop::Turn;
             }
-            scratch.clear();
-            scratch.reserve(READ);
-            let read = unix::receive(self.ours.as_fd(), scratch.spare_capacity_mut(), 0);
-            match read {
-                Ok(0) => {
+            match self.read(scratch, closed) {
+                Read::Data(read) => {
+                    moved += read;
+                    if let Some(stop) = self.pass_on(endpoint, scratch, stats, closed) {
+                        return stop;
+                    }
+                }
+                Read::Later => self.readable = false,
+                Read::End => {
                     self.out_done = true;
                     if closed {
                         // The close itself sends the FIN, or the RST that
@@ -199,26 +217,51 @@ impl Relay {
                     }
                     let _ = endpoint.shutdown(Shutdown::Write);
                 }
-                Ok(read) => {
-                    moved += read;
-                    // SAFETY: the kernel has filled this many bytes.
-                    unsafe { scratch.set_len(read) };
-                    if let Some(stop) = self.pass_on(endpoint, scratch, stats, closed) {
-                        return stop;
-                    }
+                Read::ClosedUnread => {
+                    self.unread = true;
+                    return Stop::Step(if closed { Step::Abort } else { Step::GuestGone });
                 }
-                Err(error) => match errno(&error) {
-                    libc::EAGAIN => self.readable = false,
-                    libc::EINTR => {}
-                    // Theirs was closed with data unread in it.
-                    _ => {
-                        self.unread = true;
-                        return Stop::Step(if closed { Step::Abort } else { Step::GuestGone });
-                    }
-                },
             }
         }
         Stop::Dry
+    }
+
+    /// One read from the program.
+    fn read(&self, scratch: &mut BytesMut, closed: bool) -> Read {
+        scratch.clear();
+        scratch.reserve(READ);
+        let mut room = READ;
+        if self.planted {
+            // The planted byte stays behind; it is the last one.
+            let Ok(waiting @ 2..) = unix::waiting(self.ours.as_fd()) else {
+                return if closed && unix::take_error(&self.ours) != 0 { Read::ClosedUnread } else { Read::End };
+            };
+            room = room.min(waiting - 1);
+        }
+        let spare = scratch.spare_capacity_mut();
+        let room = room.min(spare.len());
+        let Some(part) = spare.get_mut(..room) else { return Read::Later };
+        loop {
+            match unix::receive(self.ours.as_fd(), part, 0) {
+                Ok(0) => return Read::End,
+                Ok(read) => {
+                    // SAFETY: the kernel has filled this many bytes.
+                    unsafe { scratch.set_len(read) };
+                    return Read::Data(read);
+                }
+                Err(error) => match errno(&error) {
+                    libc::EAGAIN => return Read::Later,
+                    libc::EINTR => {}
+                    _ => return Read::ClosedUnread,
+                },
+            }
+        }
+    }
+
+    /// From now on the last byte that can be read is not the program's.
+    pub(super) fn note_planted(&mut self) {
+        self.planted = true;
+        self.readable = true;
     }
 
     /// Gives what was read to the stack: small pieces by copy, large ones as they are.

@@ -199,6 +199,14 @@ pub(crate) fn receive(fd: BorrowedFd<'_>, buffer: &mut [MaybeUninit<u8>], flags:
     })
 }
 
+/// Bytes that can be read now (FIONREAD).
+pub(crate) fn waiting(fd: BorrowedFd<'_>) -> io::Result<usize> {
+    let mut count: libc::c_int = 0;
+    // SAFETY: FIONREAD fills an int.
+    check(unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONREAD, &mut count) })?;
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
 /// One datagram with its sender's name, and its full length when cut.
 pub(crate) struct Datagram {
     pub(crate) len: usize,

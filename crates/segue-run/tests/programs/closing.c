@@ -50,6 +50,23 @@ int main(void) {
     close(c);
 
     c = client(port), t = accept(s, NULL, NULL);
+    need(write(c, "last", 4) == 4 && shutdown(c, SHUT_WR) == 0, "shutdown");
+    say("half-closed: server reads %zd", read(t, b, 64));
+    say("then %zd", read(t, b, 64));
+    linger_zero(t);
+    close(t);
+    n = read(c, b, 64);
+    say("reset after the half-close: %s", err(n));
+    close(c);
+
+    c = client(port), t = accept(s, NULL, NULL);
+    need(write(t, "unread", 6) == 6 && shutdown(t, SHUT_WR) == 0, "write");
+    polled(c, POLLIN, 5000);
+    need(shutdown(c, SHUT_WR) == 0, "shutdown");
+    say("server reads %zd", read(t, b, 64));
+    close(c), close(t);
+
+    c = client(port), t = accept(s, NULL, NULL);
     need(write(c, "unread", 6) == 6, "write");
     polled(t, POLLIN, 5000);
     close(t);

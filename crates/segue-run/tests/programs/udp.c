@@ -81,6 +81,19 @@ int main(void) {
         if (recv(s, &x, sizeof x, 0) == sizeof x && x == i) got++;
     }
     say("in order %d of 60", got);
+    struct sockaddr_in gone = local(closed_port());
+    int r = socket(AF_INET, SOCK_DGRAM, 0);
+    need(connect(r, (void *)&gone, sizeof gone) == 0, "connect");
+    say("to a closed port %zd", send(r, "x", 1, 0));
+    say("polls %s", bits(polled(r, POLLIN, 5000)));
+    n = sizeof from;
+    say("recvfrom: %s", err(recvfrom(r, b, 64, 0, (void *)&from, &n)));
+    say("then nothing: %s", err(recv(r, b, 64, MSG_DONTWAIT)));
+    say("to a closed port %zd", send(r, "x", 1, 0));
+    polled(r, POLLIN, 5000);
+    say("SO_ERROR %s", name_of(so_error(r)));
+    say("SO_ERROR %s", name_of(so_error(r)));
+    say("usable again %s", bits(polled(r, POLLIN | POLLOUT, 0)));
     struct sockaddr none = {.sa_family = AF_UNSPEC};
     say("disconnect %s", err(connect(c, &none, sizeof none)));
     n = sizeof from;
