@@ -151,6 +151,8 @@ pub(crate) struct Supervisor {
     pub(crate) ready: Arc<ReadyQueue>,
     pub(crate) stats: Stats,
     liveness: Mutex<Liveness>,
+    /// Held while closes are learned; taken before every other lock.
+    learning: Mutex<()>,
     sockets: Mutex<HashMap<u64, Arc<Sock>>>,
     /// Sockets with parked calls.
     parked: Mutex<HashSet<u64>>,
@@ -175,6 +177,7 @@ impl Supervisor {
             ready: Arc::default(),
             stats: Stats::default(),
             liveness: Mutex::new(liveness),
+            learning: Mutex::default(),
             sockets: Mutex::default(),
             parked: Mutex::default(),
             complained: AtomicBool::new(false),
@@ -242,6 +245,9 @@ impl Supervisor {
     /// Learns which sockets the program has closed. Called by the engine, and
     /// before a call whose answer depends on it (bind to a port just closed).
     pub(crate) fn learn_closed(&self, sweep: bool) {
+        // Whoever comes second must find the work of the first one done, not
+        // only taken: the answer to a call depends on it.
+        let _turn = lock(&self.learning);
         let mut closed = Vec::new();
         {
             let mut liveness = lock(&self.liveness);
