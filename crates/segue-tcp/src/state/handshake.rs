@@ -160,7 +160,8 @@ impl Offer {
 
     fn window_field(&self, peer: &PeerSyn) -> u16 {
         let scale = if peer.scale.is_some() && self.scales() { self.window.scale } else { WindowScale::default() };
-        WireWindow::of(self.window(), scale).0
+        // Rounded up: the SYN has offered it all, and what was offered is not taken back.
+        WireWindow::of(self.window().next_multiple_of(scale.step()), scale).0
     }
 
     fn stamp(&self, now: Instant, peer: &PeerSyn) -> OptionBytes {

@@ -454,15 +454,19 @@ impl World {
         }
     }
 
+    /// When something happens next.
+    fn upcoming(&self) -> Option<Instant> {
+        let arrival = self.wire.keys().next().map(|(at, _)| *at);
+        let app = self.ends.iter().map(|end| end.app.read_from).filter(|at| *at > self.now).min();
+        [arrival, self.deadline(0), self.deadline(1), app].into_iter().flatten().min()
+    }
+
     /// The next thing that happens. False when nothing will.
     pub fn step(&mut self) -> bool {
         for end in 0..2 {
             self.work(end);
         }
-        let arrival = self.wire.keys().next().map(|(at, _)| *at);
-        let app = self.ends.iter().map(|end| end.app.read_from).filter(|at| *at > self.now).min();
-        let timers = [self.deadline(0), self.deadline(1)].into_iter().flatten().min();
-        let Some(next) = [arrival, timers, app].into_iter().flatten().min() else { return false };
+        let Some(next) = self.upcoming() else { return false };
         self.now = self.now.max(next);
         while let Some(entry) = self.wire.first_entry().filter(|entry| entry.key().0 <= next) {
             let (to, segment) = entry.remove();
@@ -496,14 +500,8 @@ impl World {
             if done(self) {
                 return true;
             }
-            let upcoming = [self.wire.keys().next().map(|(at, _)| *at), self.deadline(0), self.deadline(1)]
-                .into_iter()
-                .flatten()
-                .min();
-            if self.now >= end
-                || upcoming.is_none_or(|at| at > end) && self.ends.iter().all(|e| e.app.read_from <= self.now)
-            {
-                self.now = self.now.max(end);
+            if self.upcoming().is_none_or(|at| at > end) {
+                self.now = end;
                 return done(self);
             }
             if !self.step() {
