@@ -50,6 +50,11 @@ fn socket_options_are_as_in_the_kernel() {
 }
 
 #[test]
+fn the_out_of_band_byte_is_as_in_the_kernel() {
+    same_as_native("urgent", &[]);
+}
+
+#[test]
 fn a_static_program_is_served_too() {
     let file = program("connect", &["-static"]);
     let dynamic = program("connect", &[]);

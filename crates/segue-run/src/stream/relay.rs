@@ -65,6 +65,8 @@ pub(super) struct Relay {
     /// The last byte in our queue was put there by the supervisor, behind the
     /// program's own shutdown of this direction.
     planted: bool,
+    /// The program has sent an out-of-band byte that is still to be passed on.
+    urgent_out: bool,
 }
 
 /// What a read from the program gave.
@@ -99,6 +101,7 @@ impl Relay {
             in_done: false,
             unread: false,
             planted: false,
+            urgent_out: false,
         }
     }
 
@@ -108,6 +111,7 @@ impl Relay {
         self.readable |= has(libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR);
         self.writable |= has(libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR);
         self.hung_up |= has(libc::EPOLLHUP);
+        self.urgent_out |= has(libc::EPOLLPRI);
     }
 
     /// Whether the hang-up is the program's last close, or just both
@@ -195,6 +199,9 @@ impl Relay {
             if moved >= TURN {
                 return Stop::Turn;
             }
+            if self.urgent_out && self.pass_urgent_out(endpoint) {
+                continue;
+            }
             match self.read(scratch, closed) {
                 Read::Data(read) => {
                     moved += read;
@@ -224,6 +231,24 @@ impl Relay {
             }
         }
         Stop::Dry
+    }
+
+    /// The program's out-of-band byte, when the reads (which stop there) have
+    /// come to it; whether it was.
+    fn pass_urgent_out(&mut self, endpoint: &Socket) -> bool {
+        if !unix::at_mark(self.ours.as_fd()) {
+            return false;
+        }
+        self.urgent_out = false;
+        let mut byte = [const { std::mem::MaybeUninit::uninit() }; 1];
+        let Ok(1) = unix::receive(self.ours.as_fd(), &mut byte, libc::MSG_OOB) else { return false };
+        // SAFETY: the kernel has filled the byte.
+        let byte = [unsafe { byte[0].assume_init() }];
+        // With a full send buffer it is lost as urgent, but not as a byte.
+        if endpoint.try_send(&byte, MsgFlags::OOB).is_err() {
+            self.outgoing = Bytes::copy_from_slice(&byte);
+        }
+        true
     }
 
     /// One read from the program.
@@ -298,6 +323,8 @@ impl Relay {
 
     fn pump_in(&mut self, endpoint: &Socket, waker: &Waker, shut: Shut, stats: &Stats) -> Stop {
         let mut moved = 0;
+        let mut urgent = endpoint.readiness().contains(Ready::PRI);
+        let mut at_mark = false;
         loop {
             if shut.read {
                 // Linux goes on taking and acknowledging what nobody will read.
@@ -305,6 +332,10 @@ impl Relay {
             }
             if let Some(stop) = self.deliver(&mut moved, stats) {
                 return stop;
+            }
+            if at_mark {
+                at_mark = false;
+                self.pass_urgent_in(endpoint);
             }
             if self.in_done {
                 return self.watch_for_reset(endpoint, waker);
@@ -321,9 +352,16 @@ impl Relay {
                     if shut.read {
                         moved += chunks.len();
                     }
+                    // A read that the mark was in front of ends there.
+                    at_mark = urgent && chunks.len() < READ;
+                    urgent &= !at_mark;
                     self.incoming = chunks;
                 }
                 Err(error) if errno(&error) == libc::EAGAIN => {
+                    if std::mem::take(&mut urgent) {
+                        at_mark = true;
+                        continue;
+                    }
                     match endpoint.poll_ready(&mut Context::from_waker(waker), Ready::IN) {
                         Poll::Pending => return Stop::Dry,
                         Poll::Ready(Ok(_)) => {}
@@ -332,6 +370,14 @@ impl Relay {
                 }
                 Err(error) => return Stop::Step(Step::Reset(errno(&error))),
             }
+        }
+    }
+
+    /// The peer's urgent byte, behind everything that came before it.
+    fn pass_urgent_in(&mut self, endpoint: &Socket) {
+        let mut byte = [0];
+        if matches!(endpoint.try_recv(&mut byte, MsgFlags::OOB), Ok(1)) {
+            let _ = unix::send(self.ours.as_fd(), &byte, libc::MSG_OOB);
         }
     }
 

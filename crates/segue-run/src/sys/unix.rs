@@ -207,6 +207,15 @@ pub(crate) fn waiting(fd: BorrowedFd<'_>) -> io::Result<usize> {
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
+/// Whether the next read would be of the out-of-band byte (SIOCATMARK).
+pub(crate) fn at_mark(fd: BorrowedFd<'_>) -> bool {
+    const SIOCATMARK: libc::c_ulong = 0x8905;
+    let mut mark: libc::c_int = 0;
+    // SAFETY: SIOCATMARK fills an int.
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), SIOCATMARK as _, &mut mark) };
+    result == 0 && mark != 0
+}
+
 /// One datagram with its sender's name, and its full length when cut.
 pub(crate) struct Datagram {
     pub(crate) len: usize,
