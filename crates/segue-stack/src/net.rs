@@ -175,7 +175,9 @@ impl Net {
                 None => unspecified_like(destination),
             }
         };
-        let mut mtu = config.mtu;
+        // An IPv4 packet cannot say that it is longer (RFC 791), even where a link could carry it.
+        let longest = if destination.is_ipv4() { usize::from(u16::MAX) } else { usize::MAX };
+        let mut mtu = config.mtu.min(longest);
         if let Some(route_mtu) = route_mtu {
             mtu = mtu.min(route_mtu as usize);
         }

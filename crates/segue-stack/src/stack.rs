@@ -429,6 +429,13 @@ impl Stack {
         self.next_held(listener)
     }
 
+    /// The next handshake of a held SYN that came to nothing after [`held_accept`](Self::held_accept): reset by the peer, or
+    /// never acknowledged. This side's address, then the peer's. The listener has an event when there is one; of many that
+    /// nobody asks for, the last `tcp_max_syn_backlog` are kept.
+    pub fn take_failed(&mut self, listener: SocketId) -> Option<(SocketAddr, SocketAddr)> {
+        self.next_failed(listener)
+    }
+
     /// Answer a held SYN; when the handshake is complete the connection comes out of [`accept`](Self::accept).
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! Decides how many SYNs wait, for how long, and that repeats of one are absorbed. What the gateway decides is its own
 //! affair. Invariant: a held SYN is counted by its listener until it is answered, refused or expires; one that was dropped
 //! stays to absorb its repeats.
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use segue_tcp::{Instant, Segment, TcpFlags};
@@ -144,8 +145,13 @@ impl Stack {
         self.tcp.entries.held.get(id.index, id.generation).filter(|held| !held.is_dropped).ok_or(gone)?;
         let held = self.remove_held(id.index).ok_or(gone)?;
         self.listener_named(held.listener).ok_or(gone)?;
-        self.open_passively(now, held.listener.index, held.tuple, Some(held.iface), &held.segment, None);
-        Ok(())
+        let opened = self.open_passively(now, held.listener.index, held.tuple, Some(held.iface), &held.segment, None);
+        if opened { Ok(()) } else { Err(gone) }
+    }
+
+    /// A handshake that a gateway began and that came to nothing.
+    pub(crate) fn next_failed(&mut self, listener: SocketId) -> Option<(SocketAddr, SocketAddr)> {
+        self.listener_named(listener)?.failed.pop_front()
     }
 
     pub(crate) fn reject_held(&mut self, now: Instant, id: HeldId, how: Reject) {

@@ -2,6 +2,7 @@
 //!
 //! Decides how long the queues may get (`tcp_max_syn_backlog`, `listen(backlog)` capped by `somaxconn`) and what
 //! readiness they make. The half-open entries themselves lie in the stack's table of flows; the listener counts them.
+use core::net::SocketAddr;
 use std::collections::VecDeque;
 
 use segue_tcp::{Ready, SocketOptions};
@@ -24,6 +25,8 @@ pub(crate) struct Listener {
     pub(crate) undecided: VecDeque<HeldId>,
     /// All held SYNs.
     pub(crate) held: u32,
+    /// Local and peer's address of handshakes that the gateway began and that came to nothing; nobody has asked yet.
+    pub(crate) failed: VecDeque<(SocketAddr, SocketAddr)>,
 }
 
 impl Listener {
@@ -36,6 +39,7 @@ impl Listener {
             any: None,
             undecided: VecDeque::new(),
             held: 0,
+            failed: VecDeque::new(),
         }
     }
 

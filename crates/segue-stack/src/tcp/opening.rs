@@ -64,7 +64,8 @@ impl Stack {
         false
     }
 
-    /// Make the half-open connection and send the SYN-ACK. `iss_floor`: the four-tuple was in TIME-WAIT (RFC 6191).
+    /// Make the half-open connection and send the SYN-ACK; `false`: it could not be made. `iss_floor`: the four-tuple was
+    /// in TIME-WAIT (RFC 6191).
     pub(crate) fn open_passively(
         &mut self,
         now: Instant,
@@ -73,27 +74,28 @@ impl Stack {
         pinned: Option<IfaceId>,
         syn: &Segment,
         iss_floor: Option<u32>,
-    ) {
-        let Some(generation) = self.sockets.generation(index) else { return };
+    ) -> bool {
+        let Some(generation) = self.sockets.generation(index) else { return false };
         let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
             self.counters.inc(Counter::IpOutNoRoutes);
-            return;
+            return false;
         };
         let open = Open {
             iss: self.initial_sequence(now, &tuple, iss_floor),
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu, tuple.peer),
         };
-        let Some(listener) = self.listener_at(index) else { return };
+        let Some(listener) = self.listener_at(index) else { return false };
         let passive = PassiveOpen::on_syn(now, &self.tcp.config, &listener.options, syn, open);
         let listener = SocketId { index, generation };
         let opening = Opening { passive, tuple, listener, pinned, timer: None };
-        let Some((entry, _)) = self.tcp.entries.opening.insert(opening) else { return };
+        let Some((entry, _)) = self.tcp.entries.opening.insert(opening) else { return false };
         self.tcp.flows.set(&tuple, FlowRef::Opening(entry), &self.sockets, &self.tcp.entries);
         if let Some(listener) = self.listener_named(listener) {
             listener.opening += 1;
         }
         self.pump_opening(now, entry);
+        true
     }
 
     /// Our first sequence number for a flow; not below `floor` when the flow before it is still remembered (RFC 6191).
@@ -223,12 +225,25 @@ impl Stack {
         self.arm_opening(now, entry);
     }
 
+    /// A half-open connection that comes to nothing.
     pub(crate) fn remove_opening(&mut self, entry: u32) {
         if let Some(opening) = self.tcp.entries.opening.at(entry) {
-            let tuple = opening.tuple;
+            let (tuple, listener) = (opening.tuple, opening.listener);
             self.tcp.flows.remove(&tuple, FlowRef::Opening(entry));
             self.take_opening(entry);
+            self.tell_gateway(listener, &tuple);
         }
+    }
+
+    /// A gateway waits for the end of the handshakes it has begun. No more are kept for it than may be under way.
+    fn tell_gateway(&mut self, listener: SocketId, tuple: &FourTuple) {
+        let limit = self.settings.ip.max_syn_backlog as usize;
+        let Some(gateway) = self.listener_named(listener).filter(|listener| listener.any.is_some()) else { return };
+        if gateway.failed.len() >= limit {
+            gateway.failed.pop_front();
+        }
+        gateway.failed.push_back((tuple.local_addr(), tuple.peer_addr()));
+        self.notify(listener.index);
     }
 
     /// Take the entry out; the table of flows still names it.
