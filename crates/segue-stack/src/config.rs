@@ -19,7 +19,12 @@ pub struct StackConfig {
 impl StackConfig {
     /// Linux's defaults with the given seed.
     pub fn new(seed: [u8; 32]) -> Self {
-        StackConfig { seed, tcp: segue_tcp::Config::default(), ip: IpSettings::default(), core: CoreSettings::default() }
+        StackConfig {
+            seed,
+            tcp: segue_tcp::Config::default(),
+            ip: IpSettings::default(),
+            core: CoreSettings::default(),
+        }
     }
 }
 

@@ -149,11 +149,22 @@ impl Net {
     }
 
     /// As [`way`](Self::way) for a packet whose source is already known: an interface without addresses will do.
-    pub(crate) fn way_without_source(&self, now: Instant, destination: IpAddr, pinned: Option<IfaceId>) -> Result<Way, Errno> {
+    pub(crate) fn way_without_source(
+        &self,
+        now: Instant,
+        destination: IpAddr,
+        pinned: Option<IfaceId>,
+    ) -> Result<Way, Errno> {
         self.find_way(now, destination, pinned, false)
     }
 
-    fn find_way(&self, now: Instant, destination: IpAddr, pinned: Option<IfaceId>, needs_source: bool) -> Result<Way, Errno> {
+    fn find_way(
+        &self,
+        now: Instant,
+        destination: IpAddr,
+        pinned: Option<IfaceId>,
+        needs_source: bool,
+    ) -> Result<Way, Errno> {
         let (iface, via, route_mtu, initial_window) = match pinned {
             Some(iface) => (iface, None, None, None),
             None if self.is_own(destination) => (IfaceId::LOOPBACK, None, None, None),

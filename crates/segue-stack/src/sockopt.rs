@@ -128,7 +128,14 @@ fn int_or_byte(value: &[u8]) -> Result<i32> {
 }
 
 impl Stack {
-    pub(crate) fn set_option_bytes(&mut self, now: Instant, id: SocketId, level: i32, name: i32, value: &[u8]) -> Result<()> {
+    pub(crate) fn set_option_bytes(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        level: i32,
+        name: i32,
+        value: &[u8],
+    ) -> Result<()> {
         let (is_stream, is_v6) = self.kind_of(id)?;
         match level {
             level::SOCKET => self.set_socket_option(now, id, name, value),
@@ -157,7 +164,9 @@ impl Stack {
         };
         let bytes = match got {
             // As Linux at the IP level: who has room for one byte only gets one, if the value fits.
-            OptionValue::Int(number) if level == level::IP && (1..4).contains(&value.len()) && (0..256).contains(&number) => {
+            OptionValue::Int(number)
+                if level == level::IP && (1..4).contains(&value.len()) && (0..256).contains(&number) =>
+            {
                 vec![number as u8]
             }
             OptionValue::Int(number) => number.to_ne_bytes().to_vec(),

@@ -23,8 +23,8 @@ use crate::tcp::Tcp;
 use crate::timers::{Timer, Timers};
 use crate::udp::Datagrams;
 use crate::{
-    Cidr, Counters, Domain, Errno, Held, HeldId, IfaceConfig, IfaceId, MsgFlags, Received, Reject, Route, RouteError, Settings,
-    Shutdown, SocketEvent, SocketId, SocketInfo, SocketOption, SocketType, StackConfig, SysctlError, Usage,
+    Cidr, Counters, Domain, Errno, Held, HeldId, IfaceConfig, IfaceId, MsgFlags, Received, Reject, Route, RouteError,
+    Settings, Shutdown, SocketEvent, SocketId, SocketInfo, SocketOption, SocketType, StackConfig, SysctlError, Usage,
 };
 
 /// What socket calls answer with.

@@ -103,8 +103,12 @@ impl Stack {
             Placed::Open => self.datagrams.ports.close(port, index),
             Placed::Flow => {
                 if let Some(peer) = socket.peer {
-                    let tuple =
-                        FourTuple { local: socket.common.local, peer: peer.ip(), local_port: port, peer_port: peer.port() };
+                    let tuple = FourTuple {
+                        local: socket.common.local,
+                        peer: peer.ip(),
+                        local_port: port,
+                        peer_port: peer.port(),
+                    };
                     self.datagrams.flows.remove(&tuple);
                 }
             }
@@ -168,8 +172,7 @@ impl Stack {
         let errors = pick(Counter::UdpInErrors, Counter::Udp6InErrors);
         let front = packet.head().get(offset..).unwrap_or(&[]);
         let available = packet.len().saturating_sub(offset);
-        let parsed = UdpHeader::parse(front)
-            .and_then(|(header, _)| Ok((header, header.payload_len(available)?)));
+        let parsed = UdpHeader::parse(front).and_then(|(header, _)| Ok((header, header.payload_len(available)?)));
         let Ok((header, payload_len)) = parsed else {
             self.counters.inc(Counter::SegueUdpMalformed);
             return self.counters.inc(errors);
@@ -220,7 +223,14 @@ impl Stack {
         }
     }
 
-    pub(crate) fn deliver_datagram(&mut self, index: u32, arrival: &Arrival, from: SocketAddr, to: SocketAddr, payload: Chunks) {
+    pub(crate) fn deliver_datagram(
+        &mut self,
+        index: u32,
+        arrival: &Arrival,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: Chunks,
+    ) {
         let Some(Socket::Datagram(socket)) = self.sockets.at_mut(index) else { return };
         let is_udp = socket.kind == DatagramKind::Udp;
         let taken = socket.push(Datagram { from, to, ttl: arrival.ttl, tos: arrival.tos, payload });
@@ -334,7 +344,13 @@ impl Stack {
     }
 
     /// The way of a datagram; `from`: a gateway's socket says which address it answers from.
-    pub(crate) fn datagram_way(&mut self, now: Instant, id: SocketId, to: SocketAddr, from: Option<IpAddr>) -> Result<crate::net::Way> {
+    pub(crate) fn datagram_way(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        to: SocketAddr,
+        from: Option<IpAddr>,
+    ) -> Result<crate::net::Way> {
         let socket = self.datagram_mut(id)?;
         let (local, port, any) = (socket.common.local, socket.common.port, socket.any);
         let source = from.unwrap_or(local);
@@ -465,12 +481,8 @@ impl Stack {
             self.counters.inc(pick(Counter::UdpSndbufErrors, Counter::Udp6SndbufErrors));
             return Err(Errno::EAGAIN);
         };
-        let header = UdpHeader {
-            source_port: local.port(),
-            destination_port: to.port(),
-            length: length as u16,
-            checksum: 0,
-        };
+        let header =
+            UdpHeader { source_port: local.port(), destination_port: to.port(), length: length as u16, checksum: 0 };
         let mut transport = [0; HEADER_LEN];
         header.emit(&mut transport);
         let fields = IpFields {

@@ -24,9 +24,14 @@ const HEADERS_V6: usize = 40 + icmpv6::HEADER_LEN;
 pub(crate) enum Complaint {
     Unreachable(Unreachable),
     /// Nothing here speaks the protocol; `pointer` is where the packet names it (IPv6).
-    Protocol { pointer: u32 },
+    Protocol {
+        pointer: u32,
+    },
     /// IPv6 only.
-    Parameter { code: u8, pointer: u32 },
+    Parameter {
+        code: u8,
+        pointer: u32,
+    },
     ReassemblyTime,
 }
 
@@ -61,8 +66,7 @@ impl Stack {
         let Some(to) = self.may_complain(about, complaint) else { return };
         let limit = if to.is_ipv4() { &mut self.error_limits.v4 } else { &mut self.error_limits.v6 };
         if !limit.take(now) {
-            let counter =
-                if to.is_ipv4() { Counter::IcmpOutRateLimitGlobal } else { Counter::Icmp6OutRateLimitHost };
+            let counter = if to.is_ipv4() { Counter::IcmpOutRateLimitGlobal } else { Counter::Icmp6OutRateLimitHost };
             return self.counters.inc(counter);
         }
         let Ok(way) = self.net.way(now, to, pinned) else { return };
@@ -156,8 +160,7 @@ fn message(complaint: Complaint, source: IpAddr, to: IpAddr, about: &Packet) -> 
         (IpAddr::V4(_), IpAddr::V4(_)) => {
             let quoted = front(about, MAX_ERROR_V4 - HEADERS_V4);
             let quoted = &quoted[..];
-            let unreachable =
-                |code| Icmpv4Message::DestinationUnreachable { code, next_hop_mtu: 0, quoted };
+            let unreachable = |code| Icmpv4Message::DestinationUnreachable { code, next_hop_mtu: 0, quoted };
             let message = match complaint {
                 Complaint::Unreachable(Unreachable::Network) => unreachable(icmpv4::UnreachableCode::NETWORK),
                 Complaint::Unreachable(Unreachable::Host) => unreachable(icmpv4::UnreachableCode::HOST),
@@ -183,9 +186,7 @@ fn message(complaint: Complaint, source: IpAddr, to: IpAddr, about: &Packet) -> 
                 Complaint::Unreachable(Unreachable::Network) => unreachable(icmpv6::UnreachableCode::NO_ROUTE),
                 Complaint::Unreachable(Unreachable::Host) => unreachable(icmpv6::UnreachableCode::ADDRESS),
                 Complaint::Unreachable(Unreachable::Port) => unreachable(icmpv6::UnreachableCode::PORT),
-                Complaint::Unreachable(Unreachable::Prohibited) => {
-                    unreachable(icmpv6::UnreachableCode::PROHIBITED)
-                }
+                Complaint::Unreachable(Unreachable::Prohibited) => unreachable(icmpv6::UnreachableCode::PROHIBITED),
                 Complaint::Protocol { pointer } => Icmpv6Message::ParameterProblem {
                     code: ipv6::ParameterProblemCode::UnrecognizedNextHeader as u8,
                     pointer,

@@ -30,8 +30,7 @@ impl Stack {
         self.counters.inc(Counter::IcmpInMsgs);
         let is_verified = packet.checksum != ChecksumState::Complete;
         let bytes = packet.into_payload(offset).into_contiguous();
-        let parsed =
-            if is_verified { Icmpv4Message::parse_unverified(&bytes) } else { Icmpv4Message::parse(&bytes) };
+        let parsed = if is_verified { Icmpv4Message::parse_unverified(&bytes) } else { Icmpv4Message::parse(&bytes) };
         let message = match parsed {
             Ok(message) => message,
             Err(error) => {

@@ -132,7 +132,14 @@ impl Stack {
         Ok(data.len())
     }
 
-    fn emit_ping(&mut self, now: Instant, id: SocketId, to: SocketAddr, from: Option<SocketAddr>, mut message: Vec<u8>) -> Result<()> {
+    fn emit_ping(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        to: SocketAddr,
+        from: Option<SocketAddr>,
+        mut message: Vec<u8>,
+    ) -> Result<()> {
         let way = self.datagram_way(now, id, to, from.map(|from| from.ip().to_canonical()))?;
         write_checksum(way.source, to.ip(), &mut message);
         let default_ttl = self.default_ttl(to.ip());

@@ -2,9 +2,9 @@
 //!
 //! Decides where a datagram is cut and what the pieces' headers say. RFC 791 section 3.2, RFC 8200 section 4.5.
 //! Invariant: every piece but the last carries a multiple of 8 bytes and fits the MTU.
-use segue_wire::ipv6::extension::FRAGMENT_HEADER_LEN;
 use segue_wire::ipv6::FragmentHeader;
-use segue_wire::{ChecksumState, Chunks, Ipv4Header, Ipv6Header, IpVersion, Packet, Protocol};
+use segue_wire::ipv6::extension::FRAGMENT_HEADER_LEN;
+use segue_wire::{ChecksumState, Chunks, IpVersion, Ipv4Header, Ipv6Header, Packet, Protocol};
 
 use super::output::{HEADER_V4, HEADER_V6};
 

@@ -170,7 +170,14 @@ impl Stack {
         (is_ours && from != Destination::Local).then_some(arrival)
     }
 
-    fn fragment_v6_input(&mut self, now: Instant, arrival: &Arrival, header: &Ipv6Header, chain: &ipv6::Chain, packet: Packet) {
+    fn fragment_v6_input(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival,
+        header: &Ipv6Header,
+        chain: &ipv6::Chain,
+        packet: Packet,
+    ) {
         let about = packet.clone();
         let Stack { reassembler, counters, .. } = self;
         // RFC 8200 section 4.5 names the field that is wrong: the payload length, or the fragment's offset.
@@ -185,7 +192,15 @@ impl Stack {
     }
 
     /// Hand a whole packet to its protocol, whose header starts at `offset`.
-    fn deliver(&mut self, now: Instant, arrival: &Arrival, protocol: Protocol, offset: usize, packet: Packet, named_at: u32) {
+    fn deliver(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival,
+        protocol: Protocol,
+        offset: usize,
+        packet: Packet,
+        named_at: u32,
+    ) {
         let is_v4 = arrival.destination.is_ipv4();
         let delivered = if is_v4 { Counter::IpInDelivers } else { Counter::Ip6InDelivers };
         match protocol {

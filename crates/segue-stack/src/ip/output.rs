@@ -40,7 +40,9 @@ pub(crate) struct IpFields {
 /// Source and destination of a packet that the stack built.
 fn addresses(packet: &Packet) -> (IpAddr, IpAddr) {
     match packet.version() {
-        Some(IpVersion::V6) => Ipv6Header::parse(packet.head()).ok().map(|(h, _)| (h.source.into(), h.destination.into())),
+        Some(IpVersion::V6) => {
+            Ipv6Header::parse(packet.head()).ok().map(|(h, _)| (h.source.into(), h.destination.into()))
+        }
         _ => Ipv4Header::parse_quoted(packet.head()).ok().map(|(h, _)| (h.source.into(), h.destination.into())),
     }
     .unwrap_or((IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::UNSPECIFIED)))

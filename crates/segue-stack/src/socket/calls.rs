@@ -10,8 +10,8 @@ use super::common::{Common, Flags};
 use super::datagram::{DatagramKind, DatagramSocket};
 use super::{Domain, MsgFlags, Received, Shutdown, Socket, SocketId, SocketType};
 use crate::stack::{Result, Stack};
-use crate::tcp::stream::{Role, StreamSocket};
 use crate::tcp::Sending;
+use crate::tcp::stream::{Role, StreamSocket};
 use crate::{Errno, IfaceId};
 
 impl Stack {
@@ -61,7 +61,13 @@ impl Stack {
         }
     }
 
-    pub(crate) fn recv_slice(&mut self, now: Instant, id: SocketId, buffer: &mut [u8], flags: MsgFlags) -> Result<usize> {
+    pub(crate) fn recv_slice(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        buffer: &mut [u8],
+        flags: MsgFlags,
+    ) -> Result<usize> {
         match self.live(id)? {
             Socket::Stream(_) => self.recv_stream(now, id, buffer, flags),
             Socket::Datagram(_) => {

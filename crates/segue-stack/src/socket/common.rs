@@ -183,13 +183,7 @@ impl Common {
             | Flags::TRANSPARENT
             | Flags::FREE_BIND
             | Flags::CLAIM_BOUND;
-        Common {
-            domain: self.domain,
-            flags: self.flags & kept,
-            rare: self.rare.clone(),
-            error: None,
-            ..*self
-        }
+        Common { domain: self.domain, flags: self.flags & kept, rare: self.rare.clone(), error: None, ..*self }
     }
 
     pub(crate) fn has(&self, flags: Flags) -> bool {

@@ -83,7 +83,13 @@ impl Stack {
         }
     }
 
-    pub(super) fn get_socket_option(&mut self, now: Instant, id: SocketId, name: i32, room: usize) -> Result<OptionValue> {
+    pub(super) fn get_socket_option(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        name: i32,
+        room: usize,
+    ) -> Result<OptionValue> {
         if name == sol::ERROR {
             return Ok(OptionValue::Int(self.take_error(now, id)?.map_or(0, |error| error.0)));
         }
@@ -148,7 +154,12 @@ impl Stack {
     }
 
     /// Options that Linux takes on every socket and that mean something to TCP only.
-    fn change_tcp_or_ignore(&mut self, now: Instant, id: SocketId, change: impl FnOnce(&mut SocketOptions)) -> Result<()> {
+    fn change_tcp_or_ignore(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        change: impl FnOnce(&mut SocketOptions),
+    ) -> Result<()> {
         match self.live(id)? {
             Socket::Stream(_) => self.change_tcp_options(now, id, change),
             Socket::Datagram(_) => Ok(()),

@@ -49,11 +49,8 @@ pub(super) fn tcp_info(stream: &StreamSocket, now: Instant) -> Vec<u8> {
         Role::Idle(_) => (state_number(State::Closed), Info::default()),
         Role::Listener(listener) => {
             // As Linux: how many wait for accept(), and how many may.
-            let info = Info {
-                unacked: listener.accept_queue.len() as u32,
-                sacked: listener.backlog,
-                ..Info::default()
-            };
+            let info =
+                Info { unacked: listener.accept_queue.len() as u32, sacked: listener.backlog, ..Info::default() };
             (LISTEN, info)
         }
         Role::Connected(flow) => (state_number(flow.connection.state()), flow.connection.info(now)),

@@ -88,7 +88,13 @@ impl Stack {
         Ok((SocketId { index, generation }, peer))
     }
 
-    pub(crate) fn send_stream(&mut self, now: Instant, id: SocketId, data: Sending<'_>, flags: MsgFlags) -> Result<usize> {
+    pub(crate) fn send_stream(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        data: Sending<'_>,
+        flags: MsgFlags,
+    ) -> Result<usize> {
         let stream = self.stream_mut(id)?;
         if let Some(error) = stream.common.error.take() {
             return Err(error);
@@ -109,17 +115,25 @@ impl Stack {
         })
     }
 
-    pub(crate) fn recv_stream(&mut self, now: Instant, id: SocketId, buffer: &mut [u8], flags: MsgFlags) -> Result<usize> {
+    pub(crate) fn recv_stream(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        buffer: &mut [u8],
+        flags: MsgFlags,
+    ) -> Result<usize> {
         if self.is_shut_idle(id)? {
             return Ok(0);
         }
         let flow = self.readable_flow(id, flags)?;
         let received = if flags.contains(MsgFlags::OOB) {
             let taken = flow.connection.recv_urgent(now, !flags.contains(MsgFlags::PEEK));
-            taken.map(|byte| buffer.first_mut().map_or(0, |first| {
-                *first = byte;
-                1
-            }))
+            taken.map(|byte| {
+                buffer.first_mut().map_or(0, |first| {
+                    *first = byte;
+                    1
+                })
+            })
         } else if flags.contains(MsgFlags::PEEK) {
             flow.connection.peek(0, buffer)
         } else if flags.contains(MsgFlags::TRUNC) {

@@ -105,14 +105,23 @@ impl Stack {
     /// The interface that a loopback destination is reached by when nobody inside listens there.
     fn fallback_for_stream(&self, to: SocketAddr) -> Option<IfaceId> {
         let fallback = self.net.loopback_fallback().filter(|_| to.ip().is_loopback())?;
-        let listens = self.tcp.ports.open_sockets(to.port()).iter().any(|index| {
-            self.sockets.at(*index).is_some_and(|socket| socket.common().scope().covers(to.ip()))
-        });
+        let listens = self
+            .tcp
+            .ports
+            .open_sockets(to.port())
+            .iter()
+            .any(|index| self.sockets.at(*index).is_some_and(|socket| socket.common().scope().covers(to.ip())));
         (!listens).then_some(fallback)
     }
 
     /// The four-tuple of an active open, and the floor of its sequence numbers if it was in TIME-WAIT.
-    fn choose_tuple(&mut self, now: Instant, id: SocketId, local: IpAddr, to: SocketAddr) -> Result<(FourTuple, Option<u32>)> {
+    fn choose_tuple(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        local: IpAddr,
+        to: SocketAddr,
+    ) -> Result<(FourTuple, Option<u32>)> {
         let port = self.stream_mut(id)?.common.port;
         let tuple = |local_port| FourTuple { local, peer: to.ip(), local_port, peer_port: to.port() };
         if port != 0 {
@@ -154,7 +163,10 @@ impl Stack {
             Role::Listener(_) => self.stop_listening(now, id.index),
             Role::Connected(flow) => {
                 // As Linux: who takes an open connection away is told so by SO_ERROR.
-                let was_open = !matches!(flow.connection.state(), State::Closed | State::TimeWait | State::LastAck | State::Closing);
+                let was_open = !matches!(
+                    flow.connection.state(),
+                    State::Closed | State::TimeWait | State::LastAck | State::Closing
+                );
                 let outcome = flow.connection.abort(now);
                 self.settle(now, id.index, outcome);
                 self.send_last_words(now, id.index);

@@ -36,7 +36,15 @@ pub(crate) struct HeldSyn {
 
 impl Stack {
     /// A SYN that no listener takes, on an interface with a gateway's listener.
-    pub(crate) fn hold_syn(&mut self, now: Instant, listener: u32, tuple: FourTuple, arrival: &Arrival, segment: Segment, quote: Packet) {
+    pub(crate) fn hold_syn(
+        &mut self,
+        now: Instant,
+        listener: u32,
+        tuple: FourTuple,
+        arrival: &Arrival,
+        segment: Segment,
+        quote: Packet,
+    ) {
         let Some(generation) = self.sockets.generation(listener) else { return };
         let id = SocketId { index: listener, generation };
         let limit = self.settings.ip.max_syn_backlog;
@@ -90,7 +98,9 @@ impl Stack {
         let is_gone = self.listener_named(listener).is_none();
         let Some(held) = self.tcp.entries.held.at_mut(index) else { return };
         let flags = segment.header.flags;
-        if is_gone || (flags.contains(TcpFlags::RST) && segment.header.sequence == held.segment.header.sequence.wrapping_add(1))
+        if is_gone
+            || (flags.contains(TcpFlags::RST)
+                && segment.header.sequence == held.segment.header.sequence.wrapping_add(1))
         {
             self.remove_held(index);
             if is_gone {
@@ -175,12 +185,8 @@ impl Stack {
 /// The front of a SYN's packet, to be quoted in an ICMP error later.
 pub(crate) fn quote(packet: &Packet) -> Packet {
     let head = packet.head();
-    let mut quote = Packet::from_headers(
-        &head[..head.len().min(QUOTE)],
-        segue_wire::Chunks::new(),
-        packet.checksum,
-        None,
-    );
+    let mut quote =
+        Packet::from_headers(&head[..head.len().min(QUOTE)], segue_wire::Chunks::new(), packet.checksum, None);
     quote.finish_checksum();
     quote
 }

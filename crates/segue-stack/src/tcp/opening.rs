@@ -30,7 +30,14 @@ pub(crate) struct Opening {
 
 impl Stack {
     /// RFC 9293 3.10.7.2: a segment for a socket in LISTEN.
-    pub(crate) fn listener_segment(&mut self, now: Instant, index: u32, tuple: FourTuple, arrival: &Arrival, segment: &Segment) {
+    pub(crate) fn listener_segment(
+        &mut self,
+        now: Instant,
+        index: u32,
+        tuple: FourTuple,
+        arrival: &Arrival,
+        segment: &Segment,
+    ) {
         let flags = segment.header.flags;
         if flags.contains(TcpFlags::RST) {
             return;

@@ -59,7 +59,13 @@ fn segment_packet(tuple: &FourTuple, transmit: Transmit, service: Service) -> Pa
 
 impl Stack {
     /// Send a segment that belongs to no socket: a reset, a SYN-ACK, an answer from TIME-WAIT.
-    pub(crate) fn reply_segment(&mut self, now: Instant, tuple: &FourTuple, pinned: Option<IfaceId>, transmit: Transmit) {
+    pub(crate) fn reply_segment(
+        &mut self,
+        now: Instant,
+        tuple: &FourTuple,
+        pinned: Option<IfaceId>,
+        transmit: Transmit,
+    ) {
         let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
             self.counters.inc(Counter::IpOutNoRoutes);
             return;
@@ -68,8 +74,7 @@ impl Stack {
             self.counters.inc(Counter::TcpOutRsts);
         }
         self.counters.inc(Counter::TcpOutSegs);
-        let service =
-            Service { ttl: self.default_ttl(tuple.peer), tos: 0, dont_fragment: true, identification: 0 };
+        let service = Service { ttl: self.default_ttl(tuple.peer), tos: 0, dont_fragment: true, identification: 0 };
         let packet = segment_packet(tuple, transmit, service);
         self.count_ip_out(&packet);
         if !self.outbox.push_reply(way.iface, packet) {
@@ -78,7 +83,13 @@ impl Stack {
     }
 
     /// RFC 9293 3.10.7.1: reset whoever sent a segment that fits nothing here.
-    pub(crate) fn reset_segment(&mut self, now: Instant, tuple: &FourTuple, pinned: Option<IfaceId>, segment: &Segment) {
+    pub(crate) fn reset_segment(
+        &mut self,
+        now: Instant,
+        tuple: &FourTuple,
+        pinned: Option<IfaceId>,
+        segment: &Segment,
+    ) {
         if let Some(transmit) = reset_for(segment) {
             self.reply_segment(now, tuple, pinned, transmit);
         }

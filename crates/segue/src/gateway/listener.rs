@@ -20,11 +20,12 @@ use crate::tcp::TcpStream;
 /// Local address, then peer.
 type Flow = (SocketAddr, SocketAddr);
 
-/// An accepted SYN whose handshake is not over.
+/// An accepted SYN and what has become of it.
 #[derive(Default)]
 struct Slot {
     waker: Option<Waker>,
     arrived: Option<SocketId>,
+    failed: bool,
 }
 
 /// Who waits for which handshake, per listener for any address.
@@ -53,6 +54,12 @@ impl AnyTable {
                     let _ = stack.abort(now, id);
                     let _ = stack.close(now, id);
                 }
+            }
+        }
+        while let Some(flow) = stack.take_failed(event.socket) {
+            if let Some(slot) = flows.get_mut(&flow) {
+                slot.failed = true;
+                slot.waker.take().into_iter().for_each(|waker| wakes.push(waker));
             }
         }
     }
@@ -201,6 +208,7 @@ impl Waiting<'_> {
         };
         match slot.arrived.take() {
             Some(id) => (Poll::Ready(Ok(id)), None),
+            None if slot.failed => (Poll::Ready(Err(io_error(Errno::ECONNABORTED))), None),
             None => (Poll::Pending, slot.waker.replace(waker.clone())),
         }
     }
