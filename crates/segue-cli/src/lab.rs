@@ -133,7 +133,12 @@ fn progress() -> Box<dyn FnMut(segue_lab::Progress)> {
     Box::new(move |now| {
         line.show(|| {
             let share = now.received as f64 / now.total.max(1) as f64 * 100.0;
-            format!("{share:5.1}%  {} of {} bytes, {:.3} s of virtual time", now.received, now.total, now.elapsed.as_secs_f64())
+            format!(
+                "{share:5.1}%  {} of {} bytes, {:.3} s of virtual time",
+                now.received,
+                now.total,
+                now.elapsed.as_secs_f64()
+            )
         });
     })
 }

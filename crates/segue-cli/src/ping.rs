@@ -74,21 +74,12 @@ pub(crate) fn ping(args: PingArgs) -> Result<ExitCode, Fail> {
     let to = resolve(&args.host)?;
     let network = match &args.tun {
         None => Network::Embedded { path: args.path.config(args.seed.value())? },
-        Some(name) => Network::Tun {
-            name: name.clone(),
-            addresses: args.addr.clone(),
-            peer: None,
-            mtu: 1500,
-            offload: true,
-        },
+        Some(name) => {
+            Network::Tun { name: name.clone(), addresses: args.addr.clone(), peer: None, mtu: 1500, offload: true }
+        }
     };
-    let config = NetworkConfig {
-        network,
-        seed: args.seed.chosen(),
-        sysctls: Vec::new(),
-        pcap: None,
-        comment: String::new(),
-    };
+    let config =
+        NetworkConfig { network, seed: args.seed.chosen(), sysctls: Vec::new(), pcap: None, comment: String::new() };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -119,21 +110,16 @@ fn resolve(host: &str) -> Result<IpAddr, Fail> {
     if let Ok(address) = host.parse() {
         return Ok(address);
     }
-    let mut found = (host, 0)
-        .to_socket_addrs()
-        .map_err(|error| Fail::usage(format!("{host}: {error}; give an address, or a name this machine can resolve")))?;
+    let mut found = (host, 0).to_socket_addrs().map_err(|error| {
+        Fail::usage(format!("{host}: {error}; give an address, or a name this machine can resolve"))
+    })?;
     found.next().map(|address| address.ip()).ok_or_else(|| Fail::usage(format!("{host} has no address")))
 }
 
 async fn exchange(network: &Running, args: &PingArgs, to: IpAddr) -> Tally {
     let mut tally = Tally::default();
     for sequence in 1..=args.count {
-        let options = PingOptions {
-            size: usize::from(args.size),
-            sequence,
-            ttl: args.ttl,
-            timeout: args.timeout,
-        };
+        let options = PingOptions { size: usize::from(args.size), sequence, ttl: args.ttl, timeout: args.timeout };
         let started = Instant::now();
         tally.sent += 1;
         match network.host().ping(to, options).await {

@@ -78,7 +78,8 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
         .map_err(|error| Fail::new(125, format!("cannot start: {error}")))?;
     let ended = runtime.block_on(async {
         let network = Running::up(&config).map_err(|error: RunError| Fail::new(error.exit_status(), error))?;
-        let services = test_host::serve(network.host()).map_err(|error| Fail::new(125, format!("cannot serve: {error}")))?;
+        let services =
+            test_host::serve(network.host()).map_err(|error| Fail::new(125, format!("cannot serve: {error}")))?;
         for address in &args.addr {
             eprintln!("segue: serving http://{}/", host_in_url(address.address()));
         }

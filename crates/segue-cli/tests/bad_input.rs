@@ -57,50 +57,31 @@ fn impossible_impairments_are_refused_with_the_range() {
         ("--rate 0mbit", ["0mbit", "0"]),
         ("--queue 10B --rate 1mbit", ["10B", "packet"]),
     ] {
-        refused(
-            segue().arg("run").args(options.split(' ')).args(["--", "true"]),
-            2,
-            &words,
-        );
+        refused(segue().arg("run").args(options.split(' ')).args(["--", "true"]), 2, &words);
     }
 }
 
 #[test]
 fn a_published_port_given_twice_is_refused() {
     let port = free_port();
-    refused(
-        &mut segue_run(&format!("-p {port}:80 -p {port}:81"), &["true"]),
-        2,
-        &[&port.to_string(), "twice"],
-    );
+    refused(&mut segue_run(&format!("-p {port}:80 -p {port}:81"), &["true"]), 2, &[&port.to_string(), "twice"]);
 }
 
 #[test]
 fn a_published_port_that_is_taken_is_refused() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its address").port();
-    refused(
-        &mut segue_run(&format!("-p 127.0.0.1:{port}:80"), &["true"]),
-        125,
-        &[&port.to_string(), "in use"],
-    );
+    refused(&mut segue_run(&format!("-p 127.0.0.1:{port}:80"), &["true"]), 125, &[&port.to_string(), "in use"]);
 }
 
 #[test]
 fn an_unknown_sysctl_is_refused_with_the_nearest_name() {
-    refused(
-        &mut segue_run("--sysctl net.ipv4.tcp_rmen=4096,131072,6291456", &["true"]),
-        2,
-        &["tcp_rmen", "tcp_rmem"],
-    );
+    refused(&mut segue_run("--sysctl net.ipv4.tcp_rmen=4096,131072,6291456", &["true"]), 2, &["tcp_rmen", "tcp_rmem"]);
 }
 
 #[test]
 fn an_unwritable_capture_is_refused_before_the_program_starts() {
-    let output = finish(
-        &mut segue_run("--pcap /no/such/folder/run.pcapng", &["echo", "started"]),
-        SOON,
-    );
+    let output = finish(&mut segue_run("--pcap /no/such/folder/run.pcapng", &["echo", "started"]), SOON);
     assert_eq!(output.status.code(), Some(125));
     assert!(text(&output.stderr).contains("/no/such/folder/run.pcapng"));
     assert!(output.stdout.is_empty(), "the program was not started");
@@ -111,11 +92,7 @@ fn a_tun_device_without_permission_says_what_is_needed() {
     if !common::is_root() {
         skip!("without root the device may be refused for other reasons");
     }
-    refused(
-        &mut segue_run("--tun seguebad0 --addr 10.99.0.2/24", &["true"]),
-        125,
-        &["seguebad0", "CAP_NET_ADMIN"],
-    );
+    refused(&mut segue_run("--tun seguebad0 --addr 10.99.0.2/24", &["true"]), 125, &["seguebad0", "CAP_NET_ADMIN"]);
 }
 
 #[test]

@@ -9,15 +9,9 @@ use common::{assert_success, finish, segue, text};
 const SOON: Duration = Duration::from_secs(120);
 
 fn transfer(arguments: &str) -> serde_json::Value {
-    let output = finish(
-        segue()
-            .args(["lab", "transfer", "--json"])
-            .args(arguments.split_whitespace()),
-        SOON,
-    );
+    let output = finish(segue().args(["lab", "transfer", "--json"]).args(arguments.split_whitespace()), SOON);
     assert_success(&output);
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stdout)))
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(&output.stdout)))
 }
 
 #[test]
@@ -49,12 +43,7 @@ fn a_transfer_without_loss_takes_no_less_than_its_rate_allows() {
 
 #[test]
 fn ping_counts_what_comes_back_across_the_path() {
-    let output = finish(
-        segue().args([
-            "ping", "-c", "3", "-i", "10ms", "--delay", "5ms", "segue.test",
-        ]),
-        SOON,
-    );
+    let output = finish(segue().args(["ping", "-c", "3", "-i", "10ms", "--delay", "5ms", "segue.test"]), SOON);
     assert_success(&output);
     let words = text(&output.stdout);
     assert!(words.contains("3 sent, 3 received, 0% loss"), "{words}");
@@ -62,12 +51,8 @@ fn ping_counts_what_comes_back_across_the_path() {
 
 #[test]
 fn ping_with_no_answer_says_so_and_fails() {
-    let output = finish(
-        segue().args([
-            "ping", "-c", "2", "-i", "10ms", "-W", "200ms", "--loss", "100%", "segue.test",
-        ]),
-        SOON,
-    );
+    let output =
+        finish(segue().args(["ping", "-c", "2", "-i", "10ms", "-W", "200ms", "--loss", "100%", "segue.test"]), SOON);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("2 sent, 0 received, 100% loss"));
 }

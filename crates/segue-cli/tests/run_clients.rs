@@ -18,8 +18,7 @@ fn etag(size: &str) -> String {
         .lines()
         .find_map(|line| {
             let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("etag")
-                .then(|| value.trim().trim_matches('"').to_owned())
+            name.eq_ignore_ascii_case("etag").then(|| value.trim().trim_matches('"').to_owned())
         })
         .expect("an ETag header")
 }
@@ -31,10 +30,7 @@ fn curl_fetches_a_file_whose_hash_is_the_one_the_server_names() {
     let file = folder.path().join("8MiB.bin");
     let name = file.to_str().expect("a plain path");
     let output = finish(
-        &mut segue_run(
-            "--delay 5ms --loss 1% --seed 7",
-            &["curl", "-sS", "-o", name, "http://segue.test/8MiB"],
-        ),
+        &mut segue_run("--delay 5ms --loss 1% --seed 7", &["curl", "-sS", "-o", name, "http://segue.test/8MiB"]),
         SOON,
     );
     assert_success(&output);
@@ -68,7 +64,13 @@ fn curl_fetches_many_files_at_once() {
         &mut segue_run(
             "--delay 2ms --loss 1% --seed 11",
             &[
-                "curl", "-sS", "--fail", "-Z", "--parallel-max", "20", "-o",
+                "curl",
+                "-sS",
+                "--fail",
+                "-Z",
+                "--parallel-max",
+                "20",
+                "-o",
                 pattern.to_str().expect("a plain path"),
                 "http://segue.test/[300001-300020]",
             ],
@@ -90,10 +92,7 @@ fn curl_keeps_one_connection_for_several_requests() {
     let output = finish(
         &mut segue_run(
             "",
-            &[
-                "curl", "-sSv", "-o", "/dev/null", "-o", "/dev/null", "http://segue.test/1000",
-                "http://segue.test/2000",
-            ],
+            &["curl", "-sSv", "-o", "/dev/null", "-o", "/dev/null", "http://segue.test/1000", "http://segue.test/2000"],
         ),
         SOON,
     );
@@ -106,10 +105,7 @@ fn curl_keeps_one_connection_for_several_requests() {
 fn a_range_of_a_file_is_the_same_bytes_as_in_the_whole() {
     need!("curl");
     let whole = finish(&mut segue_run("", &["curl", "-sS", "http://segue.test/100k"]), SOON);
-    let part = finish(
-        &mut segue_run("", &["curl", "-sS", "-r", "5000-6999", "http://segue.test/100k"]),
-        SOON,
-    );
+    let part = finish(&mut segue_run("", &["curl", "-sS", "-r", "5000-6999", "http://segue.test/100k"]), SOON);
     assert_success(&whole);
     assert_success(&part);
     assert_eq!(part.stdout, whole.stdout[5000..7000]);
@@ -119,10 +115,7 @@ fn a_range_of_a_file_is_the_same_bytes_as_in_the_whole() {
 fn both_address_families_reach_the_test_host() {
     need!("curl");
     for family in ["-4", "-6"] {
-        let output = finish(
-            &mut segue_run("", &["curl", "-sS", family, "http://segue.test/12345"]),
-            SOON,
-        );
+        let output = finish(&mut segue_run("", &["curl", "-sS", family, "http://segue.test/12345"]), SOON);
         assert_success(&output);
         assert_eq!(output.stdout.len(), 12345, "curl {family}");
     }
@@ -147,10 +140,7 @@ fn glibc_resolves_names_through_the_gateway() {
         SOON,
     );
     assert_success(&output);
-    assert_eq!(
-        text(&output.stdout).lines().collect::<Vec<_>>(),
-        ["198.18.0.10", "fd53:6567:7565::10", "True"]
-    );
+    assert_eq!(text(&output.stdout).lines().collect::<Vec<_>>(), ["198.18.0.10", "fd53:6567:7565::10", "True"]);
 }
 
 #[test]
@@ -158,10 +148,7 @@ fn a_query_to_any_server_is_answered_at_the_gateway() {
     need!("dig");
     for server in ["@203.0.113.99", "@2001:db8::53"] {
         for transport in ["+notcp", "+tcp"] {
-            let output = finish(
-                &mut segue_run("", &["dig", server, transport, "+short", "segue.test", "A"]),
-                SOON,
-            );
+            let output = finish(&mut segue_run("", &["dig", server, transport, "+short", "segue.test", "A"]), SOON);
             assert_success(&output);
             assert_eq!(text(&output.stdout).trim(), "198.18.0.10", "{server} {transport}");
         }
@@ -215,9 +202,7 @@ fn netcat_half_closes_in_both_directions() {
 
     // The other direction: the server half-closes first and still reads.
     let port = common::free_port();
-    let script = format!(
-        "sleep 0.3; (sleep 0.5; echo late) | nc -w 20 127.0.0.1 {port}"
-    );
+    let script = format!("sleep 0.3; (sleep 0.5; echo late) | nc -w 20 127.0.0.1 {port}");
     let folder = open_folder();
     let heard = folder.path().join("heard");
     let server = std::process::Command::new("sh")
@@ -261,10 +246,7 @@ fn main() {
         SOON,
     );
     assert_success(&built);
-    let output = finish(
-        &mut segue_run("--delay 1ms", &[program.to_str().expect("a plain path")]),
-        SOON,
-    );
+    let output = finish(&mut segue_run("--delay 1ms", &[program.to_str().expect("a plain path")]), SOON);
     assert_success(&output);
     assert_eq!(text(&output.stdout).trim(), (1 << 20).to_string());
 }
@@ -325,10 +307,7 @@ func main() {
         Duration::from_secs(180),
     );
     assert_success(&built);
-    let output = finish(
-        &mut segue_run("--delay 1ms --loss 1%", &[program.to_str().expect("a plain path")]),
-        SOON,
-    );
+    let output = finish(&mut segue_run("--delay 1ms --loss 1%", &[program.to_str().expect("a plain path")]), SOON);
     assert_success(&output);
     let expected: u64 = (0..40).map(|n| 10_000 + n).sum();
     assert_eq!(text(&output.stdout).trim(), expected.to_string());

@@ -7,8 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{
-    Running, assert_success, finish, free_port, noise_file, open_folder, segue_run, sha256,
-    sha256_file, text, wait_for,
+    Running, assert_success, finish, free_port, noise_file, open_folder, segue_run, sha256, sha256_file, text, wait_for,
 };
 
 const SOON: Duration = Duration::from_secs(60);
@@ -20,13 +19,10 @@ fn a_python_server_inside_serves_a_curl_outside() {
     let file = noise_file(folder.path(), "inside.bin", 3_000_017);
     let port = free_port();
     let _run = Running::start(
-        segue_run(
-            &format!("--delay 2ms --loss 1% --seed 5 -p {port}:8000"),
-            &["python3", "-m", "http.server", "8000"],
-        )
-        .current_dir(folder.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null()),
+        segue_run(&format!("--delay 2ms --loss 1% --seed 5 -p {port}:8000"), &["python3", "-m", "http.server", "8000"])
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null()),
     );
     let url = format!("http://127.0.0.1:{port}/inside.bin");
     let output = finish(
@@ -67,7 +63,7 @@ fn redis_inside_stands_a_benchmark_from_outside() {
     let _run = Running::start(
         segue_run(
             &format!("-p {port}:6379"),
-            &["redis-server", "--port", "6379", "--save", "", "--appendonly", "no"],
+            &["redis-server", "--port", "6379", "--protected-mode", "no", "--save", "", "--appendonly", "no"],
         )
         .stdout(Stdio::null())
         .stderr(Stdio::null()),
@@ -75,7 +71,15 @@ fn redis_inside_stands_a_benchmark_from_outside() {
     wait_for(([127, 0, 0, 1], port).into(), SOON);
     let output = finish(
         Command::new("redis-benchmark").args([
-            "-p", &port.to_string(), "-n", "5000", "-c", "50", "-t", "ping,set,get", "--csv",
+            "-p",
+            &port.to_string(),
+            "-n",
+            "5000",
+            "-c",
+            "50",
+            "-t",
+            "ping,set,get",
+            "--csv",
         ]),
         Duration::from_secs(120),
     );
@@ -102,10 +106,7 @@ fn a_published_port_with_nobody_behind_it_is_refused() {
         Ok(0) => {}
         Ok(n) => panic!("{n} bytes from nobody"),
         Err(error) => assert!(
-            matches!(
-                error.kind(),
-                std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::ConnectionRefused
-            ),
+            matches!(error.kind(), std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::ConnectionRefused),
             "{error}"
         ),
     }

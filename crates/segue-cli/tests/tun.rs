@@ -6,8 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{
-    Namespace, Running, assert_success, eventually, finish, noise_file, open_folder, sha256,
-    sha256_file, text,
+    Namespace, Running, assert_success, eventually, finish, noise_file, open_folder, sha256, sha256_file, text,
 };
 
 const SOON: Duration = Duration::from_secs(60);
@@ -31,8 +30,16 @@ fn the_kernels_curl_talks_to_segue_serve() {
         let fetch = |url: &str| {
             finish(
                 namespace.command("curl").args([
-                    "-sS", "-g", "--retry", "30", "--retry-all-errors", "--retry-delay", "1",
-                    "--connect-timeout", "2", url,
+                    "-sS",
+                    "-g",
+                    "--retry",
+                    "30",
+                    "--retry-all-errors",
+                    "--retry-delay",
+                    "1",
+                    "--connect-timeout",
+                    "2",
+                    url,
                 ]),
                 SOON,
             )
@@ -57,11 +64,7 @@ fn the_kernels_curl_talks_to_segue_serve() {
         let file = noise_file(folder.path(), "up.bin", 16_000_003);
         for host in ["10.77.0.2", "[fd77::2]"] {
             let output = finish(
-                namespace
-                    .command("curl")
-                    .args(["-sS", "-g", "-T"])
-                    .arg(&file)
-                    .arg(format!("http://{host}/")),
+                namespace.command("curl").args(["-sS", "-g", "-T"]).arg(&file).arg(format!("http://{host}/")),
                 SOON,
             );
             assert_success(&output);
@@ -98,24 +101,26 @@ fn a_program_on_segue_talks_to_a_kernel_nginx() {
         ),
     )
     .expect("the configuration is written");
-    let _nginx = Running::start(
-        namespace
-            .command("nginx")
-            .arg("-c")
-            .arg(&config)
-            .stderr(Stdio::null()),
-    );
+    let _nginx = Running::start(namespace.command("nginx").arg("-c").arg(&config).stderr(Stdio::null()));
     for offload in [true, false] {
-        for (address, url) in [
-            ("10.78.0.2/24", "http://10.78.0.1/page.bin"),
-            ("fd78::2/64", "http://[fd78::1]/page.bin"),
-        ] {
+        for (address, url) in
+            [("10.78.0.2/24", "http://10.78.0.1/page.bin"), ("fd78::2/64", "http://[fd78::1]/page.bin")]
+        {
             let mut arguments = vec!["run", "--tun", "sg1", "--addr", address];
             if !offload {
                 arguments.push("--no-offload");
             }
             arguments.extend([
-                "--", "curl", "-sS", "-g", "--retry", "20", "--retry-all-errors", "--retry-delay", "1", url,
+                "--",
+                "curl",
+                "-sS",
+                "-g",
+                "--retry",
+                "20",
+                "--retry-all-errors",
+                "--retry-delay",
+                "1",
+                url,
             ]);
             let output = finish(&mut inside(&namespace, &arguments), SOON);
             assert_success(&output);
@@ -132,10 +137,7 @@ fn segue_ping_reaches_the_kernels_end_of_a_device() {
         return;
     };
     let output = finish(
-        &mut inside(
-            &namespace,
-            &["ping", "-c", "2", "--tun", "sg2", "--addr", "10.79.0.2/24", "10.79.0.1"],
-        ),
+        &mut inside(&namespace, &["ping", "-c", "2", "--tun", "sg2", "--addr", "10.79.0.2/24", "10.79.0.1"]),
         SOON,
     );
     assert_success(&output);
@@ -148,9 +150,8 @@ fn a_device_killed_with_its_process_leaves_nothing() {
     let Some(namespace) = Namespace::new("segue-kill") else {
         return;
     };
-    let server = Running::start(
-        inside(&namespace, &["serve", "--tun", "sg3", "--addr", "10.80.0.2/24"]).stdout(Stdio::null()),
-    );
+    let server =
+        Running::start(inside(&namespace, &["serve", "--tun", "sg3", "--addr", "10.80.0.2/24"]).stdout(Stdio::null()));
     eventually("the device is there", SOON, || namespace.devices().contains("sg3"));
     // `ip netns exec` replaces itself, so the pid is segue's own.
     let pid = rustix::process::Pid::from_raw(server.pid()).expect("a pid");

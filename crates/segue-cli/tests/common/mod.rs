@@ -2,10 +2,7 @@
 //! reason, waiting for a port, hashes, and network namespaces that vanish.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
-#![allow(
-    unreachable_pub,
-    reason = "shared between test binaries, not an interface"
-)]
+#![allow(unreachable_pub, reason = "shared between test binaries, not an interface")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -56,9 +53,7 @@ pub fn binary() -> &'static Path {
             return target;
         }
         let modified = target.metadata().and_then(|m| m.modified()).expect("the binary exists");
-        let stamp = modified
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |age| age.as_nanos());
+        let stamp = modified.duration_since(std::time::UNIX_EPOCH).map_or(0, |age| age.as_nanos());
         let folder = std::env::temp_dir().join(format!("segue-under-test-{stamp}"));
         let copy = folder.join("segue");
         if !copy.exists() {
@@ -68,8 +63,7 @@ pub fn binary() -> &'static Path {
             std::fs::rename(&partial, &copy).expect("the copy takes its place at once");
         }
         use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755))
-            .expect("others may enter");
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("others may enter");
         copy
     })
 }
@@ -80,9 +74,7 @@ pub fn segue() -> Command {
         return Command::new(binary());
     }
     let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
-        .arg(binary());
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(binary());
     command
 }
 
@@ -132,11 +124,7 @@ pub fn finish_child(mut child: Child, limit: Duration, what: &str) -> Output {
         }
         std::thread::sleep(Duration::from_millis(5));
     };
-    Output {
-        status,
-        stdout: out.join().expect("stdout is read"),
-        stderr: err.join().expect("stderr is read"),
-    }
+    Output { status, stdout: out.join().expect("stdout is read"), stderr: err.join().expect("stderr is read") }
 }
 
 fn drain(pipe: &mut Option<impl Read>) -> Vec<u8> {
@@ -167,10 +155,7 @@ pub struct Running(pub Option<Child>);
 
 impl Running {
     pub fn start(command: &mut Command) -> Running {
-        let child = command
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let child = command.stdin(Stdio::null()).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Running(Some(child))
     }
 
@@ -207,10 +192,7 @@ impl Drop for Running {
 
 /// A port of this machine that was free a moment ago.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .port()
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
 /// Waits until somebody answers there.
@@ -260,9 +242,7 @@ pub fn noise_file(folder: &Path, name: &str, len: usize) -> PathBuf {
         bytes.extend_from_slice(&state.to_le_bytes());
     }
     bytes.truncate(len);
-    std::fs::File::create(&path)
-        .and_then(|mut file| file.write_all(&bytes))
-        .expect("the file is written");
+    std::fs::File::create(&path).and_then(|mut file| file.write_all(&bytes)).expect("the file is written");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("readable");
     path
 }
@@ -271,8 +251,7 @@ pub fn noise_file(folder: &Path, name: &str, len: usize) -> PathBuf {
 pub fn open_folder() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777))
-        .expect("anybody may write");
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).expect("anybody may write");
     folder
 }
 
@@ -297,10 +276,7 @@ impl Namespace {
             return None;
         }
         let namespace = Namespace(name);
-        assert_success(&finish(
-            namespace.command("ip").args(["link", "set", "lo", "up"]),
-            Duration::from_secs(5),
-        ));
+        assert_success(&finish(namespace.command("ip").args(["link", "set", "lo", "up"]), Duration::from_secs(5)));
         Some(namespace)
     }
 
@@ -313,10 +289,7 @@ impl Namespace {
 
     /// The names of the devices inside.
     pub fn devices(&self) -> String {
-        let output = finish(
-            self.command("ip").args(["-o", "link", "show"]),
-            Duration::from_secs(5),
-        );
+        let output = finish(self.command("ip").args(["-o", "link", "show"]), Duration::from_secs(5));
         text(&output.stdout)
     }
 }
