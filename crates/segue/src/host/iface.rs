@@ -54,7 +54,7 @@ impl Iface {
             self.dropped += 1;
         } else if self.is_full() {
             self.waiting.push_back(packet);
-        } else if let Err(packet) = self.pass(now, packet) {
+        } else if let Some(packet) = self.pass(now, packet) {
             self.waiting.push_back(packet);
             self.news = true;
         }
@@ -68,7 +68,7 @@ impl Iface {
     /// Tries again to send what waits.
     pub(crate) fn resume(&mut self, now: Instant) {
         while let Some(packet) = self.waiting.pop_front() {
-            if let Err(packet) = self.pass(now, packet) {
+            if let Some(packet) = self.pass(now, packet) {
                 self.waiting.push_front(packet);
                 return;
             }
@@ -100,19 +100,15 @@ impl Iface {
         }
     }
 
-    fn pass(&mut self, now: Instant, packet: Packet) -> Result<(), Packet> {
+    /// Hands a packet to the link; it comes back when the link is full.
+    fn pass(&mut self, now: Instant, packet: Packet) -> Option<Packet> {
         match self.link.send(now, packet) {
-            Ok(()) => {
-                self.unflushed = true;
-                Ok(())
-            }
-            Err(SendError::Full(packet)) => Err(packet),
+            Ok(()) => self.unflushed = true,
+            Err(SendError::Full(packet)) => return Some(packet),
             // A packet that the device did not take is a lost packet; the device itself is judged by receiving.
-            Err(SendError::Io(_)) => {
-                self.dropped += 1;
-                Ok(())
-            }
+            Err(SendError::Io(_)) => self.dropped += 1,
         }
+        None
     }
 
     fn fail(&mut self, error: io::Error) {
