@@ -78,8 +78,14 @@ pub(crate) fn ping(args: PingArgs) -> Result<ExitCode, Fail> {
             Network::Tun { name: name.clone(), addresses: args.addr.clone(), peer: None, mtu: 1500, offload: true }
         }
     };
-    let config =
-        NetworkConfig { network, seed: args.seed.chosen(), sysctls: Vec::new(), pcap: None, comment: String::new() };
+    let config = NetworkConfig {
+        verbose: false,
+        network,
+        seed: args.seed.chosen(),
+        sysctls: Vec::new(),
+        pcap: None,
+        comment: String::new(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -122,6 +122,7 @@ impl RunArgs {
 pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Fail> {
     let words: Vec<_> = args.program.iter().map(|word| word.to_string_lossy()).collect();
     let network = NetworkConfig {
+        verbose: args.verbose,
         network: args.network()?,
         seed: args.seed.chosen(),
         comment: format!("segue run, seed {}: {}", args.seed.value(), words.join(" ")),

@@ -59,6 +59,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Serves until it is interrupted.
 pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
     let config = NetworkConfig {
+        verbose: false,
         network: Network::Tun {
             name: args.tun,
             addresses: args.addr.clone(),

@@ -60,6 +60,8 @@ pub struct NetworkConfig {
     pub pcap: Option<PathBuf>,
     /// What the capture says of itself, such as a command line. Default: nothing.
     pub comment: String,
+    /// Say on standard error what the gateway refuses, and why. Default: no.
+    pub verbose: bool,
 }
 
 /// The network a program is put on.

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use segue::link::{Capture, CaptureOptions, Link, Path, PathMonitor, Prefix, TunConfig, TunLink, path_pair};
 use segue::{Cidr, Host};
-use segue_gateway::{Gateway, GatewayConfig};
+use segue_gateway::{Event, EventSink, Gateway, GatewayConfig};
 use segue_stack::Counter;
 
 use crate::config::{Network, NetworkConfig};
@@ -40,7 +41,7 @@ fn up(config: &NetworkConfig) -> Result<Running, RunError> {
         Network::Embedded { path } => {
             let (near, far) = path_pair(Path::new(path.clone()));
             monitor = Some(near.monitor());
-            let gateway = gateway(far)?;
+            let gateway = gateway(far, config.verbose)?;
             (embedded(config, near, capture.as_ref())?, Some(gateway))
         }
         Network::Tun { name, addresses, peer, mtu, offload } => {
@@ -96,8 +97,12 @@ fn embedded(config: &NetworkConfig, link: impl Link + 'static, capture: Option<&
         .map_err(RunError::Network)
 }
 
-fn gateway(link: impl Link + 'static) -> Result<(Host, Gateway), RunError> {
-    let config = GatewayConfig::default();
+fn gateway(link: impl Link + 'static, verbose: bool) -> Result<(Host, Gateway), RunError> {
+    let mut config = GatewayConfig::default();
+    if verbose {
+        let sink: EventSink = Arc::new(|event: &Event| eprintln!("segue: {event}"));
+        config.events = Some(sink);
+    }
     let mut builder = Host::builder().link(link).accept_any(true).default_route();
     for address in config.host_addresses() {
         builder = builder.address(address);
