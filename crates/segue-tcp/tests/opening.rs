@@ -141,16 +141,15 @@ fn an_unanswered_syn_ack_is_repeated_five_times_and_given_up_after_63_seconds() 
     let config = Config::default();
     let (start, mut opening, _) = passive(&config, &SocketOptions::default(), &syn(IRS));
     let mut times = Vec::new();
-    let mut now = start;
-    loop {
-        now = opening.next_deadline().expect("a deadline");
+    let now = loop {
+        let now = opening.next_deadline().expect("a deadline");
         match opening.on_deadline(now, &config) {
             PassiveOutcome::Transmit => times.push((now - start).as_secs()),
-            PassiveOutcome::GiveUp => break,
+            PassiveOutcome::GiveUp => break now,
             other => panic!("{other:?}"),
         }
         assert!(opening.poll_transmit(now, &config).is_some());
-    }
+    };
     assert_eq!((times, (now - start).as_secs()), (vec![1, 3, 7, 15, 31], 63));
 }
 
@@ -261,8 +260,9 @@ fn an_old_duplicate_syn_is_reset_by_the_initiator_and_the_real_one_succeeds() {
 #[test]
 fn a_passive_open_screens_what_arrives() {
     let config = plain();
+    type Change = fn(&mut Inject);
     type Check = fn(&PassiveOutcome) -> bool;
-    let rows: [(&str, fn(&mut Inject), Check); 9] = [
+    let rows: [(&str, Change, Check); 9] = [
         ("the same SYN", |s| *s = syn(IRS), |o| matches!(o, PassiveOutcome::Transmit)),
         ("exact reset", |s| s.flags = TcpFlags::RST, |o| matches!(o, PassiveOutcome::Remove(DropReason::Reset))),
         (

@@ -15,6 +15,7 @@ use crate::units::Packets;
 pub(crate) use reno::Reno;
 
 /// What an acknowledgment of new data tells a controller.
+#[allow(dead_code)] // What one algorithm does not read, another does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AckSample {
     pub(crate) now: Instant,
@@ -29,6 +30,7 @@ pub(crate) struct AckSample {
 }
 
 /// What a finding of loss tells a controller.
+#[allow(dead_code)] // As above.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LossSample {
     pub(crate) now: Instant,

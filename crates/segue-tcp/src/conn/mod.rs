@@ -58,6 +58,7 @@ bitflags! {
 
 /// The phase a connection is in; each owns what it needs and nothing else.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // Nearly every connection is in the large one.
 enum Phase {
     SynSent(SynSent),
     SynReceived(SynReceived),

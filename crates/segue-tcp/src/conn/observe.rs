@@ -120,7 +120,7 @@ impl Connection {
             retransmits: send.retransmits,
             probes: send.probes,
             backoff: send.rtt.backoff(),
-            options: OPTION_TIMESTAMPS * u8::from(recv.clocks.is_some()) | OPTION_WINDOW_SCALE * u8::from(scaled),
+            options: OPTION_TIMESTAMPS * u8::from(recv.clocks.is_some()) + OPTION_WINDOW_SCALE * u8::from(scaled),
             snd_wscale: send.scale.shift(),
             rcv_wscale: recv.window.scale.shift(),
             delivery_rate_app_limited: send.unsent() == 0,
@@ -130,7 +130,8 @@ impl Connection {
             rcv_mss: u32::from(recv.ack.segment_size),
             unacked: send.segments_out().0,
             sacked: send.segments_arrived_out_of_order().0,
-            lost: send.segments_lost().0,
+            // Linux counts a lost segment as lost until it is acknowledged.
+            lost: send.segments_lost().0 + send.segments_resent().0,
             retrans: send.segments_resent().0,
             last_data_sent: millis(now - send.last_sent),
             last_data_recv: millis(now - recv.ack.last_data),

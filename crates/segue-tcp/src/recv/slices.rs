@@ -95,7 +95,7 @@ impl Stretch {
     }
 
     fn consumed(&mut self, n: usize) -> usize {
-        if self.len() == 0 {
+        if self.0.as_ref().is_some_and(|held| held.len == 0) {
             self.0 = None;
         }
         n

@@ -45,7 +45,7 @@ pub(crate) fn initial_buffer(config: &Config, options: &SocketOptions) -> u32 {
 }
 
 fn payload_share(memory: u32, ratio: u8) -> u32 {
-    (u64::from(memory) * u64::from(ratio) >> 8) as u32
+    ((u64::from(memory) * u64::from(ratio)) >> 8) as u32
 }
 
 /// The window and scale for our SYN: whole segments of the initial buffer, and a scale that can

@@ -180,13 +180,10 @@ impl Sender {
         self.queue.memory() + self.scoreboard.memory()
     }
 
-    /// Segments that are thought to be in the network (RFC 6675's pipe).
+    /// Segments that are thought to be in the network (RFC 6675's pipe): sent, not lost (a lost
+    /// one that was sent again is on its way again), and not announced by a duplicate.
     pub(crate) fn in_flight(&self) -> Packets {
-        self.scoreboard
-            .sent()
-            .saturating_sub(self.scoreboard.lost())
-            .saturating_add(self.scoreboard.resent())
-            .saturating_sub(self.duplicates.arrived())
+        self.scoreboard.sent().saturating_sub(self.scoreboard.lost()).saturating_sub(self.duplicates.arrived())
     }
 
     pub(crate) fn segments_out(&self) -> Packets {

@@ -186,7 +186,7 @@ impl Sender {
             at += piece;
             segments += 1;
         }
-        if len % size != 0 {
+        if !len.is_multiple_of(size) {
             self.partial_end = data_end;
         }
         self.nxt = data_end;

@@ -171,7 +171,7 @@ impl SendQueue {
 mod tests {
     use super::*;
 
-    fn pattern(from: usize, len: usize) -> alloc::vec::Vec<u8> {
+    fn pattern(from: usize, len: usize) -> Vec<u8> {
         (from..from + len).map(|i| (i * 31 % 251) as u8).collect()
     }
 

@@ -269,7 +269,7 @@ mod tests {
     fn full_segments_are_resent_together_and_small_ones_are_joined() {
         let mut board = board(&[10, 20, 30, 100, 100, 40, 100]);
         board.lose_all();
-        let mut runs = alloc::vec::Vec::new();
+        let mut runs = Vec::new();
         while let Some(run) = board.next_resend(100, 1_000, true) {
             board.on_resent(&run, at(9));
             runs.push((run.start.since(START), run.len, run.marks));

@@ -158,10 +158,15 @@ impl Offer {
         bare(self.iss + 1, Some(peer.irs + 1), TcpFlags::ACK, self.window_field(peer), self.stamp(now, peer))
     }
 
+    /// The window once it is scaled. Rounded up: the SYN has offered it all, and what was offered
+    /// is not taken back.
+    fn rounded_window(&self, scale: WindowScale) -> u32 {
+        self.window().next_multiple_of(scale.step())
+    }
+
     fn window_field(&self, peer: &PeerSyn) -> u16 {
         let scale = if peer.scale.is_some() && self.scales() { self.window.scale } else { WindowScale::default() };
-        // Rounded up: the SYN has offered it all, and what was offered is not taken back.
-        WireWindow::of(self.window().next_multiple_of(scale.step()), scale).0
+        WireWindow::of(self.rounded_window(scale), scale).0
     }
 
     fn stamp(&self, now: Instant, peer: &PeerSyn) -> OptionBytes {
@@ -195,10 +200,11 @@ impl Offer {
             // RFC 6928: one repetition is not taken for congestion, more are.
             initial_cwnd: Packets(if self.retransmits > 1 { 1 } else { config.initial_cwnd }),
         };
+        let our_scale = if scaled.is_some() { self.window.scale } else { WindowScale::default() };
         let receive = ReceiverStart {
             irs: peer.irs,
-            window: self.window(),
-            scale: if scaled.is_some() { self.window.scale } else { WindowScale::default() },
+            window: self.rounded_window(our_scale),
+            scale: our_scale,
             advertised_mss: self.mss,
             clocks,
         };
@@ -306,7 +312,7 @@ mod tests {
     #[test]
     fn syns_leave_at_0_1_2_3_4_5_7_11_19_35_67_seconds_and_give_up_at_131() {
         let mut at = 0;
-        let times: alloc::vec::Vec<u64> = (0..=10)
+        let times: Vec<u64> = (0..=10)
             .map(|sent| {
                 at += syn_interval(sent, 4, Duration::from_secs(120)).as_secs();
                 at

@@ -89,6 +89,7 @@ pub fn open(iss: u32) -> Open {
 }
 
 /// What stands at one end.
+#[allow(clippy::large_enum_variant)]
 pub enum Node {
     Listening,
     Opening(PassiveOpen),
@@ -148,7 +149,7 @@ impl App {
         while self.sent < self.to_send {
             let n = (self.to_send - self.sent).min(self.chunk as u64);
             let data: Vec<u8> = (self.sent..self.sent + n).map(|at| byte_at(self.salt, at)).collect();
-            let done = if self.sent % 3 == 0 {
+            let done = if self.sent.is_multiple_of(3) {
                 connection.send_bytes(now, data.into(), SendFlags::empty())
             } else {
                 connection.send(now, &data, SendFlags::empty())
@@ -203,6 +204,9 @@ pub struct End {
     shift: u8,
 }
 
+/// Takes (sender, segment); true loses it.
+pub type Filter = Box<dyn FnMut(usize, &Segment) -> bool>;
+
 /// The world.
 pub struct World {
     pub now: Instant,
@@ -216,8 +220,8 @@ pub struct World {
     pub log: Vec<String>,
     pub keep_log: bool,
     pub lost: u64,
-    /// Called with (sender, segment): drop it?
-    pub filter: Option<Box<dyn FnMut(usize, &Segment) -> bool>>,
+    /// Loses chosen segments.
+    pub filter: Option<Filter>,
 }
 
 pub fn segments_of(transmit: &Transmit, whole: bool) -> Vec<Segment> {
@@ -341,10 +345,9 @@ impl World {
             let copies = 1 + u64::from(self.random.chance(self.path.duplicate));
             for _ in 0..copies {
                 let mut departure = self.now;
-                if self.path.rate > 0 {
-                    let bits = (segment.payload.len() as u64 + 60) * 8;
-                    departure = self.busy_until[from].max(self.now)
-                        + Duration::from_nanos(bits * 1_000_000_000 / self.path.rate);
+                let bits = (segment.payload.len() as u64 + 60) * 8;
+                if let Some(nanos) = (bits * 1_000_000_000).checked_div(self.path.rate) {
+                    departure = self.busy_until[from].max(self.now) + Duration::from_nanos(nanos);
                     self.busy_until[from] = departure;
                 }
                 let mut at = departure + self.path.delay;
@@ -365,10 +368,10 @@ impl World {
             return;
         }
         let end = &mut self.ends[from];
-        if let Node::Connected(connection) = &end.node {
-            if !matches!(connection.state(), State::TimeWait | State::Closed) {
-                end.shift = connection.info(self.now).rcv_wscale;
-            }
+        if let Node::Connected(connection) = &end.node
+            && !matches!(connection.state(), State::TimeWait | State::Closed)
+        {
+            end.shift = connection.info(self.now).rcv_wscale;
         }
         let shift = if header.flags.contains(TcpFlags::SYN) { 0 } else { end.shift };
         if !matches!(end.node, Node::Connected(_)) {

@@ -39,6 +39,13 @@ impl Inject {
     }
 }
 
+/// An outcome that a test may look at or not.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    pub events: Events,
+    pub drop: Option<DropReason>,
+}
+
 /// The connection, its clock and where both sequence spaces stand.
 pub struct Peer {
     pub now: Instant,
@@ -48,7 +55,7 @@ pub struct Peer {
     /// What the peer acknowledges.
     pub ack: u32,
     pub window: u16,
-    pub last: Outcome,
+    pub last: Seen,
     /// The peer's timestamp clock, when it uses the option.
     pub stamp: Option<u32>,
 }
@@ -70,15 +77,7 @@ impl Peer {
         let syn = connection.poll_transmit(now, 0).expect("a SYN");
         assert_eq!(syn.header.flags, TcpFlags::SYN);
         assert_eq!(syn.header.sequence, ISS);
-        Peer {
-            now,
-            connection,
-            seq: IRS,
-            ack: ISS.wrapping_add(1),
-            window: 60_000,
-            last: Outcome::default(),
-            stamp: None,
-        }
+        Peer { now, connection, seq: IRS, ack: ISS.wrapping_add(1), window: 60_000, last: Seen::default(), stamp: None }
     }
 
     /// ESTABLISHED by active open, its ACK sent. The peer's MSS is 1000.
@@ -155,8 +154,8 @@ impl Peer {
 
     /// A bare acknowledgment, acceptable.
     pub fn bare(&self) -> Inject {
-        let mut options = TcpOptions::default();
-        options.timestamps = self.stamp.map(|value| Timestamps { value, echo: self.now.as_millis() as u32 });
+        let timestamps = self.stamp.map(|value| Timestamps { value, echo: self.now.as_millis() as u32 });
+        let options = TcpOptions { timestamps, ..TcpOptions::default() };
         Inject {
             sequence: self.seq,
             acknowledgment: self.ack,
@@ -178,8 +177,13 @@ impl Peer {
         text
     }
 
-    pub fn inject(&mut self, inject: Inject) -> Outcome {
-        self.last = self.connection.on_segment(self.now, inject.segment());
+    pub fn inject(&mut self, inject: Inject) -> Seen {
+        self.saw(|connection, now| connection.on_segment(now, inject.segment()))
+    }
+
+    fn saw(&mut self, call: impl FnOnce(&mut Connection, Instant) -> Outcome) -> Seen {
+        let Outcome { events, drop } = call(&mut self.connection, self.now);
+        self.last = Seen { events, drop };
         self.last
     }
 
@@ -207,7 +211,7 @@ impl Peer {
             match self.connection.next_deadline() {
                 Some(at) if at <= end => {
                     self.now = self.now.max(at);
-                    self.last = self.connection.on_deadline(self.now);
+                    self.saw(Connection::on_deadline);
                 }
                 _ => break,
             }

@@ -1,0 +1,572 @@
+//! When data leave: Nagle, cork, windows, loss, timeouts, probes, keep-alive.
+
+mod common;
+
+use std::time::Duration;
+
+use common::peer::*;
+use segue_tcp::*;
+
+const MS: Duration = Duration::from_millis(1);
+
+fn data(transmit: &Transmit) -> usize {
+    transmit.payload.len()
+}
+
+/// Acknowledges everything up to `bytes` of our stream.
+fn acknowledge(peer: &mut Peer, bytes: u32) -> Seen {
+    peer.ack = ISS.wrapping_add(1).wrapping_add(bytes);
+    peer.inject(peer.bare())
+}
+
+fn set(peer: &mut Peer, options: SocketOptions) {
+    let now = peer.now;
+    let _ = peer.connection.set_options(now, options);
+}
+
+#[test]
+fn the_first_flight_is_ten_segments() {
+    for (initial, expected) in [(10, 10), (1, 1), (4, 4)] {
+        let mut peer = Peer::established_with(Config { initial_cwnd: initial, ..plain() }, SocketOptions::default());
+        assert_eq!(peer.write(16_000), Ok(16_000));
+        assert_eq!(peer.sent().len(), expected);
+    }
+}
+
+#[test]
+fn push_stands_on_the_last_segment_of_a_write() {
+    let mut peer = Peer::established();
+    peer.write(2_500).expect("room");
+    assert_eq!(peer.shown(), [". 0:1000(1000) ack 0", ". 1000:2000(1000) ack 0", "P. 2000:2500(500) ack 0"]);
+}
+
+#[test]
+fn nagle_holds_a_small_segment_while_another_small_one_is_unacknowledged() {
+    let mut peer = Peer::established();
+    peer.write(100).expect("room");
+    assert_eq!(peer.sent().len(), 1, "nothing is outstanding");
+    peer.write(100).expect("room");
+    peer.write(50).expect("room");
+    assert_eq!(peer.sent().len(), 0, "a partial segment is outstanding");
+    peer.write(850).expect("room");
+    assert_eq!(peer.shown(), ["P. 100:1100(1000) ack 0"], "a full one may always leave");
+    acknowledge(&mut peer, 100);
+    peer.write(10).expect("room");
+    assert_eq!(peer.sent().len(), 1, "only a full segment is outstanding (Minshall)");
+}
+
+#[test]
+fn nodelay_sends_every_small_write_at_once() {
+    let mut peer = Peer::established_with(plain(), SocketOptions { nodelay: true, ..SocketOptions::default() });
+    for i in 0..5 {
+        peer.write(10).expect("room");
+        assert_eq!(peer.shown(), [format!("P. {}:{}(10) ack 0", i * 10, i * 10 + 10)]);
+    }
+    // Turned on later, it sets free what was held.
+    let mut peer = Peer::established();
+    peer.write(10).expect("room");
+    assert_eq!(peer.sent().len(), 1);
+    peer.write(10).expect("room");
+    assert_eq!(peer.sent().len(), 0);
+    set(&mut peer, SocketOptions { nodelay: true, ..SocketOptions::default() });
+    assert_eq!(peer.sent().len(), 1);
+}
+
+#[test]
+fn cork_holds_partial_segments_until_it_is_pulled_or_200_ms_have_passed() {
+    let corked = SocketOptions { cork: true, ..SocketOptions::default() };
+    let mut peer = Peer::established_with(plain(), corked.clone());
+    peer.write(2_300).expect("room");
+    assert_eq!(peer.sent().len(), 2);
+    acknowledge(&mut peer, 2_000);
+    assert_eq!(peer.sent().len(), 0);
+    set(&mut peer, SocketOptions::default());
+    assert_eq!(peer.shown(), ["P. 2000:2300(300) ack 0"]);
+
+    let mut peer = Peer::established_with(plain(), corked);
+    peer.write(300).expect("room");
+    let sent = peer.pass(Duration::from_millis(500));
+    assert_eq!(sent.first().map(|(at, transmit)| (*at, data(transmit))), Some((200 * MS, 300)));
+}
+
+#[test]
+fn msg_more_waits_for_the_next_write() {
+    let mut peer = Peer::established();
+    let now = peer.now;
+    assert_eq!(peer.connection.send(now, &[1; 300], SendFlags::MORE), Ok(300));
+    assert_eq!(peer.sent().len(), 0);
+    peer.write(200).expect("room");
+    assert_eq!(peer.shown(), ["P. 0:500(500) ack 0"]);
+}
+
+#[test]
+fn a_super_segment_is_as_large_as_allowed_and_made_of_full_segments() {
+    for (max, expected) in [(0, vec![1_000; 10]), (3_500, vec![3_000, 3_000, 3_000, 1_000]), (65_000, vec![10_000])] {
+        let mut peer = Peer::established();
+        peer.write(16_000).expect("room");
+        let mut sizes = Vec::new();
+        while let Some(transmit) = peer.connection.poll_transmit(peer.now, max) {
+            assert_eq!(transmit.segment_size, 1_000);
+            sizes.push(data(&transmit));
+        }
+        assert_eq!(sizes, expected, "at most {max}");
+    }
+}
+
+#[test]
+fn a_full_buffer_blocks_the_writer_and_acknowledgments_wake_it() {
+    let options = SocketOptions { sndbuf: Some(8_000), ..SocketOptions::default() };
+    let mut peer = Peer::established_with(plain(), options);
+    assert_eq!(peer.write(20_000), Ok(8_000));
+    assert_eq!(peer.write(1), Err(SendError::WouldBlock));
+    assert!(!peer.connection.readiness().contains(Ready::OUT));
+    peer.sent();
+    let outcome = acknowledge(&mut peer, 1_000);
+    assert!(!outcome.events.contains(Events::WRITABLE), "an eighth is not worth a wake-up");
+    let outcome = acknowledge(&mut peer, 4_000);
+    assert!(outcome.events.contains(Events::WRITABLE));
+    assert!(peer.connection.readiness().contains(Ready::OUT));
+    let outcome = acknowledge(&mut peer, 5_000);
+    assert!(!outcome.events.contains(Events::WRITABLE), "told once");
+}
+
+#[test]
+fn notsent_lowat_bounds_what_waits_unsent() {
+    let options = SocketOptions { notsent_lowat: Some(1_000), ..SocketOptions::default() };
+    let mut peer = Peer::established_with(plain(), options);
+    peer.window = 0;
+    peer.inject(peer.bare());
+    assert!(peer.write(5_000).is_ok());
+    assert_eq!(peer.write(1), Err(SendError::WouldBlock));
+    assert!(!peer.connection.readiness().contains(Ready::OUT));
+}
+
+#[test]
+fn three_duplicates_resend_the_first_segment_and_the_first_two_let_new_ones_out() {
+    let mut peer = Peer::established();
+    peer.write(16_000).expect("room");
+    assert_eq!(peer.sent().len(), 10);
+    let duplicate = peer.bare();
+    peer.inject(duplicate.clone());
+    assert_eq!(peer.shown(), [". 10000:11000(1000) ack 0"], "limited transmit");
+    peer.inject(duplicate.clone());
+    assert_eq!(peer.shown(), [". 11000:12000(1000) ack 0"], "limited transmit");
+    peer.inject(duplicate.clone());
+    assert_eq!(peer.shown(), [". 0:1000(1000) ack 0"], "fast retransmit");
+    let info = peer.connection.info(peer.now);
+    // Half of the ten segments in flight; limited transmit does not count.
+    assert_eq!((info.ca_state, info.snd_ssthresh, info.snd_cwnd), (3, 5, 5));
+    // Twelve sent, one lost and resent, three have left: nine in flight. Each further duplicate
+    // takes one off, and once fewer than five are there, each lets one out.
+    let released: Vec<usize> = (0..7)
+        .map(|_| {
+            peer.inject(duplicate.clone());
+            peer.sent().len()
+        })
+        .collect();
+    assert_eq!(released, [0, 0, 0, 0, 1, 1, 1]);
+}
+
+#[test]
+fn a_partial_acknowledgment_resends_the_next_hole_at_once() {
+    let mut peer = Peer::established();
+    peer.write(10_000).expect("room");
+    peer.sent();
+    for _ in 0..3 {
+        peer.inject(peer.bare());
+    }
+    assert_eq!(peer.shown(), [". 0:1000(1000) ack 0"]);
+    acknowledge(&mut peer, 3_000);
+    assert_eq!(peer.shown(), [". 3000:4000(1000) ack 0"], "NewReno");
+    assert_eq!(peer.connection.info(peer.now).ca_state, 3);
+    acknowledge(&mut peer, 10_000);
+    let info = peer.connection.info(peer.now);
+    assert_eq!((info.ca_state, info.snd_cwnd, info.unacked), (0, 5, 0));
+}
+
+#[test]
+fn duplicates_of_the_recovery_point_do_not_start_another_recovery() {
+    // RFC 6582 section 3.2 step 1.
+    let mut peer = Peer::established();
+    peer.write(16_000).expect("room");
+    peer.sent();
+    for _ in 0..3 {
+        peer.inject(peer.bare());
+    }
+    peer.sent();
+    acknowledge(&mut peer, 10_000);
+    assert_eq!(peer.connection.info(peer.now).ca_state, 0);
+    peer.sent();
+    for _ in 0..3 {
+        peer.inject(peer.bare());
+    }
+    assert_ne!(peer.connection.info(peer.now).ca_state, 3);
+}
+
+#[test]
+fn what_is_not_a_bare_repetition_is_not_a_duplicate() {
+    type Change = fn(&mut Peer) -> Inject;
+    let changes: [(&str, Change); 3] = [
+        ("with text", |peer| peer.text(10)),
+        ("with another window", |peer| {
+            peer.window += 10;
+            peer.bare()
+        }),
+        ("nothing outstanding", |peer| peer.bare()),
+    ];
+    for (what, change) in changes {
+        let mut peer = Peer::established();
+        if what != "nothing outstanding" {
+            peer.write(5_000).expect("room");
+            peer.sent();
+        }
+        for _ in 0..5 {
+            let segment = change(&mut peer);
+            peer.inject(segment);
+        }
+        assert_eq!(peer.connection.info(peer.now).ca_state, 0, "{what}");
+    }
+}
+
+#[test]
+fn a_timeout_resends_the_first_segment_backs_off_and_starts_slowly() {
+    let mut peer = Peer::established();
+    peer.write(4_000).expect("room");
+    assert_eq!(peer.sent().len(), 4);
+    let rto = Duration::from_micros(peer.connection.info(peer.now).rto.into());
+    let sent = peer.pass(rto * 8);
+    let times: Vec<_> = sent.iter().map(|(at, transmit)| (*at, show(transmit))).collect();
+    let first = ". 0:1000(1000) ack 0".to_string();
+    assert_eq!(times, [(rto, first.clone()), (rto * 3, first.clone()), (rto * 7, first)]);
+    let info = peer.connection.info(peer.now);
+    assert_eq!((info.ca_state, info.snd_cwnd, info.snd_ssthresh, info.backoff, info.lost), (4, 1, 2, 3, 4));
+    // Slow start: each acknowledgment lets two out.
+    acknowledge(&mut peer, 1_000);
+    assert_eq!(peer.shown(), [". 1000:2000(1000) ack 0", ". 2000:3000(1000) ack 0"]);
+    acknowledge(&mut peer, 4_000);
+    assert_eq!(peer.connection.info(peer.now).ca_state, 0);
+}
+
+#[test]
+fn small_segments_are_joined_when_they_are_sent_again() {
+    let mut peer = Peer::established_with(plain(), SocketOptions { nodelay: true, ..SocketOptions::default() });
+    for _ in 0..5 {
+        peer.write(100).expect("room");
+        assert_eq!(peer.sent().len(), 1);
+    }
+    let rto = Duration::from_micros(peer.connection.info(peer.now).rto.into());
+    let sent = peer.pass(rto);
+    assert_eq!(sent.iter().map(|(_, transmit)| show(transmit)).collect::<Vec<_>>(), ["P. 0:500(500) ack 0"]);
+}
+
+#[test]
+fn a_peer_that_never_answers_is_given_up_after_924_seconds() {
+    let mut peer = Peer::established();
+    peer.write(100).expect("room");
+    let start = peer.now;
+    let mut gone = None;
+    while gone.is_none() && peer.now - start < Duration::from_secs(2_000) {
+        peer.pass(Duration::from_secs(1));
+        if peer.connection.state() == State::Closed {
+            gone = Some((peer.now - start).as_secs());
+        }
+    }
+    // tcp_retries2 = 15: the first timeout after 924.6 s of retransmitting.
+    assert!(gone.is_some_and(|seconds| (925..=1_050).contains(&seconds)), "{gone:?}");
+    assert_eq!(peer.connection.take_error(), Some(ConnError::TimedOut));
+}
+
+#[test]
+fn an_icmp_error_does_not_end_a_connection_but_names_the_time_out() {
+    let mut peer = Peer::established();
+    peer.write(100).expect("room");
+    peer.sent();
+    for hard in [false, true] {
+        let signal = IcmpSignal::Unreachable { hard, error: ConnError::HostUnreachable };
+        let _ = peer.connection.on_icmp(peer.now, signal, ISS.wrapping_add(1));
+        assert_eq!(peer.connection.state(), State::Established);
+    }
+    peer.pass(Duration::from_secs(1_100));
+    assert_eq!(peer.connection.take_error(), Some(ConnError::HostUnreachable));
+}
+
+#[test]
+fn the_user_timeout_ends_waiting_earlier() {
+    let options = SocketOptions { user_timeout: Some(Duration::from_secs(3)), ..SocketOptions::default() };
+    let mut peer = Peer::established_with(plain(), options.clone());
+    peer.write(100).expect("room");
+    peer.pass(Duration::from_millis(2_900));
+    assert_eq!(peer.connection.state(), State::Established);
+    peer.pass(Duration::from_millis(700));
+    assert_eq!(peer.connection.state(), State::Closed);
+    assert_eq!(peer.connection.take_error(), Some(ConnError::TimedOut));
+    // With a shut window, too, unless the peer answers.
+    for answers in [false, true] {
+        let mut peer = Peer::established_with(plain(), options.clone());
+        peer.window = 0;
+        peer.inject(peer.bare());
+        peer.write(100).expect("room");
+        for _ in 0..100 {
+            let probes = peer.pass(100 * MS);
+            if answers && !probes.is_empty() {
+                peer.inject(peer.bare());
+            }
+        }
+        assert_eq!(peer.connection.state() == State::Closed, !answers, "answers: {answers}");
+    }
+}
+
+#[test]
+fn a_shut_window_is_probed_with_back_off_for_ever_while_the_peer_answers() {
+    let mut peer = Peer::established();
+    peer.window = 0;
+    peer.inject(peer.bare());
+    peer.write(5_000).expect("room");
+    assert_eq!(peer.sent().len(), 0);
+    let start = peer.now;
+    let mut times = Vec::new();
+    while peer.now - start < Duration::from_secs(20_000) {
+        for (_, probe) in peer.pass(100 * MS) {
+            assert_eq!(show(&probe), ". -1:-1(0) ack 0");
+            times.push(peer.now - start);
+            peer.inject(peer.bare());
+        }
+    }
+    let gaps: Vec<Duration> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(gaps.len() > 100, "{} probes in 20000 s", gaps.len());
+    assert!(gaps.windows(2).all(|pair| pair[1] + 100 * MS >= pair[0]), "the intervals never shrink");
+    assert!(gaps.iter().all(|gap| *gap <= Duration::from_secs(121)));
+    assert_eq!(peer.connection.state(), State::Established);
+    // And then the window opens.
+    peer.window = 60_000;
+    peer.inject(peer.bare());
+    assert_eq!(peer.sent().iter().map(data).sum::<usize>(), 5_000);
+}
+
+#[test]
+fn a_peer_that_answers_no_probe_is_given_up() {
+    let mut peer = Peer::established();
+    peer.window = 0;
+    peer.inject(peer.bare());
+    peer.write(10).expect("room");
+    let probes = peer.pass(Duration::from_secs(3_000));
+    assert_eq!(probes.len(), 15);
+    assert_eq!(peer.connection.take_error(), Some(ConnError::TimedOut));
+}
+
+#[test]
+fn a_fin_behind_a_shut_window_is_probed_for_too() {
+    let mut peer = Peer::established();
+    peer.window = 0;
+    peer.inject(peer.bare());
+    let now = peer.now;
+    let _ = peer.connection.shutdown_write(now);
+    assert!(!peer.pass(Duration::from_secs(2)).is_empty());
+    peer.window = 1;
+    peer.inject(peer.bare());
+    assert_eq!(peer.shown(), ["F. 0:0(0) ack 0"]);
+}
+
+#[test]
+fn a_silly_window_is_not_used_until_it_is_worth_it_or_the_timer_says_so() {
+    let mut peer = Peer::established();
+    peer.write(16_000).expect("room");
+    peer.sent();
+    acknowledge(&mut peer, 10_000);
+    peer.sent();
+    // Everything acknowledged, the window now tiny.
+    peer.window = 100;
+    acknowledge(&mut peer, 16_000);
+    peer.write(5_000).expect("room");
+    assert_eq!(peer.sent().len(), 0, "100 bytes are not worth a segment");
+    let sent = peer.pass(Duration::from_millis(300));
+    assert_eq!(sent.iter().map(|(_, transmit)| data(transmit)).collect::<Vec<_>>(), [100], "the override timer");
+}
+
+#[test]
+fn a_peer_with_a_small_buffer_gets_segments_of_half_of_it() {
+    let mut peer = Peer::syn_sent(plain(), SocketOptions::default());
+    peer.window = 1_200;
+    let mut syn_ack = peer.bare();
+    syn_ack.flags |= TcpFlags::SYN;
+    syn_ack.options.mss = Some(1_000);
+    peer.inject(syn_ack);
+    peer.seq = IRS.wrapping_add(1);
+    peer.sent();
+    peer.write(5_000).expect("room");
+    assert_eq!(peer.sent().iter().map(data).collect::<Vec<_>>(), [600, 600]);
+}
+
+#[test]
+fn a_window_that_shrinks_stops_new_data_and_the_rest_is_still_recovered() {
+    let mut peer = Peer::established();
+    peer.write(10_000).expect("room");
+    assert_eq!(peer.sent().len(), 10);
+    peer.window = 500;
+    acknowledge(&mut peer, 1_000);
+    peer.write(1_000).expect("room");
+    assert_eq!(peer.sent().len(), 0);
+    let rto = Duration::from_micros(peer.connection.info(peer.now).rto.into());
+    let sent = peer.pass(rto);
+    assert_eq!(sent.len(), 1, "what is at SND.UNA is sent again whatever the window");
+    assert_eq!(show(&sent[0].1), ". 1000:2000(1000) ack 0");
+}
+
+#[test]
+fn too_big_lowers_the_segment_size_and_sends_again_what_was_too_long() {
+    let mut peer = Peer::established();
+    peer.write(3_000).expect("room");
+    peer.sent();
+    let signal = IcmpSignal::PacketTooBig { mtu_payload: 620 };
+    let _ = peer.connection.on_icmp(peer.now, signal, ISS.wrapping_add(5_000));
+    assert_eq!(peer.sent().len(), 0, "it does not quote anything in flight");
+    let _ = peer.connection.on_icmp(peer.now, signal, ISS.wrapping_add(1));
+    let shown: Vec<usize> = peer.sent().iter().map(data).collect();
+    assert_eq!(shown, [600, 400, 600, 400, 600, 400]);
+    let info = peer.connection.info(peer.now);
+    assert_eq!((info.snd_mss, info.snd_cwnd), (600, 10), "not a sign of congestion");
+}
+
+#[test]
+fn too_big_never_goes_below_the_least_segment_size() {
+    let mut peer = Peer::established();
+    peer.write(3_000).expect("room");
+    peer.sent();
+    let _ = peer.connection.on_icmp(peer.now, IcmpSignal::PacketTooBig { mtu_payload: 0 }, ISS.wrapping_add(1));
+    assert_eq!(peer.connection.info(peer.now).snd_mss, 48);
+}
+
+#[test]
+fn after_idling_the_window_is_the_initial_one_again() {
+    for (slow, expected) in [(true, 10), (false, 20)] {
+        let mut peer =
+            Peer::established_with(Config { slow_start_after_idle: slow, ..plain() }, SocketOptions::default());
+        peer.write(16_000).expect("room");
+        peer.sent();
+        acknowledge(&mut peer, 10_000);
+        peer.sent();
+        acknowledge(&mut peer, 16_000);
+        peer.pass(Duration::from_secs(60));
+        peer.write(40_000).expect("room");
+        let cwnd = peer.connection.info(peer.now).snd_cwnd;
+        assert_eq!(peer.sent().len() as u32, cwnd);
+        assert!((expected..expected + 7).contains(&cwnd), "{cwnd}");
+    }
+}
+
+#[test]
+fn a_round_trip_of_a_segment_sent_twice_is_measured_only_by_its_timestamp() {
+    let mut peer = Peer::established();
+    peer.write(100).expect("room");
+    peer.sent();
+    let before = peer.connection.info(peer.now).rtt;
+    let rto = Duration::from_micros(peer.connection.info(peer.now).rto.into());
+    peer.pass(rto + 50 * MS);
+    acknowledge(&mut peer, 100);
+    assert_eq!(peer.connection.info(peer.now).rtt, before, "Karn");
+}
+
+/// Keep-alive as Linux's defaults have it.
+fn with_keep_alive() -> Peer {
+    Peer::established_with(plain(), SocketOptions { keepalive: true, ..SocketOptions::default() })
+}
+
+#[test]
+fn keep_alive_finds_a_peer_that_is_gone_after_two_hours_and_eleven_minutes() {
+    let mut peer = with_keep_alive();
+    let start = peer.now;
+    let probes = peer.pass(Duration::from_secs(7_875) - MS);
+    let times: Vec<u64> = probes.iter().map(|(at, _)| at.as_secs()).collect();
+    assert_eq!(times, (0..9).map(|i| 7_200 + 75 * i).collect::<Vec<_>>());
+    assert!(probes.iter().all(|(_, probe)| show(probe) == ". -1:-1(0) ack 0"));
+    let last = peer.pass(2 * MS);
+    assert_eq!(last.iter().map(|(_, reset)| show(reset)).collect::<Vec<_>>(), ["R. 0:0(0) ack 0"]);
+    assert_eq!(peer.connection.take_error(), Some(ConnError::TimedOut));
+    assert_eq!((peer.now - start).as_secs(), 7_875);
+}
+
+#[test]
+fn keep_alive_starts_over_when_the_peer_answers() {
+    let mut peer = with_keep_alive();
+    for _ in 0..5 {
+        assert_eq!(peer.pass(Duration::from_secs(7_201)).len(), 1);
+        peer.inject(peer.bare());
+    }
+    assert_eq!(peer.connection.state(), State::Established);
+}
+
+#[test]
+fn keep_alive_learns_of_a_reboot_by_the_reset() {
+    let mut peer = with_keep_alive();
+    let probes = peer.pass(Duration::from_secs(7_201));
+    let mut reset = peer.bare();
+    reset.flags = TcpFlags::RST;
+    reset.sequence = probes[0].1.header.acknowledgment;
+    peer.inject(reset);
+    assert_eq!(peer.connection.take_error(), Some(ConnError::Reset));
+}
+
+#[test]
+fn keep_alive_is_off_unless_asked_for_and_its_times_can_be_set() {
+    let mut peer = Peer::established();
+    assert!(peer.pass(Duration::from_secs(100_000)).is_empty());
+    set(
+        &mut peer,
+        SocketOptions {
+            keepalive: true,
+            keep_idle: Some(Duration::from_secs(10)),
+            keep_intvl: Some(Duration::from_secs(2)),
+            keep_cnt: Some(3),
+            ..SocketOptions::default()
+        },
+    );
+    peer.inject(peer.bare());
+    let sent = peer.pass(Duration::from_secs(30));
+    let times: Vec<u64> = sent.iter().map(|(at, _)| at.as_secs()).collect();
+    assert_eq!(times, [10, 12, 14, 16], "three probes and the reset");
+    assert_eq!(peer.connection.state(), State::Closed);
+}
+
+#[test]
+fn urgent_data_point_behind_their_last_byte_until_acknowledged() {
+    let mut peer = Peer::established();
+    let now = peer.now;
+    peer.write(1_000).expect("room");
+    assert_eq!(peer.connection.send(now, &[1; 1_500], SendFlags::OOB), Ok(1_500));
+    let sent = peer.sent();
+    let shown: Vec<_> = sent.iter().map(|transmit| (show(transmit), transmit.header.urgent)).collect();
+    assert_eq!(
+        shown,
+        [
+            ("U. 0:1000(1000) ack 0".to_string(), 2_500),
+            ("U. 1000:2000(1000) ack 0".to_string(), 1_500),
+            ("PU. 2000:2500(500) ack 0".to_string(), 500)
+        ]
+    );
+    acknowledge(&mut peer, 2_500);
+    peer.write(10).expect("room");
+    assert_eq!(peer.shown(), ["P. 2500:2510(10) ack 0"]);
+}
+
+#[test]
+fn urgent_data_are_announced_by_probes_while_the_window_is_shut() {
+    let mut peer = Peer::established();
+    peer.window = 0;
+    peer.inject(peer.bare());
+    let now = peer.now;
+    assert_eq!(peer.connection.send(now, b"x", SendFlags::OOB), Ok(1));
+    let probe = peer.pass(Duration::from_secs(3)).remove(0).1;
+    assert_eq!((show(&probe), probe.header.urgent), ("U. -1:-1(0) ack 0".to_string(), 2));
+}
+
+#[test]
+fn the_numbers_of_a_bare_acknowledgment_are_snd_nxt_also_after_a_timeout() {
+    let mut peer = Peer::established();
+    peer.write(5_000).expect("room");
+    peer.sent();
+    let rto = Duration::from_micros(peer.connection.info(peer.now).rto.into());
+    peer.pass(rto);
+    let text = peer.text(10);
+    peer.inject(text);
+    assert_eq!(peer.shown(), [". 5000:5000(0) ack 10"]);
+}
