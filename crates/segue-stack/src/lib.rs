@@ -35,6 +35,7 @@ pub use cidr::{Cidr, CidrError};
 pub use config::{IfaceConfig, StackConfig};
 pub use counters::{Counter, Counters};
 pub use errno::Errno;
+pub use icmp::IcmpComplaint;
 pub use info::{SocketInfo, State, Usage};
 pub use route::{IfaceId, Route, RouteError};
 pub use segue_tcp::{Chunks, Info, Instant, Ready};

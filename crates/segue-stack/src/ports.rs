@@ -117,7 +117,13 @@ impl PortTable {
         let claims = &mut self.ports.entry(port).or_default().claims;
         match claims.iter_mut().find(|(held, _)| *held == claim) {
             Some((_, count)) => *count += 1,
-            None => claims.push((claim, 1)),
+            None => {
+                // Most ports have one claim, and there may be as many ports as connections.
+                if claims.is_empty() {
+                    claims.reserve_exact(1);
+                }
+                claims.push((claim, 1));
+            }
         }
     }
 

@@ -142,7 +142,7 @@ impl Stack {
             return Some(first);
         }
         let hash = self.secrets.flow_hash(tuple.local_addr(), tuple.peer_addr());
-        let chosen = ((hash >> 32) * u64::from(group) >> 32) as usize;
+        let chosen = (((hash >> 32) * u64::from(group)) >> 32) as usize;
         let mut members = open.iter().copied().filter(|index| self.score(*index, tuple) == Some((best_score, true)));
         members.nth(chosen).or(Some(first))
     }
@@ -310,7 +310,11 @@ impl Stack {
             socket.common.flags.remove(Flags::CLAIM_BOUND);
         }
         let is_ping = socket.kind == DatagramKind::Ping;
-        if is_ping { self.place_ping(id) } else { Ok(self.place_datagram(id.index)) }
+        if is_ping {
+            return self.place_ping(id);
+        }
+        self.place_datagram(id.index);
+        Ok(())
     }
 
     /// Where a datagram goes, as the socket may send it.

@@ -115,7 +115,11 @@ fn what_is_sent_arrives_whatever_the_wire_does_in_both_directions_at_once() {
         w.run(Duration::from_secs(2000));
         for host in [A, B] {
             let usage = w.stacks[host].usage();
-            assert_eq!((usage.sockets, usage.flows, usage.timers, usage.queued_bytes), (0, 0, 0, 0), "seed {seed} host {host}");
+            assert_eq!(
+                (usage.sockets, usage.flows, usage.timers, usage.queued_bytes),
+                (0, 0, 0, 0),
+                "seed {seed} host {host}"
+            );
         }
     }
 }
@@ -171,10 +175,8 @@ fn a_hundred_connections_share_the_link_fairly() {
             while w.read(B, *server).is_ok() {}
         }
     }
-    let received: Vec<u64> = servers
-        .iter()
-        .map(|server| w.stacks[B].tcp_info(w.now, *server).unwrap().bytes_received)
-        .collect();
+    let received: Vec<u64> =
+        servers.iter().map(|server| w.stacks[B].tcp_info(w.now, *server).unwrap().bytes_received).collect();
     let (least, most) = (*received.iter().min().unwrap(), *received.iter().max().unwrap());
     assert!(least * 2 > most, "{least} against {most}");
 }
@@ -359,8 +361,7 @@ fn reuse_port_listeners_share_the_connections() {
         let _ = w.connect(A, client, "10.0.0.2:80");
     }
     w.settle();
-    let shares: Vec<usize> =
-        group.iter().map(|id| core::iter::from_fn(|| w.accept(B, *id).ok()).count()).collect();
+    let shares: Vec<usize> = group.iter().map(|id| core::iter::from_fn(|| w.accept(B, *id).ok()).count()).collect();
     assert_eq!(shares.iter().sum::<usize>(), 80);
     assert!(shares.iter().all(|share| *share >= 8), "{shares:?}");
 }
@@ -404,7 +405,8 @@ fn abort_on_overflow_resets_who_finds_the_accept_queue_full() {
         })
         .collect();
     w.settle();
-    let refused = clients.iter().filter(|client| w.stacks[A].take_error(w.now, **client) == Ok(Some(Errno::ECONNRESET)));
+    let refused =
+        clients.iter().filter(|client| w.stacks[A].take_error(w.now, **client) == Ok(Some(Errno::ECONNRESET)));
     assert_eq!(refused.count(), 2);
     assert!(w.accept(B, listener).is_ok());
     assert_eq!(w.counter(B, "TcpExtTCPAbortOnOverflow"), 2);

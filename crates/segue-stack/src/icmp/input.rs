@@ -22,6 +22,24 @@ pub(crate) enum Report {
     TooBig { mtu: usize },
 }
 
+/// An ICMP or ICMPv6 error that has arrived about an echo request: who sent it and what it says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IcmpComplaint {
+    /// The router or host that sent it.
+    pub from: IpAddr,
+    /// ICMP type: 3 unreachable, 11 time exceeded, 12 parameter problem (RFC 792); ICMPv6: 1, 2 too big, 3, 4 (RFC 4443).
+    pub kind: u8,
+    /// ICMP code, which says more.
+    pub code: u8,
+}
+
+impl IcmpComplaint {
+    fn of(from: IpAddr, message: &[u8]) -> IcmpComplaint {
+        let byte = |index| message.get(index).copied().unwrap_or_default();
+        IcmpComplaint { from, kind: byte(0), code: byte(1) }
+    }
+}
+
 /// RFC 1191 section 7.1: the sizes that a router which does not say its MTU may mean.
 const PLATEAUS: [usize; 10] = [32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68];
 
@@ -40,6 +58,7 @@ impl Stack {
                 return self.counters.inc(Counter::IcmpInErrors);
             }
         };
+        let complaint = IcmpComplaint::of(arrival.source, &bytes);
         match message {
             Icmpv4Message::EchoRequest { .. } => {
                 self.counters.inc(Counter::IcmpInEchos);
@@ -57,16 +76,16 @@ impl Stack {
                 self.counters.inc(Counter::IcmpInDestUnreachs);
                 let quoted = message.quoted();
                 if let Some(report) = report_v4(code, next_hop_mtu, quoted.as_ref()) {
-                    self.report(now, quoted, report);
+                    self.report(now, complaint, quoted, report);
                 }
             }
             Icmpv4Message::TimeExceeded { .. } => {
                 self.counters.inc(Counter::IcmpInTimeExcds);
-                self.report(now, message.quoted(), soft(Errno::EHOSTUNREACH));
+                self.report(now, complaint, message.quoted(), soft(Errno::EHOSTUNREACH));
             }
             Icmpv4Message::ParameterProblem { .. } => {
                 self.counters.inc(Counter::IcmpInParmProbs);
-                self.report(now, message.quoted(), hard(Errno::EPROTO));
+                self.report(now, complaint, message.quoted(), hard(Errno::EPROTO));
             }
             // RFC 6633 section 4: a host must not react to it.
             Icmpv4Message::SourceQuench { .. } => self.counters.inc(Counter::IcmpInSrcQuenchs),
@@ -94,6 +113,7 @@ impl Stack {
                 return self.counters.inc(Counter::Icmp6InErrors);
             }
         };
+        let complaint = IcmpComplaint::of(arrival.source, &bytes);
         match message {
             Icmpv6Message::EchoRequest { .. } => {
                 self.counters.inc(Counter::Icmp6InEchos);
@@ -107,7 +127,7 @@ impl Stack {
             }
             Icmpv6Message::PacketTooBig { mtu, .. } => {
                 self.counters.inc(Counter::Icmp6InPktTooBigs);
-                self.report(now, message.quoted(), Report::TooBig { mtu: mtu as usize });
+                self.report(now, complaint, message.quoted(), Report::TooBig { mtu: mtu as usize });
             }
             Icmpv6Message::DestinationUnreachable { code, .. } => {
                 self.counters.inc(Counter::Icmp6InDestUnreachs);
@@ -118,15 +138,15 @@ impl Stack {
                     2 | 3 => soft(Errno::EHOSTUNREACH),
                     _ => soft(Errno::EPROTO),
                 };
-                self.report(now, message.quoted(), report);
+                self.report(now, complaint, message.quoted(), report);
             }
             Icmpv6Message::TimeExceeded { .. } => {
                 self.counters.inc(Counter::Icmp6InTimeExcds);
-                self.report(now, message.quoted(), soft(Errno::EHOSTUNREACH));
+                self.report(now, complaint, message.quoted(), soft(Errno::EHOSTUNREACH));
             }
             Icmpv6Message::ParameterProblem { .. } => {
                 self.counters.inc(Counter::Icmp6InParmProblems);
-                self.report(now, message.quoted(), hard(Errno::EPROTO));
+                self.report(now, complaint, message.quoted(), hard(Errno::EPROTO));
             }
             Icmpv6Message::Other { kind, .. } => match kind {
                 135 => self.counters.inc(Counter::Icmp6InNeighborSolicits),
@@ -163,7 +183,7 @@ impl Stack {
     }
 
     /// An error about a packet of ours: find whose it was.
-    fn report(&mut self, now: Instant, quoted: Option<Quoted>, report: Report) {
+    fn report(&mut self, now: Instant, complaint: IcmpComplaint, quoted: Option<Quoted>, report: Report) {
         let Some(quoted) = quoted.filter(|quoted| !quoted.is_later_fragment) else { return };
         match quoted.transport {
             QuotedTransport::Tcp { source_port, destination_port, sequence } => {
@@ -175,7 +195,7 @@ impl Stack {
                 self.udp_report(now, &tuple, report);
             }
             QuotedTransport::Echo { request: true, identifier, .. } => {
-                self.ping_report(now, quoted.destination, identifier, report);
+                self.ping_report(now, complaint, quoted.destination, identifier, report);
             }
             QuotedTransport::Echo { .. } | QuotedTransport::Other => {}
         }

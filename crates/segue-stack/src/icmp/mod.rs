@@ -3,3 +3,5 @@ pub(crate) mod errors;
 pub(crate) mod input;
 pub(crate) mod ping;
 mod refuse;
+
+pub use input::IcmpComplaint;

@@ -7,7 +7,7 @@ use core::net::SocketAddr;
 
 use segue_wire::{Bytes, Chunks, Instant, Protocol};
 
-use super::input::{Report, write_checksum};
+use super::input::{IcmpComplaint, Report, write_checksum};
 use crate::ip::input::Arrival;
 use crate::ip::output::IpFields;
 use crate::socket::Socket;
@@ -86,12 +86,31 @@ impl Stack {
     }
 
     /// An ICMP error about an echo request of ours.
-    pub(crate) fn ping_report(&mut self, now: Instant, peer: core::net::IpAddr, identifier: u16, report: Report) {
+    pub(crate) fn ping_report(
+        &mut self,
+        now: Instant,
+        complaint: IcmpComplaint,
+        peer: core::net::IpAddr,
+        identifier: u16,
+        report: Report,
+    ) {
         let Some(index) = self.datagrams.pings.get(&(peer.is_ipv6(), identifier)).copied() else { return };
         if let Report::TooBig { mtu } = report {
             self.net.pmtu.learn(now, peer, mtu);
         }
+        if let Some(Socket::Datagram(socket)) = self.sockets.at_mut(index) {
+            socket.complaint = Some(complaint);
+        }
         self.report_to_datagram(index, peer, report);
+    }
+
+    /// The last ICMP error about an echo request of a ping socket, once: what Linux tells by `MSG_ERRQUEUE`. With
+    /// `IP_RECVERR` or `IPV6_RECVERR` set, the socket's next call fails with the errno that stands for it.
+    ///
+    /// # Errors
+    /// `EBADF`, `EOPNOTSUPP` (a stream socket).
+    pub fn take_complaint(&mut self, id: SocketId) -> Result<Option<IcmpComplaint>> {
+        Ok(self.datagram_mut(id)?.complaint.take())
     }
 
     /// send(2) and sendto(2) on a ping socket: `data` is an ICMP message, whose checksum and identifier are filled in.

@@ -4,7 +4,7 @@
 use core::net::SocketAddr;
 
 use bytes::Bytes;
-use segue_tcp::{Chunks, Instant, SocketOptions};
+use segue_tcp::{Chunks, Instant};
 
 use super::common::{Common, Flags};
 use super::datagram::{DatagramKind, DatagramSocket};
@@ -23,7 +23,7 @@ impl Stack {
         };
         let socket = match kind {
             SocketType::Stream => {
-                let role = Role::Idle(Box::new(SocketOptions::default()));
+                let role = Role::Idle(Box::default());
                 Socket::Stream(Box::new(StreamSocket { common, role }))
             }
             SocketType::Datagram => datagram(common, DatagramKind::Udp),

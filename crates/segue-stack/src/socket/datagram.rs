@@ -9,7 +9,7 @@ use segue_tcp::Ready;
 use segue_wire::Chunks;
 
 use super::common::{Common, Flags};
-use crate::IfaceId;
+use crate::{IcmpComplaint, IfaceId};
 
 /// What a datagram costs of a buffer beyond its bytes: Linux's smallest `truesize`, so that its limits mean the same here.
 const OVERHEAD: usize = 768;
@@ -61,6 +61,8 @@ pub(crate) struct DatagramSocket {
     /// Takes what nobody else takes on this interface, and sends from any address.
     pub(crate) any: Option<IfaceId>,
     pub(crate) corked: Option<Box<Corked>>,
+    /// The last ICMP error about an echo request; nobody has asked for it yet.
+    pub(crate) complaint: Option<IcmpComplaint>,
     pub(crate) rcvbuf: u32,
     pub(crate) sndbuf: u32,
     queue: VecDeque<Datagram>,
@@ -78,6 +80,7 @@ impl DatagramSocket {
             placed: Placed::Nowhere,
             any: None,
             corked: None,
+            complaint: None,
             rcvbuf,
             sndbuf,
             queue: VecDeque::new(),

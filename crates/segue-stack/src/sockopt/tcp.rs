@@ -106,8 +106,14 @@ impl Stack {
     ) -> Result<()> {
         let stream = self.stream_mut(id)?;
         let outcome = match &mut stream.role {
-            Role::Idle(options) => return Ok(change(options)),
-            Role::Listener(listener) => return Ok(change(&mut listener.options)),
+            Role::Idle(options) => {
+                change(options);
+                return Ok(());
+            }
+            Role::Listener(listener) => {
+                change(&mut listener.options);
+                return Ok(());
+            }
             Role::Connected(flow) => {
                 let mut options = flow.connection.options().clone();
                 change(&mut options);

@@ -101,3 +101,15 @@ impl FlowTable {
         self.table.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_that_a_stranger_can_make_are_small() {
+        assert!(size_of::<FlowRef>() <= 8);
+        assert!(size_of::<Opening>() <= 160, "{}", size_of::<Opening>());
+        assert!(size_of::<TimeWaitEntry>() <= 128, "{}", size_of::<TimeWaitEntry>());
+    }
+}

@@ -123,7 +123,7 @@ impl Stack {
             return Some(first);
         }
         let hash = self.secrets.flow_hash(tuple.local_addr(), tuple.peer_addr());
-        let chosen = ((hash >> 32) * u64::from(group) >> 32) as usize;
+        let chosen = (((hash >> 32) * u64::from(group)) >> 32) as usize;
         let mut members = open.iter().copied().filter(|index| rank(*index) == Some((best_rank, true)));
         members.nth(chosen).or(Some(first))
     }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use segue_stack::{
-    Cidr, Domain, Errno, IfaceConfig, IfaceId, Instant, MsgFlags, Packet, Ready, SocketId, SocketType, Stack, StackConfig,
+    Cidr, Domain, Errno, IfaceConfig, IfaceId, Instant, MsgFlags, Packet, Ready, SocketId, SocketType, Stack,
+    StackConfig,
 };
 
 pub const A: usize = 0;
@@ -69,7 +70,13 @@ pub fn at(host: &str, port: u16) -> SocketAddr {
 }
 
 /// A host with both families on one interface.
-pub fn host(seed: u8, v4: &str, v6: &str, wire: &Wire, change: impl FnOnce(&mut StackConfig, &mut IfaceConfig)) -> (Stack, IfaceId) {
+pub fn host(
+    seed: u8,
+    v4: &str,
+    v6: &str,
+    wire: &Wire,
+    change: impl FnOnce(&mut StackConfig, &mut IfaceConfig),
+) -> (Stack, IfaceId) {
     let mut config = StackConfig::new([seed; 32]);
     let mut iface = IfaceConfig::new("eth0", wire.mtu);
     iface.addresses = vec![cidr(&format!("{v4}/24")), cidr(&format!("{v6}/64"))];
@@ -142,8 +149,7 @@ impl World {
     pub fn pump(&mut self) {
         for from in 0..self.stacks.len() {
             while let Some((_, packet)) = self.stacks[from].poll_transmit(self.now) {
-                let pieces: Vec<Packet> =
-                    if self.wire.is_super { vec![packet] } else { packet.segments().collect() };
+                let pieces: Vec<Packet> = if self.wire.is_super { vec![packet] } else { packet.segments().collect() };
                 for piece in pieces {
                     assert!(self.wire.is_super || piece.len() <= self.wire.mtu, "{} bytes on the wire", piece.len());
                     if self.keeps_log {

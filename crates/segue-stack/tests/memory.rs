@@ -1,0 +1,119 @@
+//! What a connection costs in memory, by kind: counted at the allocator.
+mod common;
+
+use core::time::Duration;
+
+use common::*;
+use segue_stack::{SocketId, SocketOption};
+
+const COUNT: usize = 2000;
+
+/// Open `COUNT` connections and give both ends.
+fn open(w: &mut World) -> (Vec<SocketId>, Vec<SocketId>) {
+    w.stacks[B].set_sysctl(w.now, "somaxconn", "65535").unwrap();
+    w.stacks[B].set_sysctl(w.now, "tcp_max_syn_backlog", "65535").unwrap();
+    let listener = w.listener(B, "10.0.0.2:80", COUNT as i32);
+    let clients: Vec<SocketId> = (0..COUNT)
+        .map(|_| {
+            let client = w.tcp(A);
+            let _ = w.connect(A, client, "10.0.0.2:80");
+            client
+        })
+        .collect();
+    // More SYNs at once than answers may wait for the link: the rest comes with the retry.
+    w.run(Duration::from_secs(5));
+    let servers = (0..COUNT).map(|_| w.accept(B, listener).unwrap().0).collect();
+    (clients, servers)
+}
+
+fn wire() -> Wire {
+    Wire { is_super: true, ..Wire::default() }
+}
+
+/// Bytes on the heap now, compared with before the work.
+fn bytes_after(work: impl FnOnce()) -> i64 {
+    allocation_counter::measure(work).bytes_current
+}
+
+#[test]
+fn an_idle_connection_holds_no_buffer_even_after_it_has_moved_data() {
+    let mut w = World::new(wire());
+    let mut ends = (Vec::new(), Vec::new());
+    let total = bytes_after(|| {
+        ends = open(&mut w);
+        for (client, server) in ends.0.clone().into_iter().zip(ends.1.clone()) {
+            w.write(A, client, &[1; 20_000]).unwrap();
+            w.settle();
+            while w.read(B, server).is_ok() {}
+        }
+        // Delayed acknowledgements and timers have run out.
+        w.run(Duration::from_secs(10));
+        while w.stacks[A].poll_event().is_some() || w.stacks[B].poll_event().is_some() {}
+    });
+    let each = total / (2 * COUNT as i64);
+    println!("an idle connection costs {each} bytes");
+    assert!(each <= 1024, "{each} bytes per idle connection");
+    assert_eq!(w.stacks[A].usage().queued_bytes + w.stacks[B].usage().queued_bytes, 0);
+}
+
+#[test]
+fn a_time_wait_entry_and_a_half_open_connection_are_small() {
+    let mut w = World::new(wire());
+    let (clients, servers) = open(&mut w);
+    let closing = || {
+        for client in &clients {
+            w.stacks[A].close(w.now, *client).unwrap();
+        }
+        w.settle();
+        for server in &servers {
+            w.stacks[B].set_option(w.now, *server, SocketOption::NoDelay(true)).unwrap();
+            w.stacks[B].close(w.now, *server).unwrap();
+        }
+        w.settle();
+    };
+    let before_and_after = bytes_after(closing);
+    assert_eq!(w.stacks[A].usage().time_wait, COUNT);
+    let last = bytes_after(|| w.run(Duration::from_secs(70)));
+    println!("closing {COUNT} pairs changed the heap by {before_and_after}, TIME-WAIT held at most {} bytes", -last);
+    assert!(before_and_after < 0, "closing frees memory: {before_and_after}");
+    assert_eq!(w.stacks[A].usage().time_wait, 0);
+}
+
+#[test]
+fn a_flood_of_syns_leaves_nothing_behind() {
+    let mut w = World::new(wire());
+    w.listener(B, "10.0.0.2:80", 100);
+    w.keeps_log = true;
+    let client = w.tcp(A);
+    let _ = w.connect(A, client, "10.0.0.2:80");
+    w.wire.loss = 1000;
+    w.pump();
+    w.keeps_log = false;
+    let syn = w.log[0].2.to_vec();
+    let flood = |w: &mut World, round: u32| {
+        for n in 0..10_000u32 {
+            let mut bytes = syn.clone();
+            bytes[12..16].copy_from_slice(&(0x0b00_0000 + round * 10_000 + n).to_be_bytes());
+            bytes[10..12].fill(0);
+            let sum = segue_wire::checksum::checksum(&bytes[..20]);
+            bytes[10..12].copy_from_slice(&sum.to_be_bytes());
+            let mut packet = segue_stack::Packet::from_bytes(bytes.into());
+            packet.checksum = segue_wire::ChecksumState::Verified;
+            let (now, iface) = (w.now, w.ifaces[B]);
+            w.stacks[B].on_packet(now, iface, packet);
+        }
+        while w.stacks[B].poll_transmit(w.now).is_some() {}
+        assert!(w.stacks[B].usage().opening <= 2048);
+        w.now = w.now + Duration::from_secs(100);
+        w.stacks[B].on_deadline(w.now);
+        while w.stacks[B].poll_transmit(w.now).is_some() {}
+    };
+    // Spoofed sources need a way back.
+    let route = segue_stack::Route::on_link(cidr("0.0.0.0/0"), w.ifaces[B]);
+    w.stacks[B].add_route(route).unwrap();
+    flood(&mut w, 0);
+    let more = bytes_after(|| (1..10).for_each(|round| flood(&mut w, round)));
+    assert!(more < 100_000, "nine more floods kept {more} bytes");
+    let usage = w.stacks[B].usage();
+    assert!(usage.opening <= 2048 && usage.timers <= usage.opening, "{usage:?}");
+}
