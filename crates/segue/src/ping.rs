@@ -7,7 +7,7 @@ use std::io;
 use std::pin::pin;
 use std::task::Poll;
 
-use segue_stack::{Domain, Errno, MsgFlags, SocketOption, SocketType};
+use segue_stack::{Domain, Errno, IcmpComplaint, MsgFlags, SocketOption, SocketType};
 
 use crate::host::Host;
 use crate::socket::Socket;
@@ -55,15 +55,15 @@ pub enum PingError {
     },
     /// A router or the destination said that it cannot be reached.
     Unreachable {
-        /// Who said so, where known.
-        from: Option<IpAddr>,
+        /// Who said so.
+        from: IpAddr,
         /// The errno that Linux gives for it: `EHOSTUNREACH`, `ENETUNREACH`, `ECONNREFUSED`, ….
         errno: Errno,
     },
     /// The time to live or hop limit ran out on the way.
     TimeExceeded {
-        /// The router where it did, where known.
-        from: Option<IpAddr>,
+        /// The router where it did.
+        from: IpAddr,
     },
     /// The request could not be sent, or the host has ended.
     Io(io::Error),
@@ -73,10 +73,8 @@ impl fmt::Display for PingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PingError::TimedOut { after } => write!(f, "no answer after {after:?}"),
-            PingError::Unreachable { from: Some(from), errno } => write!(f, "{from} says: {errno}"),
-            PingError::Unreachable { from: None, errno } => write!(f, "unreachable: {errno}"),
-            PingError::TimeExceeded { from: Some(from) } => write!(f, "time to live exceeded at {from}"),
-            PingError::TimeExceeded { from: None } => f.write_str("time to live exceeded on the way"),
+            PingError::Unreachable { from, errno } => write!(f, "{from} says: {errno}"),
+            PingError::TimeExceeded { from } => write!(f, "time to live exceeded at {from}"),
             PingError::Io(error) => error.fmt(f),
         }
     }
@@ -158,17 +156,19 @@ async fn answer(socket: &Socket, sequence: u16, size: usize) -> Result<(IpAddr, 
             }
             // The answer to another request.
             Ok(_) => {}
-            Err(error) => return Err(failure(error)),
+            Err(error) => return Err(failure(socket, error)),
         }
     }
 }
 
 /// What an ICMP error looks like after it came through the socket's error.
-fn failure(error: io::Error) -> PingError {
-    match error.raw_os_error().map(Errno) {
-        Some(errno @ (Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ECONNREFUSED | Errno::EACCES)) => {
-            PingError::Unreachable { from: None, errno }
-        }
+fn failure(socket: &Socket, error: io::Error) -> PingError {
+    let complaint = socket.host().with_stack(|stack, _| stack.take_complaint(socket.id())).ok().flatten();
+    match (complaint, error.raw_os_error().map(Errno)) {
+        // RFC 792: 11 is time exceeded; RFC 4443 section 3.3: 3.
+        (Some(IcmpComplaint { from: from @ IpAddr::V4(_), kind: 11, .. }), _)
+        | (Some(IcmpComplaint { from: from @ IpAddr::V6(_), kind: 3, .. }), _) => PingError::TimeExceeded { from },
+        (Some(IcmpComplaint { from, .. }), Some(errno)) => PingError::Unreachable { from, errno },
         _ => PingError::Io(error),
     }
 }

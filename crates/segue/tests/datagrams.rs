@@ -2,11 +2,14 @@
 mod common;
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use common::*;
-use segue::link::{Impairments, memory_pair};
-use segue::{PingError, PingOptions, UdpSocket};
+use segue::link::{Impairments, Link, memory_pair};
+use segue::{Errno, PingError, PingOptions, UdpSocket};
+use segue_wire::icmpv4::{TimeExceededCode, UnreachableCode};
+use segue_wire::{Icmpv4Message, Icmpv6Message, IpView, Ipv4Header, Ipv6Header, Packet, Protocol, icmpv6, ipv4, ipv6};
 
 #[tokio::test]
 async fn datagrams_keep_their_boundaries_and_their_sender() {
@@ -112,4 +115,83 @@ async fn ping_gives_up_in_time() {
     assert!(matches!(error, PingError::TimedOut { after } if after == Duration::from_millis(5)), "{error}");
     let error = within(a.ping("192.0.2.1".parse().unwrap(), options)).await.unwrap_err();
     assert!(matches!(&error, PingError::Io(error) if error.kind() == io::ErrorKind::NetworkUnreachable), "{error}");
+}
+
+/// A router that forwards nothing and answers every packet with an ICMP or ICMPv6 error.
+async fn hostile_router(mut link: impl Link, unreachable: bool) {
+    let mut packets = Vec::new();
+    loop {
+        link.recv(segue::now(), &mut packets, 16).unwrap();
+        for mut packet in packets.drain(..) {
+            packet.finish_checksum();
+            let quoted = packet.to_bytes();
+            let view = IpView::parse(&packet).unwrap();
+            let answer = match view.source {
+                IpAddr::V4(to) => router_v4(to, &quoted, unreachable),
+                IpAddr::V6(to) => router_v6(to, &quoted, unreachable),
+            };
+            link.send(segue::now(), Packet::from_bytes(answer.into())).unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+fn router_v4(destination: Ipv4Addr, quoted: &[u8], unreachable: bool) -> Vec<u8> {
+    let answer = if unreachable {
+        Icmpv4Message::DestinationUnreachable { code: UnreachableCode::HOST, next_hop_mtu: 0, quoted }
+    } else {
+        Icmpv4Message::TimeExceeded { code: TimeExceededCode::TTL, quoted }
+    };
+    let header = Ipv4Header {
+        total_length: (ipv4::MIN_HEADER_LEN + answer.message_len()) as u16,
+        protocol: Protocol::ICMPV4,
+        source: "10.0.0.99".parse().unwrap(),
+        destination,
+        ..Ipv4Header::default()
+    };
+    let mut bytes = vec![0; usize::from(header.total_length)];
+    header.emit(&mut bytes);
+    answer.emit(&mut bytes[ipv4::MIN_HEADER_LEN..]);
+    bytes
+}
+
+fn router_v6(destination: Ipv6Addr, quoted: &[u8], unreachable: bool) -> Vec<u8> {
+    let source: Ipv6Addr = "fd00::99".parse().unwrap();
+    let answer = if unreachable {
+        Icmpv6Message::DestinationUnreachable { code: icmpv6::UnreachableCode(3), quoted }
+    } else {
+        Icmpv6Message::TimeExceeded { code: icmpv6::TimeExceededCode(0), quoted }
+    };
+    let header = Ipv6Header {
+        payload_length: answer.message_len() as u16,
+        next_header: Protocol::ICMPV6,
+        source,
+        destination,
+        ..Ipv6Header::default()
+    };
+    let mut bytes = vec![0; ipv6::HEADER_LEN + answer.message_len()];
+    header.emit(&mut bytes);
+    answer.emit(source, destination, &mut bytes[ipv6::HEADER_LEN..]);
+    bytes
+}
+
+#[tokio::test]
+async fn ping_says_which_router_refused_and_why() {
+    for unreachable in [true, false] {
+        let (link, router) = memory_pair(1500, 16);
+        let a = builder_a(8).link(link).spawn().unwrap();
+        let router = tokio::spawn(hostile_router(router, unreachable));
+        for (to, by) in [(B4, "10.0.0.99"), (B6, "fd00::99")] {
+            let options = PingOptions { ttl: Some(1), timeout: Duration::from_secs(30), ..Default::default() };
+            let error = within(a.ping(to.parse().unwrap(), options)).await.unwrap_err();
+            match error {
+                PingError::Unreachable { from, errno: Errno::EHOSTUNREACH } if unreachable => {
+                    assert_eq!(from.to_string(), by);
+                }
+                PingError::TimeExceeded { from } if !unreachable => assert_eq!(from.to_string(), by),
+                other => panic!("{other:?}"),
+            }
+        }
+        router.abort();
+    }
 }
