@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use segue_stack::Instant;
+use segue_wire::format::Relative;
+use segue_wire::{IpView, Packet, Protocol, TcpHeader};
 
-use crate::describe::{Describer, tcp_ends};
 use crate::error::{elapsed, state_name};
 use crate::lab::{HostId, Lab};
 use crate::tap::{Moment, Observer, Sighting};
@@ -18,7 +19,7 @@ use crate::tap::{Moment, Observer, Sighting};
 pub struct Ladder<F: FnMut(&str)> {
     left: HostId,
     right: HostId,
-    describer: Describer,
+    sequences: Relative,
     /// The state last shown, by host and by local and remote address.
     shown: HashMap<(HostId, SocketAddr, SocketAddr), &'static str>,
     started: bool,
@@ -28,7 +29,7 @@ pub struct Ladder<F: FnMut(&str)> {
 impl<F: FnMut(&str)> Ladder<F> {
     /// A ladder with this host on its left and that one on its right.
     pub fn new(left: HostId, right: HostId, print: F) -> Self {
-        Ladder { left, right, describer: Describer::new(), shown: HashMap::new(), started: false, print }
+        Ladder { left, right, sequences: Relative::new(), shown: HashMap::new(), started: false, print }
     }
 
     fn line(&mut self, now: Instant, left: &str, arrow: &str, right: &str, words: &str) {
@@ -37,12 +38,28 @@ impl<F: FnMut(&str)> Ladder<F> {
         (self.print)(line.trim_end());
     }
 
+    /// What the packet says. Its addresses are left out: they stand at the sides of the ladder.
+    fn words(&mut self, packet: &Packet) -> String {
+        let line = self.sequences.line(packet).to_string();
+        match line.split_once(": ") {
+            Some((_ends, words)) => words.to_owned(),
+            None => line,
+        }
+    }
+
     fn title(&mut self, lab: &Lab) {
         if !std::mem::replace(&mut self.started, true) {
             let (left, right) = (lab.name(self.left), lab.name(self.right));
             (self.print)(format!("{:>13}  {left:<12}        {right:<12}", "seconds").trim_end());
         }
     }
+}
+
+/// Both ends of a TCP packet; `None` when it carries no readable TCP header.
+fn tcp_ends(packet: &Packet) -> Option<(SocketAddr, SocketAddr)> {
+    let view = IpView::parse(packet).ok().filter(|view| view.protocol == Protocol::TCP && view.fragment.is_none())?;
+    let (header, _, _) = TcpHeader::parse(packet.head().get(view.transport..)?).ok()?;
+    Some((SocketAddr::new(view.source, header.source_port), SocketAddr::new(view.destination, header.destination_port)))
 }
 
 /// The state of the connection between these ends on this host.
@@ -68,9 +85,9 @@ fn state(lab: &Lab, host: HostId, local: SocketAddr, remote: SocketAddr) -> &'st
 impl<F: FnMut(&str)> Observer for Ladder<F> {
     fn on_packet(&mut self, lab: &Lab, sighting: Sighting<'_>) {
         self.title(lab);
-        let Some((from, to, _)) = tcp_ends(sighting.packet) else {
+        let Some((from, to)) = tcp_ends(sighting.packet) else {
             if sighting.moment != Moment::Arrived {
-                let words = self.describer.words(sighting.packet);
+                let words = self.words(sighting.packet);
                 let arrow = arrow(sighting.from == self.left, sighting.moment);
                 self.line(sighting.now, "", arrow, "", &words);
             }
@@ -89,7 +106,7 @@ impl<F: FnMut(&str)> Observer for Ladder<F> {
         }
         self.shown.insert((sighting.from, from, to), sender);
         self.shown.insert((sighting.to, to, from), receiver);
-        let words = self.describer.words(sighting.packet);
+        let words = self.words(sighting.packet);
         let (left, right) = if rightwards { (sender, receiver) } else { (receiver, sender) };
         self.line(sighting.now, left, arrow(rightwards, sighting.moment), right, &words);
     }

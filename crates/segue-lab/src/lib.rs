@@ -10,14 +10,12 @@
 //! [`transfer()`] is a whole experiment in one call: two hosts, bytes over a path as bad as wanted, hashes of what went
 //! in and what came out.
 
-mod describe;
 mod error;
 mod lab;
 mod ladder;
 mod tap;
 mod transfer;
 
-pub use describe::Describer;
 pub use error::{HostState, LabError, StallReason};
 pub use lab::{App, CableId, HostId, Lab};
 pub use ladder::Ladder;
