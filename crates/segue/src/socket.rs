@@ -120,9 +120,7 @@ impl Socket {
             decided => return decided,
         }
         self.until(Ready::OUT, |stack, now, id| {
-            if !stack.readiness(id).intersects(Ready::OUT | Ready::ERR | Ready::HUP) {
-                return Err(Errno::EAGAIN);
-            }
+            ready_now(stack, id, Ready::OUT)?;
             match stack.take_error(now, id)? {
                 Some(error) => Err(error),
                 None => Ok(()),
