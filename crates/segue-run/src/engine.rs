@@ -17,6 +17,8 @@ use crate::supervisor::{LIVENESS, State, Supervisor, Verdict};
 /// How often parked calls are asked whether somebody still waits, and closed
 /// sockets are looked for where the kernel does not tell.
 const TICK: Duration = Duration::from_millis(50);
+/// Rounds of turns before the rest of the runtime gets its own.
+const ROUNDS: usize = 8;
 
 /// Runs until it is dropped.
 pub(crate) async fn run(sup: Arc<Supervisor>) -> io::Result<()> {
@@ -45,7 +47,13 @@ pub(crate) async fn run(sup: Arc<Supervisor>) -> io::Result<()> {
             () = engine.sup.ready.wait() => {}
             _ = tick.tick(), if ticking => engine.tick(),
         }
-        engine.turn();
+        // What one socket's turn gives another one (a connection over the
+        // loopback) is passed on at once.
+        for _ in 0..ROUNDS {
+            if !engine.turn() {
+                break;
+            }
+        }
         // Others on this runtime: the drivers, whose packets these turns made.
         tokio::task::yield_now().await;
     }
@@ -78,9 +86,12 @@ impl Engine {
         }
     }
 
-    /// One turn for everyone who has something to do.
-    fn turn(&mut self) {
+    /// One turn for everyone who has something to do; whether anyone had.
+    fn turn(&mut self) -> bool {
         self.sup.ready.take(&mut self.woken);
+        if self.woken.is_empty() && self.events.is_empty() {
+            return false;
+        }
         let mut events = std::mem::take(&mut self.events);
         for cookie in std::mem::take(&mut self.woken) {
             let edges = events.remove(&cookie).unwrap_or(0);
@@ -91,6 +102,7 @@ impl Engine {
         }
         // Keeps the table's memory.
         self.events = events;
+        true
     }
 
     fn pump(&mut self, cookie: u64, edges: u32) {
@@ -119,7 +131,7 @@ impl Engine {
             };
             let mut state = lock(&sock.state);
             let left = match &mut *state {
-                State::Stream(stream) => stream.check_parked(&self.sup, &sock, now),
+                State::Stream(stream) => stream.check_parked(&self.sup, now),
                 State::Datagram(datagram) => datagram.check_parked(&self.sup, now),
             };
             if !left {

@@ -10,7 +10,7 @@ use crate::caller::{Answer, Caller, DONE, Reply, Target};
 use crate::datagram::Datagram;
 use crate::holder::Holder;
 use crate::lock;
-use crate::stream::{AcceptCall, Started, Stream};
+use crate::stream::{AcceptCall, ConnectCall, Started, Stream};
 use crate::supervisor::{Sock, State};
 use crate::sys::unix::{self, Kind};
 use crate::sys::{self, errno};
@@ -147,41 +147,17 @@ pub(super) fn connect(caller: &mut Caller<'_>) -> Reply {
         (State::Stream(stream), Given::Internet(_)) => stream,
     };
     let Given::Internet(to) = given else { return DONE };
-    stream.set_holder(Holder { tid: caller.tid(), number });
-    match stream.connect(caller.sup, &sock, fd, to, parked)? {
+    let holder = Holder { tid: caller.tid(), number };
+    let call = ConnectCall { id: caller.call.id, holder, theirs: fd, address: to, parked };
+    match stream.connect(caller.sup, &sock, call)? {
         Started::Parked => Ok(Answer::Elsewhere),
         Started::InProgress => Err(libc::EINPROGRESS),
         Started::Connected => DONE,
-        Started::NeedsReplacement => {
+        Started::Replaced => {
             drop(state);
-            replace(caller, &sock, number)?;
-            // The descriptor is a fresh socket now.
             connect(caller)
         }
     }
-}
-
-/// Puts a fresh socket in the place of one that a failed attempt has used up.
-fn replace(caller: &mut Caller<'_>, old: &Sock, number: i32) -> Result<(), i32> {
-    let info = std::fs::read_to_string(format!("/proc/{}/fdinfo/{number}", caller.tid()));
-    let flags = info
-        .ok()
-        .and_then(|info| {
-            let line = info.lines().find_map(|line| line.strip_prefix("flags:"))?.trim().to_owned();
-            i32::from_str_radix(&line, 8).ok()
-        })
-        .unwrap_or(0);
-    let endpoint = Socket::new(&caller.sup.host, old.domain, SocketType::Stream).map_err(failed)?;
-    let theirs = unix::socket(Kind::Stream, flags & libc::O_NONBLOCK != 0).map_err(failed)?;
-    let cookie = unix::cookie(theirs.as_fd()).map_err(failed)?;
-    let holder = Holder { tid: caller.tid(), number };
-    let state = State::Stream(Box::new(Stream::new(endpoint, holder)));
-    caller.sup.adopt(cookie, theirs.as_fd(), old.domain, state).map_err(failed)?;
-    let close_on_exec = flags & libc::O_CLOEXEC != 0;
-    caller.sup.listener.replace_descriptor(caller.call.id, theirs.as_fd(), number, close_on_exec).map_err(|error| {
-        caller.sup.remove(cookie);
-        errno(&error)
-    })
 }
 
 /// A connect on a socket that is not ours: the kernel's, unless it leads to a

@@ -25,7 +25,7 @@ use crate::sys::{errno, unix};
 pub(crate) use accept::AcceptCall;
 use accept::Listening;
 use connect::Connecting;
-pub(crate) use connect::Started;
+pub(crate) use connect::{ConnectCall, Started};
 use relay::{Relay, Step};
 
 /// What the program has shut by shutdown(2).
@@ -253,9 +253,9 @@ impl Stream {
 
     /// Forgets calls whose callers were interrupted and ends those whose time
     /// is over; whether any are left.
-    pub(crate) fn check_parked(&mut self, sup: &Supervisor, sock: &Sock, now: Instant) -> bool {
+    pub(crate) fn check_parked(&mut self, sup: &Supervisor, now: Instant) -> bool {
         match &mut self.phase {
-            Phase::Connecting(_) => self.check_parked_connects(sup, sock, now),
+            Phase::Connecting(_) => self.check_parked_connects(sup, now),
             Phase::Listening(listening) => listening.check_parked(sup, now),
             _ => false,
         }

@@ -36,6 +36,11 @@ pub(crate) fn errno(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
 }
 
+/// What /proc says of another task's descriptor.
+pub(crate) fn descriptor_info(tid: u32, number: i32) -> io::Result<String> {
+    std::fs::read_to_string(format!("/proc/{tid}/fdinfo/{number}"))
+}
+
 /// A handle on one task (a thread, not only a process). Kernels before 6.9
 /// know processes only; there the thread group stands for its thread.
 pub(crate) fn pidfd_open(tid: u32) -> io::Result<OwnedFd> {

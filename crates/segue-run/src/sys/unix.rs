@@ -86,6 +86,23 @@ pub(crate) fn set_int(fd: BorrowedFd<'_>, name: i32, value: i32) -> io::Result<(
     .map(drop)
 }
 
+/// Gives a socket the value that another one has for an option of SOL_SOCKET.
+pub(crate) fn copy_option(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: i32) -> io::Result<()> {
+    let mut value = [0; 16];
+    let len = get_option(from, libc::SOL_SOCKET, name, &mut value)?;
+    // SAFETY: `value` is valid for `len` bytes, as the kernel has just told.
+    check(unsafe {
+        libc::setsockopt(
+            to.as_raw_fd(),
+            libc::SOL_SOCKET,
+            name,
+            value.as_ptr().cast(),
+            len.min(value.len()) as libc::socklen_t,
+        )
+    })
+    .map(drop)
+}
+
 /// SO_RCVTIMEO or SO_SNDTIMEO; `None` when calls wait for ever.
 pub(crate) fn timeout(fd: BorrowedFd<'_>, name: i32) -> Option<Duration> {
     let mut value = [0; size_of::<libc::timeval>()];
