@@ -149,7 +149,7 @@ fn describe_stream(now: Instant, stream: &StreamSocket, info: &mut SocketInfo) {
             info.peer = Some(flow.tuple.peer_addr());
             info.receive_queue = flow.connection.unread();
             info.send_queue = flow.connection.unsent() + flow.connection.unacked();
-            info.info = Some(flow.connection.info(now));
+            info.info = stream.info(now);
         }
     }
 }

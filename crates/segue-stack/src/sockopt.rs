@@ -160,6 +160,8 @@ impl Stack {
             level::IP => self.get_ip_option(now, id, name)?,
             level::IPV6 if is_v6 => self.get_ipv6_option(now, id, name)?,
             level::TCP if is_stream => self.get_tcp_option(now, id, name)?,
+            // As Linux, which on AF_INET says something else here than setsockopt() does.
+            _ if !is_v6 => return Err(Errno::EOPNOTSUPP),
             _ => return Err(Errno::ENOPROTOOPT),
         };
         let bytes = match got {

@@ -391,7 +391,7 @@ impl Stack {
     /// `ENOTCONN` (no connection), `EOPNOTSUPP` (no stream socket), `EBADF`.
     pub fn tcp_info(&self, now: Instant, id: SocketId) -> Result<segue_tcp::Info> {
         match self.live(id)? {
-            Socket::Stream(stream) => Ok(stream.flow().ok_or(Errno::ENOTCONN)?.connection.info(now)),
+            Socket::Stream(stream) => stream.info(now).ok_or(Errno::ENOTCONN),
             Socket::Datagram(_) => Err(Errno::EOPNOTSUPP),
         }
     }

@@ -474,7 +474,13 @@ impl Stack {
         let (ttl, tos) = socket.common.ttl_and_tos(to.ip(), default_ttl);
         let discovery = socket.common.discovery_for(to.ip());
         // Who does not care about the path is only limited by the link itself.
-        let mtu = if discovery.uses_path() { way.mtu } else { self.net.iface(way.iface).map_or(way.mtu, |i| i.mtu) };
+        let cut_at = match socket.common.rare().fragment_size as usize {
+            0 => usize::MAX,
+            size if to.is_ipv6() => size,
+            _ => usize::MAX,
+        };
+        let known = if discovery.uses_path() { way.mtu } else { self.net.iface(way.iface).map_or(way.mtu, |i| i.mtu) };
+        let mtu = known.min(cut_at);
         if header_len(to.ip()) + length > mtu && !discovery.may_fragment() {
             self.counters.inc(if to.is_ipv4() { Counter::IpFragFails } else { Counter::Ip6FragFails });
             return Err(Errno::EMSGSIZE);

@@ -104,7 +104,7 @@ fn a_flood_of_syns_leaves_nothing_behind() {
         }
         while w.stacks[B].poll_transmit(w.now).is_some() {}
         assert!(w.stacks[B].usage().opening <= 2048);
-        w.now = w.now + Duration::from_secs(100);
+        w.now += Duration::from_secs(100);
         w.stacks[B].on_deadline(w.now);
         while w.stacks[B].poll_transmit(w.now).is_some() {}
     };

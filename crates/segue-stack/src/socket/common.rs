@@ -2,6 +2,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use bitflags::bitflags;
+use segue_tcp::Linger;
 
 use crate::ports::{Claim, Scope};
 use crate::tuple::shown;
@@ -46,6 +47,10 @@ bitflags! {
         const NO_CHECK = 1 << 26;
         /// The port was taken by bind() or listen(), not chosen by connect() or the first datagram.
         const CLAIM_BOUND = 1 << 27;
+        const DEBUG = 1 << 28;
+        /// Options of TCP that datagram sockets take, too, without effect.
+        const KEEP_ALIVE = 1 << 29;
+        const OOB_INLINE = 1 << 30;
     }
 }
 
@@ -110,7 +115,10 @@ pub(crate) struct RareOptions {
     pub(crate) busy_poll: i32,
     pub(crate) incoming_cpu: i32,
     pub(crate) multicast_ttl: u8,
-    pub(crate) max_pacing_rate: u64,
+    /// IPV6_MTU: datagrams over IPv6 are cut at this many bytes; 0: at the path's MTU.
+    pub(crate) fragment_size: u32,
+    /// SO_LINGER of a datagram socket, where it has no effect.
+    pub(crate) linger: Linger,
 }
 
 impl RareOptions {
@@ -122,7 +130,8 @@ impl RareOptions {
         busy_poll: 0,
         incoming_cpu: -1,
         multicast_ttl: 1,
-        max_pacing_rate: u64::MAX,
+        fragment_size: 0,
+        linger: Linger::Off,
     };
 }
 

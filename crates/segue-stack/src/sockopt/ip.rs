@@ -10,6 +10,8 @@ use crate::{Errno, SocketId};
 
 /// The two bits of TOS that belong to ECN (RFC 3168), which a TCP socket's owner cannot set.
 const ECN_BITS: u8 = 3;
+/// RFC 8200 section 5.
+const MIN_MTU_V6: u32 = 1280;
 
 impl Stack {
     pub(super) fn set_ip_option(&mut self, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
@@ -63,6 +65,11 @@ impl Stack {
     }
 
     pub(super) fn set_ipv6_option(&mut self, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
+        let is_stream = matches!(self.live(id)?, Socket::Stream(_));
+        let is_known = is_ipv6_number(name) || ipv6_flag(name).is_some();
+        if !is_known || (is_stream && name == ipv6::MULTICAST_HOPS) {
+            return Err(Errno::ENOPROTOOPT);
+        }
         let number = int(value)?;
         let common = self.live_mut(id)?.common_mut();
         match name {
@@ -83,11 +90,13 @@ impl Stack {
                 Ok(())
             }
             ipv6::TCLASS => {
-                common.traffic_class = match number {
+                let class = match number {
                     -1 => 0,
                     0..=255 => number as u8,
                     _ => return Err(Errno::EINVAL),
                 };
+                common.traffic_class =
+                    if is_stream { class & !ECN_BITS | common.traffic_class & ECN_BITS } else { class };
                 Ok(())
             }
             ipv6::MTU_DISCOVER => {
@@ -102,7 +111,15 @@ impl Stack {
                 };
                 self.change_rare(id, |rare| rare.multicast_ttl = hops)
             }
+            ipv6::MULTICAST_LOOP if !(0..=1).contains(&number) => Err(Errno::EINVAL),
             ipv6::MULTICAST_LOOP => self.set_flag(id, Flags::MULTICAST_LOOP_OFF, number == 0),
+            ipv6::MTU => {
+                let mtu = u32::try_from(number).map_err(|_| Errno::EINVAL)?;
+                if mtu != 0 && mtu < MIN_MTU_V6 {
+                    return Err(Errno::EINVAL);
+                }
+                self.change_rare(id, |rare| rare.fragment_size = mtu)
+            }
             _ => self.set_flag(id, ipv6_flag(name).ok_or(Errno::ENOPROTOOPT)?, number != 0),
         }
     }
@@ -146,6 +163,20 @@ fn ip_flag(name: i32) -> Option<Flags> {
         ip::BIND_ADDRESS_NO_PORT => Flags::BIND_ADDRESS_NO_PORT,
         _ => return None,
     })
+}
+
+/// Options that are more than a yes or no.
+fn is_ipv6_number(name: i32) -> bool {
+    matches!(
+        name,
+        ipv6::V6ONLY
+            | ipv6::UNICAST_HOPS
+            | ipv6::TCLASS
+            | ipv6::MTU_DISCOVER
+            | ipv6::MTU
+            | ipv6::MULTICAST_HOPS
+            | ipv6::MULTICAST_LOOP
+    )
 }
 
 fn ipv6_flag(name: i32) -> Option<Flags> {

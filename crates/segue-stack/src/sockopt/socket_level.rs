@@ -18,6 +18,10 @@ const MICROS: i64 = 1_000_000;
 
 impl Stack {
     pub(super) fn set_socket_option(&mut self, now: Instant, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
+        // As Linux: before the option is even looked at.
+        if value.len() < size_of::<i32>() {
+            return Err(Errno::EINVAL);
+        }
         let core = (self.settings.core.rmem_max, self.settings.core.wmem_max);
         match name {
             sol::REUSEADDR => self.set_claim_flag(id, Flags::REUSE_ADDRESS, flag(value)?),
@@ -26,29 +30,31 @@ impl Stack {
             sol::DONTROUTE => self.set_flag(id, Flags::DONT_ROUTE, flag(value)?),
             sol::NO_CHECK => self.set_flag(id, Flags::NO_CHECK, flag(value)?),
             sol::TIMESTAMP => self.set_flag(id, Flags::TIMESTAMP, flag(value)?),
-            sol::DEBUG => flag(value).map(drop),
+            sol::DEBUG => self.set_flag(id, Flags::DEBUG, flag(value)?),
             sol::KEEPALIVE => {
                 let on = flag(value)?;
-                self.change_tcp_or_ignore(now, id, |options| options.keepalive = on)
+                self.change_tcp_or(
+                    now,
+                    id,
+                    |options| options.keepalive = on,
+                    |common| common.flags.set(Flags::KEEP_ALIVE, on),
+                )
             }
             sol::OOBINLINE => {
                 let on = flag(value)?;
-                self.change_tcp_or_ignore(now, id, |options| options.oob_inline = on)
+                self.change_tcp_or(
+                    now,
+                    id,
+                    |options| options.oob_inline = on,
+                    |common| common.flags.set(Flags::OOB_INLINE, on),
+                )
             }
             sol::LINGER => self.set_linger(now, id, value),
             sol::RCVBUF => self.set_rcvbuf(now, id, (int(value)? as u32).min(core.0)),
             sol::RCVBUFFORCE => self.set_rcvbuf(now, id, int(value)?.max(0) as u32),
             sol::SNDBUF => self.set_sndbuf(now, id, (int(value)? as u32).min(core.1)),
             sol::SNDBUFFORCE => self.set_sndbuf(now, id, int(value)?.max(0) as u32),
-            sol::RCVLOWAT => {
-                // As Linux: zero means one, and a negative number as much as there can be.
-                let lowat = match int(value)? {
-                    lowat if lowat < 0 => i32::MAX as u32,
-                    lowat => (lowat as u32).max(1),
-                };
-                self.live_mut(id)?.common_mut().rcvlowat = lowat;
-                Ok(())
-            }
+            sol::RCVLOWAT => self.set_rcvlowat(id, int(value)?),
             sol::RCVTIMEO | sol::RCVTIMEO_NEW => {
                 let time = timeval(value)?;
                 self.change_rare(id, |rare| rare.receive_timeout = time)
@@ -108,10 +114,10 @@ impl Stack {
             sol::DONTROUTE => has(Flags::DONT_ROUTE),
             sol::NO_CHECK => has(Flags::NO_CHECK),
             sol::TIMESTAMP => has(Flags::TIMESTAMP),
-            sol::DEBUG => OptionValue::Int(0),
-            sol::KEEPALIVE => tcp.is_some_and(|options| options.keepalive).into(),
-            sol::OOBINLINE => tcp.is_some_and(|options| options.oob_inline).into(),
-            sol::LINGER => linger_value(tcp.map_or(Linger::Off, |options| options.linger)),
+            sol::DEBUG => has(Flags::DEBUG),
+            sol::KEEPALIVE => tcp.map_or(has(Flags::KEEP_ALIVE), |options| options.keepalive.into()),
+            sol::OOBINLINE => tcp.map_or(has(Flags::OOB_INLINE), |options| options.oob_inline.into()),
+            sol::LINGER => linger_value(tcp.map_or(common.rare().linger, |options| options.linger)),
             sol::RCVBUF => OptionValue::Int(buffers(socket, defaults).0 as i32),
             sol::SNDBUF => OptionValue::Int(buffers(socket, defaults).1 as i32),
             sol::RCVLOWAT => OptionValue::Int(common.rcvlowat as i32),
@@ -153,24 +159,39 @@ impl Stack {
         Ok(())
     }
 
-    /// Options that Linux takes on every socket and that mean something to TCP only.
-    fn change_tcp_or_ignore(
+    /// Options that mean something to TCP only, but that Linux remembers on every socket.
+    fn change_tcp_or(
         &mut self,
         now: Instant,
         id: SocketId,
-        change: impl FnOnce(&mut SocketOptions),
+        tcp: impl FnOnce(&mut SocketOptions),
+        other: impl FnOnce(&mut Common),
     ) -> Result<()> {
-        match self.live(id)? {
-            Socket::Stream(_) => self.change_tcp_options(now, id, change),
-            Socket::Datagram(_) => Ok(()),
+        match self.live_mut(id)? {
+            Socket::Stream(_) => self.change_tcp_options(now, id, tcp),
+            Socket::Datagram(datagram) => {
+                other(&mut datagram.common);
+                Ok(())
+            }
         }
+    }
+
+    fn set_rcvlowat(&mut self, id: SocketId, lowat: i32) -> Result<()> {
+        // As Linux: zero means one, a negative number as much as there can be, which for a stream is half of its buffer.
+        let most = match self.live(id)? {
+            Socket::Stream(stream) => stream.options().rcvbuf.unwrap_or(self.settings.tcp.rmem[2]) / 2,
+            Socket::Datagram(_) => i32::MAX as u32,
+        };
+        let lowat = u32::try_from(lowat).unwrap_or(i32::MAX as u32).max(1).min(most);
+        self.live_mut(id)?.common_mut().rcvlowat = lowat;
+        Ok(())
     }
 
     fn set_linger(&mut self, now: Instant, id: SocketId, value: &[u8]) -> Result<()> {
         let on = flag(value)?;
         let seconds = value.get(4..).map_or(Err(Errno::EINVAL), int)?;
         let linger = if on { Linger::On(Duration::from_secs(seconds.max(0) as u64)) } else { Linger::Off };
-        self.change_tcp_or_ignore(now, id, |options| options.linger = linger)
+        self.change_tcp_or(now, id, |options| options.linger = linger, |common| common.rare_mut().linger = linger)
     }
 
     fn set_rcvbuf(&mut self, now: Instant, id: SocketId, bytes: u32) -> Result<()> {

@@ -72,7 +72,7 @@ impl Stack {
                 let clamp = match number {
                     0 if !is_closed => return Err(Errno::EINVAL),
                     0 => None,
-                    number => Some((number as u32).max(MIN_CLAMP)),
+                    number => Some((number.max(0) as u32).max(MIN_CLAMP)),
                 };
                 Box::new(move |options| options.window_clamp = clamp)
             }

@@ -53,7 +53,7 @@ pub(super) fn tcp_info(stream: &StreamSocket, now: Instant) -> Vec<u8> {
                 Info { unacked: listener.accept_queue.len() as u32, sacked: listener.backlog, ..Info::default() };
             (LISTEN, info)
         }
-        Role::Connected(flow) => (state_number(flow.connection.state()), flow.connection.info(now)),
+        Role::Connected(flow) => (state_number(flow.connection.state()), stream.info(now).unwrap_or_default()),
     };
     lay_out(state, &info)
 }

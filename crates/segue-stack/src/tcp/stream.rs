@@ -4,10 +4,11 @@
 //! states are the connection's own; this file adds those of the socket calls around them.
 use core::fmt;
 
-use segue_tcp::{Connection, Ready, SocketOptions};
+use segue_tcp::{Connection, Info, Instant, Ready, SocketOptions};
 
 use super::listener::Listener;
 use crate::Errno;
+use crate::ip::output::header_len;
 use crate::socket::common::{Common, Flags};
 use crate::tuple::FourTuple;
 use crate::wheel::TimerKey;
@@ -111,6 +112,14 @@ impl StreamSocket {
             Role::Listener(listener) => Some(listener),
             _ => None,
         }
+    }
+
+    /// What TCP_INFO says of a connection. A connection thinks of the path without the IP header, Linux with it.
+    pub(crate) fn info(&self, now: Instant) -> Option<Info> {
+        let flow = self.flow()?;
+        let mut info = flow.connection.info(now);
+        info.pmtu += header_len(flow.tuple.peer) as u32;
+        Some(info)
     }
 
     pub(crate) fn options(&self) -> &SocketOptions {

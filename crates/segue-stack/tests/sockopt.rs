@@ -1,0 +1,157 @@
+//! Socket options: values, bounds and errors as this kernel has them (`linux/sockopts.txt`), and what some of them do.
+mod common;
+
+use core::time::Duration;
+
+use common::*;
+use segue_stack::{Domain, Errno, MsgFlags, SocketId, SocketOption, SocketType};
+
+const SOL_SOCKET: i32 = 1;
+const IPPROTO_IP: i32 = 0;
+const IPPROTO_TCP: i32 = 6;
+
+fn get(w: &mut World, id: SocketId, level: i32, name: i32) -> String {
+    let mut value = [0; 4];
+    match w.stacks[A].getsockopt(w.now, id, level, name, &mut value) {
+        Ok(4) => i32::from_ne_bytes(value).to_string(),
+        Ok(1) => value[0].to_string(),
+        Ok(other) => panic!("level {level} option {name}: {other} bytes"),
+        Err(error) => error.name().unwrap().to_owned(),
+    }
+}
+
+fn put(w: &mut World, id: SocketId, level: i32, name: i32, value: &[u8]) -> String {
+    match w.stacks[A].setsockopt(w.now, id, level, name, value) {
+        Ok(()) => get(w, id, level, name),
+        Err(error) => error.name().unwrap().to_owned(),
+    }
+}
+
+#[test]
+fn every_option_takes_and_gives_what_linux_takes_and_gives() {
+    let mut w = World::new(Wire::default());
+    let mut wrong = Vec::new();
+    for line in include_str!("linux/sockopts.txt").lines() {
+        let mut words = line.split(' ');
+        let kind = words.next().unwrap();
+        let [level, name] = [words.next().unwrap(), words.next().unwrap()].map(|word| word.parse().unwrap());
+        let fresh = |w: &mut World| {
+            let domain = if kind.ends_with('4') { Domain::Inet } else { Domain::Inet6 };
+            let socket = if kind.starts_with("tcp") { SocketType::Stream } else { SocketType::Datagram };
+            w.stacks[A].socket(domain, socket).unwrap()
+        };
+        let id = fresh(&mut w);
+        let before = get(&mut w, id, level, name);
+        let expected = words.next().unwrap();
+        if before != expected {
+            wrong.push(format!("{kind} level {level} option {name}: Linux {expected}, ours {before}"));
+        }
+        for word in words {
+            let (value, expected) = word.split_once(':').unwrap();
+            let bytes = match value {
+                "short" => vec![1],
+                number => number.parse::<i32>().unwrap().to_ne_bytes().to_vec(),
+            };
+            let id = fresh(&mut w);
+            let ours = put(&mut w, id, level, name, &bytes);
+            if ours != expected {
+                wrong.push(format!("{kind} level {level} option {name} := {value}: Linux {expected}, ours {ours}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn structures_and_texts_have_linuxs_layout() {
+    const SO_LINGER: i32 = 13;
+    const SO_RCVTIMEO: i32 = 20;
+    const TCP_CONGESTION: i32 = 13;
+    const TCP_INFO: i32 = 11;
+    let mut w = World::new(Wire::default());
+    let (client, _server) = w.connected("10.0.0.2:80");
+    let mut value = [0xff; 400];
+
+    w.stacks[A].set_option(w.now, client, SocketOption::Linger(Some(Duration::from_secs(7)))).unwrap();
+    assert_eq!(w.stacks[A].getsockopt(w.now, client, SOL_SOCKET, SO_LINGER, &mut value), Ok(8));
+    assert_eq!(value[..8], [1, 0, 0, 0, 7, 0, 0, 0]);
+
+    let time: Vec<u8> = [3i64.to_ne_bytes(), 500_000i64.to_ne_bytes()].concat();
+    w.stacks[A].setsockopt(w.now, client, SOL_SOCKET, SO_RCVTIMEO, &time).unwrap();
+    assert_eq!(w.stacks[A].getsockopt(w.now, client, SOL_SOCKET, SO_RCVTIMEO, &mut value), Ok(16));
+    assert_eq!(value[..16], time);
+    let late: Vec<u8> = [3i64.to_ne_bytes(), 1_000_000i64.to_ne_bytes()].concat();
+    assert_eq!(w.stacks[A].setsockopt(w.now, client, SOL_SOCKET, SO_RCVTIMEO, &late), Err(Errno::EDOM));
+
+    assert_eq!(w.stacks[A].setsockopt(w.now, client, IPPROTO_TCP, TCP_CONGESTION, b"reno"), Ok(()));
+    assert_eq!(w.stacks[A].setsockopt(w.now, client, IPPROTO_TCP, TCP_CONGESTION, b"nonesuch"), Err(Errno::ENOENT));
+    assert_eq!(w.stacks[A].getsockopt(w.now, client, IPPROTO_TCP, TCP_CONGESTION, &mut value), Ok(16));
+    assert_eq!(&value[..5], b"reno\0");
+
+    w.write(A, client, &[1; 3000]).unwrap();
+    w.settle();
+    assert_eq!(w.stacks[A].getsockopt(w.now, client, IPPROTO_TCP, TCP_INFO, &mut value), Ok(248));
+    let word = |at: usize| u32::from_ne_bytes(value[at..at + 4].try_into().unwrap());
+    let long = |at: usize| u64::from_ne_bytes(value[at..at + 8].try_into().unwrap());
+    let info = w.stacks[A].tcp_info(w.now, client).unwrap();
+    assert_eq!(value[0], 1, "ESTABLISHED");
+    // Offsets by hand from linux/tcp.h.
+    assert_eq!(word(16), 1448, "tcpi_snd_mss");
+    assert_eq!((word(60), word(80)), (1500, info.snd_cwnd), "tcpi_pmtu, tcpi_snd_cwnd");
+    assert_eq!(word(68), info.rtt, "tcpi_rtt");
+    assert!((19_000..25_000).contains(&info.rtt), "{} microseconds over a wire of 20 ms", info.rtt);
+    assert_eq!(long(120), 3000, "tcpi_bytes_acked");
+    assert_eq!(long(200), 3000, "tcpi_bytes_sent");
+    assert_eq!(w.stacks[A].getsockopt(w.now, client, IPPROTO_TCP, TCP_INFO, &mut value[..10]), Ok(10));
+}
+
+#[test]
+fn the_time_to_live_and_the_type_of_service_are_on_the_wire_and_at_the_receiver() {
+    let mut w = World::new(Wire::default());
+    let server = w.udp(B);
+    w.bind(B, server, "0.0.0.0:7").unwrap();
+    let client = w.udp(A);
+    w.stacks[A].set_option(w.now, client, SocketOption::Ttl(7)).unwrap();
+    w.stacks[A].set_option(w.now, client, SocketOption::Tos(0x28)).unwrap();
+    w.send_to(A, client, b"x", "10.0.0.2:7").unwrap();
+    w.settle();
+    let mut buffer = [0; 4];
+    let got = w.stacks[B].recv_from(w.now, server, &mut buffer, MsgFlags::empty()).unwrap();
+    assert_eq!((got.ttl, got.tos), (7, 0x28));
+}
+
+#[test]
+fn the_path_mtu_can_be_asked_of_a_connected_socket_only() {
+    const IP_MTU: i32 = 14;
+    let mut w = World::new(Wire::default());
+    let socket = w.udp(A);
+    assert_eq!(get(&mut w, socket, IPPROTO_IP, IP_MTU), "ENOTCONN");
+    w.connect(A, socket, "10.0.0.2:7").unwrap();
+    assert_eq!(get(&mut w, socket, IPPROTO_IP, IP_MTU), "1500");
+    let other = w.udp(A);
+    w.connect(A, other, "127.0.0.1:7").unwrap();
+    assert_eq!(get(&mut w, other, IPPROTO_IP, IP_MTU), "65535");
+}
+
+#[test]
+fn a_listeners_options_are_inherited() {
+    let mut w = World::new(Wire::default());
+    let listener = w.listener(B, "10.0.0.2:80", 4);
+    w.stacks[B].set_option(w.now, listener, SocketOption::NoDelay(true)).unwrap();
+    w.stacks[B].set_option(w.now, listener, SocketOption::KeepIdle(Duration::from_secs(11))).unwrap();
+    w.stacks[B].set_option(w.now, listener, SocketOption::Ttl(9)).unwrap();
+    w.keeps_log = true;
+    let client = w.tcp(A);
+    let _ = w.connect(A, client, "10.0.0.2:80");
+    w.settle();
+    let (server, _) = w.accept(B, listener).unwrap();
+    let mut value = [0; 4];
+    for (level, name, expected) in [(IPPROTO_TCP, 1, 1), (IPPROTO_TCP, 4, 11), (IPPROTO_IP, 2, 9)] {
+        w.stacks[B].getsockopt(w.now, server, level, name, &mut value).unwrap();
+        assert_eq!(i32::from_ne_bytes(value), expected, "level {level} option {name}");
+    }
+    w.write(B, server, b"x").unwrap();
+    w.settle();
+    let last = w.log.iter().rev().find(|(_, from, packet)| *from == B && packet.len() > 52).unwrap();
+    assert_eq!(last.2.to_vec()[8], 9);
+}
