@@ -44,3 +44,8 @@ pub use tcp::{
     Keepalive, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListener, TcpSocket, TcpStream, WriteHalf,
 };
 pub use udp::UdpSocket;
+
+/// The README's example compiles as it stands.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
