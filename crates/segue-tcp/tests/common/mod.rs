@@ -186,6 +186,10 @@ impl App {
                 }
             }
         }
+        if now >= self.read_from && connection.unread() > 0 {
+            // A slow reader comes back for more.
+            self.read_from = now + Duration::from_millis(1);
+        }
         self.events |= connection.take_events();
     }
 }
@@ -199,6 +203,8 @@ pub struct End {
     pub max_payload: usize,
     pub time_wait: Option<TimeWait>,
     pub transmitted: u64,
+    /// Segments sent again.
+    pub resent: u64,
     /// Right edge of the last advertised window, as (edge, shift known).
     edge: Option<u32>,
     shift: u8,
@@ -293,6 +299,7 @@ impl World {
             max_payload: 0,
             time_wait: None,
             transmitted: 0,
+            resent: 0,
             edge: None,
             shift: 0,
         };
@@ -315,6 +322,13 @@ impl World {
         }
     }
 
+    /// The active open once more, with the options that `ends[0]` has now.
+    pub fn renew_client(&mut self) {
+        let end = &mut self.ends[0];
+        let client = Connection::connect(self.now, end.config.clone(), end.options.clone(), open(end.iss));
+        end.node = Node::Connected(client);
+    }
+
     pub fn connection(&mut self, end: usize) -> &mut Connection {
         match &mut self.ends[end].node {
             Node::Connected(connection) => connection,
@@ -333,6 +347,7 @@ impl World {
     pub fn put(&mut self, from: usize, transmit: Transmit) {
         self.check_edge(from, &transmit);
         self.ends[from].transmitted += 1;
+        self.ends[from].resent += u64::from(transmit.resent);
         for segment in segments_of(&transmit, self.path.whole) {
             if self.keep_log {
                 self.log.push(format!("{} {from}> {}", self.now, describe(&segment)));
