@@ -28,6 +28,9 @@ bitflags! {
         const TIME_WAIT = 1 << 8;
         /// No protocol state is left; unread data may remain.
         const CLOSED = 1 << 9;
+        /// `tcp_retries1` timeouts in a row: the way to the peer should be looked at again
+        /// (RFC 9293 section 3.8.3, R1).
+        const ROUTE_DOUBTED = 1 << 10;
     }
 }
 

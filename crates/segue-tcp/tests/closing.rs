@@ -293,6 +293,18 @@ fn the_application_can_tell_the_end_of_file_from_a_reset() {
 }
 
 #[test]
+fn what_was_received_before_a_reset_can_still_be_read() {
+    let mut peer = Peer::established();
+    let text = peer.text(10);
+    peer.inject(text);
+    let mut reset = peer.bare();
+    reset.flags = TcpFlags::RST;
+    peer.inject(reset);
+    assert_eq!(peer.read().map(|data| data.len()), Ok(10));
+    assert_eq!(peer.read(), Err(RecvError::Failed(ConnError::Reset)));
+}
+
+#[test]
 fn writing_after_shutdown_is_a_broken_pipe() {
     let mut peer = Peer::in_state(State::FinWait1);
     assert_eq!(peer.write(1), Err(SendError::BrokenPipe));

@@ -248,6 +248,42 @@ fn a_timeout_resends_the_first_segment_backs_off_and_starts_slowly() {
 }
 
 #[test]
+fn three_timeouts_in_a_row_put_the_route_in_doubt() {
+    let mut peer = Peer::established();
+    peer.write(100).expect("room");
+    let mut timeouts = 0;
+    while timeouts < 5 {
+        peer.sent();
+        peer.now = peer.connection.next_deadline().expect("a timer");
+        let outcome = peer.connection.on_deadline(peer.now);
+        timeouts += 1;
+        assert_eq!(outcome.events.contains(Events::ROUTE_DOUBTED), timeouts == 3, "timeout {timeouts}");
+    }
+}
+
+#[test]
+fn without_recovery_duplicates_let_out_two_segments_at_most() {
+    // RFC 3042: also when the duplicates may not start a recovery (RFC 6582's guard).
+    let mut peer = Peer::established();
+    peer.write(16_000).expect("room");
+    peer.sent();
+    for _ in 0..3 {
+        peer.inject(peer.bare());
+    }
+    peer.sent();
+    acknowledge(&mut peer, 10_000);
+    peer.sent();
+    peer.write(16_000).expect("room");
+    let before = peer.sent().len();
+    let mut released = 0;
+    for _ in 0..4 {
+        peer.inject(peer.bare());
+        released += peer.sent().len();
+    }
+    assert!(released <= 2, "{released} after {before}");
+}
+
+#[test]
 fn small_segments_are_joined_when_they_are_sent_again() {
     let mut peer = Peer::established_with(plain(), SocketOptions { nodelay: true, ..SocketOptions::default() });
     for _ in 0..5 {

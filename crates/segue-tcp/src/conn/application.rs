@@ -26,9 +26,9 @@ impl Connection {
     /// [`SendError::Failed`] with a pending error, once.
     pub fn send(&mut self, now: Instant, data: &[u8], flags: SendFlags) -> Result<usize, SendError> {
         let n = self.room_for(data.len())?;
-        let config = self.config.clone();
-        let synced = self.writer()?;
-        synced.send.write(now, &data[..n], &config);
+        if let Phase::Synced(synced) = &mut self.phase {
+            synced.send.write(now, &data[..n], &self.config);
+        }
         self.after_write(now, n == data.len(), flags);
         Ok(n)
     }
@@ -41,9 +41,9 @@ impl Connection {
         let len = data.len();
         let n = self.room_for(len)?;
         data.truncate(n);
-        let config = self.config.clone();
-        let synced = self.writer()?;
-        synced.send.write_bytes(now, data, &config);
+        if let Phase::Synced(synced) = &mut self.phase {
+            synced.send.write_bytes(now, data, &self.config);
+        }
         self.after_write(now, n == len, flags);
         Ok(n)
     }

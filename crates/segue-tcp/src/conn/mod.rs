@@ -217,17 +217,9 @@ impl Connection {
                 open.offer.repeat();
                 Some(DropReason::RepeatedSyn)
             }
-            // The connection was opened actively: as in the synchronised states.
-            Screened::NewSyn => {
-                let reply = open.offer.acknowledge(now, &open.peer);
-                self.say(reply);
-                Some(DropReason::ChallengedSyn)
-            }
-            Screened::Challenge(reason) => {
-                let reply = open.offer.acknowledge(now, &open.peer);
-                self.say(reply);
-                Some(reason)
-            }
+            // The connection was opened actively: a SYN is challenged as in the synchronised states.
+            Screened::NewSyn => self.challenge_opening(now, DropReason::ChallengedSyn),
+            Screened::Challenge(reason) => self.challenge_opening(now, reason),
             Screened::Refuse => {
                 if let Some(reset) = reset_for(&segment) {
                     self.say(reset);
@@ -240,6 +232,16 @@ impl Connection {
             }
             Screened::Drop(reason) => Some(reason),
         }
+    }
+
+    fn challenge_opening(&mut self, now: Instant, reason: DropReason) -> Option<DropReason> {
+        if let Phase::SynReceived(open) = &mut self.phase
+            && open.offer.may_answer(now, &self.config)
+        {
+            let reply = open.offer.acknowledge(now, &open.peer);
+            self.say(reply);
+        }
+        Some(reason)
     }
 
     fn on_segment_synced(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
@@ -336,6 +338,7 @@ impl Connection {
         let error = self.soft_error.unwrap_or(ConnError::TimedOut);
         match synced.send.on_timer(now, rules.config, rules.options, who) {
             Expiry::GoOn => {}
+            Expiry::DoubtRoute => self.events |= Events::ROUTE_DOUBTED,
             Expiry::GiveUp => self.fail(error),
             Expiry::GiveUpWithReset => {
                 self.say_reset(now);

@@ -6,6 +6,9 @@
 
 use crate::units::{Local, Packets, Seq};
 
+/// RFC 3042 section 2: outstanding data may exceed cwnd by two segments.
+const LIMITED_TRANSMIT: u32 = 2;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DuplicateAcks {
     /// Duplicates since SND.UNA last moved (less those that partial acknowledgments ate).
@@ -24,6 +27,11 @@ impl DuplicateAcks {
     /// Segments that have left the network without being named.
     pub(crate) fn arrived(&self) -> Packets {
         Packets(self.count)
+    }
+
+    /// As many of them as may be replaced by new ones before loss is found: two (RFC 3042 section 2).
+    pub(crate) fn replaceable(&self) -> Packets {
+        Packets(self.count.min(LIMITED_TRANSMIT))
     }
 
     pub(crate) fn seen(&self) -> bool {

@@ -183,7 +183,11 @@ impl Sender {
     /// Segments that are thought to be in the network (RFC 6675's pipe): sent, not lost (a lost
     /// one that was sent again is on its way again), and not announced by a duplicate.
     pub(crate) fn in_flight(&self) -> Packets {
-        self.scoreboard.sent().saturating_sub(self.scoreboard.lost()).saturating_sub(self.duplicates.arrived())
+        let arrived = match self.recovery {
+            Recovery::Open => self.duplicates.replaceable(),
+            Recovery::Fast { .. } | Recovery::Timeout { .. } => self.duplicates.arrived(),
+        };
+        self.scoreboard.sent().saturating_sub(self.scoreboard.lost()).saturating_sub(arrived)
     }
 
     pub(crate) fn segments_out(&self) -> Packets {

@@ -24,6 +24,8 @@ const COPY_BREAK: usize = 1024;
 struct Slice {
     start: Seq<Local>,
     bytes: Bytes,
+    /// It lies in a chunk of the queue's own, not in a buffer that was moved in.
+    own: bool,
 }
 
 /// What a queue that is not empty owns.
@@ -31,6 +33,8 @@ struct Slice {
 struct Store {
     slices: VecDeque<Slice>,
     tail: BytesMut,
+    /// A chunk whose bytes are all acknowledged and no longer referred to, for the next write.
+    spare: Option<BytesMut>,
 }
 
 #[derive(Debug)]
@@ -49,14 +53,33 @@ impl Store {
         }
         let bytes = self.tail.split().freeze();
         let start = end - bytes.len() as u32;
-        self.slices.push_back(Slice { start, bytes });
+        self.slices.push_back(Slice { start, bytes, own: true });
     }
 
     fn next_chunk(&mut self, end: Seq<Local>, wanted: usize) {
         self.freeze(end);
         // A writer that already has a queue is a bulk writer.
         let least = if self.slices.is_empty() { LEAST_CHUNK } else { CHUNK / 4 };
-        self.tail = BytesMut::with_capacity(wanted.clamp(least, CHUNK));
+        let size = wanted.clamp(least, CHUNK);
+        self.tail = match self.spare.take() {
+            Some(mut chunk) if size > LEAST_CHUNK => {
+                chunk.reserve(size);
+                chunk
+            }
+            _ => BytesMut::with_capacity(size),
+        };
+    }
+
+    /// Keeps the memory of an acknowledged slice when nobody else refers to it.
+    fn recycle(&mut self, slice: Slice) {
+        if self.spare.is_none()
+            && slice.own
+            && slice.bytes.len() >= CHUNK / 4
+            && let Ok(mut chunk) = slice.bytes.try_into_mut()
+        {
+            chunk.clear();
+            self.spare = Some(chunk);
+        }
     }
 }
 
@@ -100,7 +123,7 @@ impl SendQueue {
         let store = self.store.get_or_insert_default();
         store.freeze(start);
         self.len += data.len() as u32;
-        store.slices.push_back(Slice { start, bytes: data });
+        store.slices.push_back(Slice { start, bytes: data, own: false });
     }
 
     /// `len` bytes from `start` on, by reference. Stops at the queue's ends.
@@ -149,7 +172,9 @@ impl SendQueue {
                 return;
             }
             left -= slice.bytes.len();
-            store.slices.pop_front();
+            if let Some(slice) = store.slices.pop_front() {
+                store.recycle(slice);
+            }
             if left == 0 {
                 return;
             }
@@ -162,7 +187,7 @@ impl SendQueue {
     /// Bytes of memory held on behalf of the queue.
     pub(crate) fn memory(&self) -> usize {
         let Some(store) = &self.store else { return 0 };
-        let spare = store.tail.capacity() - store.tail.len();
+        let spare = store.tail.capacity() - store.tail.len() + store.spare.as_ref().map_or(0, BytesMut::capacity);
         self.len as usize + spare + store.slices.capacity() * size_of::<Slice>() + size_of::<Store>()
     }
 }
@@ -212,6 +237,19 @@ mod tests {
             queue.write(&pattern(n * 1_000, 1_000));
             assert_eq!(queue.gather(Seq::new(0) + (n * 1_000) as u32, 1_000).to_vec(), pattern(n * 1_000, 1_000));
         }
+    }
+
+    #[test]
+    fn an_acknowledged_chunk_is_written_to_again() {
+        let mut queue = SendQueue::new(Seq::new(0));
+        queue.write(&pattern(0, 3 * CHUNK));
+        let first = queue.gather(Seq::new(0), 1).iter().next().map(|bytes| bytes.as_ptr());
+        let _ = queue.gather(Seq::new(0), 3 * CHUNK as u32);
+        queue.release(Seq::new(CHUNK as u32));
+        queue.write(&pattern(0, CHUNK));
+        let again = queue.gather(Seq::new(3 * CHUNK as u32), 1).iter().next().map(|bytes| bytes.as_ptr());
+        assert_eq!(first, again);
+        assert_eq!(queue.gather(Seq::new(3 * CHUNK as u32), CHUNK as u32).to_vec(), pattern(0, CHUNK));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! nothing; loss detection writes `lost`, recovery asks what to resend. Every mark is
 //! pushed once and popped once, the resend cursor only moves forward between two
 //! findings of loss, so the cost per acknowledgment is amortised constant whatever the
-//! window. Counts are kept, not computed. (RFC 6675's pipe is `in_flight` of these counts.)
+//! window. Counts are kept, not computed. (RFC 6675's pipe is computed from these counts.)
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;

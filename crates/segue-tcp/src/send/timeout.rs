@@ -31,6 +31,8 @@ pub(crate) struct Patience {
 pub(crate) enum Expiry {
     /// The connection goes on; `plan` knows what to send.
     GoOn,
+    /// It goes on, but the route is in doubt.
+    DoubtRoute,
     /// The peer is gone.
     GiveUp,
     /// The peer is gone; tell it in case it hears (keep-alive).
@@ -90,7 +92,7 @@ impl Sender {
         }
         let at = now + self.rto(config);
         self.timer = SendTimer::Retransmit { at: self.clamp_to_user_timeout(now, at, options) };
-        Expiry::GoOn
+        if self.retransmits == config.retries1 { Expiry::DoubtRoute } else { Expiry::GoOn }
     }
 
     fn has_given_up(&self, now: Instant, config: &Config, options: &SocketOptions, who: Patience) -> bool {

@@ -48,6 +48,8 @@ pub(crate) struct Offer {
     first_at: Instant,
     /// When it is sent again; not set while one waits to be sent.
     pub(crate) timer: Deadline,
+    /// No answer to an invalid segment before then (`tcp_invalid_ratelimit`).
+    quiet_until: Deadline,
 }
 
 /// The peer's SYN.
@@ -93,7 +95,17 @@ impl Offer {
             sent_at: now,
             first_at: now,
             timer: Deadline::NEVER,
+            quiet_until: Deadline::NEVER,
         }
+    }
+
+    /// RFC 5961 section 7: whether an invalid segment may be answered now.
+    pub(crate) fn may_answer(&mut self, now: Instant, config: &Config) -> bool {
+        if self.quiet_until.is_set() && !self.quiet_until.is_due(now) {
+            return false;
+        }
+        self.quiet_until = Deadline::at(now + config.invalid_ratelimit);
+        true
     }
 
     /// When the first SYN was due.

@@ -16,15 +16,12 @@ use crate::options::SocketOptions;
 use crate::segment::{Segment, Transmit};
 use crate::state::handshake::{Offer, PeerSyn, Screened, screen, syn_interval};
 use crate::state::reset::reset_for;
-use crate::units::Deadline;
 
 /// SYN-RECEIVED of a passive open: small, without buffers; lives in a listener's SYN queue.
 #[derive(Clone, Debug)]
 pub struct PassiveOpen {
     offer: Offer,
     peer: PeerSyn,
-    /// No answer to an invalid segment before then.
-    quiet_until: Deadline,
 }
 
 /// What a segment or a deadline did to a passive open.
@@ -50,11 +47,7 @@ pub enum PassiveOutcome {
 impl PassiveOpen {
     /// A SYN for a listener. The SYN-ACK leaves by `poll_transmit`. Text in the SYN is not taken.
     pub fn on_syn(now: Instant, config: &Config, options: &SocketOptions, syn: &Segment, open: Open) -> PassiveOpen {
-        PassiveOpen {
-            offer: Offer::new(now, config, options, open),
-            peer: PeerSyn::read(syn),
-            quiet_until: Deadline::NEVER,
-        }
+        PassiveOpen { offer: Offer::new(now, config, options, open), peer: PeerSyn::read(syn) }
     }
 
     /// The SYN-ACK, first and repeated.
@@ -88,12 +81,12 @@ impl PassiveOpen {
     pub fn on_segment(&mut self, now: Instant, config: &Config, segment: &Segment) -> PassiveOutcome {
         match screen(&self.offer, &self.peer, now, segment) {
             Screened::Complete => PassiveOutcome::Complete,
-            Screened::Repeat if self.may_answer(now, config) => {
+            Screened::Repeat if self.offer.may_answer(now, config) => {
                 self.offer.repeat();
                 PassiveOutcome::Transmit
             }
             Screened::Repeat => PassiveOutcome::Drop(DropReason::RepeatedSyn),
-            Screened::Challenge(_) if self.may_answer(now, config) => {
+            Screened::Challenge(_) if self.offer.may_answer(now, config) => {
                 PassiveOutcome::Reply(self.offer.acknowledge(now, &self.peer))
             }
             Screened::Challenge(reason) | Screened::Drop(reason) => PassiveOutcome::Drop(reason),
@@ -106,14 +99,6 @@ impl PassiveOpen {
             Screened::Reset => PassiveOutcome::Remove(DropReason::Reset),
             Screened::NewSyn => PassiveOutcome::Remove(DropReason::ChallengedSyn),
         }
-    }
-
-    fn may_answer(&mut self, now: Instant, config: &Config) -> bool {
-        if self.quiet_until.is_set() && !self.quiet_until.is_due(now) {
-            return false;
-        }
-        self.quiet_until = Deadline::at(now + config.invalid_ratelimit);
-        true
     }
 
     /// After `Complete`: the connection, which takes the segment (its data, its FIN).
