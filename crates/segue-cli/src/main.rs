@@ -9,6 +9,7 @@ mod lab;
 mod path;
 mod ping;
 mod progress;
+mod report;
 mod run;
 mod serve;
 

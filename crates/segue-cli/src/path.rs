@@ -96,7 +96,7 @@ pub(crate) struct PathArgs {
 /// The seed of all random choices. The same seed, options and traffic give the same run.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct SeedArg {
-    /// Seed of every random choice; the same seed loses the same packets. Default: drawn anew, shown by --verbose.
+    /// Seed of every random choice; the same seed loses the same packets. Default: drawn anew; `run` and `lab` say it at the end.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 

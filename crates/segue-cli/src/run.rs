@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use segue::Cidr;
@@ -13,13 +13,14 @@ use segue_run::{Descendants, Network, NetworkConfig, Publish, RunConfig, RunErro
 
 use crate::fail::Fail;
 use crate::path::{PathArgs, SeedArg};
+use crate::report;
 
 /// Run a program with its TCP and UDP sockets on Segue, across an emulated path.
 ///
 /// The program is unmodified and needs no privilege; what it starts is inside, too. Its packets cross the path to a
 /// gateway in this process, which continues each flow as an ordinary socket of this machine. Exit status: the program's;
 /// 128+n when signal n ended it; 126 or 127 when it could not be executed or found; 125 when Segue could not start; 2
-/// for a wrong command line.
+/// for a wrong command line. What went over the network is said on standard error at the end.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RunArgs {
@@ -71,9 +72,13 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     end_background: bool,
 
-    /// Say at the end what went over the network, and the seed.
+    /// Say what the gateway refuses, and why, as it happens.
     #[arg(short, long)]
     verbose: bool,
+
+    /// Say nothing at the end about what went over the network.
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
 
     /// The program and its arguments.
     #[arg(required = true, trailing_var_arg = true, value_name = "PROGRAM")]
@@ -120,6 +125,7 @@ impl RunArgs {
 
 /// Runs the program and gives its exit status.
 pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Fail> {
+    let pcap = args.pcap.clone();
     let words: Vec<_> = args.program.iter().map(|word| word.to_string_lossy()).collect();
     let network = NetworkConfig {
         verbose: args.verbose,
@@ -136,22 +142,11 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Fail> {
     if args.end_background {
         config.descendants = Descendants::End;
     }
+    let started = Instant::now();
     let finished =
         segue_run::run_with_summary(config).map_err(|error: RunError| Fail::new(error.exit_status(), error))?;
-    if args.verbose {
-        let s = &finished.summary;
-        eprintln!(
-            "segue: {} connections, {} bytes out, {} bytes in, {} segments sent again; {} datagrams out, {} in; \
-             {} packets lost on the path; seed {}",
-            s.connections,
-            s.bytes_out,
-            s.bytes_in,
-            s.retransmits,
-            s.datagrams_out,
-            s.datagrams_in,
-            s.path_drops,
-            args.seed.value()
-        );
+    if let Some(summary) = finished.summary.filter(|_| !args.quiet) {
+        report::print(&summary, started.elapsed(), args.seed.value(), pcap.as_deref());
     }
     Ok(ExitCode::from(finished.exit.status()))
 }

@@ -29,6 +29,7 @@ mod sys;
 mod wait;
 
 use run::lock;
+use segue::link::PathStats;
 
 pub use config::{Descendants, Network, NetworkConfig, Protocol, Publish, PublishError, RunConfig};
 pub use error::{Exit, RunError};
@@ -50,8 +51,8 @@ pub struct Summary {
     /// TCP segments that were sent again, at both ends of the embedded network
     /// (on a device: by the program's host).
     pub retransmits: u64,
-    /// Packets the emulated path dropped, both directions.
-    pub path_drops: u64,
+    /// What the emulated path did; up is from the program to the gateway. `None` on a TUN device.
+    pub path: Option<PathStats>,
     /// System calls that were answered by the supervisor.
     pub calls: u64,
 }
@@ -61,8 +62,8 @@ pub struct Summary {
 pub struct Finished {
     /// How the program ended.
     pub exit: Exit,
-    /// What went over its network.
-    pub summary: Summary,
+    /// What went over its network; `None` when that is the one of an outer run.
+    pub summary: Option<Summary>,
 }
 
 /// Runs the program and returns when it, and what it started, have ended.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use segue::link::{Capture, CaptureOptions, Link, Path, PathMonitor, Prefix, TunConfig, TunLink, path_pair};
+use segue::link::{Capture, CaptureOptions, Link, Path, PathMonitor, PathStats, Prefix, TunConfig, TunLink, path_pair};
 use segue::{Cidr, Host};
 use segue_gateway::{Event, EventSink, Gateway, GatewayConfig};
 use segue_stack::Counter;
@@ -162,11 +162,9 @@ impl Running {
         of(&self.host) + self.gateway.as_ref().map_or(0, |(gateway, _)| of(gateway))
     }
 
-    /// Packets the emulated path has dropped, both ways.
-    pub(crate) fn path_drops(&self) -> u64 {
-        let Some(path) = &self.path else { return 0 };
-        let stats = path.stats();
-        [stats.a_to_b, stats.b_to_a].iter().map(|way| way.lost + way.queue_dropped + way.too_big + way.overflow).sum()
+    /// What the emulated path has done, both ways.
+    pub(crate) fn path_stats(&self) -> Option<PathStats> {
+        self.path.as_ref().map(PathMonitor::stats)
     }
 
     /// Lets what was written arrive, until the instant given, then ends the network.

@@ -46,7 +46,7 @@ pub(crate) fn run(config: &RunConfig) -> Result<Finished, RunError> {
              {name} runs on the network that is there"
         );
         let pid = prepared.start()?;
-        return Ok(Finished { exit: waiting.wait(pid, None), summary: Summary::default() });
+        return Ok(Finished { exit: waiting.wait(pid, None), summary: None });
     };
     match Session::up(config, listener, ports) {
         Ok(session) => session.play(prepared, config.linger, waiting),
@@ -114,7 +114,7 @@ impl Session {
         let summary = self.summary();
         drop((self.sup, self.network));
         self.runtime.shutdown_background();
-        Ok(Finished { exit, summary })
+        Ok(Finished { exit, summary: Some(summary) })
     }
 
     /// F8: a program that ends, however it ends, closes its connections with
@@ -140,7 +140,7 @@ impl Session {
             datagrams_out: get(&stats.datagrams_out),
             datagrams_in: get(&stats.datagrams_in),
             retransmits: self.network.retransmits(),
-            path_drops: self.network.path_drops(),
+            path: self.network.path_stats(),
             calls: get(&stats.calls),
         }
     }
