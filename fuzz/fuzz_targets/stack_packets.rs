@@ -243,6 +243,51 @@ impl World {
     }
 }
 
+/// Sockets in states that few random calls would reach: two connections with data on their way, one half closed, a
+/// listener, bound datagram sockets, a gateway with a SYN to decide about, an entry in TIME-WAIT.
+fn prepare(world: &mut World) {
+    let none = MsgFlags::empty();
+    let now = world.now;
+    let parse = |address: &str| -> SocketAddr { address.parse().unwrap() };
+    let gateway = &mut world.hosts[1];
+    gateway.sockets.extend(gateway.stack.listen_any(now, gateway.iface));
+    let listener = gateway.stack.socket(Domain::Inet6, SocketType::Stream).unwrap();
+    gateway.stack.bind(now, listener, parse("[::]:80")).unwrap();
+    gateway.stack.listen(listener, 4).unwrap();
+    gateway.sockets.push(listener);
+    for (host, at) in [(0, "[::]:80"), (1, "[::]:80")] {
+        let Host { stack, sockets, .. } = &mut world.hosts[host];
+        let socket = stack.socket(Domain::Inet6, SocketType::Datagram).unwrap();
+        stack.bind(now, socket, parse(at)).unwrap();
+        sockets.push(socket);
+    }
+    for to in ["10.0.0.2:80", "[fd00::2]:80", "10.0.0.2:80", "192.0.2.7:443", "127.0.0.1:443"] {
+        let domain = if to.starts_with('[') { Domain::Inet6 } else { Domain::Inet };
+        let Host { stack, sockets, .. } = &mut world.hosts[0];
+        let client = stack.socket(domain, SocketType::Stream).unwrap();
+        let _ = stack.connect(now, client, parse(to));
+        sockets.push(client);
+    }
+    for _ in 0..6 {
+        world.pump();
+        while !world.wire.is_empty() {
+            world.deliver(0, |_| {}, false);
+        }
+    }
+    let gateway = &mut world.hosts[1];
+    while let Ok((server, _)) = gateway.stack.accept(now, listener) {
+        let _ = gateway.stack.send(now, server, &[7; 4000], none);
+        gateway.sockets.push(server);
+    }
+    let [half, other, gone] = [1, 2, 3].map(|n| world.hosts[0].sockets[n]);
+    let stack = &mut world.hosts[0].stack;
+    let _ = stack.shutdown(now, half, Shutdown::Write);
+    let _ = stack.send(now, other, &[9; 4000], none);
+    let _ = stack.close(now, gone);
+    world.hosts[0].sockets.remove(3);
+    world.pump();
+}
+
 fuzz_target!(|data: &[u8]| {
     let mut input = Input(data);
     let mut world = World {
@@ -253,6 +298,9 @@ fuzz_target!(|data: &[u8]| {
         ],
         wire: Vec::new(),
     };
+    if input.byte() & 3 != 0 {
+        prepare(&mut world);
+    }
     while !input.is_empty() {
         world.step(&mut input);
     }

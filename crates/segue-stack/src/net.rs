@@ -5,7 +5,7 @@
 //! The weak end-system model, as Linux: an address belongs to the host, not to one interface.
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use segue_wire::Instant;
 
 use crate::config::IfaceConfig;
@@ -29,8 +29,10 @@ impl IfaceId {
 #[derive(Debug)]
 pub(crate) struct Net {
     ifaces: Vec<IfaceConfig>,
-    addresses: HashMap<IpAddr, IfaceId, KeyedState>,
-    broadcasts: HashSet<Ipv4Addr, KeyedState>,
+    /// The host's addresses, twice: to be scanned while they are few, to be looked up when they are many.
+    own: Vec<IpAddr>,
+    addresses: HashSet<IpAddr, KeyedState>,
+    broadcasts: Vec<Ipv4Addr>,
     routes: RouteTable,
     pub(crate) pmtu: PmtuCache,
     fallback: Option<IfaceId>,
@@ -66,8 +68,9 @@ impl Net {
     pub(crate) fn new(hasher: KeyedState) -> Net {
         let mut net = Net {
             ifaces: Vec::new(),
-            addresses: HashMap::with_hasher(hasher.clone()),
-            broadcasts: HashSet::with_hasher(hasher.clone()),
+            own: Vec::new(),
+            addresses: HashSet::with_hasher(hasher.clone()),
+            broadcasts: Vec::new(),
             routes: RouteTable::new(),
             pmtu: PmtuCache::new(hasher),
             fallback: None,
@@ -84,7 +87,9 @@ impl Net {
     pub(crate) fn add_interface(&mut self, config: IfaceConfig) -> IfaceId {
         let id = IfaceId(self.ifaces.len() as u32);
         for cidr in &config.addresses {
-            self.addresses.entry(cidr.address()).or_insert(id);
+            if self.addresses.insert(cidr.address()) {
+                self.own.push(cidr.address());
+            }
             self.broadcasts.extend(cidr.broadcast());
             // Loopback destinations are recognised as such, whatever the routes say.
             if !cidr.address().is_loopback() {
@@ -122,7 +127,12 @@ impl Net {
 
     /// Whether the address is one of the host's own.
     pub(crate) fn is_own(&self, address: IpAddr) -> bool {
-        address.is_loopback() || self.addresses.contains_key(&address)
+        // A host has a handful of addresses, and every packet asks: comparing is cheaper than hashing.
+        let is_listed = match self.own.len() {
+            ..=8 => self.own.contains(&address),
+            _ => self.addresses.contains(&address),
+        };
+        address.is_loopback() || is_listed
     }
 
     /// What kind of destination an address is for this host.

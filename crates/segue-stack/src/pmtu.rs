@@ -40,6 +40,9 @@ impl PmtuCache {
 
     /// The path MTU in bytes, if something smaller than the link's was learned and is still believed.
     pub(crate) fn get(&self, now: Instant, destination: IpAddr) -> Option<usize> {
+        if self.entries.is_empty() {
+            return None;
+        }
         self.entries.get(&destination).filter(|entry| now < entry.expires).map(|entry| entry.mtu)
     }
 

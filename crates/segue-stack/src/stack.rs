@@ -500,3 +500,14 @@ impl Stack {
         &self.counters
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Stack;
+
+    #[test]
+    fn a_stack_may_move_between_threads() {
+        fn moves<T: Send>() {}
+        moves::<Stack>();
+    }
+}

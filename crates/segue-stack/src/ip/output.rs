@@ -37,6 +37,16 @@ pub(crate) struct IpFields {
     pub(crate) identification: u16,
 }
 
+/// The counter of packets that found no room on their way out.
+pub(crate) fn discards(address: IpAddr) -> Counter {
+    if address.is_ipv4() { Counter::IpOutDiscards } else { Counter::Ip6OutDiscards }
+}
+
+/// The counter of packets that found no way out.
+pub(crate) fn no_routes(address: IpAddr) -> Counter {
+    if address.is_ipv4() { Counter::IpOutNoRoutes } else { Counter::Ip6OutNoRoutes }
+}
+
 /// Source and destination of a packet that the stack built.
 fn addresses(packet: &Packet) -> (IpAddr, IpAddr) {
     match packet.version() {
@@ -158,7 +168,7 @@ impl Stack {
         self.count_ip_out(&packet);
         for packet in self.fit(packet, way.mtu) {
             if !self.outbox.push_reply(way.iface, packet) {
-                self.counters.inc(Counter::IpOutDiscards);
+                self.counters.inc(discards(way.source));
             }
         }
     }

@@ -71,6 +71,7 @@ impl Stack {
             }
         };
         common.port = port;
+        common.flags.set(Flags::CLAIM_BOUND, port != 0);
         common.flags.set(Flags::ADDRESS_LOCKED, crate::tuple::unspecified_like(address.ip()) != address.ip());
         common.flags.set(Flags::PORT_LOCKED, address.port() != 0);
         if port != 0 {

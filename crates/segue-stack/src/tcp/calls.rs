@@ -298,6 +298,7 @@ impl Stack {
             self.unclaim_port(index);
             if let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) {
                 stream.common.port = 0;
+                stream.common.flags.remove(Flags::CLAIM_BOUND);
             }
         }
         for child in listener.accept_queue {

@@ -186,6 +186,7 @@ impl Stack {
                 return self.counters.inc(Counter::TcpExtTCPAbortFailed);
             }
         }
+        self.count_sent(now, index);
     }
 
     /// A connected socket becomes an idle one with the same options.
@@ -207,6 +208,7 @@ impl Stack {
         }
         if !common.has(Flags::PORT_LOCKED) {
             common.port = 0;
+            common.flags.remove(Flags::CLAIM_BOUND);
         } else {
             self.claim_stream_port(index);
         }

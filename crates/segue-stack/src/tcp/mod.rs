@@ -16,7 +16,7 @@ use crate::socket::Socket;
 use crate::socket::common::Flags;
 use crate::stack::Stack;
 use crate::timers::Timer;
-use crate::{Errno, IfaceId, SocketId};
+use crate::{Counter, Errno, IfaceId, SocketId};
 
 use flows::{Entries, FlowRef, FlowTable};
 use listener::Listener;
@@ -145,6 +145,7 @@ impl Stack {
         let Role::Connected(flow) = &mut stream.role else { return };
         events |= flow.connection.take_events();
         let is_over = flow.is_over;
+        flow.was_established |= events.contains(Events::CONNECTED);
         let deadline = flow.connection.next_deadline();
         let has_work = events.intersects(Events::TRANSMIT) || deadline.is_some_and(|deadline| deadline <= now);
         if events.contains(Events::TIME_WAIT)
@@ -185,6 +186,12 @@ impl Stack {
         }
         let timer = flow.timer.take();
         self.timers.disarm(timer);
+        if flow.connection.error() == Some(ConnError::TimedOut) {
+            self.counters.inc(Counter::TcpExtTCPAbortOnTimeout);
+        }
+        if !flow.was_established {
+            self.counters.inc(Counter::TcpAttemptFails);
+        }
         // As Linux: a port that bind() named stays with the socket, one that was chosen for it goes with the connection.
         if !is_port_kept {
             self.unclaim_port(index);
@@ -194,6 +201,25 @@ impl Stack {
         }
         // A last reset may have to leave, after which the place is free.
         self.mark_ready(index);
+    }
+
+    /// Count what a connection has sent since this was last done.
+    ///
+    /// Which of its segments were sent before, only the connection knows; it is asked once per burst.
+    pub(crate) fn count_sent(&mut self, now: Instant, index: u32) {
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let Some(flow) = stream.flow_mut() else { return };
+        if flow.sent == 0 {
+            return;
+        }
+        let info = flow.connection.info(now);
+        let again = info.total_retrans.wrapping_sub(flow.counted_again);
+        let timeouts = info.total_rto.wrapping_sub(flow.counted_timeouts);
+        let sent = core::mem::take(&mut flow.sent);
+        (flow.counted_again, flow.counted_timeouts) = (info.total_retrans, info.total_rto);
+        self.counters.add(Counter::TcpOutSegs, u64::from(sent.saturating_sub(again)));
+        self.counters.add(Counter::TcpRetransSegs, again.into());
+        self.counters.add(Counter::TcpExtTCPTimeouts, timeouts.into());
     }
 
     /// Free the place of a connection that is over, if no application and no accept queue holds it.

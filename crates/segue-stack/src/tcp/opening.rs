@@ -9,6 +9,7 @@ use super::flows::FlowRef;
 use super::output::mtu_payload;
 use super::stream::{Call, Flow, Role, StreamSocket};
 use crate::ip::input::Arrival;
+use crate::ip::output::no_routes;
 use crate::socket::Socket;
 use crate::socket::common::Flags;
 use crate::stack::Stack;
@@ -84,7 +85,7 @@ impl Stack {
     ) -> bool {
         let Some(generation) = self.sockets.generation(index) else { return false };
         let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
-            self.counters.inc(Counter::IpOutNoRoutes);
+            self.counters.inc(no_routes(tuple.peer));
             return false;
         };
         let open = Open {

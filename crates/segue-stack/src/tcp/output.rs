@@ -9,7 +9,7 @@ use segue_wire::tcp::{self, MAX_HEADER_LEN};
 use segue_wire::{Packet, Protocol, Segmentation, SegmentationKind};
 
 use super::flows::FlowRef;
-use crate::ip::output::{IpFields, header_len};
+use crate::ip::output::{IpFields, discards, header_len, no_routes};
 use crate::socket::Socket;
 use crate::stack::Stack;
 use crate::tuple::FourTuple;
@@ -67,7 +67,7 @@ impl Stack {
         transmit: Transmit,
     ) {
         let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
-            self.counters.inc(Counter::IpOutNoRoutes);
+            self.counters.inc(no_routes(tuple.peer));
             return;
         };
         if transmit.header.flags.contains(TcpFlags::RST) {
@@ -78,7 +78,7 @@ impl Stack {
         let packet = segment_packet(tuple, transmit, service);
         self.count_ip_out(&packet);
         if !self.outbox.push_reply(way.iface, packet) {
-            self.counters.inc(Counter::IpOutDiscards);
+            self.counters.inc(discards(tuple.peer));
         }
     }
 
@@ -137,7 +137,7 @@ impl Stack {
         let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
             // As if they were lost on the way: the retransmission timer tries again and gives up in the end.
             while flow.connection.poll_transmit(now, 0).is_some() {
-                self.counters.inc(Counter::IpOutNoRoutes);
+                self.counters.inc(no_routes(tuple.peer));
             }
             return None;
         };
@@ -155,8 +155,8 @@ impl Stack {
         let segments = packet.wire_packets();
         if let Some(flow) = stream.flow_mut() {
             flow.identification = identification.wrapping_add(segments as u16);
+            flow.sent = flow.sent.saturating_add(segments as u32);
         }
-        self.counters.add(Counter::TcpOutSegs, segments as u64);
         self.counters.add(Counter::TcpRetransSegs, u64::from(resent));
         if is_reset {
             self.counters.inc(Counter::TcpOutRsts);
@@ -167,6 +167,7 @@ impl Stack {
 
     /// A connection has nothing more to send for now: set its timer, or let it go if it is over.
     fn rest(&mut self, now: Instant, index: u32) {
+        self.count_sent(now, index);
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
         let Some(flow) = stream.flow_mut() else { return };
         flow.is_ready = false;

@@ -49,11 +49,17 @@ pub(crate) struct Flow {
     pub(crate) is_ready: bool,
     /// Nothing of the protocol is left, but for what it still has to send.
     pub(crate) is_over: bool,
+    /// The handshake was completed.
+    pub(crate) was_established: bool,
     /// Counted as an orphan.
     pub(crate) is_orphan: bool,
     /// The listener in whose accept queue it stands.
     pub(crate) listener: Option<u32>,
     pub(crate) timer: Option<TimerKey>,
+    /// Segments sent and not yet counted, and what was counted of those sent again and of timeouts.
+    pub(crate) sent: u32,
+    pub(crate) counted_again: u32,
+    pub(crate) counted_timeouts: u16,
     /// Next IPv4 identification.
     pub(crate) identification: u16,
 }
@@ -77,9 +83,13 @@ impl Flow {
             in_table: true,
             is_ready: false,
             is_over: false,
+            was_established: call == Call::Connected,
             is_orphan: false,
             listener: None,
             timer: None,
+            sent: 0,
+            counted_again: 0,
+            counted_timeouts: 0,
             identification: 0,
         }
     }
