@@ -1,0 +1,103 @@
+//! What a run's network did, in a few lines on standard error.
+
+use std::path::Path;
+use std::time::Duration;
+
+use segue_link::DirectionStats;
+use segue_run::Summary;
+
+/// Prints the summary; nothing when the program did not use the network.
+pub(crate) fn print(summary: &Summary, elapsed: Duration, seed: u64, pcap: Option<&Path>) {
+    for line in lines(summary, elapsed, seed, pcap) {
+        eprintln!("segue: {line}");
+    }
+}
+
+fn lines(summary: &Summary, elapsed: Duration, seed: u64, pcap: Option<&Path>) -> Vec<String> {
+    if summary.connections == 0 && summary.datagrams_out == 0 && summary.datagrams_in == 0 {
+        return Vec::new();
+    }
+    let seconds = elapsed.as_secs_f64().max(1e-9);
+    let rate = (summary.bytes_out + summary.bytes_in) as f64 * 8.0 / seconds / 1e6;
+    let mut lines = vec![format!(
+        "{} in {seconds:.3} s: {} bytes out, {} in ({rate:.3} Mbit/s), {} sent again; datagrams: {} out, {} in",
+        counted(summary.connections, "connection"),
+        summary.bytes_out,
+        summary.bytes_in,
+        counted(summary.retransmits, "segment"),
+        summary.datagrams_out,
+        summary.datagrams_in,
+    )];
+    if let Some(path) = &summary.path {
+        lines.push(format!("path up: {}; down: {}", direction(&path.a_to_b), direction(&path.b_to_a)));
+    }
+    let capture = pcap.map(|file| format!("; packets in {}", file.display())).unwrap_or_default();
+    lines.push(format!("seed {seed}{capture}"));
+    lines
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Packets of one direction, and what befell them, leaving out what did not happen.
+fn direction(stats: &DirectionStats) -> String {
+    let fates = [
+        (stats.lost, "lost"),
+        (stats.duplicated, "duplicated"),
+        (stats.reordered, "reordered"),
+        (stats.corrupted, "corrupted"),
+        (stats.queue_dropped, "dropped by the queue"),
+        (stats.too_big, "too big"),
+        (stats.overflow, "beyond the path's memory"),
+    ];
+    let mut words = counted(stats.packets_in, "packet");
+    for (count, fate) in fates {
+        if count > 0 {
+            words.push_str(&format!(", {count} {fate}"));
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use segue_link::PathStats;
+
+    use super::*;
+
+    fn summary() -> Summary {
+        Summary {
+            connections: 1,
+            bytes_out: 100,
+            bytes_in: 1_249_900,
+            retransmits: 2,
+            datagrams_out: 2,
+            datagrams_in: 2,
+            path: Some(PathStats {
+                a_to_b: DirectionStats { packets_in: 10, lost: 1, ..DirectionStats::default() },
+                b_to_a: DirectionStats { packets_in: 1, ..DirectionStats::default() },
+            }),
+            calls: 9,
+        }
+    }
+
+    #[test]
+    fn a_summary_says_what_happened_and_leaves_out_what_did_not() {
+        let lines = lines(&summary(), Duration::from_secs(1), 7, Some(Path::new("run.pcapng")));
+        assert_eq!(
+            lines,
+            [
+                "1 connection in 1.000 s: 100 bytes out, 1249900 in (10.000 Mbit/s), 2 segments sent again; \
+                 datagrams: 2 out, 2 in",
+                "path up: 10 packets, 1 lost; down: 1 packet",
+                "seed 7; packets in run.pcapng",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_program_without_network_leaves_no_words() {
+        assert!(lines(&Summary::default(), Duration::from_secs(1), 7, None).is_empty());
+    }
+}
