@@ -449,6 +449,23 @@ fn a_window_that_shrinks_stops_new_data_and_the_rest_is_still_recovered() {
 }
 
 #[test]
+fn what_is_sent_again_stops_at_the_edge_of_a_window_that_has_shrunk() {
+    let mut peer = Peer::established();
+    peer.write(10_000).expect("room");
+    peer.sent();
+    let rto = Duration::from_micros(peer.connection.info(peer.now).rto.into());
+    peer.pass(rto);
+    // Slow start could send two now, and the window has room for one and a half.
+    peer.window = 1_500;
+    acknowledge(&mut peer, 1_000);
+    let promised = peer.connection.next_deadline();
+    let again = peer.connection.poll_transmit(peer.now, 65_000).expect("one fits");
+    assert_eq!((show(&again).as_str(), promised), (". 1000:2000(1000) ack 0", Some(peer.now)));
+    assert_eq!(peer.sent().len(), 0, "the second does not");
+    assert!(peer.connection.next_deadline().is_some_and(|at| at > peer.now));
+}
+
+#[test]
 fn too_big_lowers_the_segment_size_and_sends_again_what_was_too_long() {
     let mut peer = Peer::established();
     peer.write(3_000).expect("room");

@@ -90,11 +90,15 @@ impl Sender {
         }
         let mss = u32::from(self.mss);
         let most = max.min(quota.max(1).saturating_mul(mss));
-        let resend = self.scoreboard.next_resend(mss, most, config.retrans_collapse)?;
-        // SHLD-15: a peer that shrinks its window gets what is at SND.UNA and nothing beyond the edge.
+        // SHLD-15: a peer that shrinks its window gets nothing beyond the edge but what is at SND.UNA.
         let edge = self.una + self.wnd;
-        let fits = resend.start == self.una || !(resend.start + resend.len).after(edge);
-        fits.then_some(resend)
+        let fits = |resend: &Resend| !(resend.start + resend.len).after(edge);
+        let resend = self.scoreboard.next_resend(mss, most, config.retrans_collapse)?;
+        if fits(&resend) {
+            return Some(resend);
+        }
+        let single = self.scoreboard.next_resend(mss, 0, false)?;
+        (single.start == self.una || fits(&single)).then_some(single)
     }
 
     /// New bytes and whether the FIN goes with them.
