@@ -1,0 +1,257 @@
+//! UDP on the way out: whom a socket is connected to, which way a datagram takes, what a send may do.
+//!
+//! Decides source address and port, limits and fragmentation. RFC 768, RFC 1122 4.1.3, RFC 8085 3.2 (path MTU).
+use core::net::{IpAddr, SocketAddr};
+
+use segue_wire::udp::HEADER_LEN;
+use segue_wire::{Bytes, Chunks, Instant, Protocol, UdpHeader};
+
+use crate::ip::output::{IpFields, header_len};
+use crate::net::Destination;
+use crate::socket::common::Flags;
+use crate::socket::datagram::DatagramKind;
+use crate::stack::{Result, Stack};
+use crate::{Counter, Domain, Errno, IfaceId, MsgFlags, SocketId};
+
+/// Offset of the checksum in a UDP header.
+const CHECKSUM_AT: usize = 6;
+
+/// A datagram on its way out, checked.
+struct Outgoing {
+    to: SocketAddr,
+    local: SocketAddr,
+    payload: Chunks,
+}
+
+impl Stack {
+    /// connect(2) on a datagram socket: name the peer, choose the source.
+    pub(crate) fn connect_datagram(&mut self, now: Instant, id: SocketId, address: SocketAddr) -> Result<()> {
+        let to = self.datagram_destination(id, address)?;
+        let way = self.datagram_way(now, id, to, None)?;
+        self.unplace_datagram(id.index);
+        let socket = self.datagram_mut(id)?;
+        if crate::tuple::unspecified_like(socket.common.local) == socket.common.local {
+            socket.common.local = way.source;
+        }
+        socket.peer = Some(to);
+        if socket.kind == DatagramKind::Ping {
+            return self.place_ping(id);
+        }
+        if socket.common.port == 0 {
+            let bound = self.bind_ephemeral(id, false);
+            if bound.is_err() {
+                self.datagram_mut(id)?.peer = None;
+            }
+            bound?;
+        }
+        self.place_datagram(id.index);
+        Ok(())
+    }
+
+    /// connect(2) with `AF_UNSPEC`.
+    pub(crate) fn disconnect_datagram(&mut self, id: SocketId) -> Result<()> {
+        self.unplace_datagram(id.index);
+        let socket = self.datagram_mut(id)?;
+        socket.peer = None;
+        if !socket.common.has(Flags::ADDRESS_LOCKED) {
+            socket.common.local = crate::socket::common::unspecified(socket.common.domain);
+        }
+        if !socket.common.has(Flags::PORT_LOCKED) {
+            socket.common.port = 0;
+            socket.common.flags.remove(Flags::CLAIM_BOUND);
+        }
+        let is_ping = socket.kind == DatagramKind::Ping;
+        if is_ping {
+            return self.place_ping(id);
+        }
+        self.place_datagram(id.index);
+        Ok(())
+    }
+
+    /// Where a datagram goes, as the socket may send it.
+    pub(crate) fn datagram_destination(&mut self, id: SocketId, address: SocketAddr) -> Result<SocketAddr> {
+        let socket = self.datagram_mut(id)?;
+        // A gateway's socket speaks for hosts of both families.
+        let to = match socket.any {
+            Some(_) => SocketAddr::new(address.ip().to_canonical(), address.port()),
+            None => socket.common.take_address(address)?,
+        };
+        if socket.common.has(Flags::V6_ONLY) && to.is_ipv4() {
+            return Err(Errno::ENETUNREACH);
+        }
+        let is_other_family = to.is_ipv4() != (socket.common.domain == Domain::Inet);
+        if socket.kind == DatagramKind::Ping && socket.any.is_none() && is_other_family {
+            return Err(Errno::EAFNOSUPPORT);
+        }
+        let may_broadcast = socket.common.has(Flags::BROADCAST);
+        match self.net.destination(to.ip()) {
+            Destination::Broadcast if !may_broadcast => Err(Errno::EACCES),
+            Destination::Unspecified if to.ip().is_unspecified() => {
+                let loopback = match to.ip() {
+                    IpAddr::V4(_) => IpAddr::V4(core::net::Ipv4Addr::LOCALHOST),
+                    IpAddr::V6(_) => IpAddr::V6(core::net::Ipv6Addr::LOCALHOST),
+                };
+                Ok(SocketAddr::new(loopback, to.port()))
+            }
+            Destination::Unspecified => Err(Errno::EINVAL),
+            _ => Ok(to),
+        }
+    }
+
+    /// The way of a datagram; `from`: a gateway's socket says which address it answers from.
+    pub(crate) fn datagram_way(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        to: SocketAddr,
+        from: Option<IpAddr>,
+    ) -> Result<crate::net::Way> {
+        let socket = self.datagram_mut(id)?;
+        let (local, port, any) = (socket.common.local, socket.common.port, socket.any);
+        let source = from.unwrap_or(local);
+        let is_udp = socket.kind == DatagramKind::Udp;
+        let pinned = socket.common.pinned.or(any).or_else(|| {
+            let fallback = self.net.loopback_fallback().filter(|_| is_udp && to.ip().is_loopback())?;
+            // Whoever inside waits there gets it; only what nobody inside takes leaves.
+            let waits =
+                self.datagrams.flows.contains_key(&back)
+                    || self.datagrams.ports.open_sockets(to.port()).iter().any(|index| {
+                        self.sockets.at(*index).is_some_and(|socket| socket.common().scope().covers(to.ip()))
+                    });
+            (!waits).then_some(fallback)
+        });
+        let mut way = match self.net.way(now, to.ip(), pinned) {
+            // A gateway answers from addresses that it does not have.
+            Err(Errno::EADDRNOTAVAIL) if from.is_some() => self.net.way_without_source(now, to.ip(), pinned)?,
+            other => other?,
+        };
+        if !source.is_unspecified() && source.is_ipv4() == to.is_ipv4() {
+            way.source = source;
+        }
+        if way.source.is_loopback() && way.iface != IfaceId::LOOPBACK && pinned.is_none() {
+            return Err(Errno::EINVAL);
+        }
+        Ok(way)
+    }
+
+    /// send(2), sendto(2) and their kind on a UDP socket.
+    pub(crate) fn send_udp(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        data: Bytes,
+        flags: MsgFlags,
+        to: Option<SocketAddr>,
+        from: Option<SocketAddr>,
+    ) -> Result<usize> {
+        if flags.contains(MsgFlags::OOB) {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        let len = data.len();
+        let Some((to, from, payload)) = self.uncork(id, data, flags, to, from)? else { return Ok(len) };
+        if to.port() == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let limit = usize::from(u16::MAX) - HEADER_LEN - if to.is_ipv4() { 20 } else { 0 };
+        if payload.len() > limit {
+            return Err(Errno::EMSGSIZE);
+        }
+        let socket = self.datagram_mut(id)?;
+        if let Some(error) = socket.common.error.take() {
+            return Err(error);
+        }
+        if socket.common.has(Flags::SHUT_WRITE) {
+            return Err(Errno::EPIPE);
+        }
+        self.bind_ephemeral(id, false)?;
+        let way = self.datagram_way(now, id, to, from.map(|from| from.ip()))?;
+        let socket = self.datagram_mut(id)?;
+        let port = match (from, socket.any) {
+            (Some(from), Some(_)) if from.port() != 0 => from.port(),
+            _ => socket.common.port,
+        };
+        let outgoing = Outgoing { to, local: SocketAddr::new(way.source, port), payload: Chunks::from(payload) };
+        self.emit_udp(id, &way, outgoing)?;
+        Ok(len)
+    }
+
+    /// Join what MSG_MORE held back. `None`: it is held back now.
+    fn uncork(
+        &mut self,
+        id: SocketId,
+        data: Bytes,
+        flags: MsgFlags,
+        to: Option<SocketAddr>,
+        from: Option<SocketAddr>,
+    ) -> Result<Option<(SocketAddr, Option<SocketAddr>, Bytes)>> {
+        let socket = self.datagram_mut(id)?;
+        let is_more = flags.contains(MsgFlags::MORE);
+        if let Some(corked) = &mut socket.corked {
+            if corked.payload.len() + data.len() > usize::from(u16::MAX) {
+                return Err(Errno::EMSGSIZE);
+            }
+            corked.payload.extend_from_slice(&data);
+            if is_more {
+                return Ok(None);
+            }
+            let Some(corked) = socket.corked.take() else { return Ok(None) };
+            return Ok(Some((corked.to, corked.from, Bytes::from(corked.payload))));
+        }
+        let to = match (to, socket.peer) {
+            (Some(to), _) => self.datagram_destination(id, to)?,
+            (None, Some(peer)) => peer,
+            (None, None) => return Err(Errno::EDESTADDRREQ),
+        };
+        let from = from.map(|from| SocketAddr::new(from.ip().to_canonical(), from.port()));
+        if is_more {
+            let corked = crate::socket::datagram::Corked { to, from, payload: data.to_vec() };
+            self.datagram_mut(id)?.corked = Some(Box::new(corked));
+            return Ok(None);
+        }
+        Ok(Some((to, from, data)))
+    }
+
+    fn emit_udp(&mut self, id: SocketId, way: &crate::net::Way, outgoing: Outgoing) -> Result<()> {
+        let Outgoing { to, local, payload } = outgoing;
+        let length = HEADER_LEN + payload.len();
+        let default_ttl = self.default_ttl(to.ip());
+        let socket = self.datagram_mut(id)?;
+        let (ttl, tos) = socket.common.ttl_and_tos(to.ip(), default_ttl);
+        let discovery = socket.common.discovery_for(to.ip());
+        // Who does not care about the path is only limited by the link itself.
+        let cut_at = match socket.common.rare().fragment_size as usize {
+            0 => usize::MAX,
+            size if to.is_ipv6() => size,
+            _ => usize::MAX,
+        };
+        let known = if discovery.uses_path() { way.mtu } else { self.net.iface(way.iface).map_or(way.mtu, |i| i.mtu) };
+        let mtu = known.min(cut_at);
+        if header_len(to.ip()) + length > mtu && !discovery.may_fragment() {
+            self.counters.inc(if to.is_ipv4() { Counter::IpFragFails } else { Counter::Ip6FragFails });
+            return Err(Errno::EMSGSIZE);
+        }
+        let pick = |v4, v6| if to.is_ipv4() { v4 } else { v6 };
+        let socket = self.datagram_mut(id)?;
+        let Some(charge) = socket.charge(length) else {
+            self.counters.inc(pick(Counter::UdpSndbufErrors, Counter::Udp6SndbufErrors));
+            return Err(Errno::EAGAIN);
+        };
+        let header =
+            UdpHeader { source_port: local.port(), destination_port: to.port(), length: length as u16, checksum: 0 };
+        let mut transport = [0; HEADER_LEN];
+        header.emit(&mut transport);
+        let fields = IpFields {
+            source: local.ip(),
+            destination: to.ip(),
+            protocol: Protocol::UDP,
+            ttl,
+            tos,
+            dont_fragment: discovery.sets_df(),
+            identification: if discovery.sets_df() { 0 } else { self.next_identification(local.ip(), to.ip()) as u16 },
+        };
+        let packet = fields.packet(&transport, CHECKSUM_AT, payload, None);
+        self.counters.inc(pick(Counter::UdpOutDatagrams, Counter::Udp6OutDatagrams));
+        self.push_charged(way, packet, mtu, id, charge);
+        Ok(())
+    }
+}
