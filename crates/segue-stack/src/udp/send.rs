@@ -11,6 +11,7 @@ use crate::net::Destination;
 use crate::socket::common::Flags;
 use crate::socket::datagram::DatagramKind;
 use crate::stack::{Result, Stack};
+use crate::tuple::FourTuple;
 use crate::{Counter, Domain, Errno, IfaceId, MsgFlags, SocketId};
 
 /// Offset of the checksum in a UDP header.
@@ -113,11 +114,17 @@ impl Stack {
         let pinned = socket.common.pinned.or(any).or_else(|| {
             let fallback = self.net.loopback_fallback().filter(|_| is_udp && to.ip().is_loopback())?;
             // Whoever inside waits there gets it; only what nobody inside takes leaves.
-            let waits =
-                self.datagrams.flows.contains_key(&back)
-                    || self.datagrams.ports.open_sockets(to.port()).iter().any(|index| {
-                        self.sockets.at(*index).is_some_and(|socket| socket.common().scope().covers(to.ip()))
-                    });
+            let back = FourTuple {
+                local: to.ip(),
+                peer: if source.is_unspecified() { to.ip() } else { source },
+                local_port: to.port(),
+                peer_port: port,
+            };
+            // A connected socket is found by its flow alone.
+            let waits = self.datagrams.flows.contains_key(&back)
+                || self.datagrams.ports.open_sockets(to.port()).iter().any(|index| {
+                    self.sockets.at(*index).is_some_and(|socket| socket.common().scope().covers(back.local))
+                });
             (!waits).then_some(fallback)
         });
         let mut way = match self.net.way(now, to.ip(), pinned) {
