@@ -104,15 +104,15 @@ impl Sender {
         }
         let acked = self.scoreboard.acknowledge(self.una);
         let rtt = self.sample_rtt(now, ack, &acked, config);
-        self.settle_recovery(now, acked.packets, rtt, in_flight);
+        self.settle_recovery(now, &acked, rtt, in_flight);
         self.retransmits = 0;
         self.trouble_since = Deadline::NEVER;
         // RFC 6298 5.2, 5.3.
-        self.timer = if self.scoreboard.is_empty() {
-            SendTimer::Idle
-        } else {
-            SendTimer::Retransmit { at: now + self.rto(config) }
-        };
+        if self.scoreboard.is_empty() {
+            self.timer = SendTimer::Idle;
+        } else if self.recovery.is_patient() {
+            self.timer = SendTimer::Retransmit { at: now + self.rto(config) };
+        }
         let fin = matches!(self.half, LocalHalf::FinSent { fin } if self.una == fin + 1);
         if fin {
             self.half = LocalHalf::FinAcked { until: Deadline::NEVER };
@@ -134,10 +134,10 @@ impl Sender {
         Some(sample)
     }
 
-    fn settle_recovery(&mut self, now: Instant, acked: Packets, rtt: Option<Duration>, in_flight: Packets) {
+    fn settle_recovery(&mut self, now: Instant, acked: &Acked, rtt: Option<Duration>, in_flight: Packets) {
         let slow_start = self.cc.cwnd() < self.cc.ssthresh();
         let limited = if slow_start { self.cc.cwnd().0 < self.peak.0.saturating_mul(2) } else { self.peak_limited };
-        let mut sample = AckSample { now, acked, rtt, in_flight, cwnd_limited: limited };
+        let mut sample = AckSample { now, acked: acked.packets, rtt, in_flight, cwnd_limited: limited };
         match self.recovery.on_advance(self.una) {
             Progress::Normal => {
                 self.duplicates.reset();
@@ -145,7 +145,7 @@ impl Sender {
                 self.cc.on_ack(&sample);
             }
             Progress::Partial => {
-                self.duplicates.on_partial(acked);
+                self.duplicates.on_partial(acked.packets);
                 self.scoreboard.lose_head();
             }
             Progress::Full => {
@@ -155,6 +155,9 @@ impl Sender {
             Progress::Restarting | Progress::Restarted => {
                 self.duplicates.reset();
                 sample.cwnd_limited = true;
+                // What was not sent again had arrived before the timeout: its acknowledgment takes
+                // nothing out of the network now, and must not let a whole window in at once.
+                sample.acked = acked.packets.saturating_sub(acked.never_resent);
                 self.cc.on_ack(&sample);
             }
         }
@@ -171,7 +174,7 @@ impl Sender {
             self.cc.on_loss(&LossSample { now, in_flight });
             self.scoreboard.lose_head();
             self.duplicates.guard(self.nxt);
-            self.recovery = Recovery::Fast { recover: self.nxt, resend_now: true };
+            self.recovery = Recovery::fast(self.nxt);
         }
     }
 }

@@ -277,10 +277,7 @@ impl Sender {
             return;
         }
         self.mss = mss;
-        let too_long = self.scoreboard.head().is_some_and(|mark| mark.len > u32::from(mss));
-        self.scoreboard.recut(u32::from(mss));
-        if too_long {
-            self.scoreboard.lose_all();
+        if self.scoreboard.recut(u32::from(mss)) {
             self.duplicates.reset();
             self.duplicates.guard(self.nxt);
             // Not a sign of congestion: the window stays.

@@ -89,6 +89,8 @@ impl Sender {
             return None;
         }
         let mss = u32::from(self.mss);
+        // In urgent mode each segment has its own pointer.
+        let max = if self.urgent_end.is_some() { mss } else { max };
         let most = max.min(quota.max(1).saturating_mul(mss));
         // SHLD-15: a peer that shrinks its window gets nothing beyond the edge but what is at SND.UNA.
         let edge = self.una + self.wnd;
@@ -165,7 +167,7 @@ impl Sender {
         if !self.trouble_since.is_set() {
             self.trouble_since = Deadline::at(now);
         }
-        if resend.start == self.una && matches!(self.recovery, Recovery::Fast { .. }) {
+        if resend.start == self.una && matches!(self.recovery, Recovery::Fast { .. }) && self.recovery.is_patient() {
             self.timer = SendTimer::Retransmit { at: now + self.rto(config) };
         }
         let bytes = resend.len.min(self.queue.end().since(resend.start));

@@ -7,13 +7,17 @@
 
 use crate::units::{Local, Seq};
 
+/// Partial acknowledgments of one recovery that put the retransmission timer off.
+const PATIENCE: u32 = 1;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Recovery {
     /// Nothing is known to be lost.
     Open,
     /// Fast recovery until `recover` (SND.NXT at its start) is acknowledged.
-    /// `resend_now`: the next retransmission does not wait for the window.
-    Fast { recover: Seq<Local>, resend_now: bool },
+    /// `resend_now`: the next retransmission does not wait for the window. `partials`: holes that
+    /// partial acknowledgments have shown so far.
+    Fast { recover: Seq<Local>, resend_now: bool, partials: u32 },
     /// The timer expired; slow start until `recover` is acknowledged.
     Timeout { recover: Seq<Local> },
 }
@@ -38,8 +42,8 @@ impl Recovery {
     pub(crate) fn on_advance(&mut self, una: Seq<Local>) -> Progress {
         match *self {
             Recovery::Open => Progress::Normal,
-            Recovery::Fast { recover, .. } if una.before(recover) => {
-                *self = Recovery::Fast { recover, resend_now: true };
+            Recovery::Fast { recover, partials, .. } if una.before(recover) => {
+                *self = Recovery::Fast { recover, resend_now: true, partials: partials.saturating_add(1) };
                 Progress::Partial
             }
             Recovery::Timeout { recover } if una.before(recover) => Progress::Restarting,
@@ -59,6 +63,18 @@ impl Recovery {
         if let Recovery::Fast { resend_now, .. } = self {
             *resend_now = false;
         }
+    }
+
+    /// Fast recovery has just begun, for flight up to `recover`.
+    pub(crate) fn fast(recover: Seq<Local>) -> Recovery {
+        Recovery::Fast { recover, resend_now: true, partials: 0 }
+    }
+
+    /// Whether the retransmission timer may be put off. RFC 6582 section 4, the Impatient variant: the
+    /// first partial acknowledgment does, later ones do not. One hole is repaired per round trip; when
+    /// there are many, the timer expires and slow start repairs them all in a few.
+    pub(crate) fn is_patient(self) -> bool {
+        !matches!(self, Recovery::Fast { partials, .. } if partials > PATIENCE)
     }
 
     pub(crate) fn resend_now(self) -> bool {

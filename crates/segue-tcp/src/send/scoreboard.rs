@@ -49,6 +49,8 @@ impl Mark {
 pub(crate) struct Acked {
     /// Segments wholly acknowledged.
     pub(crate) packets: Packets,
+    /// Of these, those that were thought lost and not sent again since.
+    pub(crate) never_resent: Packets,
     /// When the newest acknowledged segment that was sent only once left.
     pub(crate) clean_sent_at: Option<Instant>,
     /// When the first of the acknowledged segments that were sent more than once was last sent.
@@ -100,7 +102,8 @@ impl Scoreboard {
     }
 
     /// The earliest unacknowledged segment.
-    pub(crate) fn head(&self) -> Option<&Mark> {
+    #[cfg(test)]
+    fn head(&self) -> Option<&Mark> {
         self.0.as_ref()?.marks.front()
     }
 
@@ -131,7 +134,10 @@ impl Scoreboard {
             }
             match mark.fate {
                 Fate::InFlight => {}
-                Fate::Lost => board.lost -= 1,
+                Fate::Lost => {
+                    board.lost -= 1;
+                    acked.never_resent.0 += 1;
+                }
                 Fate::Resent => board.resent -= 1,
             }
             board.marks.pop_front();
@@ -212,22 +218,29 @@ impl Scoreboard {
         board.cursor = (index as u32) + resend.marks;
     }
 
-    /// The MSS has become smaller: cut every segment that is longer. Rare, so linear.
-    pub(crate) fn recut(&mut self, mss: u32) {
-        let Some(board) = &mut self.0 else { return };
+    /// The MSS has become smaller: every segment that is longer is lost and cut. Returns whether
+    /// there was one. Rare, so linear.
+    pub(crate) fn recut(&mut self, mss: u32) -> bool {
+        let Some(board) = &mut self.0 else { return false };
         let old = core::mem::take(&mut board.marks);
-        board.cursor = 0;
+        let mut found = false;
+        (board.cursor, board.lost, board.resent) = (0, 0, 0);
         for mut mark in old {
+            if mark.len > mss {
+                mark.fate = Fate::Lost;
+                found = true;
+            }
             while mark.len > mss {
-                let head = Mark { len: mss, push: false, ..mark };
-                board.lost += u32::from(head.fate == Fate::Lost);
-                board.resent += u32::from(head.fate == Fate::Resent);
-                board.marks.push_back(head);
+                board.marks.push_back(Mark { len: mss, push: false, ..mark });
+                board.lost += 1;
                 mark.start += mss;
                 mark.len -= mss;
             }
+            board.lost += u32::from(mark.fate == Fate::Lost);
+            board.resent += u32::from(mark.fate == Fate::Resent);
             board.marks.push_back(mark);
         }
+        found
     }
 
     /// Bytes of memory held.

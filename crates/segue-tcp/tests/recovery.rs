@@ -1,0 +1,98 @@
+//! Loss recovery where it is hard: whole windows lost, late timers, what a timeout must not let out.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use common::peer::*;
+use common::{Path, World, established};
+use segue_tcp::*;
+
+/// 8 MB over 100 Mbit/s and 40 ms; `lost` decides by stream offset which segments are lost when first sent.
+fn transfer(lost: impl Fn(u32) -> bool + 'static) -> (World, Duration) {
+    let path = Path { delay: Duration::from_millis(20), rate: 100_000_000, ..Path::default() };
+    let mut world = established(5, path, Config::default());
+    let first = u32::MAX - 5_000 + 1;
+    let mut seen = BTreeSet::new();
+    world.filter = Some(Box::new(move |from, segment: &Segment| {
+        let offset = segment.header.sequence.wrapping_sub(first);
+        from == 0 && !segment.payload.is_empty() && seen.insert(offset) && lost(offset)
+    }));
+    world.ends[0].app.to_send = 8_000_000;
+    for end in &mut world.ends {
+        end.app.half_close = true;
+    }
+    let start = world.now;
+    assert!(world.run_until(Duration::from_secs(200), |world| world.is_complete()), "not complete");
+    world.assert_intact("transfer");
+    let took = world.now - start;
+    (world, took)
+}
+
+// RFC 6582 section 4: one hole per round trip is too slow when half a large window is lost.
+#[test]
+fn half_a_window_lost_is_repaired_in_a_few_round_trips_not_one_for_each_hole() {
+    let (_, clean) = transfer(|_| false);
+    let (world, took) = transfer(|offset| (1_000_000..1_600_000).contains(&offset) && offset / 1_448 % 2 == 1);
+    // About 200 holes: 8 s at one per round trip.
+    assert!(world.lost > 150, "{} lost", world.lost);
+    assert!(took < clean + Duration::from_secs(2), "{took:?} instead of {clean:?}");
+}
+
+// RFC 5681 section 3.1: after a timeout the window grows by what has left the network since.
+#[test]
+fn an_acknowledgment_of_what_had_arrived_before_the_timeout_does_not_let_a_window_out_at_once() {
+    let mut peer = Peer::established();
+    // Ten segments, then twenty in flight.
+    peer.write(200_000).expect("room");
+    let mut sent = peer.sent().len();
+    assert_eq!(sent, 10);
+    peer.ack = peer.ack.wrapping_add(10_000);
+    peer.inject(peer.bare());
+    sent = peer.sent().len();
+    assert_eq!(sent, 20);
+    // Only the first of the twenty is lost, and no duplicate arrives.
+    let again = peer.pass(Duration::from_secs(1));
+    assert!(!again.is_empty() && again.iter().all(|(_, again)| again.payload.len() == 1000), "{again:?}");
+    peer.ack = peer.ack.wrapping_add(20_000);
+    peer.inject(peer.bare());
+    // Slow start from one segment: two, not ten.
+    assert_eq!(peer.connection.info(peer.now).snd_cwnd, 2);
+    assert_eq!(peer.sent().len(), 2);
+}
+
+// RFC 6093: the pointer is relative to the segment it stands in, so no super-segment may carry it.
+#[test]
+fn urgent_data_are_sent_again_in_segments_of_their_own() {
+    let mut peer = Peer::established();
+    let now = peer.now;
+    assert_eq!(peer.connection.send(now, &[7; 6_000], SendFlags::OOB), Ok(6_000));
+    assert_eq!(peer.sent().len(), 6);
+    // Four of ten holes are joined when the timer has expired and the window opens again.
+    peer.pass(Duration::from_millis(300));
+    peer.ack = peer.ack.wrapping_add(1_000);
+    peer.inject(peer.bare());
+    let mut at = 1_000;
+    while let Some(transmit) = peer.connection.poll_transmit(peer.now, 65_000) {
+        assert!(transmit.payload.len() <= 1_000, "{} bytes with one pointer", transmit.payload.len());
+        assert!(transmit.header.flags.contains(TcpFlags::URG));
+        assert_eq!(usize::from(transmit.header.urgent), 6_000 - at);
+        at += transmit.payload.len();
+    }
+    assert!(at > 2_000, "nothing was sent again");
+}
+
+// RFC 1191, RFC 8201: what is too long for the path is sent again whether it is first in the flight or not.
+#[test]
+fn too_big_sends_again_what_was_too_long_behind_a_short_segment() {
+    let mut peer = Peer::established_with(plain(), SocketOptions { nodelay: true, ..SocketOptions::default() });
+    peer.write(100).expect("room");
+    assert_eq!(peer.sent().len(), 1);
+    peer.write(4_000).expect("room");
+    assert_eq!(peer.sent().len(), 4);
+    let _ = peer.connection.on_icmp(peer.now, IcmpSignal::PacketTooBig { mtu_payload: 520 }, ISS.wrapping_add(101));
+    let again = peer.sent();
+    assert_eq!(again.iter().map(|again| again.payload.len()).sum::<usize>(), 4_000, "the short one was not too long");
+    assert!(again.iter().all(|again| again.payload.len() <= 500));
+}
