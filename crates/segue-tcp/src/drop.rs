@@ -34,6 +34,8 @@ pub enum DropReason {
     AfterClose,
     /// Out-of-order text was refused or pruned because memory is short.
     OutOfMemory,
+    /// Text in order for a reader that has left twice its buffer unread.
+    QueueFull,
     /// Out-of-order text that is already there.
     Duplicate,
     /// A repeated SYN of a connection being opened.
@@ -64,6 +66,7 @@ impl DropReason {
         DropReason::BehindFin,
         DropReason::AfterClose,
         DropReason::OutOfMemory,
+        DropReason::QueueFull,
         DropReason::Duplicate,
         DropReason::RepeatedSyn,
         DropReason::Closed,
@@ -89,6 +92,7 @@ impl DropReason {
             DropReason::BehindFin => "TcpSegueBehindFin",
             DropReason::AfterClose => "TcpExtTCPAbortOnClose",
             DropReason::OutOfMemory => "TcpExtTCPOFODrop",
+            DropReason::QueueFull => "TcpExtTCPRcvQDrop",
             DropReason::Duplicate => "TcpSegueDuplicate",
             DropReason::RepeatedSyn => "TcpSegueRepeatedSyn",
             DropReason::Closed => "TcpSegueClosed",

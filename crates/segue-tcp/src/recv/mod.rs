@@ -24,7 +24,7 @@ use crate::options::SocketOptions;
 use crate::state::halves::PeerHalf;
 use crate::timestamps::Clocks;
 use crate::units::{Deadline, Peer, Seq, WindowScale, WireWindow};
-use ack::AckPolicy;
+use ack::{AckPolicy, Owed};
 use inbox::Inbox;
 use reassembly::Reassembly;
 use tuning::Tuning;
@@ -183,13 +183,15 @@ impl Receiver {
         options: &SocketOptions,
     ) -> TextEffect {
         let advertised = self.window.advertised;
-        let had_text = !text.payload.is_empty();
-        if let Some(drop) = self.trim(&mut text) {
+        let whole = text.payload.len();
+        let had_text = whole > 0;
+        if let Some(drop) = self.trim(&mut text).or_else(|| self.check_room(&text, inbox)) {
             // An old duplicate or text for a shut window: the peer needs our acknowledgment.
             self.ack.on_trouble(advertised);
             self.ack.owe_now();
             return TextEffect { drop: Some(drop), ..TextEffect::default() };
         }
+        text.payload = slices::compact(text.payload, whole);
         if had_text {
             self.learn(now, &text, pace, options, inbox);
         }
@@ -242,6 +244,16 @@ impl Receiver {
             }
         }
         None
+    }
+
+    /// Text in order is within the window, and what the window promised there is room for; but the
+    /// window is rounded up to its step again and again, and a sender of segments below the step
+    /// would live on that for ever. Twice the buffer is more than any promise.
+    fn check_room(&self, text: &Text, inbox: &Inbox) -> Option<DropReason> {
+        let most = self.window.buffer as usize * 2;
+        let needed = inbox.charge() + slices::charge_of(&text.payload);
+        let full = text.sequence == self.nxt && !text.payload.is_empty() && inbox.len() > 0 && needed > most;
+        full.then_some(DropReason::QueueFull)
     }
 
     /// Where the stream is known to end.
@@ -374,7 +386,12 @@ impl Receiver {
     /// A segment leaves: what it says about this half. `bare`: it carries nothing else.
     pub(crate) fn stamp(&mut self, now: Instant, inbox: &Inbox, bare: bool) -> Stamp {
         let charge = self.charge(inbox);
-        let window = self.window.advertise(self.nxt, charge, self.ack.segment_size);
+        // RFC 5681 section 2 (e): a duplicate has the window of the one before.
+        let duplicate = bare && matches!(self.ack.owed, Owed::Duplicates(_)) && self.nxt == self.window.acked;
+        let window = match duplicate {
+            true => self.window.again(),
+            false => self.window.advertise(self.nxt, charge, self.ack.segment_size),
+        };
         self.ack.on_sent(bare);
         Stamp { acknowledgment: self.nxt, window, timestamps: self.clocks.map(|clocks| clocks.stamp(now)) }
     }

@@ -10,7 +10,7 @@ use alloc::collections::BTreeMap;
 use bytes::Bytes;
 use segue_wire::Chunks;
 
-use super::slices::Stretch;
+use super::slices::{Stretch, compact};
 
 /// What a run costs beside its slices.
 const RUN_OVERHEAD: usize = 128;
@@ -40,7 +40,8 @@ impl Reassembly {
     /// Takes `data` whose first byte has `offset`. Returns how many bytes were new.
     pub(crate) fn insert(&mut self, offset: u64, mut data: Chunks) -> usize {
         let mut start = offset;
-        let end = offset + data.len() as u64;
+        let whole = data.len();
+        let end = offset + whole as u64;
         let mut added = 0;
         // A run that begins before and reaches us takes us in.
         let (mut key, mut run) = match self.runs.range(..=start).next_back() {
@@ -59,7 +60,7 @@ impl Reassembly {
             let next = self.runs.range(start..=end).next().map(|(&at, _)| at);
             let piece = next.unwrap_or(end) - start;
             added += piece as usize;
-            for bytes in data.split_to(piece as usize).iter() {
+            for bytes in compact(data.split_to(piece as usize), whole).iter() {
                 run.push(bytes.clone());
             }
             start += piece;

@@ -39,6 +39,11 @@ pub(crate) fn charge_of(chunks: &Chunks) -> usize {
     chunks.len() + chunks.slices() * OVERHEAD as usize
 }
 
+/// What is left of a payload of `whole` bytes: copied when that is less than half, lest it pin the rest.
+pub(crate) fn compact(rest: Chunks, whole: usize) -> Chunks {
+    if rest.len() * 2 >= whole { rest } else { Chunks::from(Bytes::from(rest.to_vec())) }
+}
+
 /// A contiguous stretch of the stream. Empty it owns no memory.
 #[derive(Debug, Default)]
 pub(crate) struct Stretch(Option<Box<Held>>);

@@ -76,11 +76,13 @@ impl Tuning {
         if copied <= u64::from(self.space) {
             return None;
         }
+        // The peer's echoes decide how long a round trip is: it may have read anything in one.
+        let copied = copied.min(u64::from(u32::MAX));
         // Twice what was read, room for segments in flight, and the growth of slow start.
         let window = 2 * copied + 16 * u64::from(mss);
-        let growth = window * (copied - u64::from(self.space)) / u64::from(self.space.max(1));
-        self.space = u32::try_from(copied).unwrap_or(u32::MAX);
-        Some(window + 2 * growth)
+        let growth = window.saturating_mul(copied - u64::from(self.space)) / u64::from(self.space.max(1));
+        self.space = copied as u32;
+        Some(window.saturating_add(growth.saturating_mul(2)).min(u64::from(u32::MAX)))
     }
 }
 
@@ -102,6 +104,17 @@ mod tests {
         assert!(wanted.is_some_and(|window| window >= 200_000), "{wanted:?}");
         // The same again needs no more.
         assert_eq!(tuning.on_read(Instant::from_millis(50), 200_000, 1_460), None);
+    }
+
+    /// A peer may echo anything: a round trip of an hour, in which it has sent gigabytes.
+    #[test]
+    fn an_echo_from_long_ago_asks_for_no_more_than_there_can_be() {
+        let mut tuning = Tuning::new(Instant::ZERO, Seq::new(0), 64_240, 1_460);
+        tuning.on_echo(1, Duration::from_secs(1 << 40));
+        for (seconds, read) in [(5_000, 6_000_000_000u64), (10_000, 1 << 50), (15_000, u64::MAX / 2)] {
+            let wanted = tuning.on_read(Instant::from_secs(seconds), read, 1_460);
+            assert!(wanted.is_none_or(|window| window <= u64::from(u32::MAX)), "{wanted:?}");
+        }
     }
 
     #[test]

@@ -164,6 +164,11 @@ impl Window {
         bytes.min(self.scale.largest())
     }
 
+    /// The window field of the last segment once more; nothing new is acknowledged.
+    pub(crate) fn again(&self) -> WireWindow {
+        WireWindow::of(self.advertised, self.scale)
+    }
+
     /// A segment leaves: advertise.
     pub(crate) fn advertise(&mut self, nxt: Seq<Peer>, charge: usize, segment: u16) -> WireWindow {
         let bytes = self.next(nxt, charge, segment);
