@@ -25,9 +25,6 @@ const X32: u32 = 0x4000_0000;
 const SEND_FLAGS: u32 = libc::MSG_FASTOPEN as u32;
 const RECV_FLAGS: u32 = libc::MSG_TRUNC as u32 | libc::MSG_ERRQUEUE as u32;
 
-/// Interface ioctls (SIOCGIFADDR …); below them are the ones that work natively.
-const INTERFACE_IOCTLS: std::ops::RangeInclusive<u32> = 0x8910..=0x89ff;
-
 // Offsets in `struct seccomp_data`.
 const OFFSET_NUMBER: u32 = 0;
 const OFFSET_ARCHITECTURE: u32 = 4;
@@ -59,7 +56,6 @@ enum Rule {
         pointer: u32,
         flags: u32,
     },
-    InterfaceIoctl,
 }
 
 impl Rule {
@@ -87,13 +83,6 @@ impl Rule {
                 ret(RET_NOTIFY),
                 ret(RET_ALLOW),
             ],
-            Rule::InterfaceIoctl => vec![
-                load(low(1)),
-                jump(libc::BPF_JGE, *INTERFACE_IOCTLS.start(), 0, 2),
-                jump(libc::BPF_JGT, *INTERFACE_IOCTLS.end(), 1, 0),
-                ret(RET_NOTIFY),
-                ret(RET_ALLOW),
-            ],
         }
     }
 }
@@ -103,7 +92,6 @@ fn rules() -> Vec<(c_long, Rule)> {
         (libc::SYS_socket, Rule::InternetSocket),
         (libc::SYS_sendto, Rule::PointerOrFlags { pointer: 4, flags: SEND_FLAGS }),
         (libc::SYS_recvfrom, Rule::PointerOrFlags { pointer: 4, flags: RECV_FLAGS }),
-        (libc::SYS_ioctl, Rule::InterfaceIoctl),
     ];
     // Accepting is always answered here, also without an address: every
     // descriptor a program holds is then one that the supervisor made.
@@ -219,15 +207,6 @@ mod tests {
         assert_eq!(native(libc::SYS_recvfrom, [3, 1, 1, libc::MSG_TRUNC as u64, 0, 0]), RET_NOTIFY);
         for number in [libc::SYS_read, libc::SYS_write, libc::SYS_close, libc::SYS_poll] {
             assert_eq!(native(number, [0; 6]), RET_ALLOW);
-        }
-    }
-
-    #[test]
-    fn only_interface_ioctls_are_notified() {
-        for (command, expected) in
-            [(0x541B, RET_ALLOW), (0x8905, RET_ALLOW), (0x8915, RET_NOTIFY), (0x8933, RET_NOTIFY), (0x8a00, RET_ALLOW)]
-        {
-            assert_eq!(native(libc::SYS_ioctl, [3, command, 0, 0, 0, 0]), expected, "{command:#x}");
         }
     }
 

@@ -285,6 +285,6 @@ impl Supervisor {
 
     /// The engine's watch over the supervisor's end of a socket.
     pub(crate) fn watch_end(&self, fd: BorrowedFd<'_>, cookie: u64) -> io::Result<()> {
-        self.epoll.add(fd.as_fd(), libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLPRI, cookie)
+        self.epoll.add(fd.as_fd(), libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP, cookie)
     }
 }

@@ -360,6 +360,11 @@ impl Stack {
         self.live(id).map_or(Ready::empty(), Socket::readiness)
     }
 
+    /// `SIOCATMARK`: the next byte to read from a stream is at the urgent mark. False for whatever has no such mark.
+    pub fn at_mark(&self, id: SocketId) -> bool {
+        self.stream_at_mark(id)
+    }
+
     /// setsockopt(2) by Linux's numbers and structures.
     ///
     /// # Errors

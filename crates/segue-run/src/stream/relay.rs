@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
-use segue::{Chunks, MsgFlags, Ready, Shutdown, Socket};
+use segue::{Chunks, Errno, MsgFlags, Ready, Shutdown, Socket};
 
 use super::Shut;
 use crate::supervisor::{Sock, Stats};
@@ -65,8 +65,6 @@ pub(super) struct Relay {
     /// The last byte in our queue was put there by the supervisor, behind the
     /// program's own shutdown of this direction.
     planted: bool,
-    /// The program has sent an out-of-band byte that is still to be passed on.
-    urgent_out: bool,
 }
 
 /// What a read from the program gave.
@@ -77,6 +75,40 @@ enum Read {
     End,
     /// Theirs was closed with data unread in it.
     ClosedUnread,
+}
+
+/// What a read from the stack gave.
+enum Received {
+    Data(Chunks),
+    /// The out-of-band byte; everything before it has been read.
+    Urgent(u8),
+    End,
+    /// Nothing until the socket is ready for one of these.
+    Later(Ready),
+    Failed(i32),
+}
+
+/// One read from the stack. The look for the urgent byte and the read happen
+/// under one lock: a read that starts at the mark would skip the byte.
+fn receive(endpoint: &Socket) -> Received {
+    let id = endpoint.id();
+    endpoint.host().with_stack(|stack, now| {
+        let urgent = stack.readiness(id).contains(Ready::PRI);
+        if urgent && stack.at_mark(id) {
+            let mut byte = [0];
+            if let Ok(1) = stack.recv(now, id, &mut byte, MsgFlags::OOB) {
+                return Received::Urgent(byte[0]);
+            }
+        }
+        match stack.recv_bytes(now, id, READ) {
+            Ok(chunks) if chunks.is_empty() => Received::End,
+            Ok(chunks) => Received::Data(chunks),
+            // An urgent byte that stays in line is nothing to wait for.
+            Err(Errno::EAGAIN) if urgent => Received::Later(Ready::IN),
+            Err(Errno::EAGAIN) => Received::Later(Ready::IN | Ready::PRI),
+            Err(error) => Received::Failed(error.0),
+        }
+    })
 }
 
 /// Why a direction stopped.
@@ -90,6 +122,9 @@ enum Stop {
 
 impl Relay {
     pub(super) fn new(ours: OwnedFd) -> Relay {
+        // In line: a read that meets the program's out-of-band byte unawares
+        // must not skip it. A kernel without it has no such bytes.
+        let _ = unix::set_int(ours.as_fd(), libc::SO_OOBINLINE, 1);
         Relay {
             ours,
             readable: true,
@@ -101,7 +136,6 @@ impl Relay {
             in_done: false,
             unread: false,
             planted: false,
-            urgent_out: false,
         }
     }
 
@@ -111,7 +145,6 @@ impl Relay {
         self.readable |= has(libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR);
         self.writable |= has(libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR);
         self.hung_up |= has(libc::EPOLLHUP);
-        self.urgent_out |= has(libc::EPOLLPRI);
     }
 
     /// Whether the hang-up is the program's last close, or just both
@@ -177,21 +210,8 @@ impl Relay {
     ) -> Stop {
         let mut moved = 0;
         while !self.out_done {
-            if !self.outgoing.is_empty() {
-                match endpoint.try_send_bytes(self.outgoing.clone(), MsgFlags::empty()) {
-                    Ok(sent) => {
-                        let _ = self.outgoing.split_to(sent);
-                        Stats::add(&stats.bytes_out, sent);
-                        continue;
-                    }
-                    Err(error) if errno(&error) == libc::EAGAIN => {
-                        match endpoint.poll_ready(&mut Context::from_waker(waker), Ready::OUT) {
-                            Poll::Pending => return Stop::Dry,
-                            Poll::Ready(_) => continue,
-                        }
-                    }
-                    Err(error) => return self.out_failed(errno(&error), closed),
-                }
+            if let Some(stop) = self.flush_out(endpoint, waker, closed, stats) {
+                return stop;
             }
             if !self.readable {
                 return Stop::Dry;
@@ -199,7 +219,7 @@ impl Relay {
             if moved >= TURN {
                 return Stop::Turn;
             }
-            if self.urgent_out && self.pass_urgent_out(endpoint) {
+            if self.pass_urgent_out(endpoint) {
                 continue;
             }
             match self.read(scratch, closed) {
@@ -233,15 +253,34 @@ impl Relay {
         Stop::Dry
     }
 
+    /// Gives the stack what an earlier read has left over.
+    fn flush_out(&mut self, endpoint: &Socket, waker: &Waker, closed: bool, stats: &Stats) -> Option<Stop> {
+        while !self.outgoing.is_empty() {
+            match endpoint.try_send_bytes(self.outgoing.clone(), MsgFlags::empty()) {
+                Ok(sent) => {
+                    let _ = self.outgoing.split_to(sent);
+                    Stats::add(&stats.bytes_out, sent);
+                }
+                Err(error) if errno(&error) == libc::EAGAIN => {
+                    let mut cx = Context::from_waker(waker);
+                    if endpoint.poll_ready(&mut cx, Ready::OUT).is_pending() {
+                        return Some(Stop::Dry);
+                    }
+                }
+                Err(error) => return Some(self.out_failed(errno(&error), closed)),
+            }
+        }
+        None
+    }
+
     /// The program's out-of-band byte, when the reads (which stop there) have
     /// come to it; whether it was.
     fn pass_urgent_out(&mut self, endpoint: &Socket) -> bool {
         if !unix::at_mark(self.ours.as_fd()) {
             return false;
         }
-        self.urgent_out = false;
         let mut byte = [const { std::mem::MaybeUninit::uninit() }; 1];
-        let Ok(1) = unix::receive(self.ours.as_fd(), &mut byte, libc::MSG_OOB) else { return false };
+        let Ok(1) = unix::receive(self.ours.as_fd(), &mut byte, 0) else { return false };
         // SAFETY: the kernel has filled the byte.
         let byte = [unsafe { byte[0].assume_init() }];
         // With a full send buffer it is lost as urgent, but not as a byte.
@@ -323,8 +362,6 @@ impl Relay {
 
     fn pump_in(&mut self, endpoint: &Socket, waker: &Waker, shut: Shut, stats: &Stats) -> Stop {
         let mut moved = 0;
-        let mut urgent = endpoint.readiness().contains(Ready::PRI);
-        let mut at_mark = false;
         loop {
             if shut.read {
                 // Linux goes on taking and acknowledging what nobody will read.
@@ -333,51 +370,33 @@ impl Relay {
             if let Some(stop) = self.deliver(&mut moved, stats) {
                 return stop;
             }
-            if at_mark {
-                at_mark = false;
-                self.pass_urgent_in(endpoint);
-            }
             if self.in_done {
                 return self.watch_for_reset(endpoint, waker);
             }
             if moved >= TURN {
                 return Stop::Turn;
             }
-            match endpoint.try_recv_bytes(READ) {
-                Ok(chunks) if chunks.is_empty() => {
+            match receive(endpoint) {
+                Received::End => {
                     self.in_done = true;
                     let _ = unix::shutdown(self.ours.as_fd(), libc::SHUT_WR);
                 }
-                Ok(chunks) => {
+                Received::Data(chunks) => {
                     if shut.read {
                         moved += chunks.len();
                     }
-                    // A read that the mark was in front of ends there.
-                    at_mark = urgent && chunks.len() < READ;
-                    urgent &= !at_mark;
                     self.incoming = chunks;
                 }
-                Err(error) if errno(&error) == libc::EAGAIN => {
-                    if std::mem::take(&mut urgent) {
-                        at_mark = true;
-                        continue;
-                    }
-                    match endpoint.poll_ready(&mut Context::from_waker(waker), Ready::IN) {
-                        Poll::Pending => return Stop::Dry,
-                        Poll::Ready(Ok(_)) => {}
-                        Poll::Ready(Err(error)) => return Stop::Step(Step::Reset(errno(&error))),
-                    }
+                Received::Urgent(byte) => {
+                    let _ = unix::send(self.ours.as_fd(), &[byte], libc::MSG_OOB);
                 }
-                Err(error) => return Stop::Step(Step::Reset(errno(&error))),
+                Received::Later(interest) => match endpoint.poll_ready(&mut Context::from_waker(waker), interest) {
+                    Poll::Pending => return Stop::Dry,
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Err(error)) => return Stop::Step(Step::Reset(errno(&error))),
+                },
+                Received::Failed(error) => return Stop::Step(Step::Reset(error)),
             }
-        }
-    }
-
-    /// The peer's urgent byte, behind everything that came before it.
-    fn pass_urgent_in(&mut self, endpoint: &Socket) {
-        let mut byte = [0];
-        if matches!(endpoint.try_recv(&mut byte, MsgFlags::OOB), Ok(1)) {
-            let _ = unix::send(self.ours.as_fd(), &byte, libc::MSG_OOB);
         }
     }
 

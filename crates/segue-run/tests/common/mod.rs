@@ -21,10 +21,23 @@ fn workshop() -> &'static Path {
     FOLDER.get_or_init(|| {
         use std::os::unix::fs::PermissionsExt;
         let folder = std::env::temp_dir().join(format!("segue-run-tests-{}", std::process::id()));
+        remove_old_workshops();
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("open");
         folder
     })
+}
+
+/// Statics are not dropped: what earlier processes left goes when the next one starts.
+fn remove_old_workshops() {
+    let folders = std::fs::read_dir(std::env::temp_dir()).expect("the folder").flatten();
+    for folder in folders {
+        let name = folder.file_name().to_string_lossy().into_owned();
+        let Some(pid) = name.strip_prefix("segue-run-tests-") else { continue };
+        if !Path::new("/proc").join(pid).exists() {
+            let _ = std::fs::remove_dir_all(folder.path());
+        }
+    }
 }
 
 /// The runner, copied to where an unprivileged user may execute it.

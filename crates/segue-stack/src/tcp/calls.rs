@@ -171,6 +171,16 @@ impl Stack {
     }
 
     /// The connection that a read is about, or why there is none.
+    pub(crate) fn stream_at_mark(&self, id: SocketId) -> bool {
+        match self.live(id) {
+            Ok(Socket::Stream(stream)) => match &stream.role {
+                Role::Connected(flow) => flow.connection.at_mark(),
+                Role::Idle(_) | Role::Listener(_) => false,
+            },
+            Ok(Socket::Datagram(_)) | Err(_) => false,
+        }
+    }
+
     fn readable_flow(&mut self, id: SocketId, flags: MsgFlags) -> Result<&mut super::stream::Flow> {
         let stream = self.stream_mut(id)?;
         if flags.contains(MsgFlags::ERRQUEUE) {
