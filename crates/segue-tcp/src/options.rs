@@ -80,7 +80,8 @@ pub struct SocketOptions {
     pub keep_intvl: Option<Duration>,
     /// `TCP_KEEPCNT`.
     pub keep_cnt: Option<u8>,
-    /// `TCP_USER_TIMEOUT`: how long data may stay unacknowledged before the connection is given up.
+    /// `TCP_USER_TIMEOUT`: how long data may stay unacknowledged, or unsent because the peer's window
+    /// is shut, before the connection is given up.
     pub user_timeout: Option<Duration>,
     /// `SO_LINGER`.
     pub linger: Linger,

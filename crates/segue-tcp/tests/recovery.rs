@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use common::peer::*;
-use common::{Path, World, established};
+use common::{Node, Path, World, established};
 use segue_tcp::*;
 
 /// 8 MB over 100 Mbit/s and 40 ms; `lost` decides by stream offset which segments are lost when first sent.
@@ -95,4 +95,32 @@ fn too_big_sends_again_what_was_too_long_behind_a_short_segment() {
     let again = peer.sent();
     assert_eq!(again.iter().map(|again| again.payload.len()).sum::<usize>(), 4_000, "the short one was not too long");
     assert!(again.iter().all(|again| again.payload.len() <= 500));
+}
+
+// RFC 6298 section 3 (Karn): a timeout that is sampled as a round trip would make the next one longer.
+#[test]
+fn the_timeout_stays_near_the_round_trip_whatever_is_lost_of_data_and_acknowledgments() {
+    for seed in 0..60 {
+        let path = Path { delay: Duration::from_millis(1), loss: 250, ..Path::default() };
+        let mut world = World::new(seed, path, Config::default());
+        for end in &mut world.ends {
+            end.app.to_send = 100_000;
+        }
+        let mut longest = Duration::ZERO;
+        let done = world.run_until(Duration::from_secs(500), |world| {
+            for end in &world.ends {
+                if let Node::Connected(connection) = &end.node {
+                    let info = connection.info(world.now);
+                    if info.rtt > 0 {
+                        longest = longest.max(Duration::from_micros(u64::from(info.rto) >> info.backoff));
+                    }
+                }
+            }
+            world.is_complete()
+        });
+        // 2 ms there and back and 200 ms at least; more when an acknowledgment is lost and its
+        // successor comes with the peer's own retransmission.
+        assert!(longest < Duration::from_millis(2_500), "seed {seed}: a timeout of {longest:?}");
+        assert!(done, "seed {seed}: not complete after 500 s");
+    }
 }

@@ -9,6 +9,7 @@ use core::time::Duration;
 use segue_wire::Instant;
 
 use super::recovery::{Progress, Recovery};
+use super::rtt::is_of_last;
 use super::scoreboard::Acked;
 use super::timer::SendTimer;
 use super::{Sender, buffer};
@@ -17,9 +18,6 @@ use crate::config::Config;
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq};
-
-/// One tick of the timestamp clock: how far an echo may be off.
-const CLOCK_TICK: Duration = Duration::from_millis(1);
 
 /// An acknowledgment that is not older than SND.UNA and not beyond SND.NXT.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +82,11 @@ impl Sender {
         if self.wnd == 0 && ack.window > 0 {
             self.rtt.collapse_backoff();
         }
+        if ack.window > self.wnd && matches!(self.timer, SendTimer::Persist { .. }) {
+            // Only room is progress: TCP_USER_TIMEOUT also bounds how long a shut window holds data
+            // back, answered probes or not, as on Linux.
+            self.trouble_since = Deadline::NEVER;
+        }
         self.wnd = ack.window;
         self.max_window = self.max_window.max(ack.window);
     }
@@ -120,15 +123,14 @@ impl Sender {
         fin
     }
 
-    /// RFC 6298 section 3 (Karn): what was sent twice gives a sample only by its timestamp, and
-    /// only when the echo is of the last transmission or later. An older echo comes when the first
-    /// transmission had arrived and its acknowledgment was lost: it measures the timeout, not the
-    /// path, and every timeout sampled so would nearly double the next.
+    /// RFC 6298 section 3 (Karn): what was sent twice gives a sample only by its timestamp. The echo is
+    /// that of the segment at SND.UNA (RFC 7323 section 4.3), and it must be of its last transmission:
+    /// an older echo comes when an earlier one had arrived and its acknowledgment was lost. It measures
+    /// the timeout, not the path, and every timeout sampled so would nearly double the next.
     fn sample_rtt(&mut self, now: Instant, ack: &Ack, acked: &Acked, config: &Config) -> Option<Duration> {
-        let sample = match (acked.clean_sent_at, acked.resent_at) {
-            (Some(sent_at), None) => Some(now - sent_at),
-            (None, None) => ack.echo,
-            (_, Some(resent_at)) => ack.echo.filter(|echo| *echo <= now - resent_at + CLOCK_TICK),
+        let sample = match acked.first_sent_at {
+            Some(first) if acked.resent => ack.echo.filter(|echo| is_of_last(*echo, now - first)),
+            _ => acked.clean_sent_at.map(|sent_at| now - sent_at),
         }?;
         self.rtt.sample(sample, config.rto_min, config.rto_max);
         Some(sample)

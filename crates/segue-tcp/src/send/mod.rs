@@ -292,9 +292,6 @@ impl Sender {
         if let SendTimer::KeepAlive { probes, .. } = &mut self.timer {
             *probes = 0;
         }
-        if matches!(self.timer, SendTimer::Persist { .. } | SendTimer::KeepAlive { .. }) {
-            self.trouble_since = Deadline::NEVER;
-        }
     }
 
     /// Linux's bound on segments for a peer with a small buffer: at least two per window, so

@@ -11,6 +11,15 @@ pub(crate) const INITIAL_RTO: Duration = Duration::from_secs(1);
 /// RTO when the handshake had to be repeated and gave no measurement (RFC 6298 5.7).
 pub(crate) const FALLBACK_RTO: Duration = Duration::from_secs(3);
 
+/// One tick of the timestamp clock: how far an echo may be off.
+const CLOCK_TICK: Duration = Duration::from_millis(1);
+
+/// Whether a round trip that a timestamp echo shows is that of the last transmission, which left
+/// `ago`. An older echo comes from a peer that had the first one already.
+pub(crate) fn is_of_last(echo: Duration, ago: Duration) -> bool {
+    echo <= ago + CLOCK_TICK
+}
+
 /// Smoothed round-trip time, its variation, the timeout and its back-off.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rtt {

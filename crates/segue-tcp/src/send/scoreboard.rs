@@ -51,10 +51,12 @@ pub(crate) struct Acked {
     pub(crate) packets: Packets,
     /// Of these, those that were thought lost and not sent again since.
     pub(crate) never_resent: Packets,
-    /// When the newest acknowledged segment that was sent only once left.
+    /// When the newest acknowledged segment left that was sent only once and not thought lost.
     pub(crate) clean_sent_at: Option<Instant>,
-    /// When the first of the acknowledged segments that were sent more than once was last sent.
-    pub(crate) resent_at: Option<Instant>,
+    /// When the first acknowledged segment was last sent.
+    pub(crate) first_sent_at: Option<Instant>,
+    /// Some of the segments were sent more than once.
+    pub(crate) resent: bool,
 }
 
 /// A stretch to send again.
@@ -127,9 +129,9 @@ impl Scoreboard {
                 break;
             }
             acked.packets.0 += 1;
-            if mark.resent {
-                acked.resent_at = Some(acked.resent_at.map_or(mark.sent_at, |at| at.min(mark.sent_at)));
-            } else {
+            acked.first_sent_at.get_or_insert(mark.sent_at);
+            acked.resent |= mark.resent;
+            if !mark.resent && mark.fate != Fate::Lost {
                 acked.clean_sent_at = Some(mark.sent_at);
             }
             match mark.fate {
@@ -303,7 +305,7 @@ mod tests {
         assert!(board.lose_head());
         assert_eq!((board.lost(), board.resent()), (Packets(1), Packets(0)));
         let acked = board.acknowledge(START + 200);
-        assert!(acked.resent_at.is_some());
+        assert!(acked.resent);
         assert_eq!((board.lost(), board.resent(), board.sent()), (Packets(0), Packets(0), Packets(3)));
     }
 

@@ -16,7 +16,7 @@ use crate::recv::ReceiverStart;
 use crate::recv::window::{self, InitialWindow};
 use crate::segment::{Segment, Transmit};
 use crate::send::SenderStart;
-use crate::send::rtt::{FALLBACK_RTO, INITIAL_RTO, Rtt};
+use crate::send::rtt::{FALLBACK_RTO, INITIAL_RTO, Rtt, is_of_last};
 use crate::state::reset::bare;
 use crate::state::synced::Synced;
 use crate::timestamps::Clocks;
@@ -69,6 +69,17 @@ impl PeerSyn {
             mss: segment.options.mss.unwrap_or(DEFAULT_MSS),
             scale: segment.options.window_scale.map(WindowScale::new),
             timestamp: segment.options.timestamps.map(|timestamps| timestamps.value),
+        }
+    }
+}
+
+impl PeerSyn {
+    /// The same SYN again: RFC 7323 section 4.3, the newest timestamp is echoed, so that the peer can
+    /// measure the round trip of a SYN that it had to repeat.
+    pub(crate) fn on_repeat(&mut self, segment: &Segment) {
+        if let (Some(recent), Some(stamp)) = (&mut self.timestamp, segment.options.timestamps) {
+            // Older ones were refused.
+            *recent = stamp.value;
         }
     }
 }
@@ -237,7 +248,9 @@ impl Offer {
         // Karn: an answer to one of several SYNs is ambiguous but for its timestamp.
         let sample = match self.sends {
             0 | 1 => Some(now - self.sent_at),
-            _ => echo.and_then(|echo| Clocks::elapsed(self.ts_offset, now, echo)),
+            _ => echo
+                .and_then(|echo| Clocks::elapsed(self.ts_offset, now, echo))
+                .filter(|echo| is_of_last(*echo, now - self.sent_at)),
         };
         let mut rtt = Rtt::new(if sample.is_some() { INITIAL_RTO } else { FALLBACK_RTO });
         if let Some(sample) = sample {

@@ -82,6 +82,7 @@ impl PassiveOpen {
         match screen(&self.offer, &self.peer, now, segment) {
             Screened::Complete => PassiveOutcome::Complete,
             Screened::Repeat if self.offer.may_answer(now, config) => {
+                self.peer.on_repeat(segment);
                 self.offer.repeat();
                 PassiveOutcome::Transmit
             }
