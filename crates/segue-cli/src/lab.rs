@@ -116,8 +116,7 @@ fn config(args: &TransferArgs) -> Result<TransferConfig, Fail> {
             comment: Some(format!("segue lab transfer, seed {seed}")),
             ..CaptureOptions::default()
         };
-        let capture = Capture::create(file, options)
-            .map_err(|error| Fail::new(1, format!("cannot write the capture {}: {error}", file.display())))?;
+        let capture = Capture::create(file, options).map_err(|error| Fail::new(1, error))?;
         config.capture = Some(capture);
     }
     if args.ladder {

@@ -97,7 +97,7 @@ pub(crate) struct PathArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct SeedArg {
     /// Seed of every random choice; the same seed loses the same packets. Default: drawn anew; `run` and `lab` say it at the end.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = seed)]
     seed: Option<u64>,
 
     #[arg(skip)]
@@ -114,6 +114,10 @@ impl SeedArg {
     pub(crate) fn value(&self) -> u64 {
         self.seed.unwrap_or_else(|| *self.drawn.get_or_init(draw))
     }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
 /// 32 bits are enough to name a run and short enough to type again.

@@ -112,11 +112,8 @@ impl std::fmt::Display for RunError {
                 "cannot publish {}: {error}; choose an address of this machine and a port above 1023",
                 publish.host
             ),
-            RunError::Pcap(path, error) => write!(
-                f,
-                "cannot write the capture {}: {error}; choose a file in a folder you may write to",
-                path.display()
-            ),
+            // The error names the file.
+            RunError::Pcap(_, error) => write!(f, "{error}; choose a file in a folder you may write to"),
             RunError::Tun(name, error) if error.kind() == io::ErrorKind::PermissionDenied => write!(
                 f,
                 "cannot open the TUN device {name}: {error}; it needs CAP_NET_ADMIN (run as root), \

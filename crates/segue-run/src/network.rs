@@ -113,16 +113,27 @@ fn gateway(link: impl Link + 'static, verbose: bool) -> Result<(Host, Gateway), 
 }
 
 fn tun(name: &str, addresses: &[Cidr], peer: Option<IpAddr>, mtu: usize, offload: bool) -> Result<TunLink, RunError> {
-    let kernel_side = addresses
-        .iter()
-        .filter_map(|ours| {
-            let given = peer.filter(|peer| ours.contains(*peer));
-            let address = given.or_else(|| ours.first_host_except(ours.address()))?;
-            Some(Prefix { address, length: ours.prefix() })
-        })
-        .collect();
+    let kernel_side =
+        kernel_side(addresses, peer).map_err(|problem| RunError::Tun(name.to_owned(), io::Error::other(problem)))?;
     let config = TunConfig { name: name.to_owned(), mtu, addresses: kernel_side, offload, ..TunConfig::default() };
     TunLink::create(&config).map_err(|error| RunError::Tun(name.to_owned(), error))
+}
+
+/// The kernel's address for each of ours. Without one nobody could reach us.
+fn kernel_side(addresses: &[Cidr], peer: Option<IpAddr>) -> Result<Vec<Prefix>, String> {
+    if let Some(peer) = peer
+        && !addresses.iter().any(|ours| ours.contains(peer) && ours.address() != peer)
+    {
+        return Err(format!("the peer {peer} is not another host of the prefix given as address"));
+    }
+    let prefix = |ours: &Cidr| {
+        let given = peer.filter(|peer| ours.contains(*peer));
+        match given.or_else(|| ours.first_host_except(ours.address())) {
+            Some(address) => Ok(Prefix { address, length: ours.prefix() }),
+            None => Err(format!("{ours} has no room for the kernel's end; give a shorter prefix, e.g. /24 or /64")),
+        }
+    };
+    addresses.iter().map(prefix).collect()
 }
 
 fn on_device(
@@ -193,5 +204,34 @@ async fn settle(host: &Host, gateway: &Gateway, until: Instant) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends(addresses: &[&str], peer: Option<&str>) -> Result<Vec<String>, String> {
+        let addresses: Vec<Cidr> = addresses.iter().map(|a| a.parse().expect("an address")).collect();
+        let ends = kernel_side(&addresses, peer.map(|p| p.parse().expect("an address")))?;
+        Ok(ends.iter().map(|end| format!("{}/{}", end.address, end.length)).collect())
+    }
+
+    #[test]
+    fn the_kernel_has_another_address_of_every_prefix() {
+        assert_eq!(ends(&["10.7.0.2/24", "fd07::2/64"], None), Ok(vec!["10.7.0.1/24".into(), "fd07::1/64".into()]));
+        assert_eq!(ends(&["10.7.0.1/24"], Some("10.7.0.9")), Ok(vec!["10.7.0.9/24".into()]));
+    }
+
+    #[test]
+    fn a_device_on_which_nobody_could_be_reached_is_refused() {
+        for (addresses, peer) in [
+            (&["10.7.0.2/32"][..], None),
+            (&["fd07::2/128"], None),
+            (&["10.7.0.2/24"], Some("10.8.0.1")),
+            (&["10.7.0.2/24"], Some("10.7.0.2")),
+        ] {
+            assert!(ends(addresses, peer).is_err(), "{addresses:?} {peer:?}");
+        }
     }
 }

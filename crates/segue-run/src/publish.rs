@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use segue::Host;
@@ -65,11 +66,16 @@ pub(crate) async fn serve(opened: Opened, dial: Host, program: [SocketAddr; 2]) 
     match opened {
         Opened::Tcp(listener, _) => {
             let listener = tokio::net::TcpListener::from_std(listener)?;
+            let refused = Arc::new(AtomicBool::new(false));
             loop {
                 match listener.accept().await {
                     Ok((outside, _)) => {
-                        let dial = dial.clone();
-                        tokio::spawn(async move { connect(outside, &dial, program).await });
+                        let (dial, refused) = (dial.clone(), refused.clone());
+                        tokio::spawn(async move {
+                            if !connect(outside, &dial, program).await && !refused.swap(true, Ordering::Relaxed) {
+                                mention_refusal(program[0].port());
+                            }
+                        });
                     }
                     // Out of descriptors: those that end make room.
                     Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -80,22 +86,36 @@ pub(crate) async fn serve(opened: Opened, dial: Host, program: [SocketAddr; 2]) 
     }
 }
 
-/// One connection from outside, to the first address that does not refuse it.
-async fn connect(outside: tokio::net::TcpStream, dial: &Host, program: [SocketAddr; 2]) {
+/// Once for a port: from outside, a refusal looks like a reset without a reason.
+fn mention_refusal(port: u16) {
+    eprintln!(
+        "segue: a connection to the published port {port} was reset: nobody inside listens there yet, \
+         or only on the loopback; let the program listen on 0.0.0.0 or [::]"
+    );
+}
+
+/// One connection from outside, to the first address that does not refuse it;
+/// `false`: all of them have.
+async fn connect(outside: tokio::net::TcpStream, dial: &Host, program: [SocketAddr; 2]) -> bool {
     let _ = outside.set_nodelay(true);
     for address in program {
         match segue::TcpStream::connect(dial, address).await {
             Ok(inside) => {
                 let _ = inside.set_nodelay(true);
-                return join(outside, inside).await;
+                join(outside, inside).await;
+                return true;
             }
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
-            Err(_) => break,
+            Err(_) => {
+                reset(outside);
+                return true;
+            }
         }
     }
     // Nobody listens inside: this is as close to a refusal as an accepted
     // connection can come.
     reset(outside);
+    false
 }
 
 fn reset(outside: tokio::net::TcpStream) {

@@ -43,7 +43,7 @@ pub(crate) fn run(config: &RunConfig) -> Result<Finished, RunError> {
     let Some(listener) = prepared.listener.take() else {
         eprintln!(
             "segue: already inside a segue run (or another seccomp supervisor): \
-             {name} runs on the network that is there"
+             {name} runs on the network that is there, and the options of this one have no effect"
         );
         let pid = prepared.start()?;
         return Ok(Finished { exit: waiting.wait(pid, None), summary: None });
