@@ -93,6 +93,16 @@ fn a_clean_path_needs_no_retransmission_and_drops_nothing() {
 }
 
 #[test]
+fn what_is_counted_as_sent_and_as_sent_again_is_what_the_path_has_seen() {
+    for seed in 1..4 {
+        let report = run(300_000, path("5%", "0%", "0%", "0%"), seed, Direction::Both, Family::V4);
+        let stats = &report.path;
+        assert_eq!(report.segments, stats.a_to_b.packets_in + stats.b_to_a.packets_in, "seed {seed}");
+        assert!(report.retransmits > 0 && report.retransmits < report.segments / 2, "{report:#?}");
+    }
+}
+
+#[test]
 fn without_bytes_the_connection_opens_and_closes() {
     for direction in [Direction::Upload, Direction::Download, Direction::Both] {
         let report = run(0, path("0%", "0%", "0%", "0%"), 1, direction, Family::V6);

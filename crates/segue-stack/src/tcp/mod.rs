@@ -203,9 +203,7 @@ impl Stack {
         self.mark_ready(index);
     }
 
-    /// Count what a connection has sent since this was last done.
-    ///
-    /// Which of its segments were sent before, only the connection knows; it is asked once per burst.
+    /// Count the timeouts of a connection since this was last done: it is asked once per burst.
     pub(crate) fn count_sent(&mut self, now: Instant, index: u32) {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
         let Some(flow) = stream.flow_mut() else { return };
@@ -213,12 +211,10 @@ impl Stack {
             return;
         }
         let info = flow.connection.info(now);
-        let again = info.total_retrans.wrapping_sub(flow.counted_again);
-        let timeouts = info.total_rto.wrapping_sub(flow.counted_timeouts);
-        let sent = core::mem::take(&mut flow.sent);
-        (flow.counted_again, flow.counted_timeouts) = (info.total_retrans, info.total_rto);
-        self.counters.add(Counter::TcpOutSegs, u64::from(sent.saturating_sub(again)));
-        self.counters.add(Counter::TcpRetransSegs, again.into());
+        // A connection that is over tells no number any more: that is not fewer than before.
+        let timeouts = info.total_rto.saturating_sub(flow.counted_timeouts);
+        flow.sent = 0;
+        flow.counted_timeouts = info.total_rto;
         self.counters.add(Counter::TcpExtTCPTimeouts, timeouts.into());
     }
 

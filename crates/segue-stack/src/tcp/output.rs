@@ -157,6 +157,7 @@ impl Stack {
             flow.identification = identification.wrapping_add(segments as u16);
             flow.sent = flow.sent.saturating_add(segments as u32);
         }
+        self.counters.add(Counter::TcpOutSegs, (segments as u64).saturating_sub(resent.into()));
         self.counters.add(Counter::TcpRetransSegs, u64::from(resent));
         if is_reset {
             self.counters.inc(Counter::TcpOutRsts);

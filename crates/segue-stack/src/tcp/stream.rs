@@ -56,9 +56,8 @@ pub(crate) struct Flow {
     /// The listener in whose accept queue it stands.
     pub(crate) listener: Option<u32>,
     pub(crate) timer: Option<TimerKey>,
-    /// Segments sent and not yet counted, and what was counted of those sent again and of timeouts.
+    /// Segments sent since the timeouts were counted, and how many of these were.
     pub(crate) sent: u32,
-    pub(crate) counted_again: u32,
     pub(crate) counted_timeouts: u16,
     /// Next IPv4 identification.
     pub(crate) identification: u16,
@@ -88,7 +87,6 @@ impl Flow {
             listener: None,
             timer: None,
             sent: 0,
-            counted_again: 0,
             counted_timeouts: 0,
             identification: 0,
         }
