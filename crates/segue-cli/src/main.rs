@@ -4,6 +4,8 @@
 //! networks. Messages go to standard error and begin with `segue:`; what a
 //! command is asked for goes to standard output.
 
+#![allow(rustdoc::broken_intra_doc_links, reason = "doc comments of options are their help texts")]
+
 mod fail;
 mod lab;
 mod path;

@@ -1,7 +1,7 @@
 //! User-mode NAT: what reaches the stack's gateway interface goes on as ordinary
 //! sockets of this machine.
 //!
-//! A [`Gateway`] runs on a [`Host`](segue::Host) whose interface accepts any
+//! A [`Gateway`] runs on a [`Host`] whose interface accepts any
 //! destination. A TCP flow is connected on this machine first and answered inside
 //! as that turned out; a UDP flow has a socket of its own for as long as it is
 //! used; names are resolved as this machine resolves them, whatever nameserver a

@@ -2,8 +2,8 @@
 //! without a network and every transfer can be checked with a hash.
 //!
 //! Echo 7, discard 9 and chargen 19 over TCP and UDP, HTTP on port 80. The same
-//! services answer behind a gateway and on a real device. At most
-//! [`CONNECTIONS`] connections to each port are served at a time; the next ones
+//! services answer behind a gateway and on a real device.
+//! A bounded number of connections to each port are served at a time; the next ones
 //! wait in the listener's queue.
 
 pub mod content;
