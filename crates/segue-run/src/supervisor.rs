@@ -150,6 +150,8 @@ pub(crate) struct Supervisor {
     pub(crate) epoll: Epoll,
     pub(crate) ready: Arc<ReadyQueue>,
     pub(crate) stats: Stats,
+    /// The program may list this machine's interfaces: there is one beside the loopback.
+    pub(crate) lists_interfaces: bool,
     liveness: Mutex<Liveness>,
     /// Held while closes are learned; taken before every other lock.
     learning: Mutex<()>,
@@ -176,6 +178,7 @@ impl Supervisor {
             epoll,
             ready: Arc::default(),
             stats: Stats::default(),
+            lists_interfaces: crate::sys::has_network_address(),
             liveness: Mutex::new(liveness),
             learning: Mutex::default(),
             sockets: Mutex::default(),

@@ -116,6 +116,19 @@ fn names_are_resolved_at_the_gateway() {
 }
 
 #[test]
+fn a_program_may_list_the_machines_interfaces_where_there_is_one() {
+    let script = "import socket; print(len(socket.if_nameindex()))";
+    let native = printed(std::process::Command::new("/usr/bin/python3").args(["-c", script]));
+    let addresses = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
+    // Local addresses beside the loopback's: without any, the list is refused on purpose.
+    if !addresses.lines().any(|line| line.contains("|-- ") && !line.contains("127.") && !line.contains("0.0.0.0")) {
+        eprintln!("skipped: this machine has only its loopback");
+        return;
+    }
+    assert_eq!(printed(&mut inside(&[], &["/usr/bin/python3", "-c", script])), native);
+}
+
+#[test]
 fn a_client_outside_reaches_a_server_inside_through_a_published_port() {
     let folder = std::env::temp_dir();
     let port = free_port();

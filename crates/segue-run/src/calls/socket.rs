@@ -33,8 +33,6 @@ fn kind_of(domain: i32, kind: i32, protocol: i32) -> Result<(Domain, SocketType)
     let (domain, icmp) = match domain {
         libc::AF_INET => (Domain::Inet, libc::IPPROTO_ICMP),
         libc::AF_INET6 => (Domain::Inet6, libc::IPPROTO_ICMPV6),
-        // rtnetlink would show the host's interfaces and addresses, none of
-        // which the program is on; resolvers then take both families as usable.
         _ => return Err(libc::EAFNOSUPPORT),
     };
     let kind = match (kind, protocol) {
@@ -51,6 +49,12 @@ fn kind_of(domain: i32, kind: i32, protocol: i32) -> Result<(Domain, SocketType)
 pub(super) fn create(caller: &mut Caller<'_>) -> Reply {
     const FLAGS: i32 = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
     let kind = caller.call.int(1);
+    // rtnetlink shows this machine's interfaces. Programs that list them are content with that; but
+    // where there is only the loopback, resolvers (AI_ADDRCONFIG) would take the network for absent,
+    // and without an answer they take both families as usable.
+    if caller.call.int(0) == libc::AF_NETLINK && caller.sup.lists_interfaces {
+        return Ok(Answer::LetThrough);
+    }
     let (domain, socket_type) = kind_of(caller.call.int(0), kind & !FLAGS, caller.call.int(2))?;
     let endpoint = Socket::new(&caller.sup.host, domain, socket_type).map_err(failed)?;
     let unix_kind = match socket_type {
