@@ -17,7 +17,7 @@ pub(super) struct SocketRef {
     pub(super) is_stream: bool,
 }
 
-pub(super) fn arguments<'a>(call: &'a SystemCall, least: usize, most: usize) -> Result<&'a [Expression], Diagnostic> {
+pub(super) fn arguments(call: &SystemCall, least: usize, most: usize) -> Result<&[Expression], Diagnostic> {
     let count = call.arguments.len();
     if (least..=most).contains(&count) {
         return Ok(&call.arguments);

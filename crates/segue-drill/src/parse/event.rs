@@ -145,13 +145,12 @@ pub(super) fn check_times(events: &[Event]) -> Parsed<()> {
             Some(Point::Absolute(time)) => Some(time),
             _ => None,
         };
-        if let (Some(before), Some(now)) = (previous, absolute) {
-            if now < before {
-                let (before, now) = (before as f64 / 1e6, now as f64 / 1e6);
-                let message =
-                    format!("time goes backwards: this event is at {now:.6} s, the one before at {before:.6} s");
-                return Err(Diagnostic::at(event.span, message));
-            }
+        if let (Some(before), Some(now)) = (previous, absolute)
+            && now < before
+        {
+            let (before, now) = (before as f64 / 1e6, now as f64 / 1e6);
+            let message = format!("time goes backwards: this event is at {now:.6} s, the one before at {before:.6} s");
+            return Err(Diagnostic::at(event.span, message));
         }
         previous = absolute;
     }

@@ -147,12 +147,12 @@ fn flags(cursor: &mut Cursor<'_>) -> Parsed<TcpFlags> {
     cursor.skip()?;
     let rest = cursor.rest();
     let start = cursor.at;
-    if let Some(tail) = rest.strip_prefix('-') {
-        if tail.starts_with(|c: char| c.is_whitespace()) {
-            cursor.at += 1;
-            cursor.last_end = cursor.at;
-            return Ok(TcpFlags::empty());
-        }
+    if let Some(tail) = rest.strip_prefix('-')
+        && tail.starts_with(|c: char| c.is_whitespace())
+    {
+        cursor.at += 1;
+        cursor.last_end = cursor.at;
+        return Ok(TcpFlags::empty());
     }
     let length = rest.find(|c: char| !(super::cursor::is_word(c) || c == '.')).unwrap_or(rest.len());
     let mut word = rest[..length].to_owned();

@@ -93,10 +93,10 @@ impl Interpreter<'_> {
     /// A SYN of the stack tells its initial sequence number.
     fn learn(&mut self, spec: &TcpSpec, live: &Live) {
         let Some(endpoint) = self.current.and_then(|at| self.endpoints.get_mut(at)) else { return };
-        if let LiveBody::Tcp { header, .. } = &live.body {
-            if header.flags.contains(TcpFlags::SYN) {
-                endpoint.on_own_syn(header, spec.sequence.first);
-            }
+        if let LiveBody::Tcp { header, .. } = &live.body
+            && header.flags.contains(TcpFlags::SYN)
+        {
+            endpoint.on_own_syn(header, spec.sequence.first);
         }
     }
 
@@ -139,7 +139,7 @@ impl Interpreter<'_> {
         let first_sequence = head.sequence;
         if let LiveBody::Tcp { header, payload: merged, .. } = &mut last.body {
             header.sequence = first_sequence;
-            header.flags = header.flags - TcpFlags::CWR | cwr;
+            header.flags = (header.flags - TcpFlags::CWR) | cwr;
             *merged = payload;
         }
         Ok(last)

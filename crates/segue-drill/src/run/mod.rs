@@ -195,11 +195,11 @@ impl Interpreter<'_> {
                 (Some(self.instant(start)), Some(self.instant(end)))
             }
         };
-        if let Action::Packet(packet) = &event.action {
-            if packet.direction == Direction::Outbound {
-                let window = start.zip(end).map(|(first, last)| self.window(first, last, first - self.previous));
-                return self.outbound(packet, window);
-            }
+        if let Action::Packet(packet) = &event.action
+            && packet.direction == Direction::Outbound
+        {
+            let window = start.zip(end).map(|(first, last)| self.window(first, last, first - self.previous));
+            return self.outbound(packet, window);
         }
         let start = start.unwrap_or(self.machine.now);
         self.wait_until(start, event.span)?;
