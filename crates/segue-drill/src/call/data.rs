@@ -13,7 +13,7 @@ use crate::run::Interpreter;
 use crate::source::Diagnostic;
 
 const EAGAIN: i32 = 11;
-const FASTOPEN: i64 = 0x2000_0000;
+const FASTOPEN: i32 = 0x2000_0000;
 const SOL_SOCKET: i32 = 1;
 const RCVTIMEO: i32 = 20;
 const SNDTIMEO: i32 = 21;
@@ -117,9 +117,6 @@ impl Interpreter<'_> {
             _ => (self.message(&arguments(call, 3, 3)?[1])?.length, self.flags(call, 2)?),
         };
         let (fd, socket) = self.socket_argument(&call.arguments[0])?;
-        if flags & FASTOPEN != 0 {
-            return Err(Diagnostic::at(call.span, "MSG_FASTOPEN: the stack under test has no Fast Open yet"));
-        }
         let is_unconnected = self.machine.stack.peer_addr(socket.id).is_err();
         let is_addressed = to.is_some_and(|to| matches!(to.value, Value::Ellipsis | Value::Structure(_)));
         let to = (is_addressed || (call.name == "sendmsg" && is_unconnected && !socket.is_stream))
@@ -139,7 +136,9 @@ impl Interpreter<'_> {
         let may_block = !socket.is_nonblocking && !send.flags.contains(MsgFlags::DONTWAIT) && !is_over;
         loop {
             let data = vec![0; send.total - send.sent];
-            let result = match send.to.filter(|_| !socket.is_stream) {
+            // On a stream an address has a meaning with Fast Open only.
+            let to = send.to.filter(|_| !socket.is_stream || send.flags.bits() & FASTOPEN != 0);
+            let result = match to {
                 Some(to) => self.machine.stack.send_to(now, socket.id, &data, send.flags, to, None),
                 None => self.machine.stack.send(now, socket.id, &data, send.flags),
             };

@@ -13,6 +13,8 @@ use crate::settings::Settings;
 const TRACE: usize = 400;
 /// More packets or timers than this at one instant are a stack that never comes to rest.
 const RESTLESS: usize = 20_000;
+/// More timers than this in one script are a script that asks for years.
+const LONGEST: u64 = 3_000_000;
 
 pub(crate) struct Machine {
     pub(crate) stack: Stack,
@@ -28,6 +30,7 @@ pub(crate) struct Machine {
     pub(crate) edges: HashMap<SocketId, u64>,
     relative: format::Relative,
     fired: usize,
+    fired_in_all: u64,
     /// What no script can go on after.
     pub(crate) fault: Option<String>,
 }
@@ -57,6 +60,7 @@ impl Machine {
             edges: HashMap::new(),
             relative: format::Relative::new(),
             fired: 0,
+            fired_in_all: 0,
             fault: None,
         })
     }
@@ -117,6 +121,10 @@ impl Machine {
     /// Move the clock and let the stack do what is due.
     pub(crate) fn fire(&mut self, at: Instant) {
         self.fired = if at > self.now { 0 } else { self.fired + 1 };
+        self.fired_in_all += 1;
+        if self.fired_in_all > LONGEST {
+            self.fault.get_or_insert_with(|| format!("more than {LONGEST} timers ran out: the script lasts too long"));
+        }
         if self.fired > RESTLESS {
             self.fault.get_or_insert_with(|| "the stack asks to be called again at once, for ever".to_owned());
         }
