@@ -127,6 +127,8 @@ fn simple(words: &[String], out: &mut Vec<Effect>) -> Result<(), String> {
                 .map(|(name, value)| Effect::Preferred { name: (*name).to_owned(), value: (*value).to_owned() }),
         ),
         _ if program.starts_with("/tmp/sysctl_restore") => out.push(Effect::Restore),
+        // Nothing is remembered per destination, so there is nothing to forget.
+        "ip" if arguments.first() == Some(&"tcp_metrics") && arguments.contains(&"flush") => {}
         "ip" => ip(&arguments, out)?,
         "ethtool" => ethtool(&arguments, out)?,
         "tc" if arguments.first() == Some(&"qdisc") => {
@@ -268,6 +270,11 @@ mod tests {
             Effect::Route { initcwnd: Some(4), mtu: None },
         ];
         assert_eq!(effects(text), Ok(expected));
+    }
+
+    #[test]
+    fn what_has_nothing_to_act_on_does_nothing() {
+        assert_eq!(effects("ip tcp_metrics flush all > /dev/null 2>&1; nstat -n; true"), Ok(Vec::new()));
     }
 
     #[test]

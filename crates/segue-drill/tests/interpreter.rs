@@ -140,6 +140,10 @@ fn results_errnos_and_descriptors_are_compared() {
     assert_fails("+0 setsockopt(4, SOL_TCP, TCP_WIBBLE, [1], 4) = 0", 1, "unknown symbol `TCP_WIBBLE`");
     assert_fails("+0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1, 2], 4) = 0", 1, "one number in brackets");
     assert_fails("+0 readv(4, [{..., 25}, {..., 25}], 3) = 40", 1, "the number of elements is 2, found 3");
+    assert_passes(
+        "+0 setsockopt(4, SOL_TCP, TCP_CONGESTION, \"reno\", 4) = 0\n+0 getsockopt(4, SOL_TCP, TCP_CONGESTION, \"reno\", [16]) = 0",
+    );
+    assert_fails("+0 getsockopt(4, SOL_TCP, TCP_CONGESTION, \"nero\", [16]) = 0", 1, "the option is \"");
     assert_fails("+0 getsockopt(4, SOL_TCP, TCP_NODELAY, [1], [4]) = 0", 1, "the option is 0, expected 1");
     assert_fails("+0 getsockopt(4, SOL_TCP, TCP_NODELAY, [0], [8]) = 0", 1, "has 4 bytes, expected 8");
     assert_passes(

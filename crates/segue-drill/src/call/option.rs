@@ -64,7 +64,14 @@ impl Interpreter<'_> {
         };
         let expected = match arguments[3].value {
             Value::Ellipsis => None,
-            _ => Some(self.option_value(&arguments[3])?),
+            _ => {
+                let mut value = self.option_value(&arguments[3])?;
+                // A name comes with zeros behind it.
+                if matches!(arguments[3].value, Value::Text(_)) {
+                    value.resize(value.len().max(length.unwrap_or(0)), 0);
+                }
+                Some(value)
+            }
         };
         let mut buffer = vec![0; length.unwrap_or(256)];
         let used = match self.machine.stack.getsockopt(self.machine.now, socket.id, level, name, &mut buffer) {
