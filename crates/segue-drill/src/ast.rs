@@ -1,0 +1,226 @@
+//! A script as it was read: nothing is looked up, nothing is mapped.
+//!
+//! Times are microseconds. Every part that can be complained about later has its [`Span`].
+use segue_wire::TcpFlags;
+
+use crate::source::Span;
+
+/// A whole file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Script {
+    pub(crate) options: Vec<ScriptOption>,
+    pub(crate) init: Option<Command>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) cleanup: Option<Command>,
+}
+
+/// `--name` or `--name=value`.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct ScriptOption {
+    pub(crate) name: String,
+    pub(crate) value: Option<String>,
+    pub(crate) span: Span,
+}
+
+/// Back-quoted shell text.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Command {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Event {
+    pub(crate) time: EventTime,
+    pub(crate) action: Action,
+    pub(crate) span: Span,
+}
+
+/// One end of a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Point {
+    Absolute(u64),
+    Relative(u64),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum EventTime {
+    At(Point),
+    Any,
+    Window(Point, Point),
+    /// A call that blocks; `end` is counted like `start`.
+    Blocking {
+        start: Point,
+        end: u64,
+    },
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Action {
+    Packet(Box<PacketSpec>),
+    Call(Box<SystemCall>),
+    Command(String),
+    Code(Command),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Direction {
+    /// `<`: towards the stack under test.
+    Inbound,
+    /// `>`: from it.
+    Outbound,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct PacketSpec {
+    pub(crate) direction: Direction,
+    pub(crate) ip: IpInfo,
+    pub(crate) encapsulations: Vec<String>,
+    pub(crate) body: Body,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum EcnSpec {
+    Is(u8),
+    Ect01,
+}
+
+/// What a script says about the IP header.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct IpInfo {
+    pub(crate) ecn: Option<EcnSpec>,
+    pub(crate) tos: Option<u8>,
+    pub(crate) ttl: Option<u8>,
+    pub(crate) flow_label: Option<u32>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Body {
+    Tcp(TcpSpec),
+    Udp(UdpSpec),
+    Icmp(IcmpSpec),
+}
+
+/// Source and destination port as on the wire.
+pub(crate) type Ports = (u16, u16);
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct UdpSpec {
+    pub(crate) ports: Option<Ports>,
+    pub(crate) length: u16,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SequenceRange {
+    pub(crate) first: u32,
+    pub(crate) length: u16,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct TcpSpec {
+    pub(crate) ports: Option<Ports>,
+    pub(crate) flags: TcpFlags,
+    pub(crate) sequence: SequenceRange,
+    pub(crate) acknowledgment: Option<u32>,
+    pub(crate) window: Option<u16>,
+    pub(crate) urgent: u16,
+    pub(crate) options: OptionsSpec,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum OptionsSpec {
+    /// `<...>`: not looked at.
+    Any,
+    List(Vec<OptionSpec>),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum OptionSpec {
+    Mss(u16),
+    Nop,
+    End,
+    WindowScale(u8),
+    SackPermitted,
+    Sack(Vec<(u32, u32)>),
+    Timestamps {
+        value: u32,
+        echo: u32,
+    },
+    FastOpen(Vec<u8>),
+    FastOpenExperimental(Vec<u8>),
+    Md5(Vec<u8>),
+    /// Counters in wire order; `kind` is 172 or 174.
+    AccEcn {
+        kind: u8,
+        counters: Vec<u32>,
+    },
+}
+
+/// What an ICMP message quotes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Quotation {
+    /// Nothing said: sequence number 0 of the connection.
+    Default,
+    Tcp(SequenceRange),
+    Udp(u16),
+    Raw(u16),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct IcmpSpec {
+    pub(crate) kind: IcmpName,
+    pub(crate) code: Option<IcmpName>,
+    pub(crate) mtu: Option<u32>,
+    pub(crate) identifier: Option<u16>,
+    pub(crate) quotation: Quotation,
+}
+
+/// A type or code as written, to be looked up when the IP version is known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct IcmpName {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct SystemCall {
+    pub(crate) name: String,
+    pub(crate) name_span: Span,
+    pub(crate) arguments: Vec<Expression>,
+    pub(crate) result: Expression,
+    pub(crate) errno: Option<String>,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Expression {
+    pub(crate) value: Value,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Value {
+    Integer(i64),
+    Word(String),
+    Text(Vec<u8>),
+    /// `...`
+    Ellipsis,
+    /// `a|b|c`
+    Or(Vec<Expression>),
+    /// `[a, b]`
+    List(Vec<Expression>),
+    /// `{a, b}`
+    Group(Vec<Expression>),
+    /// `{name=value, name(size)=value}`
+    Structure(Vec<Field>),
+    /// `htons(80)`
+    Call(String, Vec<Expression>),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) size: Option<Expression>,
+    pub(crate) value: Expression,
+}

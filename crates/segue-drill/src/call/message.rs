@@ -1,0 +1,69 @@
+//! `msghdr` and `iovec` of a script.
+use super::value::field;
+use crate::ast::{Expression, Field, Value};
+use crate::run::Interpreter;
+use crate::source::Diagnostic;
+
+const MSG_TRUNC: i64 = 0x20;
+
+/// What a script says about a message.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) length: usize,
+    pub(super) expected: Expected,
+}
+
+/// What recvmsg() must give beside the bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Expected {
+    flags: i64,
+    /// Level, type and data of control messages, as text for messages.
+    control: Vec<String>,
+}
+
+impl Expected {
+    /// What differs. The stack under test has no control messages yet.
+    pub(super) fn mismatch(&self, is_cut: bool) -> Option<String> {
+        let flags = if is_cut { MSG_TRUNC } else { 0 };
+        if self.flags != flags {
+            return Some(format!("msg_flags is {flags:#x}, expected {:#x}", self.flags));
+        }
+        let first = self.control.first()?;
+        Some(format!("there is no control message, expected {first}"))
+    }
+}
+
+impl Interpreter<'_> {
+    /// The bytes of `[{..., 30}, {..., 12}]`; `count` is the number of elements that is claimed.
+    pub(super) fn vector(&self, vector: &Expression, count: Option<&Expression>) -> Result<usize, Diagnostic> {
+        let Value::List(parts) = &vector.value else {
+            return Err(Diagnostic::at(vector.span, "expected [{..., length}, …]"));
+        };
+        if let Some(count) = count {
+            let claimed = self.integer(count)?;
+            if claimed != parts.len() as i64 {
+                let message = format!("the number of elements is {}, found {claimed}", parts.len());
+                return Err(Diagnostic::at(count.span, message));
+            }
+        }
+        parts.iter().try_fold(0usize, |sum, part| match &part.value {
+            Value::Group(pair) if pair.len() == 2 => Ok(sum + self.size(&pair[1])?),
+            _ => Err(Diagnostic::at(part.span, "expected {..., length}")),
+        })
+    }
+
+    pub(super) fn message(&self, message: &Expression) -> Result<Message, Diagnostic> {
+        let expected = "expected {msg_name(...)=..., msg_iov(N)=[{..., length}], msg_flags=F}";
+        let Value::Structure(fields) = &message.value else { return Err(Diagnostic::at(message.span, expected)) };
+        let Some(Field { size, value, .. }) = field(fields, "msg_iov") else {
+            return Err(Diagnostic::at(message.span, expected));
+        };
+        let length = self.vector(value, size.as_ref())?;
+        let flags = field(fields, "msg_flags").map_or(Ok(0), |field| self.integer(&field.value))?;
+        let control = match field(fields, "msg_control").map(|field| &field.value.value) {
+            Some(Value::List(messages)) => messages.iter().map(|message| self.source_of(message.span)).collect(),
+            _ => Vec::new(),
+        };
+        Ok(Message { length, expected: Expected { flags, control } })
+    }
+}

@@ -1,0 +1,183 @@
+//! Which scripts are run, with which options, and how many at a time.
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::parse::{Defines, parse, parse_command_line_define};
+use crate::report::{Report, ScriptReport, Verdict};
+use crate::run;
+use crate::settings::Settings;
+use crate::source::Diagnostic;
+
+/// How scripts are run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Options of the language, `name` and value, as on a packetdrill command line; they win over those in a file.
+    pub settings: Vec<(String, Option<String>)>,
+    /// Defines, `NAME=value`, as after `-D`.
+    pub defines: Vec<String>,
+    /// The seed of the stack's secrets. Default: 32 times 7. The same seed gives the same packets.
+    pub seed: [u8; 32],
+    /// Scripts played at the same time; 0, the default: one per processor.
+    pub jobs: usize,
+    /// Only read the scripts, play nothing.
+    pub dry_run: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { settings: Vec::new(), defines: Vec::new(), seed: [7; 32], jobs: 0, dry_run: false }
+    }
+}
+
+/// Why no script was run at all.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DrillError {
+    /// A file or folder could not be read.
+    Unreadable {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A folder, or all of them together, hold no file that ends in `.pkt`.
+    NoScripts {
+        /// What was asked for.
+        paths: Vec<PathBuf>,
+    },
+    /// An option or define given on the command line is wrong.
+    BadOption {
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl fmt::Display for DrillError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DrillError::Unreadable { path, error } => write!(f, "cannot read {}: {error}", path.display()),
+            DrillError::NoScripts { paths } => {
+                let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+                write!(f, "no script found in {}: scripts end in .pkt", paths.join(", "))
+            }
+            DrillError::BadOption { message } => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for DrillError {}
+
+impl Options {
+    fn defines(&self) -> Result<Defines, String> {
+        self.defines.iter().map(|text| parse_command_line_define(text)).collect()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let mut settings = Settings::default();
+        self.defines()?;
+        self.settings.iter().try_for_each(|(name, value)| settings.apply(name, value.as_deref()))
+    }
+}
+
+/// Play scripts. A folder stands for all files below it that end in `.pkt`, in the order of their names.
+///
+/// # Errors
+/// Something cannot be read, nothing is there, or an option is wrong. A script that fails is no error but a
+/// [`ScriptReport`] in the answer.
+pub fn run_files(paths: &[PathBuf], options: &Options) -> Result<Report, DrillError> {
+    options.check().map_err(|message| DrillError::BadOption { message })?;
+    let mut files = BTreeSet::new();
+    for path in paths {
+        collect(path, true, &mut files)?;
+    }
+    if files.is_empty() {
+        return Err(DrillError::NoScripts { paths: paths.to_vec() });
+    }
+    let files: Vec<PathBuf> = files.into_iter().collect();
+    let jobs = match options.jobs {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        jobs => jobs,
+    };
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.min(files.len()) {
+            scope.spawn(|| {
+                while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let report = run_file(path, options);
+                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(report);
+                }
+            });
+        }
+    });
+    let mut scripts = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    scripts.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Report { scripts })
+}
+
+fn collect(path: &Path, is_named: bool, files: &mut BTreeSet<PathBuf>) -> Result<(), DrillError> {
+    let unreadable = |error| DrillError::Unreadable { path: path.to_owned(), error };
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if metadata.is_dir() {
+        for entry in std::fs::read_dir(path).map_err(unreadable)? {
+            collect(&entry.map_err(unreadable)?.path(), false, files)?;
+        }
+    } else if is_named || path.extension().is_some_and(|extension| extension == "pkt") {
+        files.insert(path.to_owned());
+    }
+    Ok(())
+}
+
+fn run_file(path: &Path, options: &Options) -> ScriptReport {
+    let name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => run_script(&name, &text, options),
+        Err(error) => ScriptReport::unread(name, format!("cannot be read: {error}")),
+    }
+}
+
+/// Play one script. `name` is what messages call it.
+pub fn run_script(name: &str, text: &str, options: &Options) -> ScriptReport {
+    let started = std::time::Instant::now();
+    let played = prepare(text, options).map(|(script, settings)| {
+        let is_dry = settings.dry_run || options.dry_run;
+        (!is_dry).then(|| run::play(text, &script, settings, options.seed))
+    });
+    let mut report = match played {
+        Err(error) => ScriptReport::new(name, text, Verdict::Malformed, run::Played::failed(error)),
+        Ok(None) => ScriptReport::passed_unplayed(name),
+        Ok(Some(played)) => {
+            let verdict = if played.result.is_ok() { Verdict::Passed } else { Verdict::Failed };
+            ScriptReport::new(name, text, verdict, played)
+        }
+    };
+    report.duration = started.elapsed();
+    report
+}
+
+/// Read one script and say what is wrong with it, without playing it.
+///
+/// # Errors
+/// What is malformed, and where.
+pub fn check_script(text: &str, options: &Options) -> Result<(), Diagnostic> {
+    prepare(text, options).map(drop)
+}
+
+fn prepare(text: &str, options: &Options) -> Result<(crate::ast::Script, Settings), Diagnostic> {
+    let defines = options.defines().map_err(Diagnostic::whole)?;
+    let script = parse(text, &defines)?;
+    let mut settings = Settings::default();
+    for option in &script.options {
+        settings
+            .apply(&option.name, option.value.as_deref())
+            .map_err(|message| Diagnostic::at(option.span, message))?;
+    }
+    for (name, value) in &options.settings {
+        settings.apply(name, value.as_deref()).map_err(Diagnostic::whole)?;
+    }
+    run::check(&script, &settings)?;
+    Ok((script, settings))
+}

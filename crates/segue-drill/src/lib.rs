@@ -1,0 +1,23 @@
+//! Packetdrill's script language, interpreted against a Segue stack in virtual time.
+//!
+//! A script says which packets reach a stack, which system calls its application makes, and which packets must leave, each
+//! with its time. [`run_files`] plays files and folders of them, many at a time, without root and without waiting;
+//! [`run_script`] plays one text. What was expected and what came is told as a compiler tells it.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
+
+mod ast;
+mod call;
+mod code;
+mod command;
+mod files;
+mod icmp_names;
+mod parse;
+mod report;
+mod run;
+mod settings;
+mod source;
+mod symbols;
+
+pub use files::{DrillError, Options, check_script, run_files, run_script};
+pub use report::{Report, ScriptReport, Verdict};
+pub use source::{Diagnostic, Span};

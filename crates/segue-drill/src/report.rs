@@ -1,0 +1,190 @@
+//! What came of scripts, as text, JSON and JUnit's XML.
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::run::Played;
+
+/// How many lines of trace stand under an error.
+const TRACE: usize = 16;
+
+/// What came of a script.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// All was as expected.
+    Passed,
+    /// Something came that was not expected, or not at its time.
+    Failed,
+    /// The script is no script; nothing was played.
+    Malformed,
+}
+
+/// One script's result.
+#[derive(Clone, Debug)]
+pub struct ScriptReport {
+    /// The file, or what the caller called it.
+    pub name: String,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// What went wrong, with file, line, column and the packets around it; empty when it passed.
+    pub message: String,
+    /// What does not fail a script but should be known: mismatches declared not fatal, settings that are not available.
+    pub warnings: Vec<String>,
+    /// What its code printed.
+    pub printed: Vec<String>,
+    /// Packets both ways.
+    pub packets: u64,
+    /// Virtual time from the first event to the end.
+    pub virtual_time: Duration,
+    /// Real time.
+    pub duration: Duration,
+}
+
+impl ScriptReport {
+    pub(crate) fn new(name: &str, text: &str, verdict: Verdict, played: Played) -> ScriptReport {
+        let mut message = String::new();
+        if let Err(error) = &played.result {
+            message = error.render(name, text);
+            let shown = &played.trace[played.trace.len().saturating_sub(TRACE)..];
+            if !shown.is_empty() {
+                message.push_str("  = the packets before it (< to the stack, > from it):\n");
+                shown.iter().for_each(|line| _ = writeln!(message, "    {line}"));
+            }
+        }
+        ScriptReport {
+            name: name.to_owned(),
+            verdict,
+            message,
+            warnings: played.warnings,
+            printed: played.printed,
+            packets: played.packets,
+            virtual_time: played.elapsed,
+            duration: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn unread(name: String, message: String) -> ScriptReport {
+        let error = crate::Diagnostic::whole(message);
+        ScriptReport::new(&name, "", Verdict::Malformed, Played::failed(error))
+    }
+
+    pub(crate) fn passed_unplayed(name: &str) -> ScriptReport {
+        let played = Played { result: Ok(()), ..Played::failed(crate::Diagnostic::whole("")) };
+        ScriptReport::new(name, "", Verdict::Passed, played)
+    }
+
+    fn to_json(&self) -> Value {
+        let verdict = match self.verdict {
+            Verdict::Passed => "passed",
+            Verdict::Failed => "failed",
+            Verdict::Malformed => "malformed",
+        };
+        json!({
+            "name": self.name,
+            "result": verdict,
+            "message": self.message,
+            "warnings": self.warnings,
+            "printed": self.printed,
+            "packets": self.packets,
+            "virtual_seconds": self.virtual_time.as_secs_f64(),
+            "seconds": self.duration.as_secs_f64(),
+        })
+    }
+}
+
+/// The results of a run, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// One for each script, ordered by name.
+    pub scripts: Vec<ScriptReport>,
+}
+
+impl Report {
+    /// How many scripts passed.
+    pub fn passed(&self) -> usize {
+        self.scripts.iter().filter(|script| script.verdict == Verdict::Passed).count()
+    }
+
+    /// Whether all passed.
+    pub fn is_passed(&self) -> bool {
+        self.passed() == self.scripts.len()
+    }
+
+    /// The exit status of a command: 0 all passed, 1 some failed, 2 some are malformed.
+    pub fn exit_status(&self) -> u8 {
+        let worst = |script: &ScriptReport| match script.verdict {
+            Verdict::Passed => 0,
+            Verdict::Failed => 1,
+            Verdict::Malformed => 2,
+        };
+        self.scripts.iter().map(worst).max().unwrap_or(0)
+    }
+
+    /// What a terminal shows: every failure in full, and a line of counts.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        for script in &self.scripts {
+            match script.verdict {
+                Verdict::Passed => _ = writeln!(out, "ok      {}", script.name),
+                Verdict::Failed => _ = write!(out, "FAILED  {}\n{}", script.name, script.message),
+                Verdict::Malformed => _ = write!(out, "INVALID {}\n{}", script.name, script.message),
+            }
+            script.warnings.iter().for_each(|warning| _ = writeln!(out, "        note: {warning}"));
+            script.printed.iter().for_each(|line| _ = writeln!(out, "        {line}"));
+        }
+        _ = writeln!(out, "{} of {} scripts passed", self.passed(), self.scripts.len());
+        out
+    }
+
+    /// The same as a JSON document.
+    pub fn to_json(&self) -> String {
+        let scripts: Vec<Value> = self.scripts.iter().map(ScriptReport::to_json).collect();
+        json!({ "passed": self.passed(), "total": self.scripts.len(), "scripts": scripts }).to_string()
+    }
+
+    /// The same as JUnit's XML, which build servers read.
+    pub fn to_junit(&self) -> String {
+        let count = |verdict| self.scripts.iter().filter(|script| script.verdict == verdict).count();
+        let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        _ = writeln!(
+            out,
+            "<testsuite name=\"segue drill\" tests=\"{}\" failures=\"{}\" errors=\"{}\">",
+            self.scripts.len(),
+            count(Verdict::Failed),
+            count(Verdict::Malformed)
+        );
+        for script in &self.scripts {
+            let (name, seconds) = (escape(&script.name), script.duration.as_secs_f64());
+            _ = write!(out, "  <testcase name=\"{name}\" time=\"{seconds:.6}\"");
+            let element = match script.verdict {
+                Verdict::Passed => {
+                    out.push_str("/>\n");
+                    continue;
+                }
+                Verdict::Failed => "failure",
+                Verdict::Malformed => "error",
+            };
+            let first = script.message.lines().next().unwrap_or_default();
+            _ = writeln!(out, ">");
+            _ = writeln!(out, "    <{element} message=\"{}\">{}</{element}>", escape(first), escape(&script.message));
+            _ = writeln!(out, "  </testcase>");
+        }
+        out.push_str("</testsuite>\n");
+        out
+    }
+}
+
+/// XML text; characters that XML cannot hold become `?`.
+fn escape(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '&' => "&amp;".to_owned(),
+            '<' => "&lt;".into(),
+            '>' => "&gt;".into(),
+            '"' => "&quot;".into(),
+            c if c.is_control() && !matches!(c, '\n' | '\t') => "?".into(),
+            c => c.into(),
+        })
+        .collect()
+}
