@@ -6,6 +6,7 @@
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "doc comments of options are their help texts")]
 
+mod drill;
 mod fail;
 mod lab;
 mod path;
@@ -46,6 +47,7 @@ enum Command {
     Ping(ping::PingArgs),
     #[command(subcommand)]
     Lab(lab::LabCommand),
+    Drill(drill::DrillArgs),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::serve(args),
         Command::Ping(args) => ping::ping(args),
         Command::Lab(command) => lab::lab(command),
+        Command::Drill(args) => drill::drill(args),
     };
     outcome.unwrap_or_else(Fail::report)
 }

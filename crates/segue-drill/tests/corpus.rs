@@ -7,15 +7,6 @@ use segue_drill::{Options, Report, Verdict, run_files};
 /// Scripts that are right about the RFC or Linux and fail against the stack, with words of the message and the reason.
 /// Whoever mends one takes it off this list: a script that passes unexpectedly fails the test.
 const NOT_YET: &[(&str, &str)] = &[
-    // A super-segment that is not the end of a write has no PSH on its last segment; Linux sets it.
-    ("scripts/A4/a_super_segment_ends_with_push.pkt", "flags: expected P., got ."),
-    ("scripts/D3/sender_stays_within_the_window.pkt", "flags: expected P., got ."),
-    ("scripts/E1/initial_window_is_ten.pkt", "flags: expected P., got ."),
-    ("scripts/E1/initial_window_of_a_route.pkt", "flags: expected P., got ."),
-    ("scripts/E1/slow_start_adds_what_was_acknowledged.pkt", "flags: expected P., got ."),
-    ("scripts/E3/limited_transmit_sends_new_data.pkt", "flags: expected P., got ."),
-    ("scripts/E7/the_window_is_halved_for_each_timeout_of_idleness.pkt", "flags: expected P., got ."),
-    ("scripts/I1/blocking_write_returns_when_all_is_taken.pkt", "flags: expected P., got ."),
     // After an unacceptable answer to a SYN Linux does not wait for its timer.
     ("scripts/B3/syn_is_repeated_at_once_after_an_unacceptable_answer.pkt", "too late"),
     // Linux acknowledges the SYN-ACK of a simultaneous open.
@@ -26,8 +17,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("scripts/B9/accept_waits_for_data.pkt", "poll() returned 1, expected 0"),
     // With a small initial window the send buffer is smaller than Linux's, which counts ten segments at least.
     ("scripts/D7/a_send_buffer_holds_ten_segments_each_way_from_the_start.pkt", "write() blocks for ever"),
-    // The path MTU is learnt before the quoted sequence number is looked at.
-    ("scripts/D8/too_big_with_a_wrong_sequence_number_is_ignored.pkt", "the option is 1240, expected 1500"),
     // Answered with RST and ACK, not as RFC 9293 section 3.10.7.1 and Linux have it.
     ("scripts/F5/data_for_an_orphan_is_reset.pkt", "flags: expected R, got R."),
     // Without SACK, ECN and TCP_INQ.

@@ -1,7 +1,7 @@
 //! ICMP errors about segments of ours, handed to the connection they are about.
 //!
 //! Decides which connection that is; whether it believes the error is the connection's own affair (RFC 5927: the quoted
-//! sequence number must be in flight). Half-open connections and TIME-WAIT entries take no notice: a stranger who guesses
+//! sequence number must be under way), asked before anything is learned from it. Half-open connections and TIME-WAIT entries take no notice: a stranger who guesses
 //! ports must not be able to end them, and they end by themselves.
 use segue_tcp::{ConnError, IcmpSignal, Instant};
 
@@ -33,6 +33,15 @@ impl Stack {
             self.counters.inc(Counter::TcpExtOutOfWindowIcmps);
             return;
         };
+        // Before the path's MTU is learned: it is every connection's to this peer.
+        let believed = match self.sockets.at(index) {
+            Some(Socket::Stream(stream)) => stream.flow().is_some_and(|flow| flow.connection.is_under_way(sequence)),
+            _ => false,
+        };
+        if !believed {
+            self.counters.inc(Counter::TcpExtOutOfWindowIcmps);
+            return;
+        }
         let signal = match report {
             Report::TooBig { mtu } => {
                 let mtu = self.net.pmtu.learn(now, tuple.peer, mtu);

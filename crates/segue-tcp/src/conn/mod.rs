@@ -387,22 +387,33 @@ impl Connection {
         }
     }
 
+    /// Whether an ICMP error that quotes this sequence number can be about a segment of ours: RFC 5927
+    /// section 4, it must be under way. Whoever cannot see our segments has to guess it.
+    pub fn is_under_way(&self, quoted_sequence: u32) -> bool {
+        let quoted = Seq::<Local>::new(quoted_sequence);
+        match &self.phase {
+            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => quoted == offer.iss,
+            Phase::Synced(synced) => !quoted.before(synced.send.una) && quoted.before(synced.send.nxt),
+            Phase::TimeWait(_) | Phase::Closed => false,
+        }
+    }
+
     /// An ICMP error quoting a segment of ours, with that segment's sequence number.
     ///
     /// RFC 5927 section 4.1: it must quote something that is in flight, or it is ignored.
     pub fn on_icmp(&mut self, now: Instant, signal: IcmpSignal, quoted_sequence: u32) -> Outcome {
-        let quoted = Seq::<Local>::new(quoted_sequence);
+        if !self.is_under_way(quoted_sequence) {
+            return self.finish(now, None);
+        }
         match &mut self.phase {
-            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. })
-                if quoted == offer.iss =>
-            {
+            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 match signal {
                     // Linux ends an attempt on hard and soft errors alike (RFC 5461 section 3).
                     IcmpSignal::Unreachable { error, .. } => self.fail(error),
                     IcmpSignal::PacketTooBig { mtu_payload } => offer.shrink_path(mtu_payload),
                 }
             }
-            Phase::Synced(synced) if !quoted.before(synced.send.una) && quoted.before(synced.send.nxt) => {
+            Phase::Synced(synced) => {
                 match signal {
                     // RFC 5927 section 5: no ICMP error ends a synchronised connection.
                     IcmpSignal::Unreachable { error, .. } => self.soft_error = Some(error),

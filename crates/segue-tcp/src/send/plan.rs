@@ -206,7 +206,9 @@ impl Sender {
         self.nudge = Nudge::Nothing;
         self.note_peak();
         self.arm_for_data(now, config);
-        self.outgoing(now, start, len, size, fin, pushes)
+        // As Linux: new data that leaves as several segments at once is pushed, so that a receiver that
+        // collects segments hands them on when the last has come.
+        self.outgoing(now, start, len, size, fin, pushes || len > size)
     }
 
     /// RFC 6298 5.1.
