@@ -118,7 +118,7 @@ fn names_are_resolved_at_the_gateway() {
 #[test]
 fn a_program_may_list_the_machines_interfaces_where_there_is_one() {
     let script = "import socket; print(len(socket.if_nameindex()))";
-    let native = printed(std::process::Command::new("/usr/bin/python3").args(["-c", script]));
+    let native = printed(Command::new("/usr/bin/python3").args(["-c", script]));
     let addresses = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
     // Local addresses beside the loopback's: without any, the list is refused on purpose.
     if !addresses.lines().any(|line| line.contains("|-- ") && !line.contains("127.") && !line.contains("0.0.0.0")) {
