@@ -133,3 +133,24 @@ fn alive(marker: &str) -> bool {
         .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
         .any(|line| line.starts_with(b"sleep\0") && text(&line).contains(marker))
 }
+
+/// Numbers of x86_64; elsewhere the same calls have others.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_kernel_that_forbids_what_the_supervisor_needs_is_named_with_the_remedy() {
+    need!("cc");
+    let folder = common::open_folder();
+    let deny = folder.path().join("deny");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs/deny.c");
+    let built = finish(std::process::Command::new("cc").arg("-o").arg(&deny).arg(source), SOON);
+    common::assert_success(&built);
+    for (number, what) in [("317", "seccomp"), ("438", "pidfd_getfd"), ("310", "process_vm_readv")] {
+        let mut command = std::process::Command::new(&deny);
+        command.arg(number).arg(common::binary()).args(["run", "--", "echo", "started"]);
+        let output = finish(&mut command, SOON);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(125), "{what}\n{message}");
+        assert!(message.contains(what) && message.contains("security-opt"), "{message}");
+        assert!(output.stdout.is_empty(), "the program was not started");
+    }
+}
