@@ -1,5 +1,5 @@
 //! A host inside, a gateway, and a wire of memory between them; outside is this machine.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::future::Future;
 use std::net::SocketAddr;

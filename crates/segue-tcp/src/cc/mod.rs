@@ -15,7 +15,7 @@ use crate::units::Packets;
 pub(crate) use reno::Reno;
 
 /// What an acknowledgment of new data tells a controller.
-#[allow(dead_code)] // What one algorithm does not read, another does.
+#[allow(dead_code, reason = "a sample is for every algorithm; each reads its own part")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AckSample {
     pub(crate) now: Instant,
@@ -30,7 +30,7 @@ pub(crate) struct AckSample {
 }
 
 /// What a finding of loss tells a controller.
-#[allow(dead_code)] // As above.
+#[allow(dead_code, reason = "a sample is for every algorithm; each reads its own part")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LossSample {
     pub(crate) now: Instant,

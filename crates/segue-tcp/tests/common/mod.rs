@@ -1,5 +1,5 @@
 //! Two connections in virtual time, with a path between them that can be made bad by seed.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 pub mod peer;
 
