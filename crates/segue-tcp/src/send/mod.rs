@@ -11,6 +11,8 @@ mod nagle;
 mod pacer;
 pub(crate) mod plan;
 mod queue;
+#[allow(dead_code, reason = "the scoreboard's marks take a snapshot each once they are rewritten for SACK")]
+pub(crate) mod rate;
 pub(crate) mod recovery;
 pub(crate) mod rtt;
 mod scoreboard;
