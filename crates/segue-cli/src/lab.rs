@@ -1,11 +1,12 @@
 //! `segue lab`: experiments between two hosts in virtual time.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
-use segue_lab::{Direction, Family, TransferConfig, TransferReport};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use segue_lab::{Direction, Family, LabError, Story, StoryConfig, TransferConfig, TransferReport};
 use segue_link::units::{parse_bytes, parse_duration};
 use segue_link::{Capture, CaptureEpoch, CaptureOptions};
 use serde_json::json;
@@ -15,9 +16,47 @@ use crate::path::{PathArgs, SeedArg};
 use crate::progress::Progress;
 
 /// Experiments in virtual time: nothing sleeps, and the same seed gives the same run.
+///
+/// `segue lab NAME` plays a story: what the books tell about TCP, as a ladder of segments with the states of both sides.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  segue lab list
+  segue lab handshake
+  segue lab half-open-reconnect --pcap story.pcapng
+  segue lab transfer --bytes 64MiB --delay 20ms --loss 1%")]
 pub(crate) enum LabCommand {
+    List(ListArgs),
     Transfer(Box<TransferArgs>),
+    /// Play the story NAME.
+    #[command(external_subcommand)]
+    Story(Vec<OsString>),
+}
+
+/// Name every story: what happens, and where it is written down.
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    /// Print one line of JSON per story.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Play a story: two hosts 10 ms apart in virtual time, every segment a line, the states of both sides beside it.
+///
+/// A story checks itself. Exit status: 0 when it went as it is told, 1 when not, 2 when there is no such story.
+#[derive(Parser)]
+#[command(name = "segue lab", disable_version_flag = true)]
+struct StoryArgs {
+    /// Which one; `segue lab list` names them.
+    name: String,
+
+    /// Seed of sequence numbers and ports.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+
+    /// Write the packets of both sides to a pcapng file.
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
 }
 
 /// Move bytes between two hosts over an emulated path and say how long it took.
@@ -92,8 +131,68 @@ enum Way {
 /// Runs the experiment that was asked for.
 pub(crate) fn lab(command: LabCommand) -> Result<ExitCode, Fail> {
     match command {
+        LabCommand::List(args) => Ok(list(&args)),
         LabCommand::Transfer(args) => transfer(&args),
+        LabCommand::Story(words) => {
+            let name = OsString::from("segue lab");
+            play(&StoryArgs::try_parse_from(std::iter::once(name).chain(words)).unwrap_or_else(|error| error.exit()))
+        }
     }
+}
+
+fn list(args: &ListArgs) -> ExitCode {
+    let mut chapter = "";
+    for &Story { name, chapter: now, title, source, .. } in segue_lab::stories() {
+        if args.json {
+            println!("{}", json!({ "name": name, "chapter": now, "title": title, "source": source }));
+            continue;
+        }
+        if now != chapter {
+            println!("{}{now}", if chapter.is_empty() { "" } else { "\n" });
+            chapter = now;
+        }
+        println!("  {name:<22}  {title}\n  {:<22}  ({source})", "");
+    }
+    ExitCode::SUCCESS
+}
+
+fn play(args: &StoryArgs) -> Result<ExitCode, Fail> {
+    let Some(story) = segue_lab::story(&args.name) else { return Err(unknown_story(&args.name)) };
+    println!("{}: {}\n({})", story.name, story.title, story.source);
+    let capture = args.pcap.as_ref().map(|file| {
+        let comment = Some(format!("segue lab {}, seed {}", story.name, args.seed));
+        let options = CaptureOptions { epoch: CaptureEpoch::At(Duration::ZERO), comment, ..CaptureOptions::default() };
+        Capture::create(file, options).map_err(|error| Fail::new(1, error))
+    });
+    let print = Box::new(|line: &str| println!("{line}"));
+    let config = StoryConfig { print, seed: args.seed, capture: capture.transpose()? };
+    match segue_lab::play(story, config) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error @ LabError::Story { .. }) => Err(Fail::new(1, error)),
+        Err(error) => Err(Fail::new(1, format!("the story could not be played: {error}"))),
+    }
+}
+
+fn unknown_story(name: &str) -> Fail {
+    let near: Vec<_> = segue_lab::stories().map(|story| story.name).filter(|known| resembles(known, name)).collect();
+    let hint = match near.as_slice() {
+        [] => String::new(),
+        near => format!(" (did you mean {}?)", near.join(" or ")),
+    };
+    Fail::usage(format!("there is no story {name:?}{hint}; `segue lab list` names them all"))
+}
+
+/// Shares a word, or differs in one letter.
+fn resembles(known: &str, name: &str) -> bool {
+    let shares = || name.split('-').any(|word| word.len() > 2 && known.split('-').any(|other| other == word));
+    let typo = || {
+        known.len().abs_diff(name.len()) <= 1 && {
+            let front = known.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
+            let back = known.bytes().rev().zip(name.bytes().rev()).take_while(|(a, b)| a == b).count();
+            front + back + 1 >= known.len().max(name.len())
+        }
+    };
+    shares() || typo()
 }
 
 fn config(args: &TransferArgs) -> Result<TransferConfig, Fail> {

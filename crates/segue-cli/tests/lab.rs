@@ -56,3 +56,27 @@ fn ping_with_no_answer_says_so_and_fails() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("2 sent, 0 received, 100% loss"));
 }
+
+#[test]
+fn every_story_that_is_listed_can_be_played_by_its_name() {
+    let listed = finish(segue().args(["lab", "list", "--json"]), SOON);
+    let text = String::from_utf8(listed.stdout).unwrap();
+    let names: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(names.len() > 40, "{names:?}");
+    for name in &names {
+        let output = finish(segue().args(["lab", name]), SOON);
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8_lossy(&output.stdout).contains(name), "{name}");
+    }
+}
+
+#[test]
+fn a_story_that_does_not_exist_is_answered_with_ones_that_do() {
+    let output = finish(segue().args(["lab", "handshakes"]), SOON);
+    assert_eq!(output.status.code(), Some(2));
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains("did you mean handshake?") && words.contains("segue lab list"), "{words}");
+}

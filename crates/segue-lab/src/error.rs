@@ -32,6 +32,17 @@ pub enum LabError {
         /// Both ends at that time.
         hosts: Vec<HostState>,
     },
+    /// A story did not go as it is told.
+    Story {
+        /// What was told and what was seen.
+        what: String,
+        /// Virtual time since the beginning.
+        at: Duration,
+        /// Seed of the run.
+        seed: u64,
+        /// Both ends at that time.
+        hosts: Vec<HostState>,
+    },
     /// Nothing goes on.
     Stalled {
         /// In what way.
@@ -151,6 +162,10 @@ impl fmt::Display for LabError {
                 write!(f, "{call} on {host} failed: {errno}")?;
                 write_hosts(f, at, *seed, hosts)
             }
+            LabError::Story { what, at, seed, hosts } => {
+                write!(f, "the story went another way: {what}")?;
+                write_hosts(f, at, *seed, hosts)
+            }
             LabError::Stalled { reason, at, seed, hosts } => {
                 write!(f, "the experiment has stalled: {reason}")?;
                 write_hosts(f, at, *seed, hosts)
@@ -166,7 +181,7 @@ impl std::error::Error for LabError {
             LabError::Sysctl(error) => Some(error),
             LabError::Socket { errno, .. } => Some(errno),
             LabError::Capture(error) => Some(error),
-            LabError::Config(_) | LabError::Stalled { .. } => None,
+            LabError::Config(_) | LabError::Story { .. } | LabError::Stalled { .. } => None,
         }
     }
 }

@@ -46,6 +46,8 @@ struct Plug {
     iface: IfaceId,
     cable: usize,
     end: End,
+    /// As it was plugged in, for the host's next life.
+    config: IfaceConfig,
 }
 
 struct Cable {
@@ -119,8 +121,8 @@ impl Lab {
         let cable = self.cables.len();
         let mut plug = |(host, config): (HostId, IfaceConfig), end| {
             let host_slot = &mut self.hosts[host.0];
-            let iface = host_slot.stack.add_interface(config);
-            host_slot.plugs.push(Plug { iface, cable, end });
+            let iface = host_slot.stack.add_interface(config.clone());
+            host_slot.plugs.push(Plug { iface, cable, end, config });
             (host.0, iface)
         };
         let (a, b) = (plug(a, End::A), plug(b, End::B));
@@ -167,6 +169,29 @@ impl Lab {
     /// A host's stack and the time, to make calls with. What they set off happens at the next [`Lab::settle`].
     pub fn host_mut(&mut self, host: HostId) -> (&mut Stack, Instant) {
         (&mut self.hosts[host.0].stack, self.now)
+    }
+
+    /// The host crashes and starts again: a new stack with the same interfaces and no memory of anything. What is under
+    /// way to it arrives at the new one.
+    pub fn reboot(&mut self, host: HostId, config: StackConfig) {
+        let slot = &mut self.hosts[host.0];
+        slot.stack = Stack::new(config, self.now);
+        for plug in &mut slot.plugs {
+            plug.iface = slot.stack.add_interface(plug.config.clone());
+            let cable = &mut self.cables[plug.cable];
+            let place = if plug.end == End::A { &mut cable.a } else { &mut cable.b };
+            place.1 = plug.iface;
+        }
+    }
+
+    /// A packet comes out of the cable at the end of `to` now, as if the network had kept it all along. For stories about
+    /// old duplicates and forgeries.
+    pub fn inject(&mut self, cable: CableId, to: HostId, packet: segue_wire::Packet) {
+        let Cable { a, b, .. } = self.cables[cable.0];
+        let (iface, from) = if a.0 == to.0 { (a.1, End::B) } else { (b.1, End::A) };
+        self.show(cable.0, from, Moment::Sent, &packet);
+        self.hosts[to.0].stack.on_packet(self.now, iface, packet.clone());
+        self.show(cable.0, from, Moment::Arrived, &packet);
     }
 
     /// What a cable's path has done.

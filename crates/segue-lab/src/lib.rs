@@ -9,16 +9,20 @@
 //!
 //! [`transfer()`] is a whole experiment in one call: two hosts, bytes over a path as bad as wanted, hashes of what went
 //! in and what came out.
+//!
+//! [`stories()`] are what the books tell about TCP: each [`Story`] narrates, prints its [`Ladder`] and checks itself.
 
 mod error;
 mod lab;
 mod ladder;
+mod story;
 mod tap;
 mod transfer;
 
 pub use error::{HostState, LabError, StallReason};
 pub use lab::{App, CableId, HostId, Lab};
 pub use ladder::Ladder;
+pub use story::{Story, StoryConfig, play, stories, story};
 pub use tap::{Moment, Observer, Sighting, Trace};
 pub use transfer::{
     Delivery, Direction, Family, LinePrinter, Progress, ProgressListener, TransferConfig, TransferReport, transfer,
