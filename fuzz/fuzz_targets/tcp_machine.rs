@@ -82,7 +82,7 @@ impl Machine {
             opening.poll_transmit(now, &config)?;
             let mut ack = segment(IRS + 1, ISS.wrapping_add(1), TcpFlags::ACK, script.word(), script.word() % 2_000);
             ack.options.timestamps = Some(Timestamps { value: clock, echo: 0 });
-            match opening.on_segment(now, &config, &ack) {
+            match opening.on_segment(now, &config, &options, &ack) {
                 PassiveOutcome::Complete => {}
                 other => panic!("the third segment was not taken: {other:?}"),
             }

@@ -13,8 +13,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("scripts/B2/syn_ack_that_ends_a_simultaneous_open_is_acknowledged.pkt", "timed out waiting"),
     // The acknowledgment of a FIN without data is delayed by 40 ms.
     ("scripts/F1/fin_is_acknowledged_at_once.pkt", "too late: expected at 0.050000 s"),
-    // TCP_DEFER_ACCEPT is stored and has no effect.
-    ("scripts/B9/accept_waits_for_data.pkt", "poll() returned 1, expected 0"),
     // With a small initial window the send buffer is smaller than Linux's, which counts ten segments at least.
     ("scripts/D7/a_send_buffer_holds_ten_segments_each_way_from_the_start.pkt", "write() blocks for ever"),
     // Answered with RST and ACK, not as RFC 9293 section 3.10.7.1 and Linux have it.

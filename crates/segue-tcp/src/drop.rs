@@ -46,6 +46,8 @@ pub enum DropReason {
     Reset,
     /// TIME-WAIT does not let this through.
     TimeWait,
+    /// The handshake's ACK has no data, for which its listener waits (`TCP_DEFER_ACCEPT`).
+    DeferAccept,
 }
 
 impl DropReason {
@@ -72,6 +74,7 @@ impl DropReason {
         DropReason::Closed,
         DropReason::Reset,
         DropReason::TimeWait,
+        DropReason::DeferAccept,
     ];
 
     /// Name of the counter: Linux's (`nstat`) where it has one, `TcpSegue…` otherwise.
@@ -98,6 +101,7 @@ impl DropReason {
             DropReason::Closed => "TcpSegueClosed",
             DropReason::Reset => "TcpEstabResets",
             DropReason::TimeWait => "TcpSegueTimeWait",
+            DropReason::DeferAccept => "TcpExtTCPDeferAcceptDrop",
         }
     }
 }

@@ -32,7 +32,7 @@ pub use error::{ConnError, RecvError, SendError};
 pub use event::{Events, Outcome, Ready};
 pub use icmp::IcmpSignal;
 pub use info::Info;
-pub use options::{CongestionName, Linger, SocketOptions, UnknownCongestion};
+pub use options::{CongestionName, DeferAccept, Linger, SocketOptions, UnknownCongestion};
 pub use segment::{Segment, Transmit};
 pub use segue_wire::tcp::{OptionBytes, TcpFlags, TcpHeader, TcpOptions};
 pub use segue_wire::{Chunks, Ecn, Instant};

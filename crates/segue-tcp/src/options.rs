@@ -65,6 +65,52 @@ impl FromStr for CongestionName {
     }
 }
 
+/// `TCP_DEFER_ACCEPT`: how long a listener waits for the first data, counted in timeouts of its SYN-ACK as on Linux (the
+/// first after one second, then doubling up to 120 s).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct DeferAccept(u8);
+
+impl DeferAccept {
+    /// Connections are accepted without data.
+    pub const OFF: DeferAccept = DeferAccept(0);
+    /// Linux's `TCP_RTO_MAX`; `tcp_rto_max_ms` does not change what the option means.
+    const LONGEST: u32 = 120;
+
+    /// The fewest timeouts that take at least so many seconds; zero and less: off.
+    pub const fn from_seconds(seconds: i32) -> DeferAccept {
+        if seconds <= 0 {
+            return DeferAccept::OFF;
+        }
+        let (mut timeouts, mut interval, mut period) = (1, 1, 1);
+        while (seconds as u32) > period && timeouts < u8::MAX {
+            timeouts += 1;
+            interval = Self::longer(interval);
+            period += interval;
+        }
+        DeferAccept(timeouts)
+    }
+
+    /// How long that is, which is what `getsockopt` tells.
+    pub const fn seconds(self) -> u32 {
+        let (mut left, mut interval, mut period) = (self.0, 1, 0);
+        while left > 0 {
+            period += interval;
+            interval = Self::longer(interval);
+            left -= 1;
+        }
+        period
+    }
+
+    /// Timeouts of the SYN-ACK; 0: off.
+    pub const fn timeouts(self) -> u8 {
+        self.0
+    }
+
+    const fn longer(interval: u32) -> u32 {
+        if interval * 2 > Self::LONGEST { Self::LONGEST } else { interval * 2 }
+    }
+}
+
 /// Options of one socket. `None` means: what [`crate::Config`] says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SocketOptions {
@@ -100,8 +146,9 @@ pub struct SocketOptions {
     pub syn_cnt: Option<u8>,
     /// `SO_OOBINLINE`: urgent data stay in the stream.
     pub oob_inline: bool,
-    /// `TCP_DEFER_ACCEPT`: a listener's connection counts as arrived when data have come.
-    pub defer_accept: Option<Duration>,
+    /// `TCP_DEFER_ACCEPT`: a listener's connection counts as arrived when data have come. A client's option lets its
+    /// third segment wait for data to carry.
+    pub defer_accept: DeferAccept,
     /// `TCP_WINDOW_CLAMP`: upper bound of the advertised window in bytes.
     pub window_clamp: Option<u32>,
     /// `TCP_LINGER2`: seconds an orphan waits in FIN-WAIT-2; negative: does not wait.
@@ -129,7 +176,7 @@ impl SocketOptions {
         max_seg: None,
         syn_cnt: None,
         oob_inline: false,
-        defer_accept: None,
+        defer_accept: DeferAccept::OFF,
         window_clamp: None,
         fin_timeout: None,
         notsent_lowat: None,
@@ -140,5 +187,30 @@ impl SocketOptions {
 impl Default for SocketOptions {
     fn default() -> Self {
         SocketOptions::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DeferAccept;
+
+    #[test]
+    fn seconds_of_defer_accept_are_rounded_up_to_whole_timeouts() {
+        for (asked, timeouts, told) in [
+            (-1, 0, 0),
+            (0, 0, 0),
+            (1, 1, 1),
+            (2, 2, 3),
+            (3, 2, 3),
+            (4, 3, 7),
+            (5, 3, 7),
+            (8, 4, 15),
+            (128, 8, 247),
+            (248, 9, 367),
+            (i32::MAX, 255, 29_887),
+        ] {
+            let defer = DeferAccept::from_seconds(asked);
+            assert_eq!((defer.timeouts(), defer.seconds()), (timeouts, told), "{asked} s");
+        }
     }
 }

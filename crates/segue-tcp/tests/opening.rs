@@ -143,7 +143,7 @@ fn an_unanswered_syn_ack_is_repeated_five_times_and_given_up_after_63_seconds() 
     let mut times = Vec::new();
     let now = loop {
         let now = opening.next_deadline().expect("a deadline");
-        match opening.on_deadline(now, &config) {
+        match opening.on_deadline(now, &config, &SocketOptions::DEFAULT, config.synack_retries) {
             PassiveOutcome::Transmit => times.push((now - start).as_secs()),
             PassiveOutcome::GiveUp => break now,
             other => panic!("{other:?}"),
@@ -160,7 +160,10 @@ fn the_third_segment_may_carry_data_and_a_fin() {
     let mut ack = third(&syn_ack);
     ack.payload = b"hello".to_vec();
     ack.flags |= TcpFlags::FIN;
-    assert!(matches!(opening.on_segment(now, &config, &ack.segment()), PassiveOutcome::Complete));
+    assert!(matches!(
+        opening.on_segment(now, &config, &SocketOptions::DEFAULT, &ack.segment()),
+        PassiveOutcome::Complete
+    ));
     let (mut connection, outcome) = opening.into_connection(now, config, SocketOptions::default(), ack.segment());
     assert!(outcome.events.contains(Events::CONNECTED | Events::READABLE | Events::PEER_CLOSED));
     assert_eq!(connection.state(), State::CloseWait);
@@ -190,10 +193,19 @@ fn a_full_accept_queue_leaves_the_handshake_to_be_completed_later() {
     let config = Arc::new(plain());
     let (now, mut opening, syn_ack) = passive(&config, &SocketOptions::default(), &syn(IRS));
     let ack = third(&syn_ack);
-    assert!(matches!(opening.on_segment(now, &config, &ack.segment()), PassiveOutcome::Complete));
+    assert!(matches!(
+        opening.on_segment(now, &config, &SocketOptions::DEFAULT, &ack.segment()),
+        PassiveOutcome::Complete
+    ));
     let later = opening.next_deadline().expect("the SYN-ACK is repeated");
-    assert!(matches!(opening.on_deadline(later, &config), PassiveOutcome::Transmit));
-    assert!(matches!(opening.on_segment(later, &config, &ack.segment()), PassiveOutcome::Complete));
+    assert!(matches!(
+        opening.on_deadline(later, &config, &SocketOptions::DEFAULT, config.synack_retries),
+        PassiveOutcome::Transmit
+    ));
+    assert!(matches!(
+        opening.on_segment(later, &config, &SocketOptions::DEFAULT, &ack.segment()),
+        PassiveOutcome::Complete
+    ));
     let (connection, _) = opening.into_connection(later, config, SocketOptions::default(), ack.segment());
     assert_eq!(connection.state(), State::Established);
 }
@@ -306,7 +318,7 @@ fn a_passive_open_screens_what_arrives() {
         let (now, mut opening, syn_ack) = passive(&config, &SocketOptions::default(), &syn(IRS));
         let mut segment = third(&syn_ack);
         change(&mut segment);
-        let outcome = opening.on_segment(now, &config, &segment.segment());
+        let outcome = opening.on_segment(now, &config, &SocketOptions::DEFAULT, &segment.segment());
         assert!(check(&outcome), "{what}: {outcome:?}");
     }
 }
@@ -363,4 +375,78 @@ fn a_connection_that_is_being_opened_is_neither_writable_nor_readable() {
     assert_eq!(peer.connection.readiness(), Ready::empty());
     assert_eq!(peer.write(1), Err(SendError::WouldBlock));
     assert_eq!(peer.read(), Err(RecvError::WouldBlock));
+}
+
+#[test]
+fn a_bare_third_segment_waits_for_data_in_vain_only_as_long_as_defer_accept_says() {
+    // Five seconds are three timeouts: 1, 2 and 4 s.
+    let options = SocketOptions { defer_accept: DeferAccept::from_seconds(5), ..SocketOptions::default() };
+    let config = Config::default();
+    let (start, mut opening, syn_ack) = passive(&config, &options, &syn(IRS));
+    let bare = third(&syn_ack);
+    let is_dropped = |outcome| matches!(outcome, PassiveOutcome::Drop(DropReason::DeferAccept));
+    assert!(is_dropped(opening.on_segment(start, &config, &options, &bare.segment())));
+    // The SYN-ACK is repeated only when the time is nearly over.
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        let now = opening.next_deadline().expect("a deadline");
+        let outcome = opening.on_deadline(now, &config, &options, config.synack_retries);
+        assert!(!matches!(outcome, PassiveOutcome::GiveUp));
+        let left = opening.poll_transmit(now, &config).is_some();
+        sent.push(((now - start).as_secs(), left));
+        let expected = sent.len() < 3;
+        assert_eq!(is_dropped(opening.on_segment(now, &config, &options, &bare.segment())), expected, "{sent:?}");
+    }
+    assert_eq!(sent, [(1, false), (3, false), (7, true)]);
+    assert!(matches!(opening.on_segment(start, &config, &options, &bare.segment()), PassiveOutcome::Complete));
+}
+
+#[test]
+fn text_or_a_fin_in_the_third_segment_ends_the_wait_for_data() {
+    let options = SocketOptions { defer_accept: DeferAccept::from_seconds(5), ..SocketOptions::default() };
+    let config = Config::default();
+    for (payload, flags) in [(vec![1; 10], TcpFlags::ACK), (Vec::new(), TcpFlags::ACK | TcpFlags::FIN)] {
+        let (now, mut opening, syn_ack) = passive(&config, &options, &syn(IRS));
+        let third = Inject { payload, flags, ..third(&syn_ack) };
+        assert!(matches!(opening.on_segment(now, &config, &options, &third.segment()), PassiveOutcome::Complete));
+    }
+}
+
+#[test]
+fn a_long_defer_accept_outlasts_the_retries_of_the_syn_ack_for_a_peer_that_answered() {
+    let options = SocketOptions { defer_accept: DeferAccept::from_seconds(100), ..SocketOptions::default() };
+    let config = Config::default();
+    for (answered, lives) in [(true, 7), (false, 5)] {
+        let (start, mut opening, syn_ack) = passive(&config, &options, &syn(IRS));
+        if answered {
+            let _ = opening.on_segment(start, &config, &options, &third(&syn_ack).segment());
+        }
+        let mut timeouts = 0;
+        while let Some(now) = opening.next_deadline() {
+            match opening.on_deadline(now, &config, &options, config.synack_retries) {
+                PassiveOutcome::GiveUp => break,
+                _ => timeouts += 1,
+            }
+            let _ = opening.poll_transmit(now, &config);
+        }
+        assert_eq!(timeouts, lives, "answered {answered}");
+    }
+}
+
+#[test]
+fn the_listener_s_syncnt_counts_its_syn_acks() {
+    let options = SocketOptions { syn_cnt: Some(2), ..SocketOptions::default() };
+    assert_eq!(PassiveOpen::retries(&Config::default(), &options), 2);
+    assert_eq!(PassiveOpen::retries(&Config::default(), &SocketOptions::default()), 5);
+}
+
+#[test]
+fn a_client_with_defer_accept_lets_its_third_segment_wait_for_data() {
+    let options = SocketOptions { defer_accept: DeferAccept::from_seconds(1), ..SocketOptions::default() };
+    for (options, expected) in [(options, Duration::from_millis(200)), (SocketOptions::default(), Duration::ZERO)] {
+        let mut peer = Peer::syn_sent(plain(), options);
+        peer.inject(Inject { flags: TcpFlags::SYN | TcpFlags::ACK, acknowledgment: ISS.wrapping_add(1), ..syn(IRS) });
+        let sent: Vec<Duration> = peer.pass(Duration::from_secs(1)).iter().map(|(after, _)| *after).collect();
+        assert_eq!(sent, [expected]);
+    }
 }

@@ -1,7 +1,7 @@
 //! Options of `IPPROTO_TCP`.
 use core::time::Duration;
 
-use segue_tcp::{CongestionName, Instant, SocketOptions, State};
+use segue_tcp::{CongestionName, DeferAccept, Instant, SocketOptions, State};
 
 use super::numbers::tcp;
 use super::tcp_info::tcp_info;
@@ -64,8 +64,8 @@ impl Stack {
                 Box::new(move |options| options.fin_timeout = if time == 0 { None } else { Some(time) })
             }
             tcp::DEFER_ACCEPT => {
-                let time = (number > 0).then(|| seconds(number));
-                Box::new(move |options| options.defer_accept = time)
+                let defer = DeferAccept::from_seconds(number);
+                Box::new(move |options| options.defer_accept = defer)
             }
             tcp::WINDOW_CLAMP => {
                 let is_closed = matches!(self.stream_mut(id)?.role, Role::Idle(_));
@@ -146,7 +146,7 @@ impl Stack {
                 Some(time) => OptionValue::Int(time),
                 None => seconds(config.fin_timeout),
             },
-            tcp::DEFER_ACCEPT => seconds(options.defer_accept.unwrap_or_default()),
+            tcp::DEFER_ACCEPT => OptionValue::Int(options.defer_accept.seconds() as i32),
             tcp::WINDOW_CLAMP => OptionValue::Int(options.window_clamp.unwrap_or(0) as i32),
             tcp::USER_TIMEOUT => OptionValue::Int(options.user_timeout.map_or(0, |time| time.as_millis() as i32)),
             tcp::NOTSENT_LOWAT => OptionValue::Int(options.notsent_lowat.unwrap_or(0) as i32),

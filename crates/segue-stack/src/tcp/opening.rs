@@ -6,10 +6,12 @@
 use segue_tcp::{Instant, Open, PassiveOpen, PassiveOutcome, Segment, TcpFlags};
 
 use super::flows::FlowRef;
+use super::listener::Listener;
 use super::output::mtu_payload;
 use super::stream::{Call, Flow, Role, StreamSocket};
 use crate::ip::input::Arrival;
 use crate::ip::output::no_routes;
+use crate::slab::Slab;
 use crate::socket::Socket;
 use crate::socket::common::Flags;
 use crate::stack::Stack;
@@ -118,14 +120,13 @@ impl Stack {
     /// A segment for a half-open connection.
     pub(crate) fn opening_segment(&mut self, now: Instant, entry: u32, arrival: &Arrival, segment: Segment) {
         let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
-        let (tuple, listener) = (opening.tuple, opening.listener);
-        if self.listener_named(listener).is_none() {
+        let tuple = opening.tuple;
+        let Some(listener) = listener_of(&self.sockets, opening.listener) else {
             self.remove_opening(entry);
             self.unclaimed_segment(now, tuple, arrival, segment);
             return;
-        }
-        let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
-        match opening.passive.on_segment(now, &self.tcp.config, &segment) {
+        };
+        match opening.passive.on_segment(now, &self.tcp.config, &listener.options, &segment) {
             PassiveOutcome::Nothing => {}
             PassiveOutcome::Transmit => self.pump_opening(now, entry),
             PassiveOutcome::Reply(transmit) => self.reply_segment(now, &tuple, arrival.pinned, transmit),
@@ -155,8 +156,10 @@ impl Stack {
                 self.counters.inc(Counter::TcpExtTCPAbortOnOverflow);
                 self.reset_segment(now, &tuple, pinned, &segment);
                 self.remove_opening(entry);
+            } else if let Some(opening) = self.tcp.entries.opening.at_mut(entry) {
+                // The client, which believes to be connected, tries again.
+                opening.passive.keep_waiting();
             }
-            // Otherwise the entry stays and the client, which believes to be connected, tries again.
             return;
         }
         let mut common = socket.common.inherit();
@@ -193,6 +196,8 @@ impl Stack {
             && let Some(transmit) = opening.passive.poll_transmit(now, &self.tcp.config)
         {
             let (tuple, pinned) = (opening.tuple, opening.pinned);
+            self.counters.add(Counter::TcpExtTCPSynRetrans, transmit.resent.into());
+            self.counters.add(Counter::TcpRetransSegs, transmit.resent.into());
             self.reply_segment(now, &tuple, pinned, transmit);
         }
         self.arm_opening(now, entry);
@@ -209,17 +214,14 @@ impl Stack {
         let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
         opening.timer = None;
         if opening.passive.next_deadline().is_some_and(|deadline| deadline <= now) {
-            let outcome = opening.passive.on_deadline(now, &self.tcp.config);
-            let listener = opening.listener;
-            if self.listener_named(listener).is_none() {
+            let Some(listener) = listener_of(&self.sockets, opening.listener) else {
                 return self.remove_opening(entry);
-            }
-            match outcome {
-                PassiveOutcome::Transmit => {
-                    self.counters.inc(Counter::TcpExtTCPSynRetrans);
-                    self.counters.inc(Counter::TcpRetransSegs);
-                    self.pump_opening(now, entry);
-                }
+            };
+            let (config, options) = (&self.tcp.config, &listener.options);
+            let retries = PassiveOpen::retries(config, options);
+            self.counters.inc(Counter::TcpExtTCPTimeouts);
+            match opening.passive.on_deadline(now, config, options, retries) {
+                PassiveOutcome::Transmit => self.pump_opening(now, entry),
                 PassiveOutcome::GiveUp | PassiveOutcome::Remove(_) => {
                     self.counters.inc(Counter::TcpAttemptFails);
                     return self.remove_opening(entry);
@@ -262,5 +264,13 @@ impl Stack {
             listener.opening = listener.opening.saturating_sub(1);
         }
         Some(opening)
+    }
+}
+
+/// The listener that a half-open connection belongs to, while it listens.
+fn listener_of(sockets: &Slab<Socket>, id: SocketId) -> Option<&Listener> {
+    match sockets.get(id.index, id.generation)? {
+        Socket::Stream(stream) => stream.listener(),
+        Socket::Datagram(_) => None,
     }
 }

@@ -188,8 +188,12 @@ impl Connection {
                 self.synchronised(synced, false);
                 // The SYN has done its work; text and FIN behind it are taken as from ESTABLISHED.
                 let drop = self.on_rest_of_syn(now, segment);
+                let waits_for_data = self.options().defer_accept.timeouts() > 0;
                 if let Phase::Synced(synced) = &mut self.phase {
-                    synced.recv.ack.owe_now();
+                    match waits_for_data {
+                        true => synced.recv.ack.owe_with_data(now, synced.recv.window.advertised),
+                        false => synced.recv.ack.owe_now(),
+                    }
                 }
                 drop
             }

@@ -183,6 +183,12 @@ impl AckPolicy {
         }
     }
 
+    /// The application is expected to write soon; its data will carry the acknowledgment.
+    pub(crate) fn owe_with_data(&mut self, now: Instant, window: u32) {
+        self.on_trouble(window);
+        self.owed = Owed::Delayed(now + DELAY_MAX);
+    }
+
     /// Linux's choice of the moment: the learned delay, bounded by the round-trip time.
     pub(crate) fn owe_later(&mut self, now: Instant, srtt: Option<Duration>) {
         let mut delay = self.delay().max(DELAY_MIN);

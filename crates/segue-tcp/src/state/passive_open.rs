@@ -2,9 +2,11 @@
 //!
 //! Small and without buffers, so that a SYN costs little; data that come before the
 //! handshake is over are not acknowledged and come again. Owns RFC 9293 section 3.10.7.4 for
-//! SYN-RECEIVED reached from LISTEN.
+//! SYN-RECEIVED reached from LISTEN, and how long it lasts (`tcp_synack_retries`, `TCP_SYNCNT`,
+//! `TCP_DEFER_ACCEPT`). Whether the listener has room is the listener's affair.
 
 use alloc::sync::Arc;
+use core::time::Duration;
 
 use segue_wire::Instant;
 
@@ -16,12 +18,15 @@ use crate::options::SocketOptions;
 use crate::segment::{Segment, Transmit};
 use crate::state::handshake::{Offer, PeerSyn, Screened, screen, syn_interval};
 use crate::state::reset::reset_for;
+use crate::units::{Deadline, Seq};
 
 /// SYN-RECEIVED of a passive open: small, without buffers; lives in a listener's SYN queue.
 #[derive(Clone, Debug)]
 pub struct PassiveOpen {
     offer: Offer,
     peer: PeerSyn,
+    /// The peer has acknowledged our SYN and is kept waiting: for its data, or for room.
+    acknowledged: bool,
 }
 
 /// What a segment or a deadline did to a passive open.
@@ -47,7 +52,13 @@ pub enum PassiveOutcome {
 impl PassiveOpen {
     /// A SYN for a listener. The SYN-ACK leaves by `poll_transmit`. Text in the SYN is not taken.
     pub fn on_syn(now: Instant, config: &Config, options: &SocketOptions, syn: &Segment, open: Open) -> PassiveOpen {
-        PassiveOpen { offer: Offer::new(now, config, options, open), peer: PeerSyn::read(syn) }
+        PassiveOpen { offer: Offer::new(now, config, options, open), peer: PeerSyn::read(syn), acknowledged: false }
+    }
+
+    /// How many timeouts a SYN-ACK is given: `TCP_SYNCNT` of the listener, or else `tcp_synack_retries`. A listener that
+    /// is short of room may be less patient.
+    pub fn retries(config: &Config, options: &SocketOptions) -> u8 {
+        options.syn_cnt.unwrap_or(config.synack_retries)
     }
 
     /// The SYN-ACK, first and repeated.
@@ -55,7 +66,7 @@ impl PassiveOpen {
         if !self.offer.is_due() {
             return None;
         }
-        let wait = syn_interval(self.offer.retransmits, 0, config.rto_max);
+        let wait = self.wait(config);
         Some(self.offer.syn(now, Some(&self.peer), wait))
     }
 
@@ -64,22 +75,52 @@ impl PassiveOpen {
         self.offer.timer.instant()
     }
 
-    /// The deadline has come: repeats the SYN-ACK or gives up after `tcp_synack_retries`.
-    pub fn on_deadline(&mut self, now: Instant, config: &Config) -> PassiveOutcome {
+    /// The deadline has come: repeats the SYN-ACK, or gives up after `retries` timeouts ([`PassiveOpen::retries`]).
+    ///
+    /// While the listener waits for data (`TCP_DEFER_ACCEPT`) and the peer has acknowledged our SYN, nothing is sent until
+    /// that time is nearly over; the SYN-ACK then asks for data or a last acknowledgment.
+    pub fn on_deadline(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        options: &SocketOptions,
+        retries: u8,
+    ) -> PassiveOutcome {
         if !self.offer.timer.is_due(now) {
             return PassiveOutcome::Nothing;
         }
-        if self.offer.retransmits >= config.synack_retries {
+        let (timeouts, deferred) = (self.offer.retransmits, options.defer_accept.timeouts());
+        let waits = deferred > 0 && self.acknowledged;
+        if timeouts >= retries && (!waits || timeouts >= deferred) {
             return PassiveOutcome::GiveUp;
         }
         self.offer.retransmits += 1;
+        if waits && timeouts + 1 < deferred {
+            self.offer.timer = Deadline::at(now + self.wait(config));
+            return PassiveOutcome::Nothing;
+        }
         self.offer.repeat();
         PassiveOutcome::Transmit
     }
 
-    /// A segment for this 4-tuple has arrived.
-    pub fn on_segment(&mut self, now: Instant, config: &Config, segment: &Segment) -> PassiveOutcome {
+    /// How long to wait for an answer to the SYN-ACK.
+    fn wait(&self, config: &Config) -> Duration {
+        syn_interval(self.offer.retransmits, 0, config.rto_max)
+    }
+
+    /// A segment for this 4-tuple has arrived. `options` are the listener's.
+    pub fn on_segment(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        options: &SocketOptions,
+        segment: &Segment,
+    ) -> PassiveOutcome {
         match screen(&self.offer, &self.peer, now, segment) {
+            Screened::Complete if self.is_deferred(options, segment) => {
+                self.acknowledged = true;
+                PassiveOutcome::Drop(DropReason::DeferAccept)
+            }
             Screened::Complete => PassiveOutcome::Complete,
             Screened::Repeat if self.offer.may_answer(now, config) => {
                 self.peer.on_repeat(segment);
@@ -100,6 +141,17 @@ impl PassiveOpen {
             Screened::Reset => PassiveOutcome::Remove(DropReason::Reset),
             Screened::NewSyn => PassiveOutcome::Remove(DropReason::ChallengedSyn),
         }
+    }
+
+    /// tcp(7), `TCP_DEFER_ACCEPT`: an acknowledgment without text or FIN does not make a connection yet.
+    fn is_deferred(&self, options: &SocketOptions, segment: &Segment) -> bool {
+        let bare = Seq::new(segment.header.sequence) + segment.sequence_len() == self.peer.irs + 1;
+        bare && self.offer.retransmits < options.defer_accept.timeouts()
+    }
+
+    /// There was no room for the complete connection: the entry stays, and the peer tries again.
+    pub fn keep_waiting(&mut self) {
+        self.acknowledged = true;
     }
 
     /// After `Complete`: the connection, which takes the segment (its data, its FIN).

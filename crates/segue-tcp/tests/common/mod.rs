@@ -418,7 +418,7 @@ impl World {
                     replies.extend(reset_for(&segment));
                 }
             }
-            Node::Opening(opening) => match opening.on_segment(self.now, &end.config, &segment) {
+            Node::Opening(opening) => match opening.on_segment(self.now, &end.config, &end.options, &segment) {
                 PassiveOutcome::Complete => {
                     let Node::Opening(opening) = std::mem::replace(&mut end.node, Node::Listening) else {
                         unreachable!()
@@ -498,7 +498,8 @@ impl World {
             match &mut this.node {
                 Node::Connected(connection) if due => this.app.events |= connection.on_deadline(now).events,
                 Node::Opening(opening) if due => {
-                    if let PassiveOutcome::GiveUp = opening.on_deadline(now, &this.config) {
+                    let retries = PassiveOpen::retries(&this.config, &this.options);
+                    if let PassiveOutcome::GiveUp = opening.on_deadline(now, &this.config, &this.options, retries) {
                         this.node = Node::Listening;
                     }
                 }
