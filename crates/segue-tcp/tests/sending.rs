@@ -239,7 +239,7 @@ fn a_timeout_resends_the_first_segment_backs_off_and_starts_slowly() {
     let first = ". 0:1000(1000) ack 0".to_string();
     assert_eq!(times, [(rto, first.clone()), (rto * 3, first.clone()), (rto * 7, first)]);
     let info = peer.connection.info(peer.now);
-    assert_eq!((info.ca_state, info.snd_cwnd, info.snd_ssthresh, info.backoff, info.lost), (4, 1, 2, 3, 4));
+    assert_eq!((info.ca_state, info.snd_cwnd, info.snd_ssthresh, info.backoff, info.lost), (4, 1, 5, 3, 4));
     // Slow start: each acknowledgment lets two out.
     acknowledge(&mut peer, 1_000);
     assert_eq!(peer.shown(), [". 1000:2000(1000) ack 0", ". 2000:3000(1000) ack 0"]);

@@ -3,7 +3,6 @@
 use segue_wire::Instant;
 
 use super::{Connection, Phase};
-use crate::cc::Controller;
 use crate::event::{Events, Ready};
 use crate::info::Info;
 use crate::send::buffer;

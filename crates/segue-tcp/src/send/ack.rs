@@ -13,7 +13,7 @@ use super::rtt::is_of_last;
 use super::scoreboard::Acked;
 use super::timer::SendTimer;
 use super::{Sender, buffer};
-use crate::cc::{AckSample, Controller, LossSample};
+use crate::cc::{AckSample, LossSample};
 use crate::config::Config;
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
@@ -137,9 +137,24 @@ impl Sender {
     }
 
     fn settle_recovery(&mut self, now: Instant, acked: &Acked, rtt: Option<Duration>, in_flight: Packets) {
-        let slow_start = self.cc.cwnd() < self.cc.ssthresh();
-        let limited = if slow_start { self.cc.cwnd().0 < self.peak.0.saturating_mul(2) } else { self.peak_limited };
-        let mut sample = AckSample { now, acked: acked.packets, rtt, in_flight, cwnd_limited: limited };
+        let limited = self.flow.as_ref().is_some_and(|flow| flow.usage.is_limited(self.cc.window()));
+        let mut sample = AckSample {
+            now,
+            una: self.una,
+            nxt: self.nxt,
+            mss: u32::from(self.mss),
+            delivered: acked.packets,
+            lost: Packets(0),
+            credit: acked.packets,
+            cwnd_limited: limited,
+            prior_in_flight: in_flight,
+            in_flight: self.in_flight(),
+            rtt,
+            srtt: self.rtt.smoothed(),
+            min_rtt: self.rtt.min(),
+            rate: None,
+            marked: Packets(0),
+        };
         match self.recovery.on_advance(self.una) {
             Progress::Normal => {
                 self.duplicates.reset();
@@ -159,7 +174,7 @@ impl Sender {
                 sample.cwnd_limited = true;
                 // What was not sent again had arrived before the timeout: its acknowledgment takes
                 // nothing out of the network now, and must not let a whole window in at once.
-                sample.acked = acked.packets.saturating_sub(acked.never_resent);
+                sample.credit = acked.packets.saturating_sub(acked.never_resent);
                 self.cc.on_ack(&sample);
             }
         }
@@ -173,7 +188,8 @@ impl Sender {
         let lost = self.duplicates.on_duplicate(self.una, self.scoreboard.sent(), config.reordering);
         if lost && self.recovery == Recovery::Open {
             let in_flight = self.scoreboard.sent().saturating_sub(self.duplicates.limited());
-            self.cc.on_loss(&LossSample { now, in_flight });
+            let _ = self.cc.on_loss(&LossSample { now, in_flight });
+            self.cc.set_cwnd(self.cc.ssthresh());
             self.scoreboard.lose_head();
             self.duplicates.guard(self.nxt);
             self.recovery = Recovery::fast(self.nxt);

@@ -6,6 +6,7 @@
 
 pub(crate) mod ack;
 pub(crate) mod buffer;
+mod flow;
 mod loss;
 mod nagle;
 mod pacer;
@@ -19,18 +20,19 @@ mod scoreboard;
 pub(crate) mod timeout;
 pub(crate) mod timer;
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use bytes::Bytes;
 use segue_wire::Instant;
 
-use crate::cc::{Congestion, Controller};
+use crate::cc::Congestion;
 use crate::config::Config;
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq, WindowScale};
+use flow::Flow;
 use loss::DuplicateAcks;
-use pacer::Pacer;
 use queue::SendQueue;
 use recovery::Recovery;
 use rtt::Rtt;
@@ -80,7 +82,8 @@ pub(crate) struct Sender {
     duplicates: DuplicateAcks,
     pub(crate) recovery: Recovery,
     pub(crate) cc: Congestion,
-    pacer: Pacer,
+    /// `None` before the first data leave.
+    flow: Option<Box<Flow>>,
     pub(crate) rtt: Rtt,
     pub(crate) timer: SendTimer,
     nudge: Nudge,
@@ -98,10 +101,6 @@ pub(crate) struct Sender {
     pub(crate) urgent_end: Option<Seq<Local>>,
     /// The last write said that more follows.
     more: bool,
-    /// Most segments in flight in the current window, until when, and whether cwnd was the limit.
-    peak: Packets,
-    peak_until: Seq<Local>,
-    peak_limited: bool,
     /// Send buffer size in bytes.
     pub(crate) buffer: u32,
     /// A writer has met a full buffer and waits to be told.
@@ -129,7 +128,7 @@ impl Sender {
             duplicates: DuplicateAcks::new(start.iss),
             recovery: Recovery::Open,
             cc: Congestion::new(options.congestion.unwrap_or(config.congestion), start.initial_cwnd),
-            pacer: Pacer::new(),
+            flow: None,
             rtt: start.rtt,
             timer: SendTimer::Idle,
             nudge: Nudge::Nothing,
@@ -140,9 +139,6 @@ impl Sender {
             push_end: start.iss,
             urgent_end: None,
             more: false,
-            peak: Packets(0),
-            peak_until: first,
-            peak_limited: false,
             buffer: buffer::size(config, options, config.wmem[1], start.initial_cwnd, start.mss),
             writer_waits: false,
             last_sent: now,
@@ -235,9 +231,9 @@ impl Sender {
         let rto = self.rtt.rto(config.rto_max);
         if config.slow_start_after_idle && self.scoreboard.is_empty() && self.queue.len() == 0 && idle > rto {
             self.cc.on_idle(idle, rto, Packets(config.initial_cwnd));
-            self.peak = Packets(0);
-            self.peak_limited = false;
-            self.peak_until = self.nxt;
+            if let Some(flow) = &mut self.flow {
+                flow.usage.restart(now);
+            }
         }
     }
 
@@ -265,12 +261,9 @@ impl Sender {
         self.buffer = buffer::size(config, options, self.buffer, self.cc.cwnd(), self.mss);
     }
 
-    /// Changes the algorithm; the window starts over.
+    /// Changes the algorithm; the window stays.
     pub(crate) fn choose_congestion(&mut self, config: &Config, options: &SocketOptions) {
-        let name = options.congestion.unwrap_or(config.congestion);
-        if name != self.cc.name() {
-            self.cc = Congestion::new(name, self.cc.cwnd());
-        }
+        self.cc.choose(options.congestion.unwrap_or(config.congestion));
     }
 
     /// RFC 1191, RFC 8201: the path carries less. What is longer in flight is sent again at once.

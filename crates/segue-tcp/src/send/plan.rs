@@ -4,19 +4,22 @@
 //! Owns RFC 9293 section 3.8.6.2.1 (sender's silly-window avoidance) and the choice among
 //! retransmission, new data, FIN and probe. Retransmissions come first.
 
+use alloc::boxed::Box;
+
 use segue_wire::tcp::TcpFlags;
 use segue_wire::{Chunks, Instant};
 
 use super::Sender;
+use super::flow::Flow;
 use super::nagle::Hold;
 use super::recovery::Recovery;
 use super::scoreboard::Resend;
 use super::timer::{Nudge, SendTimer};
-use crate::cc::Controller;
+use crate::cc::validation::{Outstanding, Verdict};
 use crate::config::Config;
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
-use crate::units::{Deadline, Local, Seq};
+use crate::units::{Deadline, Local, Packets, Seq};
 
 /// What to send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,18 +68,23 @@ impl Sender {
     pub(crate) fn plan(&self, now: Instant, max_payload: usize, config: &Config, options: &SocketOptions) -> SendPlan {
         let max = u32::try_from(max_payload).unwrap_or(u32::MAX).min(0xffff).max(self.segment_size());
         if let Some(resend) = self.plan_resend(max, config) {
-            return match self.pacer.hold(now, self.cc.pacing_rate()) {
+            return match self.held_until(now) {
                 Some(at) => SendPlan::Wait(at),
                 None => SendPlan::Again(resend),
             };
         }
         if let Some((len, fin)) = self.plan_new(max, options) {
-            return match self.pacer.hold(now, self.cc.pacing_rate()) {
+            return match self.held_until(now) {
                 Some(at) => SendPlan::Wait(at),
                 None => SendPlan::New { len, fin },
             };
         }
         if self.nudge == Nudge::Probe { SendPlan::Probe } else { SendPlan::Nothing }
+    }
+
+    /// Until when pacing holds the next segment back.
+    fn held_until(&self, now: Instant) -> Option<Instant> {
+        self.flow.as_ref()?.pacer.hold(now, self.cc.pacing_rate())
     }
 
     pub(crate) fn can_send_new(&self, now: Instant, config: &Config, options: &SocketOptions) -> bool {
@@ -181,6 +189,9 @@ impl Sender {
         let start = self.nxt;
         let size = self.segment_size();
         let data_end = start + len;
+        if self.in_flight() == Packets(0) {
+            self.cc.on_restart(now);
+        }
         let pushes = self.push_end.after(start) && !self.push_end.after(data_end);
         let mut at = start;
         let mut segments = 0;
@@ -204,7 +215,7 @@ impl Sender {
             self.duplicates.on_limited_transmit(segments);
         }
         self.nudge = Nudge::Nothing;
-        self.note_peak();
+        self.note_usage(now, config);
         self.arm_for_data(now, config);
         // As Linux: new data that leaves as several segments at once is pushed, so that a receiver that
         // collects segments hands them on when the last has come.
@@ -218,15 +229,26 @@ impl Sender {
         }
     }
 
-    /// Remembers how full the congestion window was: one that is not used must not grow.
-    fn note_peak(&mut self) {
-        let in_flight = self.in_flight();
-        let limited = in_flight >= self.cc.cwnd();
-        if !self.una.before(self.peak_until) || in_flight > self.peak {
-            (self.peak, self.peak_limited, self.peak_until) = (in_flight, limited, self.nxt);
-        } else {
-            self.peak_limited |= limited;
+    /// Remembers how full the congestion window is: one that is not used must not grow.
+    fn note_usage(&mut self, now: Instant, config: &Config) {
+        let out = Outstanding {
+            una: self.una,
+            nxt: self.nxt,
+            segments: self.scoreboard.sent(),
+            fills_window: self.in_flight() >= self.cc.cwnd(),
+        };
+        let (rto, window) = (self.rto(config), self.cc.window());
+        let verdict = self.flow(now).usage.on_sent(now, &out, window, rto);
+        if let Verdict::Unused(used) = verdict
+            && self.recovery == Recovery::Open
+            && config.slow_start_after_idle
+        {
+            self.cc.on_unused(used.max(Packets(config.initial_cwnd)));
         }
+    }
+
+    fn flow(&mut self, now: Instant) -> &mut Flow {
+        self.flow.get_or_insert_with(|| Box::new(Flow::new(now, self.una)))
     }
 
     /// RFC 9293 section 3.8.4, 3.8.6.1: SEG.SEQ = SND.UNA-1 and no text, which every receiver must answer.
@@ -247,7 +269,8 @@ impl Sender {
             self.last_sent = now;
             self.counts.bytes_sent += u64::from(len);
             self.counts.data_segments = self.counts.data_segments.wrapping_add(len.div_ceil(size));
-            self.pacer.on_sent(now, len, self.cc.pacing_rate());
+            let rate = self.cc.pacing_rate();
+            self.flow(now).pacer.on_sent(now, len, rate);
         }
         let payload = self.queue.gather(start, len);
         let mut outgoing = Outgoing { sequence: start, payload, segment_size: size, flags, urgent: 0 };

@@ -11,7 +11,7 @@ use segue_wire::Instant;
 use super::Sender;
 use super::recovery::Recovery;
 use super::timer::{Nudge, SendTimer};
-use crate::cc::{Controller, LossSample};
+use crate::cc::LossSample;
 use crate::config::Config;
 use crate::options::SocketOptions;
 use crate::units::Deadline;
@@ -78,12 +78,13 @@ impl Sender {
             return Expiry::GiveUp;
         }
         let first = self.retransmits == 0;
-        self.cc.on_rto(&LossSample { now, in_flight: self.scoreboard.sent() }, first);
         self.retransmits = self.retransmits.saturating_add(1);
         self.counts.timeouts = self.counts.timeouts.saturating_add(1);
         self.scoreboard.lose_all();
         self.duplicates.reset();
         self.duplicates.guard(self.nxt);
+        // Recovery does not tell a mistaken timeout from a right one yet.
+        let _ = self.cc.on_rto(&LossSample { now, in_flight: self.in_flight() }, first);
         self.recovery = Recovery::Timeout { recover: self.nxt };
         // RFC 6298 5.5, 5.6.
         self.rtt.back_off();
