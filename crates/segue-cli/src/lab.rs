@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use segue_lab::{Direction, Family, LabError, Story, StoryConfig, TransferConfig, TransferReport};
+use segue_lab::{
+    Direction, Family, LabError, PlotError, Recording, Story, StoryConfig, TransferConfig, TransferReport,
+};
 use segue_link::units::{parse_bytes, parse_duration};
 use segue_link::{Capture, CaptureEpoch, CaptureOptions};
 use serde_json::json;
@@ -69,7 +71,8 @@ struct StoryArgs {
 Examples:
   segue lab transfer --bytes 64MiB --delay 20ms --loss 1% --seed 7
   segue lab transfer --bytes 1MiB --rate 10mbit --delay 30ms --queue 64KiB --json
-  segue lab transfer --bytes 20kB --loss 10% --ladder")]
+  segue lab transfer --bytes 20kB --loss 10% --ladder
+  segue lab transfer --bytes 4MiB --rate 20mbit --delay 20ms --loss 1% --plot transfer.svg")]
 pub(crate) struct TransferArgs {
     /// How much, e.g. 64MiB; in each direction that is used.
     #[arg(long, value_name = "BYTES", default_value = "16MiB", value_parser = parse_bytes)]
@@ -104,6 +107,10 @@ pub(crate) struct TransferArgs {
     /// Write every packet at both ends to a pcapng file.
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
+
+    /// Draw the transfer as SVG: sequence numbers over time, windows, pacing rate, round-trip time.
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
 
     /// Print the ladder of segments as they pass.
     #[arg(long, conflicts_with = "json")]
@@ -218,6 +225,7 @@ fn config(args: &TransferArgs) -> Result<TransferConfig, Fail> {
         let capture = Capture::create(file, options).map_err(|error| Fail::new(1, error))?;
         config.capture = Some(capture);
     }
+    config.recording = args.plot.as_ref().map(|_| Recording::new());
     if args.ladder {
         config.ladder = Some(Box::new(|line| println!("{line}")));
     } else {
@@ -243,9 +251,20 @@ fn progress() -> Box<dyn FnMut(segue_lab::Progress)> {
 
 fn transfer(args: &TransferArgs) -> Result<ExitCode, Fail> {
     let config = config(args)?;
+    let recording = config.recording.clone();
     let before = processor_time();
-    let report = segue_lab::transfer(config).map_err(|error| Fail::new(1, error))?;
+    let report = segue_lab::transfer(config);
     let spent = processor_time().saturating_sub(before);
+    // A transfer that failed is the one whose picture is wanted most.
+    let drawn = match (&args.plot, recording) {
+        (Some(file), Some(recording)) => recording.save(file).map_err(|error| match error {
+            PlotError::Io(error) => Fail::new(1, format!("cannot write {}: {error}", file.display())),
+            other => Fail::new(1, other),
+        }),
+        _ => Ok(()),
+    };
+    let report = report.map_err(|error| Fail::new(1, error))?;
+    drawn?;
     if args.json {
         println!("{}", as_json(&report));
     } else {

@@ -15,6 +15,7 @@
 mod error;
 mod lab;
 mod ladder;
+mod plot;
 mod story;
 mod tap;
 mod transfer;
@@ -22,6 +23,7 @@ mod transfer;
 pub use error::{HostState, LabError, StallReason};
 pub use lab::{App, CableId, HostId, Lab};
 pub use ladder::Ladder;
+pub use plot::{PlotError, Recording};
 pub use story::{Story, StoryConfig, play, stories, story};
 pub use tap::{Moment, Observer, Sighting, Trace};
 pub use transfer::{

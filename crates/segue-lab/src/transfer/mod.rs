@@ -12,6 +12,7 @@ use segue_stack::{Cidr, Counter, Counters, IfaceConfig, Settings, StackConfig};
 use crate::error::LabError;
 use crate::lab::{CableId, HostId, Lab};
 use crate::ladder::Ladder;
+use crate::plot::Recording;
 use crate::tap::{CaptureObserver, Observer, Sighting, Trace};
 
 mod ends;
@@ -79,6 +80,8 @@ pub struct TransferConfig {
     pub limit: Duration,
     /// Where to capture every packet as it is sent and received. Default nowhere.
     pub capture: Option<Capture>,
+    /// Remembers the transfer for a picture. Default nothing.
+    pub recording: Option<Recording>,
     /// Takes the lines of a ladder diagram. Default nobody.
     pub ladder: Option<LinePrinter>,
     /// Is told how far it is, whenever a receiver has read. Default nobody.
@@ -100,6 +103,7 @@ impl TransferConfig {
             sysctls: Vec::new(),
             limit: Duration::from_secs(86_400),
             capture: None,
+            recording: None,
             ladder: None,
             progress: None,
             trace: false,
@@ -178,6 +182,9 @@ pub fn transfer(mut config: TransferConfig) -> Result<TransferReport, LabError> 
     let trace = config.trace.then(|| SharedTrace::observe(&mut lab));
     if let Some(capture) = &config.capture {
         lab.observe(CaptureObserver::new(capture.clone()));
+    }
+    if let Some(recording) = &config.recording {
+        lab.observe(recording.clone());
     }
     if let Some(print) = config.ladder.take() {
         lab.observe(Ladder::new(client, server, print));
