@@ -13,7 +13,7 @@ pub(crate) enum Effect {
     /// Bring back the sysctls of before the script.
     Restore,
     /// Parameters of the route to the peer.
-    Route { initcwnd: Option<u32>, mtu: Option<u32> },
+    Route { initcwnd: Option<u32>, mtu: Option<u32>, ecn: Option<bool> },
     /// Whether super-segments are captured whole.
     Offload(bool),
     /// Let time pass, in microseconds.
@@ -201,8 +201,11 @@ fn assignments(arguments: &[&str], out: &mut Vec<Effect>) -> Result<(), String> 
 fn ip(arguments: &[&str], out: &mut Vec<Effect>) -> Result<(), String> {
     let arguments: Vec<&str> = arguments.iter().filter(|word| !word.starts_with('-')).copied().collect();
     let shown = arguments.join(" ");
-    let unknown =
-        || format!("unknown command `ip {shown}`: expected ip route add|change|replace … [initcwnd N] [mtu N]");
+    let unknown = || {
+        format!(
+            "unknown command `ip {shown}`: expected ip route add|change|replace … [initcwnd N] [mtu N] [features ecn]"
+        )
+    };
     let [object, verb, rest @ ..] = arguments.as_slice() else { return Err(unknown()) };
     if !matches!(*object, "route" | "ro" | "r") || !matches!(*verb, "add" | "change" | "replace") {
         return Err(unknown());
@@ -213,12 +216,17 @@ fn ip(arguments: &[&str], out: &mut Vec<Effect>) -> Result<(), String> {
         let value = value.and_then(|word| word.parse().ok());
         value.map(Some).ok_or_else(|| format!("`{name}` needs a number in the command `ip {shown}`"))
     };
-    let unsupported =
-        ["initrwnd", "rto_min", "quickack", "cwnd", "ssthresh", "advmss", "features", "congctl", "window"];
+    let unsupported = ["initrwnd", "rto_min", "quickack", "cwnd", "ssthresh", "advmss", "congctl", "window"];
     if let Some(word) = rest.iter().find(|word| unsupported.contains(word)) {
         return Err(format!("`{word}` is not available on a route of the stack under test (command `ip {shown}`)"));
     }
-    out.push(Effect::Route { initcwnd: number("initcwnd")?, mtu: number("mtu")? });
+    let ecn = match rest.iter().position(|word| *word == "features").map(|at| rest.get(at + 1)) {
+        None => None,
+        Some(Some(&"ecn")) => Some(true),
+        Some(Some(&"none")) => Some(false),
+        Some(_) => return Err(format!("`features` must be ecn or none in the command `ip {shown}`")),
+    };
+    out.push(Effect::Route { initcwnd: number("initcwnd")?, mtu: number("mtu")?, ecn });
     Ok(())
 }
 
@@ -267,7 +275,7 @@ mod tests {
             set("net.ipv4.tcp_ecn", "0"),
             Effect::Offload(false),
             Effect::Sleep(500_000),
-            Effect::Route { initcwnd: Some(4), mtu: None },
+            Effect::Route { initcwnd: Some(4), mtu: None, ecn: None },
         ];
         assert_eq!(effects(text), Ok(expected));
     }

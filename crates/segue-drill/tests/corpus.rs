@@ -17,9 +17,10 @@ const NOT_YET: &[(&str, &str)] = &[
     ("scripts/D7/a_send_buffer_holds_ten_segments_each_way_from_the_start.pkt", "write() blocks for ever"),
     // Answered with RST and ACK, not as RFC 9293 section 3.10.7.1 and Linux have it.
     ("scripts/F5/data_for_an_orphan_is_reset.pkt", "flags: expected R, got R."),
-    // Without SACK, ECN and TCP_INQ.
+    // The window falls at once, not by proportional rate reduction: nothing new leaves before half of it is acknowledged.
+    ("scripts/E6/an_echo_halves_the_window_once_and_cwr_says_so.pkt", "sequence number: expected 10001, got 2001"),
+    // Without SACK and TCP_INQ.
     ("tests/language/code_over_tcp_info.pkt", "TCP option kinds: expected [2,1,1,4], got [2]"),
-    ("tests/language/ecn_and_ip_fields.pkt", "explicit congestion notification"),
     ("tests/language/messages_and_epoll.pkt", "setsockopt() returned -1 ENOPROTOOPT"),
     ("tests/language/sack_both_sides.pkt", "TCP option kinds: expected [2,1,1,4], got [2]"),
     ("tests/language/timestamps_and_assertions.pkt", "TCP option kinds: expected [2,4,8,1,3], got [2,1,1,8,1,3]"),

@@ -57,6 +57,10 @@ counters! {
     IpExtInTruncatedPkts "IPv4 packets shorter than their header says.",
     IpExtInCsumErrors "IPv4 packets dropped for a wrong header checksum.",
     IpExtReasmOverlaps "IPv4 fragments refused because they overlap others.",
+    IpExtInNoECTPkts "IPv4 packets received that say Not-ECT.",
+    IpExtInECT1Pkts "IPv4 packets received that say ECT(1).",
+    IpExtInECT0Pkts "IPv4 packets received that say ECT(0).",
+    IpExtInCEPkts "IPv4 packets received that met congestion (CE).",
     // RFC 4293, IPv6.
     Ip6InReceives "IPv6 packets received, faulty ones included.",
     Ip6InHdrErrors "IPv6 packets dropped for a faulty header.",
@@ -74,6 +78,10 @@ counters! {
     Ip6FragOKs "IPv6 datagrams cut into fragments.",
     Ip6FragFails "IPv6 datagrams that could not be cut.",
     Ip6FragCreates "IPv6 fragments made.",
+    Ip6InNoECTPkts "IPv6 packets received that say Not-ECT.",
+    Ip6InECT1Pkts "IPv6 packets received that say ECT(1).",
+    Ip6InECT0Pkts "IPv6 packets received that say ECT(0).",
+    Ip6InCEPkts "IPv6 packets received that met congestion (CE).",
     // ICMP.
     IcmpInMsgs "ICMP messages received, faulty ones included.",
     IcmpInErrors "ICMP messages dropped as faulty.",

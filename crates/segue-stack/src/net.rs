@@ -52,6 +52,15 @@ pub(crate) enum Destination {
     Remote,
 }
 
+/// What a route asks of the connections over it; the default asks nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct RouteWishes {
+    /// Another initial congestion window than the stack's.
+    pub(crate) initial_window: Option<u32>,
+    /// RFC 3168, whatever `tcp_ecn` says.
+    pub(crate) ecn: bool,
+}
+
 /// The way to a destination.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Way {
@@ -60,8 +69,8 @@ pub(crate) struct Way {
     pub(crate) source: IpAddr,
     /// The largest IP packet that gets there, as far as is known.
     pub(crate) mtu: usize,
-    /// From the route; `None`: the stack's default.
-    pub(crate) initial_window: Option<u32>,
+    /// What the route asks of connections.
+    pub(crate) wishes: RouteWishes,
 }
 
 impl Net {
@@ -175,12 +184,13 @@ impl Net {
         pinned: Option<IfaceId>,
         needs_source: bool,
     ) -> Result<Way, Errno> {
-        let (iface, via, route_mtu, initial_window) = match pinned {
-            Some(iface) => (iface, None, None, None),
-            None if self.is_own(destination) => (IfaceId::LOOPBACK, None, None, None),
+        let unrouted = |iface| (iface, None, None, RouteWishes::default());
+        let (iface, via, route_mtu, wishes) = match pinned {
+            Some(iface) => unrouted(iface),
+            None if self.is_own(destination) => unrouted(IfaceId::LOOPBACK),
             None => {
                 let route = self.routes.lookup(destination).ok_or(Errno::ENETUNREACH)?;
-                (route.iface, route.via, route.mtu, route.initcwnd)
+                (route.iface, route.via, route.mtu, RouteWishes { initial_window: route.initcwnd, ecn: route.ecn })
             }
         };
         let config = self.iface(iface).ok_or(Errno::ENETUNREACH)?;
@@ -205,7 +215,7 @@ impl Net {
         if let Some(learned) = self.pmtu.get(now, destination) {
             mtu = mtu.min(learned);
         }
-        Ok(Way { iface, source, mtu, initial_window })
+        Ok(Way { iface, source, mtu, wishes })
     }
 
     fn loopback_source(destination: IpAddr) -> IpAddr {

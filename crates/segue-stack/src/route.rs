@@ -38,12 +38,15 @@ pub struct Route {
     pub mtu: Option<u32>,
     /// Initial congestion window in segments of connections over this route; `None`: the stack's (10).
     pub initcwnd: Option<u32>,
+    /// The feature `ecn` of `ip route`: connections over this route ask for ECN and grant it (RFC 3168), also when
+    /// `tcp_ecn` does not say so.
+    pub ecn: bool,
 }
 
 impl Route {
     /// A route to destinations on the link of `iface` itself.
     pub fn on_link(destination: Cidr, iface: IfaceId) -> Route {
-        Route { destination, via: None, iface, mtu: None, initcwnd: None }
+        Route { destination, via: None, iface, mtu: None, initcwnd: None, ecn: false }
     }
 }
 

@@ -7,6 +7,7 @@
 use core::fmt;
 use core::time::Duration;
 
+use crate::ecn::EcnPolicy;
 use crate::options::CongestionName;
 
 /// How the timestamps option is used (`tcp_timestamps`, RFC 7323).
@@ -34,6 +35,11 @@ pub struct Config {
     /// `tcp_sack`: offer and accept selective acknowledgments (RFC 2018). Default on.
     /// Not offered by this version, whatever the value.
     pub sack: bool,
+    /// `tcp_ecn`: explicit congestion notification, granted and asked. Default 2: granted (RFC 3168).
+    pub ecn: EcnPolicy,
+    /// `tcp_ecn_fallback`: a SYN that asked for ECN and met silence does not ask again (RFC 3168
+    /// section 6.1.1.1). Default on.
+    pub ecn_fallback: bool,
     /// `tcp_syn_retries`: SYN retransmissions with doubling intervals. 1–127, default 6.
     pub syn_retries: u8,
     /// `tcp_syn_linear_timeouts`: SYN retransmissions one second apart before doubling begins. Default 4.
@@ -100,6 +106,8 @@ impl Default for Config {
             window_scaling: true,
             timestamps: Timestamping::RandomOffset,
             sack: true,
+            ecn: EcnPolicy::Grant,
+            ecn_fallback: true,
             syn_retries: 6,
             syn_linear_timeouts: 4,
             synack_retries: 5,

@@ -14,7 +14,7 @@ pub struct Info {
     pub retransmits: u8,
     pub probes: u8,
     pub backoff: u8,
-    /// `TCPI_OPT_*` bits: 1 timestamps, 2 SACK, 4 window scaling.
+    /// `TCPI_OPT_*` bits: 1 timestamps, 2 SACK, 4 window scaling, 8 ECN, 16 marks seen.
     pub options: u8,
     pub snd_wscale: u8,
     pub rcv_wscale: u8,

@@ -46,11 +46,13 @@ fn loss_duplication_and_reordering_lose_no_byte() {
             loss: (seed % 5) * 25,
             duplicate: (seed % 3) * 20,
             reorder: (seed % 4) * 30,
+            mark: (seed % 6) * 15,
             whole: seed % 7 == 0,
             rate: if seed % 3 == 0 { 50_000_000 } else { 0 },
         };
         let timestamps = if seed % 4 == 0 { Timestamping::Off } else { Timestamping::RandomOffset };
-        let config = Config { timestamps, window_scaling: seed % 5 != 0, ..Config::default() };
+        let ecn = if seed % 2 == 0 { EcnPolicy::On } else { EcnPolicy::Grant };
+        let config = Config { timestamps, ecn, window_scaling: seed % 5 != 0, ..Config::default() };
         let mut world = world(seed, path, config, [150_000, 100_000]);
         finish(&mut world, seed, Duration::from_secs(600));
     }

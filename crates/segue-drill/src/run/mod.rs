@@ -310,7 +310,7 @@ impl Interpreter<'_> {
                     self.set_sysctl(&name, &value)?;
                 }
             }
-            Effect::Route { initcwnd, mtu } => self.change_route(initcwnd, mtu)?,
+            Effect::Route { initcwnd, mtu, ecn } => self.change_route(initcwnd, mtu, ecn)?,
             Effect::Offload(is_on) => self.machine.offload = is_on,
             Effect::Sleep(micros) => {
                 let until = self.machine.now + Duration::from_micros(micros);
@@ -332,12 +332,13 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    fn change_route(&mut self, initcwnd: Option<u32>, mtu: Option<u32>) -> Result<(), String> {
+    fn change_route(&mut self, initcwnd: Option<u32>, mtu: Option<u32>, ecn: Option<bool>) -> Result<(), String> {
         let remote = self.settings.remote();
         let found = self.machine.stack.routes().find(|route| route.destination.contains(remote)).cloned();
         let mut route = found.ok_or_else(|| format!("the stack under test has no route to {remote}"))?;
         route.initcwnd = initcwnd.or(route.initcwnd);
         route.mtu = mtu.or(route.mtu);
+        route.ecn = ecn.unwrap_or(route.ecn);
         self.machine.stack.add_route(route).map(drop).map_err(|error| error.to_string())
     }
 }

@@ -5,7 +5,7 @@
 use core::net::IpAddr;
 
 use segue_wire::ipv6::ExtensionError;
-use segue_wire::{Instant, IpVersion, Ipv4Header, Ipv6Header, Packet, Protocol, SegmentationKind, ipv6};
+use segue_wire::{Ecn, Instant, IpVersion, Ipv4Header, Ipv6Header, Packet, Protocol, SegmentationKind, ipv6};
 
 use crate::icmp::errors::Complaint;
 use crate::net::Destination;
@@ -49,7 +49,8 @@ impl Stack {
     }
 
     fn ip_v4_input(&mut self, now: Instant, iface: IfaceId, mut packet: Packet) {
-        self.counters.add(Counter::IpInReceives, packet.wire_packets() as u64);
+        let wire_packets = packet.wire_packets() as u64;
+        self.counters.add(Counter::IpInReceives, wire_packets);
         let (header, header_len) = match Ipv4Header::parse(packet.head()) {
             Ok(parsed) => parsed,
             Err(error) => {
@@ -59,6 +60,7 @@ impl Stack {
                 return self.counters.inc(Counter::IpInHdrErrors);
             }
         };
+        self.counters.add(ecn_counter(IpVersion::V4, header.ecn()), wire_packets);
         if header.payload_len(header_len, packet.len()).is_err() {
             return self.counters.inc(Counter::IpExtInTruncatedPkts);
         }
@@ -85,10 +87,12 @@ impl Stack {
     }
 
     fn ip_v6_input(&mut self, now: Instant, iface: IfaceId, mut packet: Packet) {
-        self.counters.add(Counter::Ip6InReceives, packet.wire_packets() as u64);
+        let wire_packets = packet.wire_packets() as u64;
+        self.counters.add(Counter::Ip6InReceives, wire_packets);
         let Ok((header, header_len)) = Ipv6Header::parse(packet.head()) else {
             return self.counters.inc(Counter::Ip6InHdrErrors);
         };
+        self.counters.add(ecn_counter(IpVersion::V6, header.ecn()), wire_packets);
         let Ok(payload) = header.payload_len(packet.len()) else {
             return self.counters.inc(Counter::Ip6InTruncatedPkts);
         };
@@ -291,5 +295,19 @@ fn complaint_of(error: ExtensionError, cast: Cast) -> Option<Complaint> {
         ExtensionError::BadFragmentLength => parameter(0, 4),
         ExtensionError::IncompleteFirstFragment => parameter(3, 0),
         _ => None,
+    }
+}
+
+/// The counter of packets with an ECN codepoint.
+fn ecn_counter(version: IpVersion, ecn: Ecn) -> Counter {
+    match (version, ecn) {
+        (IpVersion::V4, Ecn::NotEct) => Counter::IpExtInNoECTPkts,
+        (IpVersion::V4, Ecn::Ect1) => Counter::IpExtInECT1Pkts,
+        (IpVersion::V4, Ecn::Ect0) => Counter::IpExtInECT0Pkts,
+        (IpVersion::V4, Ecn::Ce) => Counter::IpExtInCEPkts,
+        (IpVersion::V6, Ecn::NotEct) => Counter::Ip6InNoECTPkts,
+        (IpVersion::V6, Ecn::Ect1) => Counter::Ip6InECT1Pkts,
+        (IpVersion::V6, Ecn::Ect0) => Counter::Ip6InECT0Pkts,
+        (IpVersion::V6, Ecn::Ce) => Counter::Ip6InCEPkts,
     }
 }

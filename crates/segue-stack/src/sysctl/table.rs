@@ -5,7 +5,7 @@
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
-use segue_tcp::Timestamping;
+use segue_tcp::{EcnPolicy, Timestamping};
 
 use super::Settings;
 
@@ -80,7 +80,7 @@ const NO_SACK: &str = "selective acknowledgement is not implemented yet";
 const NO_LOSS_DETECTION: &str = "loss is found by timeout and by duplicate acknowledgements (NewReno) only, as yet";
 const NO_COOKIES: &str = "SYN cookies are not implemented yet";
 const NO_FAST_OPEN: &str = "Fast Open is not implemented yet";
-const NO_ECN: &str = "explicit congestion notification is not implemented yet";
+const NO_ECN: &str = "accurate ECN (RFC 9768) is not implemented yet";
 const NO_PROBING: &str = "path MTU probing is not implemented yet";
 const NO_BUDGET: &str = "a memory budget for all sockets together is not implemented yet";
 const NO_METRICS: &str = "nothing is remembered per destination yet";
@@ -228,8 +228,16 @@ pub(super) static TABLE: &[Entry] = &[
     fixed("net.ipv4.tcp_dsack", "0", NO_SACK),
     fixed("net.ipv4.tcp_early_demux", "0", DEVICE),
     fixed("net.ipv4.tcp_early_retrans", "0", NO_LOSS_DETECTION),
-    fixed("net.ipv4.tcp_ecn", "0", NO_ECN),
-    fixed("net.ipv4.tcp_ecn_fallback", "1", NO_ECN),
+    integer(
+        "net.ipv4.tcp_ecn",
+        0..=2,
+        "0 neither granted nor asked, 1 both, 2 granted",
+        |s| s.tcp.ecn.number().into(),
+        |s, v| {
+            s.tcp.ecn = EcnPolicy::from_number(v as u8).unwrap_or_default();
+        },
+    ),
+    switch("net.ipv4.tcp_ecn_fallback", |s| s.tcp.ecn_fallback.into(), |s, v| s.tcp.ecn_fallback = v != 0),
     fixed("net.ipv4.tcp_ecn_option", "0", NO_ECN),
     fixed("net.ipv4.tcp_ecn_option_beacon", "0", NO_ECN),
     fixed("net.ipv4.tcp_ehash_entries", "0", "the table of connections grows with their number"),

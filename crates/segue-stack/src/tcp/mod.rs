@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use segue_tcp::{Config, ConnError, DropReason, Events, Instant, Outcome};
 
+use crate::net::RouteWishes;
 use crate::ports::{PortTable, Rules};
 use crate::secrets::KeyedState;
 use crate::slab::Slab;
@@ -39,8 +40,8 @@ mod time_wait;
 #[derive(Debug)]
 pub(crate) struct Tcp {
     pub(crate) config: Arc<Config>,
-    /// The configuration with another initial window, for routes that ask for one.
-    by_initial_window: HashMap<u32, Arc<Config>, KeyedState>,
+    /// The configuration as routes wish it.
+    by_route: HashMap<RouteWishes, Arc<Config>, KeyedState>,
     pub(crate) ports: PortTable,
     pub(crate) flows: FlowTable,
     pub(crate) entries: Entries,
@@ -57,7 +58,7 @@ impl Tcp {
     pub(crate) fn new(config: Config, hasher: KeyedState) -> Tcp {
         Tcp {
             config: Arc::new(config),
-            by_initial_window: HashMap::with_hasher(hasher.clone()),
+            by_route: HashMap::with_hasher(hasher.clone()),
             ports: PortTable::new(Rules::Tcp, hasher.clone()),
             flows: FlowTable::new(hasher.clone()),
             entries: Entries { opening: Slab::new(), time_wait: Slab::new(), held: Slab::new() },
@@ -70,7 +71,7 @@ impl Tcp {
 
     /// Connections opened from now on use another configuration.
     pub(crate) fn set_config(&mut self, config: Config) {
-        self.by_initial_window.clear();
+        self.by_route.clear();
         self.config = Arc::new(config);
     }
 }
@@ -119,15 +120,21 @@ impl Stack {
         }
     }
 
-    /// The configuration for a connection towards `peer`: the route may ask for another initial window.
+    /// The configuration for a connection towards `peer`: the route may wish it different.
     pub(crate) fn config_towards(&mut self, now: Instant, peer: IpAddr, pinned: Option<IfaceId>) -> Arc<Config> {
-        let window = self.net.way(now, peer, pinned).ok().and_then(|way| way.initial_window);
-        let Some(initial_cwnd) = window.filter(|window| (1..=1024).contains(window)) else {
-            return Arc::clone(&self.tcp.config);
-        };
+        let way = self.net.way_without_source(now, peer, pinned);
+        let mut wishes = way.map(|way| way.wishes).unwrap_or_default();
+        wishes.initial_window = wishes.initial_window.filter(|window| (1..=1024).contains(window));
         let config = &self.tcp.config;
-        let made = self.tcp.by_initial_window.entry(initial_cwnd);
-        Arc::clone(made.or_insert_with(|| Arc::new(Config { initial_cwnd, ..Config::clone(config) })))
+        if wishes == RouteWishes::default() {
+            return Arc::clone(config);
+        }
+        let make = || {
+            let ecn = if wishes.ecn { config.ecn.with_route_feature() } else { config.ecn };
+            let initial_cwnd = wishes.initial_window.unwrap_or(config.initial_cwnd);
+            Arc::new(Config { initial_cwnd, ecn, ..Config::clone(config) })
+        };
+        Arc::clone(self.tcp.by_route.entry(wishes).or_insert_with(make))
     }
 
     /// Count a segment that was not taken.

@@ -95,8 +95,9 @@ impl Stack {
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu, tuple.peer),
         };
+        let config = self.config_towards(now, tuple.peer, pinned);
         let Some(listener) = self.listener_at(index) else { return false };
-        let passive = PassiveOpen::on_syn(now, &self.tcp.config, &listener.options, syn, open);
+        let passive = PassiveOpen::on_syn(now, &config, &listener.options, syn, open);
         let listener = SocketId { index, generation };
         let opening = Opening { passive, tuple, listener, pinned, timer: None };
         let Some((entry, _)) = self.tcp.entries.opening.insert(opening) else { return false };

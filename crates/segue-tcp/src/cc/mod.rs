@@ -235,7 +235,6 @@ impl Congestion {
     }
 
     /// RFC 3168 section 6.1.2: the network marked a segment; at most once in a round trip, as for loss.
-    #[allow(dead_code, reason = "ECN asks")]
     pub(crate) fn on_ecn(&mut self, sample: &LossSample) -> Before {
         self.reduce(sample)
     }

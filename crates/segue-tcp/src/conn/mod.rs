@@ -184,7 +184,9 @@ impl Connection {
                 Some(DropReason::Reset)
             }
             Answer::Established(peer) => {
-                let synced = open.offer.synchronise(now, &self.config, self.options(), &peer, &segment);
+                let mut offer = open.offer.clone();
+                offer.ecn.on_syn_ack(segment.header.flags);
+                let synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
                 self.synchronised(synced, false);
                 // The SYN has done its work; text and FIN behind it are taken as from ESTABLISHED.
                 let drop = self.on_rest_of_syn(now, segment);
@@ -199,6 +201,7 @@ impl Connection {
             }
             Answer::Simultaneous(peer) => {
                 let mut offer = open.offer.clone();
+                offer.ecn.on_crossing_syn(segment.header.flags);
                 offer.repeat();
                 self.phase = Phase::SynReceived(SynReceived { offer, peer, fin_queued: false });
                 None

@@ -13,6 +13,8 @@ use core::time::Duration;
 
 const OPTION_TIMESTAMPS: u8 = 1;
 const OPTION_WINDOW_SCALE: u8 = 4;
+const OPTION_ECN: u8 = 8;
+const OPTION_ECN_SEEN: u8 = 16;
 
 impl Connection {
     /// What poll(2) would say (Linux's tcp_poll).
@@ -113,13 +115,17 @@ impl Connection {
             ca_state: match send.recovery {
                 Recovery::Open if send.duplicates_seen() => 1,
                 Recovery::Open => 0,
+                Recovery::Cwr { .. } => 2,
                 Recovery::Fast { .. } => 3,
                 Recovery::Timeout { .. } => 4,
             },
             retransmits: send.retransmits,
             probes: send.probes,
             backoff: send.rtt.backoff(),
-            options: OPTION_TIMESTAMPS * u8::from(recv.clocks.is_some()) + OPTION_WINDOW_SCALE * u8::from(scaled),
+            options: OPTION_TIMESTAMPS * u8::from(recv.clocks.is_some())
+                + OPTION_WINDOW_SCALE * u8::from(scaled)
+                + OPTION_ECN * u8::from(synced.ecn.is_on())
+                + OPTION_ECN_SEEN * u8::from(synced.ecn.has_seen()),
             snd_wscale: send.scale.shift(),
             rcv_wscale: recv.window.scale.shift(),
             delivery_rate_app_limited: send.unsent() == 0,

@@ -17,6 +17,8 @@ const DELAY_MAX: Duration = Duration::from_millis(200);
 const DELAY_CAP: Duration = Duration::from_millis(490);
 /// Segments acknowledged at once when a flow begins or has met trouble.
 const QUICK_MAX: u32 = 16;
+/// The same after a congestion mark.
+const QUICK_AFTER_MARK: u32 = 2;
 /// Smallest estimate of the peer's segment size, and the largest to start with.
 const SIZE_MIN: u16 = 88;
 const SIZE_START: u16 = 536;
@@ -104,7 +106,7 @@ impl AckPolicy {
         self.learn_size(size, pushed, advertised_mss);
         let gap = now - self.last_data;
         if self.delay == 0 {
-            self.quicken(window);
+            self.quicken(window, QUICK_MAX);
             self.delay = micros(DELAY_MIN);
         } else if gap <= DELAY_MIN / 2 {
             self.delay = self.delay / 2 + micros(DELAY_MIN / 2);
@@ -112,7 +114,7 @@ impl AckPolicy {
             self.delay = (self.delay / 2).saturating_add(micros(gap)).min(micros(rto));
         } else if gap > rto {
             // A long gap: the peer probably restarts slowly and needs every acknowledgment.
-            self.quicken(window);
+            self.quicken(window, QUICK_MAX);
         }
         self.last_data = now;
     }
@@ -130,15 +132,27 @@ impl AckPolicy {
         }
     }
 
-    /// Acknowledge the next segments at once.
-    fn quicken(&mut self, window: u32) {
-        let segments = (window / (2 * u32::from(self.segment_size))).clamp(2, QUICK_MAX);
+    /// Acknowledge the next segments at once, at most `most`.
+    fn quicken(&mut self, window: u32, most: u32) {
+        let segments = (window / (2 * u32::from(self.segment_size))).max(2).min(most);
         self.quick = self.quick.max(segments as u8);
     }
 
     /// Something went wrong on the way: acknowledge at once for a while.
     pub(crate) fn on_trouble(&mut self, window: u32) {
-        self.quicken(window);
+        self.quicken_anew(window, QUICK_MAX);
+    }
+
+    /// Congestion on the way to us, or its aftermath: the sender's window may be very small.
+    pub(crate) fn on_mark(&mut self, window: u32) {
+        self.quicken_anew(window, QUICK_AFTER_MARK);
+        if matches!(self.owed, Owed::Delayed(_)) {
+            self.owed = Owed::Now;
+        }
+    }
+
+    fn quicken_anew(&mut self, window: u32, most: u32) {
+        self.quicken(window, most);
         self.pingpong = false;
         self.delay = micros(DELAY_MIN);
     }

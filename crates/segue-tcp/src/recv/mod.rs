@@ -20,6 +20,7 @@ use segue_wire::{Chunks, Instant};
 
 use crate::config::Config;
 use crate::drop::DropReason;
+use crate::ecn::Haste;
 use crate::options::SocketOptions;
 use crate::state::halves::PeerHalf;
 use crate::timestamps::Clocks;
@@ -350,6 +351,15 @@ impl Receiver {
         self.ack.on_trouble(self.window.advertised);
         self.ack.owe_duplicate(text.segments, fresh);
         TextEffect { drop, ..TextEffect::default() }
+    }
+
+    /// What arrived has a bearing on the sender's congestion window: how soon it must hear.
+    pub(crate) fn hasten(&mut self, haste: Haste) {
+        match haste {
+            Haste::None => {}
+            Haste::Quick => self.ack.on_mark(self.window.left(self.nxt)),
+            Haste::Now => self.ack.owe_now(),
+        }
     }
 
     /// The application has read: size the buffer, and see whether the peer should hear of the room.

@@ -29,6 +29,8 @@ pub(crate) struct Ack {
     pub(crate) window: u32,
     /// The segment carries nothing but the acknowledgment.
     pub(crate) bare: bool,
+    /// It says that what we sent met congestion.
+    pub(crate) congested: bool,
     /// Round-trip time that its timestamp echo shows.
     pub(crate) echo: Option<Duration>,
 }
@@ -54,8 +56,13 @@ impl Sender {
             effect.fin = self.advance(now, ack, config);
             self.resize_buffer(config, options);
             effect.writable = self.wake_writer(config, options);
-        } else if ack.bare && ack.window == old_window && !self.scoreboard.is_empty() {
-            self.on_duplicate(now, config);
+        } else if !self.scoreboard.is_empty() {
+            if ack.congested {
+                self.enter_cwr(now, self.in_flight());
+            }
+            if ack.bare && ack.window == old_window {
+                self.on_duplicate(now, config);
+            }
         }
         effect
     }
@@ -107,7 +114,7 @@ impl Sender {
         }
         let acked = self.scoreboard.acknowledge(self.una);
         let rtt = self.sample_rtt(now, ack, &acked, config);
-        self.settle_recovery(now, &acked, rtt, in_flight);
+        self.settle_recovery(now, &acked, rtt, in_flight, ack.congested);
         self.retransmits = 0;
         self.trouble_since = Deadline::NEVER;
         // RFC 6298 5.2, 5.3.
@@ -136,7 +143,14 @@ impl Sender {
         Some(sample)
     }
 
-    fn settle_recovery(&mut self, now: Instant, acked: &Acked, rtt: Option<Duration>, in_flight: Packets) {
+    fn settle_recovery(
+        &mut self,
+        now: Instant,
+        acked: &Acked,
+        rtt: Option<Duration>,
+        in_flight: Packets,
+        congested: bool,
+    ) {
         let limited = self.flow.as_ref().is_some_and(|flow| flow.usage.is_limited(self.cc.window()));
         let mut sample = AckSample {
             now,
@@ -153,13 +167,21 @@ impl Sender {
             srtt: self.rtt.smoothed(),
             min_rtt: self.rtt.min(),
             rate: None,
-            marked: Packets(0),
+            marked: if congested { acked.packets } else { Packets(0) },
         };
         match self.recovery.on_advance(self.una) {
             Progress::Normal => {
                 self.duplicates.reset();
                 self.duplicates.follow(self.una);
-                self.cc.on_ack(&sample);
+                if congested {
+                    self.enter_cwr(now, in_flight);
+                } else {
+                    self.cc.on_ack(&sample);
+                }
+            }
+            Progress::Reduced => {
+                self.duplicates.reset();
+                self.duplicates.follow(self.una);
             }
             Progress::Partial => {
                 self.duplicates.on_partial(acked.packets);
@@ -180,16 +202,31 @@ impl Sender {
         }
     }
 
+    /// RFC 3168 section 6.1.2: congestion that was marked counts as loss does, once per window.
+    fn enter_cwr(&mut self, now: Instant, in_flight: Packets) {
+        if self.recovery != Recovery::Open {
+            return;
+        }
+        let _ = self.cc.on_ecn(&LossSample { now, in_flight });
+        self.cc.set_cwnd(self.cc.ssthresh());
+        self.recovery = Recovery::Cwr { recover: self.nxt };
+        self.reduced = true;
+    }
+
     /// RFC 5681 section 3.2.
     fn on_duplicate(&mut self, now: Instant, config: &Config) {
         if matches!(self.recovery, Recovery::Timeout { .. }) {
             return;
         }
         let lost = self.duplicates.on_duplicate(self.una, self.scoreboard.sent(), config.reordering);
-        if lost && self.recovery == Recovery::Open {
-            let in_flight = self.scoreboard.sent().saturating_sub(self.duplicates.limited());
-            let _ = self.cc.on_loss(&LossSample { now, in_flight });
-            self.cc.set_cwnd(self.cc.ssthresh());
+        if lost && matches!(self.recovery, Recovery::Open | Recovery::Cwr { .. }) {
+            // A window that was reduced less than a round trip ago is not reduced again.
+            if self.recovery == Recovery::Open {
+                let in_flight = self.scoreboard.sent().saturating_sub(self.duplicates.limited());
+                let _ = self.cc.on_loss(&LossSample { now, in_flight });
+                self.cc.set_cwnd(self.cc.ssthresh());
+                self.reduced = true;
+            }
             self.scoreboard.lose_head();
             self.duplicates.guard(self.nxt);
             self.recovery = Recovery::fast(self.nxt);

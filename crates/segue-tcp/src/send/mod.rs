@@ -84,6 +84,8 @@ pub(crate) struct Sender {
     pub(crate) cc: Congestion,
     /// `None` before the first data leave.
     flow: Option<Box<Flow>>,
+    /// The window was reduced, and the peer has not been told (RFC 3168's CWR).
+    pub(crate) reduced: bool,
     pub(crate) rtt: Rtt,
     pub(crate) timer: SendTimer,
     nudge: Nudge,
@@ -129,6 +131,7 @@ impl Sender {
             recovery: Recovery::Open,
             cc: Congestion::new(options.congestion.unwrap_or(config.congestion), start.initial_cwnd),
             flow: None,
+            reduced: false,
             rtt: start.rtt,
             timer: SendTimer::Idle,
             nudge: Nudge::Nothing,
@@ -182,7 +185,7 @@ impl Sender {
     /// one that was sent again is on its way again), and not announced by a duplicate.
     pub(crate) fn in_flight(&self) -> Packets {
         let arrived = match self.recovery {
-            Recovery::Open => self.duplicates.replaceable(),
+            Recovery::Open | Recovery::Cwr { .. } => self.duplicates.replaceable(),
             Recovery::Fast { .. } | Recovery::Timeout { .. } => self.duplicates.arrived(),
         };
         self.scoreboard.sent().saturating_sub(self.scoreboard.lost()).saturating_sub(arrived)

@@ -211,7 +211,7 @@ impl Sender {
             self.half = LocalHalf::FinSent { fin: data_end };
             self.nxt += 1;
         }
-        if self.recovery == Recovery::Open && self.duplicates.seen() {
+        if matches!(self.recovery, Recovery::Open | Recovery::Cwr { .. }) && self.duplicates.seen() {
             self.duplicates.on_limited_transmit(segments);
         }
         self.nudge = Nudge::Nothing;

@@ -14,6 +14,9 @@ const PATIENCE: u32 = 1;
 pub(crate) enum Recovery {
     /// Nothing is known to be lost.
     Open,
+    /// The peer has echoed congestion marks: the window was reduced and does not grow until something beyond
+    /// `recover` (SND.NXT then) is acknowledged. Nothing is lost.
+    Cwr { recover: Seq<Local> },
     /// Fast recovery until `recover` (SND.NXT at its start) is acknowledged.
     /// `resend_now`: the next retransmission does not wait for the window. `partials`: holes that
     /// partial acknowledgments have shown so far.
@@ -27,6 +30,8 @@ pub(crate) enum Recovery {
 pub(crate) enum Progress {
     /// Not in recovery.
     Normal,
+    /// The window was reduced for a mark less than a round trip ago.
+    Reduced,
     /// RFC 6582 section 3.2: not everything that was outstanding; the next hole is lost, too.
     Partial,
     /// Everything that was outstanding; fast recovery is over.
@@ -42,6 +47,12 @@ impl Recovery {
     pub(crate) fn on_advance(&mut self, una: Seq<Local>) -> Progress {
         match *self {
             Recovery::Open => Progress::Normal,
+            // RFC 3168 section 6.1.2: once per window; CWR goes with the first segment of the next.
+            Recovery::Cwr { recover } if !una.after(recover) => Progress::Reduced,
+            Recovery::Cwr { .. } => {
+                *self = Recovery::Open;
+                Progress::Normal
+            }
             Recovery::Fast { recover, partials, .. } if una.before(recover) => {
                 *self = Recovery::Fast { recover, resend_now: true, partials: partials.saturating_add(1) };
                 Progress::Partial

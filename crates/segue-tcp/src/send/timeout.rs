@@ -85,6 +85,7 @@ impl Sender {
         self.duplicates.guard(self.nxt);
         // Recovery does not tell a mistaken timeout from a right one yet.
         let _ = self.cc.on_rto(&LossSample { now, in_flight: self.in_flight() }, first);
+        self.reduced = true;
         self.recovery = Recovery::Timeout { recover: self.nxt };
         // RFC 6298 5.5, 5.6.
         self.rtt.back_off();

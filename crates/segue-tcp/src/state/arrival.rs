@@ -205,6 +205,7 @@ impl Synced {
             sequence: arrival.sequence(),
             window: arrival.window,
             bare: arrival.segment.sequence_len() == 0,
+            congested: self.ecn.is_echo(arrival.segment.header.flags),
             echo,
         };
         let effect = self.send.on_ack(arrival.now, &ack, arrival.rules.config, arrival.rules.options);
@@ -263,6 +264,7 @@ impl Synced {
         if reader_gone && !arrival.segment.payload.is_empty() && text_end.after(self.recv.nxt) {
             return stop(Verdict::Abort(DropReason::AfterClose));
         }
+        let (flags, codepoint) = (arrival.segment.header.flags, arrival.segment.ecn);
         let segment = &mut arrival.segment;
         let text = Text {
             sequence: Seq::new(segment.header.sequence),
@@ -273,11 +275,19 @@ impl Synced {
             fin,
         };
         self.recv.on_echo(arrival.now, segment.options.timestamps.map(|stamp| stamp.echo), text.segment_size);
+        let had_text = !text.payload.is_empty();
         let had_urgent = arrival.inbox.has_urgent();
         let pace = self.pace(arrival.rules.config);
         let effect = self.recv.on_text(arrival.now, text, arrival.inbox, pace, arrival.rules.options);
         if effect.readable {
             *arrival.events |= Events::READABLE;
+        }
+        let haste = self.ecn.on_text_flags(flags);
+        self.recv.hasten(haste);
+        if had_text && matches!(effect.drop, None | Some(DropReason::Duplicate)) {
+            // What was refused says nothing about congestion: anybody can send it (RFC 3168 section 6.1.5).
+            let haste = self.ecn.on_text(codepoint);
+            self.recv.hasten(haste);
         }
         if arrival.inbox.has_urgent() && !had_urgent {
             *arrival.events |= Events::URGENT;

@@ -11,6 +11,7 @@ use segue_wire::tcp::{OptionBytes, TcpFlags, TcpOptions, Timestamps};
 use crate::config::{Config, Timestamping};
 use crate::conn::Open;
 use crate::drop::DropReason;
+use crate::ecn::{self, Feedback};
 use crate::options::SocketOptions;
 use crate::recv::ReceiverStart;
 use crate::recv::window::{self, InitialWindow};
@@ -39,6 +40,8 @@ pub(crate) struct Offer {
     mss: u16,
     window: InitialWindow,
     timestamps: bool,
+    /// What we ask of the peer or grant to it.
+    pub(crate) ecn: ecn::Handshake,
     /// Repetitions so far.
     pub(crate) retransmits: u8,
     /// How often it left.
@@ -101,6 +104,7 @@ impl Offer {
             mss,
             window: window::initial(config, options, mss),
             timestamps: config.timestamps != Timestamping::Off,
+            ecn: ecn::Handshake::ask(config.ecn, config.ecn_fallback),
             retransmits: 0,
             sends: 0,
             sent_at: now,
@@ -146,6 +150,10 @@ impl Offer {
 
     /// The SYN, or the SYN-ACK when the peer's SYN is known. `wait` arms the timer.
     pub(crate) fn syn(&mut self, now: Instant, peer: Option<&PeerSyn>, wait: Duration) -> Transmit {
+        let ecn = match peer {
+            Some(_) => self.ecn.syn_ack_flags(),
+            None => self.ecn.syn_flags(self.sends),
+        };
         self.sent_at = now;
         if self.sends == 0 {
             self.first_at = now;
@@ -168,7 +176,7 @@ impl Offer {
             ..TcpOptions::default()
         };
         let acknowledgment = peer.map(|peer| peer.irs + 1);
-        let syn = bare(self.iss, acknowledgment, TcpFlags::SYN, self.window.window.0, options.emit());
+        let syn = bare(self.iss, acknowledgment, TcpFlags::SYN | ecn, self.window.window.0, options.emit());
         Transmit { resent: u32::from(self.sends > 1), ..syn }
     }
 
@@ -231,7 +239,7 @@ impl Offer {
             advertised_mss: self.mss,
             clocks,
         };
-        Synced::new(now, config, options, &send, &receive, self.mtu_payload)
+        Synced::new(now, config, options, &send, &receive, Feedback::new(self.ecn), self.mtu_payload)
     }
 
     /// RFC 9293 section 3.7.1, Eff.snd.MSS.

@@ -13,6 +13,7 @@ use segue_wire::Instant;
 use crate::config::Config;
 use crate::conn::{Connection, Open};
 use crate::drop::DropReason;
+use crate::ecn;
 use crate::event::Outcome;
 use crate::options::SocketOptions;
 use crate::segment::{Segment, Transmit};
@@ -52,7 +53,9 @@ pub enum PassiveOutcome {
 impl PassiveOpen {
     /// A SYN for a listener. The SYN-ACK leaves by `poll_transmit`. Text in the SYN is not taken.
     pub fn on_syn(now: Instant, config: &Config, options: &SocketOptions, syn: &Segment, open: Open) -> PassiveOpen {
-        PassiveOpen { offer: Offer::new(now, config, options, open), peer: PeerSyn::read(syn), acknowledged: false }
+        let mut offer = Offer::new(now, config, options, open);
+        offer.ecn = ecn::Handshake::grant(config.ecn, config.ecn_fallback, syn);
+        PassiveOpen { offer, peer: PeerSyn::read(syn), acknowledged: false }
     }
 
     /// How many timeouts a SYN-ACK is given: `TCP_SYNCNT` of the listener, or else `tcp_synack_retries`. A listener that
@@ -124,6 +127,7 @@ impl PassiveOpen {
             Screened::Complete => PassiveOutcome::Complete,
             Screened::Repeat if self.offer.may_answer(now, config) => {
                 self.peer.on_repeat(segment);
+                self.offer.ecn.on_repeated_syn(segment.header.flags);
                 self.offer.repeat();
                 PassiveOutcome::Transmit
             }

@@ -3,9 +3,10 @@
 //! Decides what leaves (the pure `plan`) and stamps it. What arrives is decided in `arrival`.
 
 use segue_wire::tcp::{OptionBytes, TcpFlags, TcpHeader, TcpOptions};
-use segue_wire::{Chunks, Ecn, Instant};
+use segue_wire::{Chunks, Instant};
 
 use crate::config::Config;
+use crate::ecn::{Feedback, Leaving};
 use crate::options::SocketOptions;
 use crate::recv::ack::Owed;
 use crate::recv::inbox::Inbox;
@@ -39,6 +40,7 @@ pub(crate) enum Plan {
 pub(crate) struct Synced {
     pub(crate) send: Sender,
     pub(crate) recv: Receiver,
+    pub(crate) ecn: Feedback,
     /// Path MTU less the IP header.
     pub(crate) mtu_payload: u16,
 }
@@ -50,11 +52,13 @@ impl Synced {
         options: &SocketOptions,
         send: &SenderStart,
         recv: &ReceiverStart,
+        ecn: Feedback,
         mtu_payload: u16,
     ) -> Synced {
         Synced {
             send: Sender::new(now, config, options, send),
             recv: Receiver::new(now, config, options, recv),
+            ecn,
             mtu_payload,
         }
     }
@@ -96,6 +100,8 @@ impl Synced {
     /// Makes `plan` so; the receiver stamps what leaves.
     pub(crate) fn commit(&mut self, now: Instant, plan: Plan, inbox: &Inbox, rules: Rules<'_>) -> Option<Transmit> {
         let resent_before = self.send.counts.resent;
+        let is_new = matches!(plan, Plan::Send(SendPlan::New { len, .. }) if len > 0);
+        let leaving = if is_new { Leaving::NewData } else { Leaving::Other };
         let outgoing = match plan {
             Plan::Wait(_) => return None,
             Plan::Ack => Outgoing {
@@ -112,19 +118,21 @@ impl Synced {
             self.recv.ack.on_data_sent(now);
         }
         let resent = self.send.counts.resent.wrapping_sub(resent_before);
-        Some(Transmit { resent, ..self.stamp(now, outgoing, inbox, bare) })
+        Some(Transmit { resent, ..self.stamp(now, outgoing, inbox, bare, leaving) })
     }
 
-    fn stamp(&mut self, now: Instant, outgoing: Outgoing, inbox: &Inbox, bare: bool) -> Transmit {
+    fn stamp(&mut self, now: Instant, outgoing: Outgoing, inbox: &Inbox, bare: bool, leaving: Leaving) -> Transmit {
         let stamp = self.recv.stamp(now, inbox, bare);
         let options = match stamp.timestamps {
             Some(timestamps) => TcpOptions { timestamps: Some(timestamps), ..TcpOptions::default() }.emit(),
             None => OptionBytes::EMPTY,
         };
+        let mut flags = outgoing.flags;
+        let ecn = self.ecn.mark(leaving, &mut self.send.reduced, &mut flags);
         let header = TcpHeader {
             sequence: outgoing.sequence.raw(),
             acknowledgment: stamp.acknowledgment.raw(),
-            flags: outgoing.flags,
+            flags,
             window: stamp.window.0,
             urgent: outgoing.urgent,
             ..TcpHeader::default()
@@ -132,14 +140,14 @@ impl Synced {
         let segment_size = u16::try_from(outgoing.segment_size).unwrap_or(u16::MAX);
         let wire = outgoing.payload.len().div_ceil(usize::from(segment_size).max(1)).max(1) as u32;
         self.send.counts.segments = self.send.counts.segments.wrapping_add(wire);
-        Transmit { header, options, payload: outgoing.payload, segment_size, resent: 0, ecn: Ecn::NotEct }
+        Transmit { header, options, payload: outgoing.payload, segment_size, resent: 0, ecn }
     }
 
     /// An acknowledgment outside the plan, for the last segment of a phase.
     pub(crate) fn acknowledge(&mut self, now: Instant, inbox: &Inbox) -> Transmit {
         let sequence = self.send.ack_sequence();
         let outgoing = Outgoing { sequence, payload: Chunks::new(), segment_size: 0, flags: TcpFlags::ACK, urgent: 0 };
-        self.stamp(now, outgoing, inbox, true)
+        self.stamp(now, outgoing, inbox, true, Leaving::Other)
     }
 
     /// The reset that ends this connection from our side (RFC 9293 section 3.5.2): SND.NXT, and an

@@ -62,6 +62,8 @@ pub struct Path {
     pub loss: u64,
     pub duplicate: u64,
     pub reorder: u64,
+    /// Packets that may be are marked CE so often.
+    pub mark: u64,
     /// Super-segments travel whole.
     pub whole: bool,
     /// Bits per second; 0 unlimited.
@@ -76,6 +78,7 @@ impl Default for Path {
             loss: 0,
             duplicate: 0,
             reorder: 0,
+            mark: 0,
             whole: false,
             rate: 0,
         }
@@ -254,6 +257,9 @@ pub fn segments_of(transmit: &Transmit, whole: bool) -> Vec<Segment> {
         if !rest.is_empty() {
             header.flags.remove(TcpFlags::FIN | TcpFlags::PSH);
         }
+        if at > 0 {
+            header.flags.remove(TcpFlags::CWR);
+        }
         at += payload.len() as u32;
         let segment_size = payload.len() as u16;
         segments.push(Segment { header, options, payload, segment_size, ecn: transmit.ecn });
@@ -348,7 +354,10 @@ impl World {
         self.check_edge(from, &transmit);
         self.ends[from].transmitted += 1;
         self.ends[from].resent += u64::from(transmit.resent);
-        for segment in segments_of(&transmit, self.path.whole) {
+        for mut segment in segments_of(&transmit, self.path.whole) {
+            if segment.ecn.is_capable() && self.random.chance(self.path.mark) {
+                segment.ecn = Ecn::Ce;
+            }
             if self.keep_log {
                 self.log.push(format!("{} {from}> {}", self.now, describe(&segment)));
             }

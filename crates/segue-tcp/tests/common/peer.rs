@@ -75,7 +75,7 @@ impl Peer {
         let now = Instant::from_secs(100);
         let mut connection = Connection::connect(now, Arc::new(config), options, open());
         let syn = connection.poll_transmit(now, 0).expect("a SYN");
-        assert_eq!(syn.header.flags, TcpFlags::SYN);
+        assert!(!syn.header.flags.contains(TcpFlags::ACK) && syn.header.flags.contains(TcpFlags::SYN));
         assert_eq!(syn.header.sequence, ISS);
         Peer { now, connection, seq: IRS, ack: ISS.wrapping_add(1), window: 60_000, last: Seen::default(), stamp: None }
     }
@@ -232,7 +232,7 @@ impl Peer {
     }
 }
 
-/// Flags, numbers relative to ISS+1 and IRS+1, length.
+/// Flags (in packetdrill's letters), numbers relative to ISS+1 and IRS+1, length.
 pub fn show(transmit: &Transmit) -> String {
     let header = &transmit.header;
     let mut text = String::new();
@@ -242,6 +242,8 @@ pub fn show(transmit: &Transmit) -> String {
         (TcpFlags::RST, 'R'),
         (TcpFlags::PSH, 'P'),
         (TcpFlags::URG, 'U'),
+        (TcpFlags::ECE, 'E'),
+        (TcpFlags::CWR, 'W'),
         (TcpFlags::ACK, '.'),
     ] {
         if header.flags.contains(flag) {

@@ -141,7 +141,7 @@ impl Interface {
         config.loopback_fallback = loopback_fallback;
         let id = stack.add_interface(config);
         for (destination, via) in routes {
-            let route = Route { destination, via, iface: id, mtu: None, initcwnd: None };
+            let route = Route { via, ..Route::on_link(destination, id) };
             stack.add_route(route).map_err(|error| invalid(error.to_string()))?;
         }
         Ok(Iface::new(id, name, accept_any, link))
