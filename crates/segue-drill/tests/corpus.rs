@@ -7,16 +7,10 @@ use segue_drill::{Options, Report, Verdict, run_files};
 /// Scripts that are right about the RFC or Linux and fail against the stack, with words of the message and the reason.
 /// Whoever mends one takes it off this list: a script that passes unexpectedly fails the test.
 const NOT_YET: &[(&str, &str)] = &[
-    // After an unacceptable answer to a SYN Linux does not wait for its timer.
-    ("scripts/B3/syn_is_repeated_at_once_after_an_unacceptable_answer.pkt", "too late"),
-    // Linux acknowledges the SYN-ACK of a simultaneous open.
-    ("scripts/B2/syn_ack_that_ends_a_simultaneous_open_is_acknowledged.pkt", "timed out waiting"),
     // The acknowledgment of a FIN without data is delayed by 40 ms.
     ("scripts/F1/fin_is_acknowledged_at_once.pkt", "too late: expected at 0.050000 s"),
     // With a small initial window the send buffer is smaller than Linux's, which counts ten segments at least.
     ("scripts/D7/a_send_buffer_holds_ten_segments_each_way_from_the_start.pkt", "write() blocks for ever"),
-    // Answered with RST and ACK, not as RFC 9293 section 3.10.7.1 and Linux have it.
-    ("scripts/F5/data_for_an_orphan_is_reset.pkt", "flags: expected R, got R."),
     // The window falls at once, not by proportional rate reduction: nothing new leaves before half of it is acknowledged.
     ("scripts/E6/an_echo_halves_the_window_once_and_cwr_says_so.pkt", "sequence number: expected 10001, got 2001"),
     // Without SACK and TCP_INQ.

@@ -102,7 +102,7 @@ impl Stack {
         let entries = &self.tcp.entries;
         let opening = entries.opening.iter().map(|(_, entry)| entry.tuple);
         let opening = opening.map(|tuple| bare(&tuple, segue_tcp::State::SynReceived));
-        let time_wait = entries.time_wait.iter().map(|(_, entry)| bare(&entry.tuple, segue_tcp::State::TimeWait));
+        let time_wait = entries.time_wait.iter().map(|(_, entry)| bare(&entry.tuple, entry.time_wait.state()));
         sockets.chain(opening).chain(time_wait)
     }
 }

@@ -665,20 +665,57 @@ fn too_many_orphans_are_reset() {
     let mut w = world();
     w.stacks[A].set_sysctl(w.now, "tcp_max_orphans", "2").unwrap();
     let listener = w.listener(B, "10.0.0.2:80", 10);
+    let mut clients = Vec::new();
     for _ in 0..5 {
         let client = w.tcp(A);
         let _ = w.connect(A, client, "10.0.0.2:80");
         w.settle();
         w.accept(B, listener).unwrap();
-        // The server never closes, so the orphan stays in FIN-WAIT-2.
-        w.close(A, client);
+        clients.push(client);
     }
-    w.settle();
+    // Nobody acknowledges the FINs, so the orphans stay in FIN-WAIT-1.
+    w.wire.loss = 1000;
+    for client in clients {
+        w.close(A, client);
+        w.pump();
+    }
     assert_eq!(w.stacks[A].usage().orphans, 2);
     assert_eq!(w.counter(A, "TcpExtTCPAbortOnMemory"), 3);
-    w.run(Duration::from_secs(61));
+    w.run(Duration::from_secs(200));
     let usage = w.stacks[A].usage();
     assert_eq!((usage.orphans, usage.sockets), (0, 0));
+}
+
+#[test]
+fn an_orphan_in_fin_wait_2_is_a_small_entry_that_the_peers_fin_moves_to_time_wait() {
+    let mut w = world();
+    let (client, server) = w.connected("10.0.0.2:80");
+    w.close(A, client);
+    w.settle();
+    let usage = w.stacks[A].usage();
+    assert_eq!((usage.sockets, usage.orphans, usage.time_wait), (0, 0, 1));
+    let states = |w: &World| -> Vec<String> {
+        w.stacks[A].sockets(w.now).filter_map(|socket| socket.state.map(|state| format!("{state:?}"))).collect()
+    };
+    assert_eq!(states(&w), ["Connection(FinWait2)"]);
+    w.close(B, server);
+    w.settle();
+    assert_eq!(states(&w), ["Connection(TimeWait)"]);
+    w.run(Duration::from_secs(61));
+    assert_eq!(states(&w), [""; 0]);
+}
+
+#[test]
+fn text_for_an_orphan_ends_both_sides() {
+    let mut w = world();
+    let (client, server) = w.connected("10.0.0.2:80");
+    w.close(A, client);
+    w.settle();
+    w.write(B, server, b"too late").unwrap();
+    w.settle();
+    assert_eq!((w.stacks[A].usage().time_wait, w.counter(A, "TcpExtTCPAbortOnData")), (0, 1));
+    assert_eq!(w.read(B, server), Ok(vec![]), "the FIN came first");
+    assert_eq!(w.write(B, server, b"x"), Err(Errno::EPIPE));
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub enum DropReason {
     TimeWait,
     /// The handshake's ACK has no data, for which its listener waits (`TCP_DEFER_ACCEPT`).
     DeferAccept,
+    /// The answer to a SYN echoes a timestamp that no SYN of this attempt had.
+    StaleEcho,
 }
 
 impl DropReason {
@@ -75,6 +77,7 @@ impl DropReason {
         DropReason::Reset,
         DropReason::TimeWait,
         DropReason::DeferAccept,
+        DropReason::StaleEcho,
     ];
 
     /// Name of the counter: Linux's (`nstat`) where it has one, `TcpSegue…` otherwise.
@@ -93,7 +96,7 @@ impl DropReason {
             DropReason::BadHandshakeAck => "TcpSegueBadHandshakeAck",
             DropReason::NoAck => "TcpSegueNoAck",
             DropReason::BehindFin => "TcpSegueBehindFin",
-            DropReason::AfterClose => "TcpExtTCPAbortOnClose",
+            DropReason::AfterClose => "TcpExtTCPAbortOnData",
             DropReason::OutOfMemory => "TcpExtTCPOFODrop",
             DropReason::QueueFull => "TcpExtTCPRcvQDrop",
             DropReason::Duplicate => "TcpSegueDuplicate",
@@ -102,6 +105,7 @@ impl DropReason {
             DropReason::Reset => "TcpEstabResets",
             DropReason::TimeWait => "TcpSegueTimeWait",
             DropReason::DeferAccept => "TcpExtTCPDeferAcceptDrop",
+            DropReason::StaleEcho => "TcpExtPAWSActive",
         }
     }
 }

@@ -450,3 +450,55 @@ fn a_client_with_defer_accept_lets_its_third_segment_wait_for_data() {
         assert_eq!(sent, [expected]);
     }
 }
+
+/// As Linux: the reset has just ended the old half that answered, so the next SYN need not wait a second; once.
+#[test]
+fn an_unacceptable_answer_is_reset_and_the_syn_repeated_at_once() {
+    for flags in [TcpFlags::ACK, TcpFlags::SYN | TcpFlags::ACK, TcpFlags::RST | TcpFlags::ACK] {
+        let mut peer = Peer::syn_sent(plain(), SocketOptions::default());
+        let mut answer = peer.bare();
+        (answer.flags, answer.acknowledgment) = (flags, ISS.wrapping_add(5_000));
+        peer.inject(answer.clone());
+        let mut expected = if flags.contains(TcpFlags::RST) { vec![] } else { vec!["R 4999:4999(0)"] };
+        expected.push("S -1:-1(0)");
+        let soon = peer.pass(Duration::from_millis(2));
+        assert_eq!(soon.iter().map(|(_, sent)| show(sent)).collect::<Vec<_>>(), expected, "{flags:?}");
+        // The second time it waits as it would anyway.
+        peer.inject(answer);
+        let later = peer.pass(Duration::from_millis(990));
+        assert_eq!(later.len(), expected.len() - 1, "{flags:?}");
+        assert_eq!(peer.pass(Duration::from_millis(20)).len(), 1, "{flags:?}");
+    }
+}
+
+/// As Linux (PAWSActive): the answer to a SYN of an earlier incarnation, by its echo.
+#[test]
+fn an_answer_that_echoes_what_was_never_sent_is_reset() {
+    let config = Config { window_scaling: false, timestamps: Timestamping::NoOffset, ..Config::default() };
+    let now = 100_000;
+    for (echo, opens) in [(now - 1, false), (now, true), (now + 50, true), (now + 51, false), (0, true)] {
+        let mut peer = Peer::syn_sent(config.clone(), SocketOptions::default());
+        peer.pass(Duration::from_millis(50));
+        let mut answer = peer.bare();
+        answer.flags |= TcpFlags::SYN;
+        answer.options.timestamps = Some(Timestamps { value: 7, echo });
+        let seen = peer.inject(answer);
+        let (state, drop, reply) = match opens {
+            true => (State::Established, None, ". 0:0(0) ack 0"),
+            false => (State::SynSent, Some(DropReason::StaleEcho), "R 0:0(0)"),
+        };
+        assert_eq!((peer.connection.state(), seen.drop), (state, drop), "{echo}");
+        assert_eq!(peer.shown(), [reply], "{echo}");
+    }
+}
+
+/// As Linux: the SYN of the answer was taken before, and whoever repeats it has not seen our SYN-ACK.
+#[test]
+fn the_syn_ack_that_ends_a_simultaneous_open_is_acknowledged() {
+    let mut peer = Peer::in_state(State::SynReceived);
+    let mut syn_ack = peer.bare();
+    (syn_ack.flags, syn_ack.sequence) = (TcpFlags::SYN | TcpFlags::ACK, IRS);
+    peer.inject(syn_ack);
+    assert_eq!(peer.connection.state(), State::Established);
+    assert_eq!(peer.shown(), [". 0:0(0) ack 0"]);
+}

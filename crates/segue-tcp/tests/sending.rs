@@ -623,3 +623,29 @@ fn the_numbers_of_a_bare_acknowledgment_are_snd_nxt_also_after_a_timeout() {
     peer.inject(text);
     assert_eq!(peer.shown(), [". 5000:5000(0) ack 10"]);
 }
+
+/// As Linux, the wait for the next probe begins with the answer to the last one. A window that opens too little to be
+/// used waits no longer than in the beginning (RFC 9293 section 3.8.6.2.1), however long it was shut.
+#[test]
+fn a_window_that_opens_a_little_after_a_long_time_is_used_soon() {
+    let mut peer = Peer::established();
+    peer.window = 0;
+    peer.inject(peer.bare());
+    peer.write(5_000).expect("room");
+    let mut waited = Duration::ZERO;
+    for _ in 0..8 {
+        let start = peer.now;
+        while peer.sent().is_empty() {
+            peer.now = peer.connection.next_deadline().expect("a probe is due");
+            let _ = peer.connection.on_deadline(peer.now);
+        }
+        waited = peer.now - start;
+        peer.pass(Duration::from_millis(100));
+        peer.inject(peer.bare());
+    }
+    assert!(waited > Duration::from_secs(20), "{waited:?}");
+    peer.window = 10;
+    peer.inject(peer.bare());
+    let sent = peer.pass(Duration::from_millis(999));
+    assert_eq!(show(&sent[0].1), "P. 0:10(10) ack 0");
+}

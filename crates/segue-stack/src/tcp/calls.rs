@@ -267,7 +267,11 @@ impl Stack {
             self.tcp.orphans += 1;
         }
         self.settle(now, index, outcome);
-        if too_many {
+        let is_left = self.sockets.at(index).is_some_and(|socket| match socket {
+            Socket::Stream(stream) => stream.flow().is_some_and(|flow| !flow.is_over),
+            Socket::Datagram(_) => false,
+        });
+        if too_many && is_left {
             self.counters.inc(Counter::TcpExtTCPAbortOnMemory);
             self.abort_flow(now, index);
         }

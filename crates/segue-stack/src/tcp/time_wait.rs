@@ -2,7 +2,7 @@
 //!
 //! Decides how many are remembered (`tcp_max_tw_buckets`), that their ports stay taken, and what a segment for one does to
 //! the tables. What a segment means is `segue_tcp::TimeWait`'s. RFC 9293 3.6.1, RFC 6191.
-use segue_tcp::{Instant, Segment, TimeWait, TimeWaitOutcome};
+use segue_tcp::{DropReason, Instant, Segment, TimeWait, TimeWaitOutcome};
 
 use super::flows::FlowRef;
 use crate::Counter;
@@ -86,7 +86,14 @@ impl Stack {
             TimeWaitOutcome::Restarted(transmit) => {
                 let deadline = entry.time_wait.deadline();
                 self.timers.arm(now, &mut entry.timer, Some(deadline), Timer::TimeWait(index));
+                if let Some(transmit) = transmit {
+                    self.reply_segment(now, &tuple, pinned, transmit);
+                }
+            }
+            TimeWaitOutcome::Reset(transmit) => {
+                self.count_drop(DropReason::AfterClose);
                 self.reply_segment(now, &tuple, pinned, transmit);
+                self.remove_time_wait(index);
             }
             TimeWaitOutcome::NewSyn { iss_floor } => match self.find_listener(&tuple, arrival) {
                 Some(listener) => {

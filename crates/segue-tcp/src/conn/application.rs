@@ -185,7 +185,7 @@ impl Connection {
     pub fn shutdown_write(&mut self, now: Instant) -> Outcome {
         match &mut self.phase {
             // Nothing was agreed yet; as on Linux the attempt is over.
-            Phase::SynSent(_) => self.close_phase(),
+            Phase::SynSent(_) => self.close_phase(now),
             Phase::SynReceived(open) => open.fin_queued = true,
             Phase::Synced(synced) => synced.send.finish(),
             Phase::TimeWait(_) | Phase::Closed => {}
@@ -213,20 +213,34 @@ impl Connection {
         let unread = self.inbox.len() > 0;
         self.inbox.clear();
         self.inbox.shut = true;
-        if unread || self.options().linger == Linger::On(Duration::ZERO) {
+        if unread && matches!(self.phase, Phase::Synced(_)) {
+            // Whatever the state: the peer must not think that its data were read.
+            self.say_reset(now);
+            self.close_phase(now);
+        } else if self.options().linger == Linger::On(Duration::ZERO) {
             self.reset_locally(now);
-            return self.finish(now, None);
+        } else {
+            self.close_in_order(now);
         }
+        self.finish(now, None)
+    }
+
+    fn close_in_order(&mut self, now: Instant) {
         match &mut self.phase {
-            Phase::SynSent(_) => self.close_phase(),
+            Phase::SynSent(_) => self.close_phase(now),
             Phase::SynReceived(open) => open.fin_queued = true,
             Phase::Synced(synced) => {
+                let waits = matches!(synced.send.half, LocalHalf::FinAcked { .. });
                 synced.send.finish();
-                self.await_peer_fin(now);
+                if waits && self.options().fin_timeout.is_some_and(|seconds| seconds < 0) {
+                    self.say_reset(now);
+                    self.close_phase(now);
+                } else {
+                    self.let_orphan_go(now);
+                }
             }
             Phase::TimeWait(_) | Phase::Closed => {}
         }
-        self.finish(now, None)
     }
 
     /// Resets at once (RFC 9293 section 3.10.5). The application knows; no error is set.
@@ -250,7 +264,7 @@ impl Connection {
             self.say_reset(now);
         }
         if !matches!(self.phase, Phase::Closed | Phase::TimeWait(_)) {
-            self.close_phase();
+            self.close_phase(now);
         }
     }
 

@@ -20,6 +20,7 @@ use crate::drop::DropReason;
 use crate::error::ConnError;
 use crate::event::{Events, Outcome};
 use crate::icmp::IcmpSignal;
+use crate::info::Info;
 use crate::options::SocketOptions;
 use crate::recv::inbox::Inbox;
 use crate::segment::{Segment, Transmit};
@@ -67,6 +68,15 @@ enum Phase {
     Closed,
 }
 
+/// What a phase leaves behind when it ends.
+#[derive(Debug, Default)]
+struct Epilogue {
+    /// Its last segment: a reset, or the acknowledgment of a FIN.
+    words: Option<Transmit>,
+    /// What `TCP_INFO` said when the synchronised phase ended, and when that was.
+    info: Option<(Instant, Info)>,
+}
+
 /// One TCP connection (RFC 9293), without I/O, clock or addresses.
 ///
 /// Feed it segments ([`on_segment`](Connection::on_segment)), time
@@ -90,8 +100,8 @@ pub struct Connection {
     was_connected: bool,
     /// What `plan` said last.
     wake: Deadline,
-    /// The last segment of a phase that has ended: a reset, or the acknowledgment of a FIN.
-    last_words: Option<Box<Transmit>>,
+    /// What outlives a phase.
+    epilogue: Option<Box<Epilogue>>,
 }
 
 static DEFAULT_OPTIONS: SocketOptions = SocketOptions::DEFAULT;
@@ -113,7 +123,7 @@ impl Connection {
             orphan: false,
             was_connected: false,
             wake: Deadline::NEVER,
-            last_words: None,
+            epilogue: None,
         }
     }
 
@@ -147,7 +157,7 @@ impl Connection {
             Phase::SynReceived(open) if open.fin_queued => State::FinWait1,
             Phase::SynReceived(_) => State::SynReceived,
             Phase::Synced(synced) => synced.state(),
-            Phase::TimeWait(_) => State::TimeWait,
+            Phase::TimeWait(entry) => entry.state(),
             Phase::Closed => State::Closed,
         }
     }
@@ -170,17 +180,22 @@ impl Connection {
     }
 
     fn on_segment_syn_sent(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
-        let Phase::SynSent(open) = &self.phase else { return None };
+        let Phase::SynSent(open) = &mut self.phase else { return None };
         match open.on_segment(now, &segment) {
             Answer::Drop(reason) => Some(reason),
-            Answer::Reset(reset, reason) => {
+            Answer::Unacceptable(reset, reason) => {
+                open.offer.hurry(now);
                 if let Some(reset) = reset {
                     self.say(reset);
                 }
                 Some(reason)
             }
+            Answer::Reset(reset, reason) => {
+                self.say(reset);
+                Some(reason)
+            }
             Answer::Refused => {
-                self.fail(ConnError::Refused);
+                self.fail(now, ConnError::Refused);
                 Some(DropReason::Reset)
             }
             Answer::Established(peer) => {
@@ -218,7 +233,15 @@ impl Connection {
                 let (offer, peer) = (open.offer.clone(), open.peer);
                 let synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
                 self.synchronised(synced, fin);
-                if syn { self.on_rest_of_syn(now, segment) } else { self.on_segment_synced(now, segment) }
+                if !syn {
+                    return self.on_segment_synced(now, segment);
+                }
+                let drop = self.on_rest_of_syn(now, segment);
+                // As Linux: the SYN of the answer is one that was taken before, and a repeated SYN is acknowledged.
+                if let Phase::Synced(synced) = &mut self.phase {
+                    synced.recv.ack.owe_now();
+                }
+                drop
             }
             Screened::Repeat => {
                 open.offer.repeat();
@@ -234,7 +257,7 @@ impl Connection {
                 Some(DropReason::BadHandshakeAck)
             }
             Screened::Reset => {
-                self.fail(ConnError::Refused);
+                self.fail(now, ConnError::Refused);
                 Some(DropReason::Reset)
             }
             Screened::Drop(reason) => Some(reason),
@@ -276,15 +299,20 @@ impl Connection {
     fn on_segment_time_wait(&mut self, now: Instant, segment: &Segment) -> Option<DropReason> {
         let Phase::TimeWait(time_wait) = &mut self.phase else { return None };
         match time_wait.on_segment(now, &self.config, segment) {
-            TimeWaitOutcome::Nothing => None,
-            TimeWaitOutcome::Ack(reply) | TimeWaitOutcome::Restarted(reply) => {
+            TimeWaitOutcome::Nothing | TimeWaitOutcome::Restarted(None) => None,
+            TimeWaitOutcome::Ack(reply) | TimeWaitOutcome::Restarted(Some(reply)) => {
                 self.say(reply);
                 None
             }
             // Only the owner of the 4-tuple can open a new connection; here the SYN is answered as an old one.
             TimeWaitOutcome::NewSyn { .. } => Some(DropReason::TimeWait),
+            TimeWaitOutcome::Reset(reset) => {
+                self.say(reset);
+                self.close_phase(now);
+                Some(DropReason::AfterClose)
+            }
             TimeWaitOutcome::Remove => {
-                self.close_phase();
+                self.close_phase(now);
                 Some(DropReason::Reset)
             }
             TimeWaitOutcome::Drop(reason) => Some(reason),
@@ -302,7 +330,7 @@ impl Connection {
         match &mut self.phase {
             Phase::SynSent(_) | Phase::SynReceived(_) => self.on_syn_deadline(now),
             Phase::Synced(_) => self.on_synced_deadline(now),
-            Phase::TimeWait(time_wait) if time_wait.deadline() <= now => self.close_phase(),
+            Phase::TimeWait(time_wait) if time_wait.deadline() <= now => self.close_phase(now),
             Phase::TimeWait(_) | Phase::Closed => {}
         }
     }
@@ -324,7 +352,7 @@ impl Connection {
         let overdue = options.user_timeout.is_some_and(|limit| !limit.is_zero() && now - offer.since() >= limit);
         if offer.retransmits >= limit || overdue {
             let error = self.soft_error.unwrap_or(ConnError::TimedOut);
-            return self.fail(error);
+            return self.fail(now, error);
         }
         offer.retransmits += 1;
         offer.repeat();
@@ -336,7 +364,7 @@ impl Connection {
         let rto = synced.pace(rules.config).rto;
         synced.recv.ack.on_deadline(now, rto);
         if synced.orphan_deadline().is_due(now) {
-            return self.close_phase();
+            return self.let_orphan_go(now);
         }
         if !synced.send.timer.deadline().is_due(now) {
             return;
@@ -346,10 +374,10 @@ impl Connection {
         match synced.send.on_timer(now, rules.config, rules.options, who) {
             Expiry::GoOn => {}
             Expiry::DoubtRoute => self.events |= Events::ROUTE_DOUBTED,
-            Expiry::GiveUp => self.fail(error),
+            Expiry::GiveUp => self.fail(now, error),
             Expiry::GiveUpWithReset => {
                 self.say_reset(now);
-                self.fail(error);
+                self.fail(now, error);
             }
         }
     }
@@ -373,8 +401,8 @@ impl Connection {
     }
 
     fn next_segment(&mut self, now: Instant, max_payload: usize) -> Option<Transmit> {
-        if let Some(words) = self.last_words.take() {
-            return Some(*words);
+        if let Some(words) = self.epilogue.as_deref_mut().and_then(|epilogue| epilogue.words.take()) {
+            return Some(words);
         }
         let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         match &mut self.phase {
@@ -416,7 +444,7 @@ impl Connection {
             Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 match signal {
                     // Linux ends an attempt on hard and soft errors alike (RFC 5461 section 3).
-                    IcmpSignal::Unreachable { error, .. } => self.fail(error),
+                    IcmpSignal::Unreachable { error, .. } => self.fail(now, error),
                     IcmpSignal::PacketTooBig { mtu_payload } => offer.shrink_path(mtu_payload),
                 }
             }
@@ -432,12 +460,12 @@ impl Connection {
         self.finish(now, None)
     }
 
-    /// The TIME-WAIT entry, once; the connection is closed afterwards.
+    /// The entry for TIME-WAIT, or for an orphan's FIN-WAIT-2, once; the connection is closed afterwards.
     pub fn take_time_wait(&mut self) -> Option<TimeWait> {
         let Phase::TimeWait(time_wait) = &self.phase else { return None };
         let time_wait = time_wait.clone();
         self.events.remove(Events::TIME_WAIT);
-        self.close_phase();
+        self.close_phase(Instant::ZERO);
         self.settle(Instant::ZERO);
         Some(time_wait)
     }
@@ -447,7 +475,7 @@ impl Connection {
         let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         // `None`: there is something to send at once.
         let next = match &mut self.phase {
-            _ if self.last_words.is_some() => None,
+            _ if self.epilogue.as_deref().is_some_and(|epilogue| epilogue.words.is_some()) => None,
             Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 (!offer.is_due()).then_some(offer.timer)
             }

@@ -103,9 +103,24 @@ impl Connection {
             Phase::Synced(synced) => self.describe(&mut info, synced, now),
             Phase::SynSent(open) => info.retransmits = open.offer.retransmits,
             Phase::SynReceived(open) => info.retransmits = open.offer.retransmits,
-            Phase::TimeWait(_) | Phase::Closed => {}
+            Phase::TimeWait(_) | Phase::Closed => self.recall(&mut info, now),
         }
         info
+    }
+
+    /// What was true when the connection ended; the clocks go on. Nothing is outstanding any more.
+    fn recall(&self, info: &mut Info, now: Instant) {
+        let Some((at, last)) = self.epilogue.as_deref().and_then(|epilogue| epilogue.info.as_ref()) else { return };
+        let since = millis(now - *at);
+        *info = Info {
+            state: info.state,
+            unacked: 0,
+            backoff: 0,
+            last_data_sent: last.last_data_sent.saturating_add(since),
+            last_data_recv: last.last_data_recv.saturating_add(since),
+            last_ack_recv: last.last_ack_recv.saturating_add(since),
+            ..*last
+        };
     }
 
     fn describe(&self, info: &mut Info, synced: &Synced, now: Instant) {

@@ -1,19 +1,35 @@
 //! How phases follow each other: synchronised, failed, TIME-WAIT, closed.
 
-use alloc::boxed::Box;
+use core::time::Duration;
 
 use segue_wire::Instant;
+use segue_wire::tcp::{OptionBytes, TcpFlags};
 
-use super::{Connection, Phase};
+use super::{Connection, DEFAULT_OPTIONS, Phase};
+use crate::config::Config;
 use crate::drop::DropReason;
 use crate::error::ConnError;
 use crate::event::Events;
+use crate::options::SocketOptions;
+use crate::recv::ack::Owed;
 use crate::segment::Transmit;
 use crate::state::TimeWait;
 use crate::state::arrival::Verdict;
-use crate::state::halves::LocalHalf;
+use crate::state::halves::{LocalHalf, PeerHalf};
+use crate::state::reset::bare;
 use crate::state::synced::Synced;
-use crate::units::{Deadline, WireWindow};
+use crate::units::Deadline;
+
+/// How long an orphan in FIN-WAIT-2 waits for the peer's FIN, as Linux counts: 3.5 timeouts at least, lest
+/// a FIN that is sent again finds nobody. `None`: not at all.
+fn fin_patience(config: &Config, options: &SocketOptions, rto: Duration) -> Option<Duration> {
+    let wanted = match options.fin_timeout {
+        Some(seconds) if seconds < 0 => return None,
+        Some(seconds) if seconds > 0 => Duration::from_secs(seconds.unsigned_abs().into()),
+        _ => config.fin_timeout,
+    };
+    Some(wanted.max(rto * 7 / 2))
+}
 
 impl Connection {
     /// Both SYNs are acknowledged.
@@ -30,20 +46,20 @@ impl Connection {
     pub(super) fn conclude(&mut self, now: Instant, verdict: Verdict) -> Option<DropReason> {
         match verdict {
             Verdict::Taken => {
-                self.await_peer_fin(now);
+                self.let_orphan_go(now);
                 None
             }
             Verdict::Drop(reason) => {
-                self.await_peer_fin(now);
+                self.let_orphan_go(now);
                 Some(reason)
             }
             Verdict::Reset(error) => {
-                self.fail(error);
+                self.fail(now, error);
                 Some(DropReason::Reset)
             }
-            Verdict::Abort(reason) => {
-                self.say_reset(now);
-                self.fail(ConnError::Reset);
+            Verdict::Abort { reason, number } => {
+                self.say(bare(number, None, TcpFlags::RST, 0, OptionBytes::EMPTY));
+                self.fail(now, ConnError::Reset);
                 Some(reason)
             }
             Verdict::TimeWait => {
@@ -51,68 +67,84 @@ impl Connection {
                 None
             }
             Verdict::Closed => {
-                self.close_phase();
+                self.close_phase(now);
                 None
             }
         }
     }
 
-    /// An orphan in FIN-WAIT-2 does not wait for the peer's FIN for ever (`tcp_fin_timeout`, `TCP_LINGER2`).
-    pub(super) fn await_peer_fin(&mut self, now: Instant) {
-        let limit = self.options().fin_timeout;
-        let patience = match limit {
-            Some(seconds) => core::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(0)),
-            None => self.config.fin_timeout,
-        };
-        let Phase::Synced(synced) = &mut self.phase else { return };
-        let LocalHalf::FinAcked { until } = &mut synced.send.half else { return };
-        if !self.orphan || until.is_set() {
+    /// An orphan whose FIN is acknowledged needs no connection any more: as on Linux a small entry waits for the
+    /// peer's FIN (`tcp_fin_timeout`, `TCP_LINGER2`), not longer than one in TIME-WAIT would; what is beyond
+    /// that is waited out before.
+    pub(super) fn let_orphan_go(&mut self, now: Instant) {
+        if !self.orphan {
             return;
         }
-        *until = Deadline::at(now + patience);
-        if limit.is_some_and(|seconds| seconds < 0) {
-            self.say_reset(now);
-            self.close_phase();
+        let Phase::Synced(synced) = &mut self.phase else { return };
+        let (LocalHalf::FinAcked { until }, PeerHalf::Open) = (&mut synced.send.half, synced.recv.half) else { return };
+        if until.is_set() && !until.is_due(now) {
+            return;
         }
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        let Some(patience) = fin_patience(&self.config, options, synced.send.rtt.rto(self.config.rto_max)) else {
+            // As Linux: the answer to the acknowledgment of our FIN.
+            let reset = bare(synced.send.nxt, None, TcpFlags::RST, 0, OptionBytes::EMPTY);
+            self.say(reset);
+            return self.close_phase(now);
+        };
+        let before = patience.saturating_sub(self.config.time_wait);
+        if !until.is_set() && !before.is_zero() {
+            *until = Deadline::at(now + before);
+            return;
+        }
+        self.leave_for(now, |synced| TimeWait::fin_wait_2(now, synced, patience - before));
     }
 
     /// RFC 9293 section 3.6: both FINs are acknowledged, ours first.
     fn enter_time_wait(&mut self, now: Instant) {
+        let time = self.config.time_wait;
+        self.leave_for(now, |synced| TimeWait::silent(now, synced, time));
+    }
+
+    /// What the connection still owed is said; then it becomes an entry.
+    fn leave_for(&mut self, now: Instant, entry: impl FnOnce(&Synced) -> TimeWait) {
         let Phase::Synced(synced) = &mut self.phase else { return };
-        let words =
-            (synced.recv.ack.owed != crate::recv::ack::Owed::Nothing).then(|| synced.acknowledge(now, &self.inbox));
-        let time_wait = TimeWait {
-            snd_nxt: synced.send.nxt,
-            rcv_nxt: synced.recv.nxt,
-            window: WireWindow::of(synced.recv.window.advertised, synced.recv.window.scale),
-            clocks: synced.recv.clocks,
-            deadline: now + self.config.time_wait,
-            since: now,
-            quiet_until: Deadline::NEVER,
-        };
+        let owes = synced.recv.ack.owed != Owed::Nothing;
+        let words = owes.then(|| synced.acknowledge(now, &self.inbox));
+        let entry = entry(synced);
         if let Some(words) = words {
             self.say(words);
         }
-        self.phase = Phase::TimeWait(time_wait);
+        self.remember(now);
+        self.phase = Phase::TimeWait(entry);
         self.events |= Events::TIME_WAIT | Events::WRITABLE;
     }
 
     /// The connection ends with an error.
-    pub(super) fn fail(&mut self, error: ConnError) {
+    pub(super) fn fail(&mut self, now: Instant, error: ConnError) {
         self.error = Some(error);
         self.events |= Events::ERROR | Events::READABLE | Events::WRITABLE;
-        self.close_phase();
+        self.close_phase(now);
     }
 
     /// No protocol state is left. Unread data stay.
-    pub(super) fn close_phase(&mut self) {
+    pub(super) fn close_phase(&mut self, now: Instant) {
+        self.remember(now);
         self.phase = Phase::Closed;
         self.events |= Events::CLOSED | Events::READABLE | Events::WRITABLE;
     }
 
+    /// `TCP_INFO` stays what it was while the application holds the socket.
+    fn remember(&mut self, now: Instant) {
+        if !self.orphan && matches!(self.phase, Phase::Synced(_)) {
+            let info = self.info(now);
+            self.epilogue.get_or_insert_default().info = Some((now, info));
+        }
+    }
+
     /// The last segment of the phase.
     pub(super) fn say(&mut self, words: Transmit) {
-        self.last_words = Some(Box::new(words));
+        self.epilogue.get_or_insert_default().words = Some(words);
     }
 
     /// The peer is told that the connection is over.
@@ -121,7 +153,7 @@ impl Connection {
             Phase::Synced(synced) => synced.reset(now, &self.inbox),
             Phase::SynReceived(open) => {
                 let mut reset = open.offer.acknowledge(now, &open.peer);
-                reset.header.flags = crate::TcpFlags::RST | crate::TcpFlags::ACK;
+                reset.header.flags = TcpFlags::RST | TcpFlags::ACK;
                 reset
             }
             _ => return,

@@ -50,6 +50,7 @@ impl Sender {
     pub(crate) fn on_ack(&mut self, now: Instant, ack: &Ack, config: &Config, options: &SocketOptions) -> AckEffect {
         let old_window = self.wnd;
         self.take_window(ack);
+        self.restart_persist(now, old_window == 0 && self.wnd > 0, config, options);
         let mut effect = AckEffect::default();
         if ack.number.after(self.una) {
             effect.advanced = true;

@@ -214,12 +214,13 @@ impl Sender {
         if matches!(self.recovery, Recovery::Open | Recovery::Cwr { .. }) && self.duplicates.seen() {
             self.duplicates.on_limited_transmit(segments);
         }
-        self.nudge = Nudge::Nothing;
+        // As Linux: what the timer forces out is pushed.
+        let forced = core::mem::replace(&mut self.nudge, Nudge::Nothing) == Nudge::Partial;
         self.note_usage(now, config);
         self.arm_for_data(now, config);
         // As Linux: new data that leaves as several segments at once is pushed, so that a receiver that
         // collects segments hands them on when the last has come.
-        self.outgoing(now, start, len, size, fin, pushes || len > size)
+        self.outgoing(now, start, len, size, fin, pushes || forced || len > size)
     }
 
     /// RFC 6298 5.1.

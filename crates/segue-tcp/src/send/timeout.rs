@@ -153,6 +153,16 @@ impl Sender {
         Expiry::GoOn
     }
 
+    /// The peer has answered while data may not leave: as on Linux the next probe waits from now on. A window that
+    /// has just opened, too little to be used, waits no longer than the first time (RFC 9293 section 3.8.6.2.1:
+    /// an override timeout of 0.1 to 1 second), however long it was shut.
+    pub(super) fn restart_persist(&mut self, now: Instant, opened: bool, config: &Config, options: &SocketOptions) {
+        let SendTimer::Persist { doublings, .. } = self.timer else { return };
+        let doublings = if opened { 0 } else { doublings };
+        let at = now + self.rtt.backed_off(doublings, config.rto_max).max(config.rto_min);
+        self.timer = SendTimer::Persist { at: self.clamp_to_user_timeout(now, at, options), doublings };
+    }
+
     fn on_keep_alive_timeout(&mut self, now: Instant, probes: u8, config: &Config, options: &SocketOptions) -> Expiry {
         let idle = options.keep_idle.unwrap_or(config.keepalive_time);
         let silent = now - self.last_heard;
@@ -187,9 +197,9 @@ impl Sender {
             if self.can_send_new(now, config, options) {
                 self.timer = SendTimer::Idle;
             } else if !matches!(self.timer, SendTimer::Persist { .. }) {
-                // A shut window is probed after an RTO (SHLD-29); a held-back partial segment
-                // waits 200 ms at most.
-                let wait = if self.window_room() > 0 { config.rto_min } else { self.rto(config).max(config.rto_min) };
+                // A shut window is probed after an RTO (SHLD-29); as on Linux a partial segment that is held back
+                // waits as long.
+                let wait = self.rto(config).max(config.rto_min);
                 self.timer = SendTimer::Persist { at: now + wait, doublings: 0 };
             }
             return;

@@ -29,8 +29,12 @@ pub(crate) enum Verdict {
     Drop(DropReason),
     /// The peer has reset the connection.
     Reset(ConnError),
-    /// We reset it: nobody will read this text.
-    Abort(DropReason),
+    /// Nobody will read this text: the connection is over, and its sender hears so by a reset with the
+    /// number it acknowledged.
+    Abort {
+        reason: DropReason,
+        number: Seq<Local>,
+    },
     /// Both directions are finished, and the peer's FIN needs our acknowledgment for a while.
     TimeWait,
     /// Both directions are finished and acknowledged.
@@ -262,7 +266,7 @@ impl Synced {
         // RFC 9293 section 3.6.1, SHLD-3: new text after CLOSE is reset.
         let reader_gone = arrival.orphan || (arrival.inbox.shut && !self.send.half.is_open());
         if reader_gone && !arrival.segment.payload.is_empty() && text_end.after(self.recv.nxt) {
-            return stop(Verdict::Abort(DropReason::AfterClose));
+            return stop(Verdict::Abort { reason: DropReason::AfterClose, number: arrival.acknowledgment() });
         }
         let (flags, codepoint) = (arrival.segment.header.flags, arrival.segment.ecn);
         let segment = &mut arrival.segment;

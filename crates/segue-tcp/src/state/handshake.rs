@@ -30,6 +30,9 @@ pub(crate) const TIMESTAMPS_LEN: u16 = 12;
 /// RFC 9293 MUST-15 (IPv4); Linux uses it for both families.
 const DEFAULT_MSS: u16 = 536;
 
+/// How soon a SYN is repeated after an unacceptable answer: Linux's shortest timer, two ticks.
+const HURRY: Duration = Duration::from_millis(2);
+
 /// Our side of a handshake.
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
@@ -141,6 +144,22 @@ impl Offer {
     /// Whether a SYN waits to be sent.
     pub(crate) fn is_due(&self) -> bool {
         !self.timer.is_set()
+    }
+
+    /// As Linux: the first unacceptable answer comes from an old half of this connection, which our reset
+    /// has just ended; it need not cost a second.
+    pub(crate) fn hurry(&mut self, now: Instant) {
+        if self.retransmits == 0 && self.timer.is_set() {
+            self.timer = Deadline::at(now + HURRY);
+        }
+    }
+
+    /// Whether the echo in an answer, if there is one, is of a timestamp sent since the first SYN.
+    pub(crate) fn has_sent_stamp(&self, now: Instant, answer: &Segment) -> bool {
+        let echo = answer.options.timestamps.filter(|_| self.timestamps).map_or(0, |stamp| stamp.echo);
+        let first = Clocks::value(self.ts_offset, self.first_at);
+        let last = Clocks::value(self.ts_offset, now);
+        echo == 0 || echo.wrapping_sub(first) <= last.wrapping_sub(first)
     }
 
     /// Repeat at once.

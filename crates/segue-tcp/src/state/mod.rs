@@ -4,7 +4,7 @@ pub(crate) mod arrival;
 pub(crate) mod halves;
 pub(crate) mod handshake;
 mod passive_open;
-mod reset;
+pub(crate) mod reset;
 pub(crate) mod syn_received;
 pub(crate) mod syn_sent;
 pub(crate) mod synced;

@@ -20,8 +20,10 @@ pub(crate) struct SynSent {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Drop(DropReason),
+    /// It acknowledges something else: send this and drop the segment.
+    Unacceptable(Option<Transmit>, DropReason),
     /// Send this and drop the segment.
-    Reset(Option<Transmit>, DropReason),
+    Reset(Transmit, DropReason),
     /// Nobody listens there.
     Refused,
     /// SYN and ACK: synchronised.
@@ -31,15 +33,19 @@ pub(crate) enum Answer {
 }
 
 impl SynSent {
-    pub(crate) fn on_segment(&self, _now: Instant, segment: &Segment) -> Answer {
+    pub(crate) fn on_segment(&self, now: Instant, segment: &Segment) -> Answer {
         let acknowledgment = Seq::<Local>::new(segment.header.acknowledgment);
         let acks = segment.has(TcpFlags::ACK);
         // First: the ACK bit. "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset";
         // a SYN takes one number, so only one acknowledgment is acceptable.
         if acks && acknowledgment != self.offer.iss + 1 {
+            return Answer::Unacceptable(reset_for(segment), DropReason::BadHandshakeAck);
+        }
+        if acks && !self.offer.has_sent_stamp(now, segment) {
+            // As Linux: an echo of an earlier incarnation's clock.
             return match reset_for(segment) {
-                Some(reset) => Answer::Reset(Some(reset), DropReason::BadHandshakeAck),
-                None => Answer::Drop(DropReason::InvalidReset),
+                Some(reset) => Answer::Reset(reset, DropReason::StaleEcho),
+                None => Answer::Drop(DropReason::StaleEcho),
             };
         }
         // Second: RST counts only when it acknowledges our SYN (RFC 5961 section 3.2).
