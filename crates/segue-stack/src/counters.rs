@@ -4,7 +4,7 @@
 //! Decides names and order only. Whoever makes the event happen counts it, once, in one place.
 //! Invariants: incrementing is one add to one word; values only grow (wrapping after 2⁶⁴); every name occurs once.
 
-use segue_tcp::DropReason;
+use segue_tcp::{DropReason, Statistic};
 
 macro_rules! counters {
     ($($variant:ident $words:literal,)*) => {
@@ -188,11 +188,16 @@ counters! {
 pub struct Counters {
     values: [u64; Counter::ALL.len()],
     drops: [u64; DropReason::ALL.len()],
+    statistics: [u64; Statistic::ALL.len()],
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        Counters { values: [0; Counter::ALL.len()], drops: [0; DropReason::ALL.len()] }
+        Counters {
+            values: [0; Counter::ALL.len()],
+            drops: [0; DropReason::ALL.len()],
+            statistics: [0; Statistic::ALL.len()],
+        }
     }
 }
 
@@ -218,6 +223,14 @@ impl Counters {
         }
     }
 
+    /// Counts what a connection has noted, under its own name ([`Statistic::counter`]).
+    #[inline]
+    pub fn noted(&mut self, statistic: Statistic, n: u32) {
+        if let Some(value) = self.statistics.get_mut(statistic as usize) {
+            *value = value.wrapping_add(n.into());
+        }
+    }
+
     /// The value of one counter.
     #[inline]
     pub fn get(&self, counter: Counter) -> u64 {
@@ -237,12 +250,17 @@ impl Counters {
         // A drop reason that shares its name with a counter is listed there.
         let own = |(name, _): &(&'static str, u64)| Counter::ALL.iter().all(|counter| counter.name() != *name);
         let counters = Counter::ALL.iter().map(|counter| (counter.name(), self.get(*counter)));
-        counters.chain(self.drops().filter(own))
+        counters.chain(self.statistics()).chain(self.drops().filter(own))
     }
 
     /// Every counter that is not zero, with its name, in the same order.
     pub fn nonzero(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         self.iter().filter(|(_, value)| *value != 0)
+    }
+
+    /// What connections have noted.
+    pub fn statistics(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        Statistic::ALL.iter().zip(self.statistics).map(|(statistic, n)| (statistic.counter(), n))
     }
 
     /// The segments that TCP dropped, by reason.
@@ -294,6 +312,17 @@ mod tests {
         counters.dropped(DropReason::Paws);
         counters.inc(Counter::TcpExtPAWSEstab);
         assert_eq!(counters.get(Counter::TcpExtPAWSEstab), 2);
+    }
+
+    #[test]
+    fn what_connections_note_is_listed_each_in_its_own_place() {
+        for (at, statistic) in Statistic::ALL.iter().enumerate() {
+            assert_eq!(*statistic as usize, at, "the list has the order of the enum");
+            assert!(statistic.words().ends_with('.'));
+            let mut counters = Counters::default();
+            counters.noted(*statistic, 3);
+            assert_eq!(counters.nonzero().collect::<Vec<_>>(), [(statistic.counter(), 3)]);
+        }
     }
 
     #[test]

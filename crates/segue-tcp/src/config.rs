@@ -32,14 +32,25 @@ pub struct Config {
     pub window_scaling: bool,
     /// `tcp_timestamps`: offer and accept timestamps. Default with random offset.
     pub timestamps: Timestamping,
-    /// `tcp_sack`: offer and accept selective acknowledgments (RFC 2018). Default on.
-    /// Not offered by this version, whatever the value.
+    /// `tcp_sack`: offer and accept selective acknowledgments (RFC 2018). Default off as long as the sender
+    /// takes blocks for mere duplicates.
     pub sack: bool,
     /// `tcp_ecn`: explicit congestion notification, granted and asked. Default 2: granted (RFC 3168).
     pub ecn: EcnPolicy,
     /// `tcp_ecn_fallback`: a SYN that asked for ECN and met silence does not ask again (RFC 3168
     /// section 6.1.1.1). Default on.
     pub ecn_fallback: bool,
+    /// `tcp_dsack`: tell the peer of duplicates (RFC 2883). Default on.
+    pub dsack: bool,
+    /// `tcp_comp_sack_delay_ns`: the longest that a duplicate acknowledgment waits for others. Default 1 ms.
+    pub comp_sack_delay: Duration,
+    /// `tcp_comp_sack_slack_ns`: how much longer it may wait in order to save a wake-up. Default 100 µs.
+    pub comp_sack_slack: Duration,
+    /// `tcp_comp_sack_nr`: duplicate acknowledgments that may be told by a later one; 0: each leaves. Default 44.
+    pub comp_sack_nr: u8,
+    /// `tcp_comp_sack_rtt_percent`: share of the round trip that a duplicate may wait, in per cent. 1–1000,
+    /// default 33.
+    pub comp_sack_rtt_percent: u16,
     /// `tcp_syn_retries`: SYN retransmissions with doubling intervals. 1–127, default 6.
     pub syn_retries: u8,
     /// `tcp_syn_linear_timeouts`: SYN retransmissions one second apart before doubling begins. Default 4.
@@ -105,9 +116,14 @@ impl Default for Config {
         Config {
             window_scaling: true,
             timestamps: Timestamping::RandomOffset,
-            sack: true,
+            sack: false,
             ecn: EcnPolicy::Grant,
             ecn_fallback: true,
+            dsack: true,
+            comp_sack_delay: Duration::from_millis(1),
+            comp_sack_slack: Duration::from_micros(100),
+            comp_sack_nr: 44,
+            comp_sack_rtt_percent: 33,
             syn_retries: 6,
             syn_linear_timeouts: 4,
             synack_retries: 5,
@@ -183,6 +199,7 @@ impl Config {
             ("initcwnd", "between 1 and 1024 segments", (1..=1024).contains(&self.initial_cwnd)),
             ("tcp_min_snd_mss", "between 48 and 65535", self.min_snd_mss >= 48),
             ("tcp_reordering", "between 3 and 255", self.reordering >= 3),
+            ("tcp_comp_sack_rtt_percent", "between 1 and 1000", (1..=1000).contains(&self.comp_sack_rtt_percent)),
         ];
         match checks.iter().find(|(_, _, ok)| !ok) {
             Some(&(name, expected, _)) => Err(ConfigError { name, expected }),

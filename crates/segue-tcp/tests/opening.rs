@@ -61,35 +61,40 @@ fn three_segments_open_a_connection() {
 }
 
 #[test]
-fn the_syn_offers_mss_timestamps_and_window_scale_in_an_unscaled_window() {
+fn the_syn_offers_mss_sack_timestamps_and_window_scale_in_an_unscaled_window() {
     let now = Instant::from_secs(5);
-    let config = Config { rmem: [4096, 131_072, 6_291_456], ..Config::default() };
+    let config = Config { rmem: [4096, 131_072, 6_291_456], sack: true, ..Config::default() };
     let mut connection = Connection::connect(now, Arc::new(config), SocketOptions::default(), open());
     let syn = connection.poll_transmit(now, 0).expect("a SYN");
     let options = TcpOptions::parse(&syn.options);
     assert_eq!((options.mss, options.window_scale), (Some(1_460), Some(7)));
     assert_eq!(options.timestamps, Some(Timestamps { value: 5_000, echo: 0 }));
-    assert!(!options.sack_permitted);
+    assert!(options.sack_permitted);
     assert_eq!(syn.header.window, 64_240);
 }
 
 #[test]
 fn options_are_answered_only_when_they_were_offered() {
-    let config = Config::default();
+    let config = Config { sack: true, ..Config::default() };
     let (_, _, syn_ack) = passive(&config, &SocketOptions::default(), &syn(IRS));
     let options = TcpOptions::parse(&syn_ack.options);
     assert_eq!((options.mss, options.window_scale, options.timestamps), (Some(1_460), None, None));
+    assert!(!options.sack_permitted);
     let mut offering = syn(IRS);
     offering.options.window_scale = Some(3);
     offering.options.timestamps = Some(Timestamps { value: 9, echo: 0 });
     let (_, _, syn_ack) = passive(&config, &SocketOptions::default(), &offering);
     let options = TcpOptions::parse(&syn_ack.options);
     assert_eq!(options.window_scale, Some(10));
+    assert!(!options.sack_permitted);
+    offering.options.sack_permitted = true;
+    let (_, _, syn_ack) = passive(&config, &SocketOptions::default(), &offering);
+    assert!(TcpOptions::parse(&syn_ack.options).sack_permitted);
     assert_eq!(options.timestamps.map(|stamp| stamp.echo), Some(9));
-    let off = Config { window_scaling: false, timestamps: Timestamping::Off, ..Config::default() };
+    let off = Config { window_scaling: false, timestamps: Timestamping::Off, sack: false, ..Config::default() };
     let (_, _, syn_ack) = passive(&off, &SocketOptions::default(), &offering);
     let options = TcpOptions::parse(&syn_ack.options);
-    assert_eq!((options.window_scale, options.timestamps), (None, None));
+    assert_eq!((options.window_scale, options.timestamps, options.sack_permitted), (None, None, false));
 }
 
 #[test]

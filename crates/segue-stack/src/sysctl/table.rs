@@ -76,7 +76,6 @@ const BUFFER: RangeInclusive<u64> = 1..=1 << 30;
 /// Linux's limits for the socket options of the same meaning.
 const KEEP_ALIVE: RangeInclusive<u64> = 1..=32_767;
 
-const NO_SACK: &str = "selective acknowledgement is not implemented yet";
 const NO_LOSS_DETECTION: &str = "loss is found by timeout and by duplicate acknowledgements (NewReno) only, as yet";
 const NO_COOKIES: &str = "SYN cookies are not implemented yet";
 const NO_FAST_OPEN: &str = "Fast Open is not implemented yet";
@@ -220,12 +219,36 @@ pub(super) static TABLE: &[Entry] = &[
     fixed("net.ipv4.tcp_base_mss", "1024", NO_PROBING),
     fixed("net.ipv4.tcp_challenge_ack_limit", "2147483647", PER_CONNECTION),
     fixed("net.ipv4.tcp_child_ehash_entries", "0", DEVICE),
-    fixed("net.ipv4.tcp_comp_sack_delay_ns", "0", NO_SACK),
-    fixed("net.ipv4.tcp_comp_sack_nr", "0", NO_SACK),
-    fixed("net.ipv4.tcp_comp_sack_rtt_percent", "33", NO_SACK),
-    fixed("net.ipv4.tcp_comp_sack_slack_ns", "0", NO_SACK),
+    integer(
+        "net.ipv4.tcp_comp_sack_delay_ns",
+        0..=1_000_000_000,
+        "nanoseconds",
+        |s| nanos(s.tcp.comp_sack_delay),
+        |s, v| s.tcp.comp_sack_delay = Duration::from_nanos(v),
+    ),
+    integer(
+        "net.ipv4.tcp_comp_sack_nr",
+        0..=255,
+        "acknowledgments, 0 none",
+        |s| s.tcp.comp_sack_nr.into(),
+        |s, v| s.tcp.comp_sack_nr = v as u8,
+    ),
+    integer(
+        "net.ipv4.tcp_comp_sack_rtt_percent",
+        1..=1000,
+        "per cent of the round trip",
+        |s| s.tcp.comp_sack_rtt_percent.into(),
+        |s, v| s.tcp.comp_sack_rtt_percent = v as u16,
+    ),
+    integer(
+        "net.ipv4.tcp_comp_sack_slack_ns",
+        0..=1_000_000_000,
+        "nanoseconds",
+        |s| nanos(s.tcp.comp_sack_slack),
+        |s, v| s.tcp.comp_sack_slack = Duration::from_nanos(v),
+    ),
     fixed("net.ipv4.tcp_congestion_control", "reno", ONLY_RENO),
-    fixed("net.ipv4.tcp_dsack", "0", NO_SACK),
+    switch("net.ipv4.tcp_dsack", |s| s.tcp.dsack.into(), |s, v| s.tcp.dsack = v != 0),
     fixed("net.ipv4.tcp_early_demux", "0", DEVICE),
     fixed("net.ipv4.tcp_early_retrans", "0", NO_LOSS_DETECTION),
     integer(
@@ -416,7 +439,7 @@ pub(super) static TABLE: &[Entry] = &[
             s.tcp.rto_min = Duration::from_micros(v);
         },
     ),
-    fixed("net.ipv4.tcp_sack", "0", NO_SACK),
+    switch("net.ipv4.tcp_sack", |s| s.tcp.sack.into(), |s, v| s.tcp.sack = v != 0),
     fixed("net.ipv4.tcp_shrink_window", "0", "the right edge of the window never moves back (RFC 9293 3.8.6)"),
     switch(
         "net.ipv4.tcp_slow_start_after_idle",
@@ -534,6 +557,10 @@ fn millis(duration: Duration) -> u64 {
 
 fn micros(duration: Duration) -> u64 {
     duration.as_micros() as u64
+}
+
+fn nanos(duration: Duration) -> u64 {
+    duration.as_nanos() as u64
 }
 
 fn timestamping(settings: &Settings) -> u64 {

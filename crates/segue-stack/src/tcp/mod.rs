@@ -151,6 +151,9 @@ impl Stack {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
         let Role::Connected(flow) = &mut stream.role else { return };
         events |= flow.connection.take_events();
+        for (statistic, n) in flow.connection.take_statistics() {
+            self.counters.noted(statistic, n);
+        }
         let is_over = flow.is_over;
         flow.was_established |= events.contains(Events::CONNECTED);
         let deadline = flow.connection.next_deadline();

@@ -480,7 +480,7 @@ impl Connection {
                 (!offer.is_due()).then_some(offer.timer)
             }
             Phase::Synced(synced) => {
-                synced.send.arm(now, rules.config, rules.options);
+                synced.send.arm(now, synced.recv.sack_len(), rules.config, rules.options);
                 match synced.plan(now, 0, rules) {
                     Plan::Wait(deadline) => Some(deadline),
                     Plan::Ack | Plan::Send(_) => None,

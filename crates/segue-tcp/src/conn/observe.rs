@@ -1,10 +1,13 @@
 //! What can be seen of a connection: readiness, queues, `TCP_INFO`.
 
+use alloc::vec::Vec;
+
 use segue_wire::Instant;
 
 use super::{Connection, Phase};
 use crate::event::{Events, Ready};
 use crate::info::Info;
+use crate::journal::Statistic;
 use crate::send::buffer;
 use crate::send::recovery::Recovery;
 use crate::state::halves::PeerHalf;
@@ -12,6 +15,7 @@ use crate::state::synced::Synced;
 use core::time::Duration;
 
 const OPTION_TIMESTAMPS: u8 = 1;
+const OPTION_SACK: u8 = 2;
 const OPTION_WINDOW_SCALE: u8 = 4;
 const OPTION_ECN: u8 = 8;
 const OPTION_ECN_SEEN: u8 = 16;
@@ -96,6 +100,14 @@ impl Connection {
         self.orphan
     }
 
+    /// What was counted since somebody last asked, each under its Linux name ([`Statistic::counter`]). Told once.
+    pub fn take_statistics(&mut self) -> Vec<(Statistic, u32)> {
+        match &mut self.phase {
+            Phase::Synced(synced) => synced.send.journal.take_counts(),
+            _ => Vec::new(),
+        }
+    }
+
     /// `TCP_INFO`.
     pub fn info(&self, now: Instant) -> Info {
         let mut info = Info { state: self.state(), ..Info::default() };
@@ -138,6 +150,7 @@ impl Connection {
             probes: send.probes,
             backoff: send.rtt.backoff(),
             options: OPTION_TIMESTAMPS * u8::from(recv.clocks.is_some())
+                + OPTION_SACK * u8::from(send.sack)
                 + OPTION_WINDOW_SCALE * u8::from(scaled)
                 + OPTION_ECN * u8::from(synced.ecn.is_on())
                 + OPTION_ECN_SEEN * u8::from(synced.ecn.has_seen()),

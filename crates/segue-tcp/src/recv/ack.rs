@@ -30,6 +30,8 @@ pub(crate) enum Owed {
     /// An acknowledgment by then.
     Delayed(Instant),
     Now,
+    /// For out-of-order data, by then, together with those that follow.
+    Compressed(Instant),
     /// So many bare ones: each out-of-order segment is told by its own duplicate (RFC 5681
     /// section 4.2), which data cannot carry.
     Duplicates(u16),
@@ -79,7 +81,7 @@ impl AckPolicy {
 
     pub(crate) fn deadline(&self) -> Deadline {
         match self.owed {
-            Owed::Delayed(at) => Deadline::at(at),
+            Owed::Delayed(at) | Owed::Compressed(at) => Deadline::at(at),
             _ => Deadline::NEVER,
         }
     }
@@ -88,7 +90,7 @@ impl AckPolicy {
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         match self.owed {
             Owed::Nothing => false,
-            Owed::Delayed(at) => at <= now,
+            Owed::Delayed(at) | Owed::Compressed(at) => at <= now,
             Owed::Now | Owed::Duplicates(_) => true,
         }
     }
@@ -172,6 +174,20 @@ impl AckPolicy {
         }
     }
 
+    /// Whether segments are acknowledged at once for now.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.quick > 0 && !self.pingpong
+    }
+
+    /// Owe one for out-of-order data, which later ones may join.
+    pub(crate) fn owe_within(&mut self, at: Instant) {
+        self.owed = match self.owed {
+            Owed::Now | Owed::Duplicates(_) => self.owed,
+            Owed::Delayed(earlier) | Owed::Compressed(earlier) => Owed::Compressed(earlier.min(at)),
+            Owed::Nothing => Owed::Compressed(at),
+        };
+    }
+
     /// An out-of-order arrival of `segments`; `fresh`: an acknowledgment of in-order data had
     /// not left yet and takes the first one.
     pub(crate) fn owe_duplicate(&mut self, segments: u32, fresh: bool) {
@@ -185,7 +201,7 @@ impl AckPolicy {
 
     /// In-order data were taken; `unacknowledged` bytes are not acknowledged yet.
     pub(crate) fn owe_for_data(&mut self, now: Instant, unacknowledged: u32, srtt: Option<Duration>) {
-        let quick = self.quick > 0 && !self.pingpong;
+        let quick = self.is_quick();
         if unacknowledged > u32::from(self.segment_size)
             || quick
             || matches!(self.owed, Owed::Now | Owed::Duplicates(_))
@@ -216,6 +232,7 @@ impl AckPolicy {
         let at = now + delay.min(DELAY_MAX);
         self.owed = match self.owed {
             Owed::Now | Owed::Duplicates(_) => self.owed,
+            Owed::Compressed(earlier) => Owed::Compressed(earlier.min(at)),
             Owed::Delayed(earlier) => Owed::Delayed(earlier.min(at)),
             Owed::Nothing => Owed::Delayed(at),
         };

@@ -8,6 +8,7 @@
 pub(crate) mod ack;
 pub(crate) mod inbox;
 mod reassembly;
+mod sack;
 mod slices;
 mod tuning;
 pub(crate) mod window;
@@ -15,21 +16,27 @@ pub(crate) mod window;
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use segue_wire::tcp::Timestamps;
+use segue_wire::tcp::{SackBlocks, Timestamps};
 use segue_wire::{Chunks, Instant};
 
 use crate::config::Config;
 use crate::drop::DropReason;
 use crate::ecn::Haste;
+use crate::journal::{Journal, Statistic};
 use crate::options::SocketOptions;
 use crate::state::halves::PeerHalf;
+use crate::state::synced::Rules;
 use crate::timestamps::Clocks;
 use crate::units::{Deadline, Peer, Seq, WindowScale, WireWindow};
 use ack::{AckPolicy, Owed};
 use inbox::Inbox;
 use reassembly::Reassembly;
+use sack::{Answer, Told};
 use tuning::Tuning;
 use window::Window;
+
+/// Blocks of selective acknowledgment that are told without hurry (Linux's TCP_SACK_BLOCKS_EXPECTED).
+const FEW_BLOCKS: usize = 2;
 
 /// What a handshake hands to the receiving half.
 #[derive(Clone, Copy, Debug)]
@@ -39,15 +46,35 @@ pub(crate) struct ReceiverStart {
     pub(crate) window: u32,
     pub(crate) scale: WindowScale,
     pub(crate) advertised_mss: u16,
+    /// Both sides do selective acknowledgments.
+    pub(crate) sack: bool,
     pub(crate) clocks: Option<Clocks>,
 }
 
-/// Out-of-order data and where the stream ends, while there is either.
+/// Out-of-order data, where the stream ends, and what is to be told of them, while there is any.
 #[derive(Debug, Default)]
 struct Waiting {
     runs: Reassembly,
     /// Stream offset of a FIN that came before all data.
     fin: Option<u64>,
+    told: Told,
+}
+
+impl Waiting {
+    fn is_over(&self) -> bool {
+        self.runs.is_empty() && self.fin.is_none() && self.told.duplicate.is_none()
+    }
+
+    /// What is told must be held.
+    fn forget_lost_blocks(&mut self) {
+        let (runs, fin) = (&self.runs, self.fin);
+        self.told.blocks.retain(|start| runs.has_run_at(start) || fin == Some(start));
+    }
+
+    /// A run with the FIN that may stand behind it.
+    fn with_fin(&self, run: (u64, u64)) -> (u64, u64) {
+        if self.fin == Some(run.1) { (run.0, run.1 + 1) } else { run }
+    }
 }
 
 /// What became of a segment's text and FIN.
@@ -78,6 +105,18 @@ pub(crate) struct Stamp {
     pub(crate) acknowledgment: Seq<Peer>,
     pub(crate) window: WireWindow,
     pub(crate) timestamps: Option<Timestamps>,
+    pub(crate) sack: SackBlocks,
+}
+
+/// What a segment that leaves carries beside the stamp, as far as the receiver must know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cargo {
+    /// Nothing: it is an acknowledgment.
+    None,
+    /// Text or FIN; there is room for blocks.
+    Text,
+    /// Text that was cut before there were blocks to tell, and fills the path.
+    OldText,
 }
 
 /// What the receiver needs to know of the sending side.
@@ -100,6 +139,7 @@ pub(crate) struct Receiver {
     pub(crate) clocks: Option<Clocks>,
     tuning: Tuning,
     pub(crate) advertised_mss: u16,
+    pub(crate) sack: bool,
     /// No answer to an invalid segment before then (`tcp_invalid_ratelimit`).
     quiet_until: Deadline,
     pub(crate) data_segments: u32,
@@ -121,6 +161,7 @@ impl Receiver {
             clocks: start.clocks,
             tuning: Tuning::new(now, nxt, start.window, start.advertised_mss),
             advertised_mss: start.advertised_mss,
+            sack: start.sack,
             quiet_until: Deadline::NEVER,
             data_segments: 0,
             segments: 0,
@@ -147,6 +188,12 @@ impl Receiver {
 
     fn charge(&self, inbox: &Inbox) -> usize {
         self.memory() + inbox.charge()
+    }
+
+    /// Where the furthest block ends that the peer may have been told of.
+    pub(crate) fn highest_block_end(&self) -> Option<Seq<Peer>> {
+        let end = self.waiting.as_ref()?.told.blocks.end().filter(|_| self.sack)?;
+        Some(self.nxt + (end - self.offset) as u32)
     }
 
     /// Bytes beyond what the last segment that left acknowledged.
@@ -181,11 +228,19 @@ impl Receiver {
         mut text: Text,
         inbox: &mut Inbox,
         pace: Pace,
-        options: &SocketOptions,
+        rules: Rules<'_>,
+        journal: &mut Journal,
     ) -> TextEffect {
         let advertised = self.window.advertised;
         let whole = text.payload.len();
         let had_text = whole > 0;
+        if text.sequence.before(self.nxt) {
+            let end = text.sequence + whole as u32 + u32::from(text.fin);
+            if !end.after(self.nxt) {
+                journal.count(Statistic::DelayedAckLost);
+            }
+            self.on_duplicate(text.sequence, end, rules.config, journal);
+        }
         if let Some(drop) = self.trim(&mut text).or_else(|| self.check_room(&text, inbox)) {
             // An old duplicate or text for a shut window: the peer needs our acknowledgment.
             self.ack.on_trouble(advertised);
@@ -194,11 +249,11 @@ impl Receiver {
         }
         text.payload = slices::compact(text.payload, whole);
         if had_text {
-            self.learn(now, &text, pace, options, inbox);
+            self.learn(now, &text, pace, rules.options, inbox);
         }
         let effect = match text.sequence == self.nxt {
-            true => self.take_in_order(now, text, inbox, pace),
-            false => self.take_out_of_order(text, inbox),
+            true => self.take_in_order(now, text, inbox, pace, rules.config, journal),
+            false => self.take_out_of_order(now, text, pace, rules.config, journal),
         };
         // Memory is bounded: what is out of order goes first; its sender still has it.
         let room = (self.window.buffer as usize).saturating_sub(inbox.charge());
@@ -206,6 +261,7 @@ impl Receiver {
             && waiting.runs.charge() > room
             && waiting.runs.prune(room)
         {
+            waiting.forget_lost_blocks();
             return TextEffect { drop: effect.drop.or(Some(DropReason::OutOfMemory)), ..effect };
         }
         effect
@@ -287,7 +343,15 @@ impl Receiver {
         }
     }
 
-    fn take_in_order(&mut self, now: Instant, text: Text, inbox: &mut Inbox, pace: Pace) -> TextEffect {
+    fn take_in_order(
+        &mut self,
+        now: Instant,
+        text: Text,
+        inbox: &mut Inbox,
+        pace: Pace,
+        config: &Config,
+        journal: &mut Journal,
+    ) -> TextEffect {
         let mut effect = TextEffect { fin: text.fin, ..TextEffect::default() };
         let len = text.payload.len() as u32;
         if len > 0 {
@@ -296,6 +360,9 @@ impl Receiver {
             effect.readable = true;
         }
         let had_holes = self.holes() > 0;
+        if had_holes {
+            self.tell_overlap(config, journal);
+        }
         if let Some(waiting) = &mut self.waiting {
             while let Some(run) = waiting.runs.take_ready(self.offset) {
                 let len = run.len() as u32;
@@ -305,7 +372,8 @@ impl Receiver {
                 effect.readable = true;
             }
             effect.fin |= waiting.fin == Some(self.offset);
-            if waiting.runs.is_empty() && (effect.fin || waiting.fin.is_none()) {
+            waiting.forget_lost_blocks();
+            if effect.fin || waiting.is_over() {
                 self.waiting = None;
             }
         }
@@ -313,9 +381,10 @@ impl Receiver {
             self.nxt += 1;
             self.waiting = None;
         }
-        if had_holes {
-            // RFC 5681 section 4.2: at once when a gap is filled, wholly or in part.
-            self.ack.on_trouble(self.window.advertised);
+        if self.holes() > 0 {
+            self.answer_gap(now, pace, config);
+        } else if had_holes {
+            // RFC 5681 section 4.2: at once when a gap is filled.
             self.ack.owe_for_data(now, u32::MAX, pace.srtt);
         } else if len > 0 {
             self.ack.owe_for_data(now, self.unacknowledged(), pace.srtt);
@@ -328,29 +397,84 @@ impl Receiver {
         self.offset += u64::from(len);
     }
 
-    fn take_out_of_order(&mut self, text: Text, inbox: &Inbox) -> TextEffect {
+    /// Text in order reaches into a run that waited: what both hold came twice.
+    fn tell_overlap(&mut self, config: &Config, journal: &mut Journal) {
+        let Some((start, end)) = self.waiting.as_ref().and_then(|waiting| waiting.runs.first()) else { return };
+        if start < self.offset {
+            let number = |at: u64| self.nxt - (self.offset - at) as u32;
+            let (start, end) = (number(start), number(end.min(self.offset)));
+            self.on_duplicate(start, end, config, journal);
+        }
+    }
+
+    /// RFC 2883: the peer is told what came twice. Nothing beyond RCV.NXT unless it is held out of order.
+    pub(crate) fn on_duplicate(&mut self, start: Seq<Peer>, end: Seq<Peer>, config: &Config, journal: &mut Journal) {
+        let old = start.before(self.nxt);
+        let end = if old && end.after(self.nxt) { self.nxt } else { end };
+        if !self.sack || !config.dsack || start == end {
+            return;
+        }
+        journal.count(if old { Statistic::DsackOldSent } else { Statistic::DsackOfoSent });
+        self.waiting.get_or_insert_default().told.note_duplicate(start, end);
+    }
+
+    /// Out-of-order data wait, and a segment has come: the peer must hear of it.
+    fn answer_gap(&mut self, now: Instant, pace: Pace, config: &Config) {
+        let rtt = [self.tuning.rtt(), pace.srtt].into_iter().flatten().min();
+        let at_once = self.ack.is_quick() || self.unacknowledged() > u32::from(self.ack.segment_size);
+        match &mut self.waiting {
+            Some(waiting) if self.sack && !at_once => match waiting.told.compression.answer(self.nxt, rtt, config) {
+                Answer::Now => self.ack.owe_now(),
+                Answer::Within(time) => self.ack.owe_within(now + time),
+            },
+            _ => self.ack.owe_now(),
+        }
+    }
+
+    fn take_out_of_order(
+        &mut self,
+        now: Instant,
+        text: Text,
+        pace: Pace,
+        config: &Config,
+        journal: &mut Journal,
+    ) -> TextEffect {
         let Some(offset) = self.offset_of(text.sequence) else { return TextEffect::default() };
         self.out_of_order = self.out_of_order.wrapping_add(text.segments);
+        journal.count(Statistic::OutOfOrderQueued);
         let fresh = self.unacknowledged() > 0;
-        let len = text.payload.len();
-        let buffer = self.window.buffer as usize;
+        let len = text.payload.len() as u64;
         let waiting = self.waiting.get_or_insert_default();
         if text.fin && waiting.fin.is_none() {
-            waiting.fin = Some(offset + len as u64);
+            waiting.fin = Some(offset + len);
         }
-        let mut drop = None;
+        let mut effect = TextEffect::default();
+        let mut run = (offset, offset);
+        let mut duplicate = None;
         if len > 0 {
-            let new = waiting.runs.insert(offset, text.payload);
-            if new == 0 {
-                drop = Some(DropReason::Duplicate);
-            } else if waiting.runs.charge() + inbox.charge() > buffer {
-                // Pruned by the caller.
-                self.ack.on_trouble(self.window.advertised);
+            let inserted = waiting.runs.insert(offset, text.payload);
+            (run, duplicate) = (inserted.run, inserted.duplicate);
+            if inserted.new == 0 {
+                journal.count(Statistic::OutOfOrderMerged);
+                effect.drop = Some(DropReason::Duplicate);
             }
         }
-        self.ack.on_trouble(self.window.advertised);
-        self.ack.owe_duplicate(text.segments, fresh);
-        TextEffect { drop, ..TextEffect::default() }
+        let before = waiting.told.blocks.len();
+        let place = waiting.told.blocks.renew(waiting.with_fin(run));
+        // As Linux: a block that two others stand in front of may be forgotten before it is told.
+        let crowded = waiting.told.compression.held > 0 && place.unwrap_or(before) >= FEW_BLOCKS;
+        if let Some((start, end)) = duplicate {
+            let number = |at: u64| self.nxt + (at - self.offset) as u32;
+            self.on_duplicate(number(start), number(end), config, journal);
+        }
+        if !self.sack {
+            self.ack.owe_duplicate(text.segments, fresh);
+        } else if crowded {
+            self.ack.owe_now();
+        } else {
+            self.answer_gap(now, pace, config);
+        }
+        effect
     }
 
     /// What arrived has a bearing on the sender's congestion window: how soon it must hear.
@@ -393,17 +517,55 @@ impl Receiver {
         self.window.follow_buffer(options);
     }
 
-    /// A segment leaves: what it says about this half. `bare`: it carries nothing else.
-    pub(crate) fn stamp(&mut self, now: Instant, inbox: &Inbox, bare: bool) -> Stamp {
+    /// Blocks of selective acknowledgment that fit beside the other options.
+    fn most_blocks(&self) -> usize {
+        SackBlocks::MAX - usize::from(self.clocks.is_some())
+    }
+
+    /// Bytes of options that the blocks waiting to be told take, for a segment that carries data, too.
+    pub(crate) fn sack_len(&self) -> u16 {
+        let count = match &self.waiting {
+            Some(waiting) if self.sack => waiting.told.count(self.most_blocks()),
+            _ => 0,
+        };
+        if count == 0 { 0 } else { 4 + 8 * count as u16 }
+    }
+
+    /// The blocks that leave now. A duplicate is told once (RFC 2883 section 4).
+    fn take_blocks(&mut self, cargo: Cargo, journal: &mut Journal) -> SackBlocks {
+        let most = self.most_blocks();
+        let Some(waiting) = &mut self.waiting else { return SackBlocks::new() };
+        let held = core::mem::take(&mut waiting.told.compression.held);
+        // The one that leaves because the time is up is not one that was saved.
+        let due = matches!(self.ack.owed, Owed::Compressed(_)) && cargo == Cargo::None;
+        journal.add(Statistic::AckCompressed, u32::from(held).saturating_sub(u32::from(due)));
+        if !self.sack || cargo == Cargo::OldText {
+            return SackBlocks::new();
+        }
+        let blocks = waiting.told.option(self.nxt, self.offset, most);
+        waiting.told.duplicate = None;
+        if waiting.is_over() {
+            self.waiting = None;
+        }
+        blocks
+    }
+
+    /// A segment leaves: what it says about this half.
+    pub(crate) fn stamp(&mut self, now: Instant, inbox: &Inbox, cargo: Cargo, journal: &mut Journal) -> Stamp {
         let charge = self.charge(inbox);
         // RFC 5681 section 2 (e): a duplicate has the window of the one before.
+        let bare = cargo == Cargo::None;
         let duplicate = bare && matches!(self.ack.owed, Owed::Duplicates(_)) && self.nxt == self.window.acked;
         let window = match duplicate {
             true => self.window.again(),
             false => self.window.advertise(self.nxt, charge, self.ack.segment_size),
         };
-        self.ack.on_sent(bare);
-        Stamp { acknowledgment: self.nxt, window, timestamps: self.clocks.map(|clocks| clocks.stamp(now)) }
+        let untold = cargo == Cargo::OldText && self.sack_len() > 0;
+        let sack = self.take_blocks(cargo, journal);
+        if !untold {
+            self.ack.on_sent(bare);
+        }
+        Stamp { acknowledgment: self.nxt, window, timestamps: self.clocks.map(|clocks| clocks.stamp(now)), sack }
     }
 
     /// RFC 9293 section 3.10.7.4, sixth: stream offset of the urgent byte that `pointer` names.

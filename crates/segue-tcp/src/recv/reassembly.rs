@@ -15,6 +15,17 @@ use super::slices::{Stretch, compact};
 /// What a run costs beside its slices.
 const RUN_OVERHEAD: usize = 128;
 
+/// What became of data that came out of order; offsets in the stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Inserted {
+    /// Bytes that were new.
+    pub(crate) new: usize,
+    /// The run that holds them now.
+    pub(crate) run: (u64, u64),
+    /// The first stretch of them that was there already (RFC 2883 section 4).
+    pub(crate) duplicate: Option<(u64, u64)>,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Reassembly {
     /// By offset of the first byte.
@@ -37,18 +48,32 @@ impl Reassembly {
         self.runs.len()
     }
 
-    /// Takes `data` whose first byte has `offset`. Returns how many bytes were new.
-    pub(crate) fn insert(&mut self, offset: u64, mut data: Chunks) -> usize {
+    /// Whether a run begins at `offset`.
+    pub(crate) fn has_run_at(&self, offset: u64) -> bool {
+        self.runs.contains_key(&offset)
+    }
+
+    /// The run nearest to the reader.
+    pub(crate) fn first(&self) -> Option<(u64, u64)> {
+        self.runs.first_key_value().map(|(start, run)| (*start, start + run.len() as u64))
+    }
+
+    /// Takes `data` whose first byte has `offset`.
+    pub(crate) fn insert(&mut self, offset: u64, mut data: Chunks) -> Inserted {
         let mut start = offset;
         let whole = data.len();
         let end = offset + whole as u64;
         let mut added = 0;
+        let mut duplicate = None;
         // A run that begins before and reaches us takes us in.
         let (mut key, mut run) = match self.runs.range(..=start).next_back() {
             Some((&key, run)) if key + run.len() as u64 >= start => {
                 let covered = key + run.len() as u64;
+                if covered > start {
+                    duplicate = Some((start, covered.min(end)));
+                }
                 if covered >= end {
-                    return 0;
+                    return Inserted { new: 0, run: (key, covered), duplicate };
                 }
                 data.advance((covered - start) as usize);
                 start = covered;
@@ -67,6 +92,9 @@ impl Reassembly {
             let Some(at) = next else { break };
             let following = self.remove(at);
             let covered = at + following.len() as u64;
+            if at < end {
+                duplicate = duplicate.or(Some((at, covered.min(end))));
+            }
             data.advance((covered - start).min(data.len() as u64) as usize);
             run.append(following);
             start = covered;
@@ -74,13 +102,13 @@ impl Reassembly {
                 break;
             }
         }
-        if run.is_empty() {
-            return added;
-        }
         key = key.min(offset);
-        self.charge += run.charge() + RUN_OVERHEAD;
-        self.runs.insert(key, run);
-        added
+        let inserted = Inserted { new: added, run: (key, key + run.len() as u64), duplicate };
+        if !run.is_empty() {
+            self.charge += run.charge() + RUN_OVERHEAD;
+            self.runs.insert(key, run);
+        }
+        inserted
     }
 
     fn remove(&mut self, key: u64) -> Stretch {
@@ -164,12 +192,24 @@ mod tests {
                 // A different salt shows whose byte was kept.
                 let data = chunk(from, len, step as u8);
                 let mut expected = 0;
+                let known = |at: &usize| model[*at].is_some();
+                let first = (from..from + len).find(known);
+                let duplicate = first.map(|first| {
+                    let last = (first..from + len).take_while(known).last().unwrap_or(first);
+                    (first as u64, last as u64 + 1)
+                });
                 for (i, byte) in data.to_vec().into_iter().enumerate() {
                     let cell = &mut model[from + i];
                     expected += usize::from(cell.is_none());
                     cell.get_or_insert(byte);
                 }
-                assert_eq!(reassembly.insert(from as u64, data), expected, "seed {seed} step {step}");
+                let inserted = reassembly.insert(from as u64, data);
+                assert_eq!(inserted.new, expected, "seed {seed} step {step}");
+                assert_eq!(inserted.duplicate, duplicate, "seed {seed} step {step}");
+                let held = |at: usize| at < total && model[at].is_some();
+                let left = (ready..=from).rev().take_while(|at| held(*at)).last().unwrap_or(from);
+                let right = (from..total).take_while(|at| held(*at)).count() + from;
+                assert_eq!(inserted.run, (left as u64, right as u64), "seed {seed} step {step}");
                 let holes = model[ready..].windows(2).filter(|pair| pair[0].is_none() && pair[1].is_some()).count()
                     + usize::from(model.get(ready).is_some_and(Option::is_some));
                 assert_eq!(reassembly.runs(), holes, "seed {seed} step {step}");

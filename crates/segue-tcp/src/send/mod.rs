@@ -28,6 +28,7 @@ use segue_wire::Instant;
 
 use crate::cc::Congestion;
 use crate::config::Config;
+use crate::journal::Journal;
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq, WindowScale};
@@ -49,6 +50,8 @@ pub(crate) struct SenderStart {
     pub(crate) scale: WindowScale,
     /// Largest payload of a segment, options taken off.
     pub(crate) mss: u16,
+    /// Both sides do selective acknowledgments.
+    pub(crate) sack: bool,
     pub(crate) rtt: Rtt,
     pub(crate) initial_cwnd: Packets,
 }
@@ -77,6 +80,7 @@ pub(crate) struct Sender {
     max_window: u32,
     pub(crate) scale: WindowScale,
     pub(crate) mss: u16,
+    pub(crate) sack: bool,
     queue: SendQueue,
     scoreboard: Scoreboard,
     duplicates: DuplicateAcks,
@@ -111,6 +115,8 @@ pub(crate) struct Sender {
     /// When anything was last heard from the peer.
     pub(crate) last_heard: Instant,
     pub(crate) counts: SendCounts,
+    /// What both halves count.
+    pub(crate) journal: Journal,
 }
 
 impl Sender {
@@ -125,6 +131,7 @@ impl Sender {
             max_window: start.window,
             scale: start.scale,
             mss: start.mss,
+            sack: start.sack,
             queue: SendQueue::new(first),
             scoreboard: Scoreboard::default(),
             duplicates: DuplicateAcks::new(start.iss),
@@ -147,6 +154,7 @@ impl Sender {
             last_sent: now,
             last_heard: now,
             counts: SendCounts::default(),
+            journal: Journal::default(),
         }
     }
 

@@ -33,9 +33,20 @@ pub(crate) enum SendPlan {
     New {
         len: u32,
         fin: bool,
+        /// Bytes of each full segment.
+        size: u32,
     },
     /// An old sequence number, so that the peer answers with its acknowledgment and window.
     Probe,
+}
+
+/// What the segment that is planned may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// Most payload of a super-segment; one segment is always allowed.
+    pub(crate) max_payload: usize,
+    /// Bytes of options beside those of every segment: selective acknowledgments that ride on data.
+    pub(crate) overhead: u16,
 }
 
 /// The sender's part of a segment.
@@ -65,18 +76,19 @@ impl Sender {
         self.cc.cwnd().saturating_sub(self.in_flight()).0
     }
 
-    pub(crate) fn plan(&self, now: Instant, max_payload: usize, config: &Config, options: &SocketOptions) -> SendPlan {
-        let max = u32::try_from(max_payload).unwrap_or(u32::MAX).min(0xffff).max(self.segment_size());
+    pub(crate) fn plan(&self, now: Instant, room: Room, config: &Config, options: &SocketOptions) -> SendPlan {
+        let size = self.segment_size().saturating_sub(u32::from(room.overhead)).max(1);
+        let max = u32::try_from(room.max_payload).unwrap_or(u32::MAX).min(0xffff).max(size);
         if let Some(resend) = self.plan_resend(max, config) {
             return match self.held_until(now) {
                 Some(at) => SendPlan::Wait(at),
                 None => SendPlan::Again(resend),
             };
         }
-        if let Some((len, fin)) = self.plan_new(max, options) {
+        if let Some((len, fin)) = self.plan_new(size, max, options) {
             return match self.held_until(now) {
                 Some(at) => SendPlan::Wait(at),
-                None => SendPlan::New { len, fin },
+                None => SendPlan::New { len, fin, size },
             };
         }
         if self.nudge == Nudge::Probe { SendPlan::Probe } else { SendPlan::Nothing }
@@ -87,8 +99,9 @@ impl Sender {
         self.flow.as_ref()?.pacer.hold(now, self.cc.pacing_rate())
     }
 
-    pub(crate) fn can_send_new(&self, now: Instant, config: &Config, options: &SocketOptions) -> bool {
-        matches!(self.plan(now, 0, config, options), SendPlan::New { .. } | SendPlan::Wait(_))
+    pub(crate) fn can_send_new(&self, now: Instant, overhead: u16, config: &Config, options: &SocketOptions) -> bool {
+        let room = Room { max_payload: 0, overhead };
+        matches!(self.plan(now, room, config, options), SendPlan::New { .. } | SendPlan::Wait(_))
     }
 
     fn plan_resend(&self, max: u32, config: &Config) -> Option<Resend> {
@@ -112,7 +125,7 @@ impl Sender {
     }
 
     /// New bytes and whether the FIN goes with them.
-    fn plan_new(&self, max: u32, options: &SocketOptions) -> Option<(u32, bool)> {
+    fn plan_new(&self, size: u32, max: u32, options: &SocketOptions) -> Option<(u32, bool)> {
         if !self.has_unsent() {
             return None;
         }
@@ -122,7 +135,6 @@ impl Sender {
             // A lone FIN needs one number of the window; the congestion window does not hold it.
             return (room >= 1).then_some((0, true));
         }
-        let size = self.segment_size();
         // In urgent mode each segment has its own pointer.
         let most = if self.urgent_end.is_some() { 1 } else { (max / size).max(1) };
         let full = (unsent / size).min(room / size).min(quota).min(most);
@@ -130,7 +142,7 @@ impl Sender {
         let len = if full > 0 && (rest >= size || rest == 0) {
             full * size
         } else if full < quota && full < most && full * size + rest.min(size) <= max.max(size) {
-            full * size + self.plan_partial(rest, room - full * size, fin_waits, options)
+            full * size + self.plan_partial(size, rest, room - full * size, fin_waits, options)
         } else {
             full * size
         };
@@ -143,8 +155,7 @@ impl Sender {
     /// How much of a last, partial segment of `rest` bytes may leave (all, some or nothing).
     /// RFC 9293 section 3.8.6.2.1: a full segment, everything there is, half the largest window
     /// ever offered, or when the override timer says so.
-    fn plan_partial(&self, rest: u32, room: u32, fin: bool, options: &SocketOptions) -> u32 {
-        let size = self.segment_size();
+    fn plan_partial(&self, size: u32, rest: u32, room: u32, fin: bool, options: &SocketOptions) -> u32 {
         let fits = rest.min(room).min(size);
         if fits == 0 {
             0
@@ -164,7 +175,7 @@ impl Sender {
         match plan {
             SendPlan::Nothing | SendPlan::Wait(_) => None,
             SendPlan::Again(resend) => Some(self.commit_resend(now, &resend, config)),
-            SendPlan::New { len, fin } => Some(self.commit_new(now, len, fin, config)),
+            SendPlan::New { len, fin, size } => Some(self.commit_new(now, len, fin, size, config)),
             SendPlan::Probe => Some(self.commit_probe()),
         }
     }
@@ -185,9 +196,8 @@ impl Sender {
         self.outgoing(now, resend.start, bytes, u32::from(self.mss), fin, resend.push)
     }
 
-    fn commit_new(&mut self, now: Instant, len: u32, fin: bool, config: &Config) -> Outgoing {
+    fn commit_new(&mut self, now: Instant, len: u32, fin: bool, size: u32, config: &Config) -> Outgoing {
         let start = self.nxt;
-        let size = self.segment_size();
         let data_end = start + len;
         if self.in_flight() == Packets(0) {
             self.cc.on_restart(now);

@@ -8,7 +8,7 @@
 use crate::units::{Local, Seq};
 
 /// Partial acknowledgments of one recovery that put the retransmission timer off.
-const PATIENCE: u32 = 1;
+const PATIENCE: u8 = 1;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Recovery {
@@ -20,7 +20,7 @@ pub(crate) enum Recovery {
     /// Fast recovery until `recover` (SND.NXT at its start) is acknowledged.
     /// `resend_now`: the next retransmission does not wait for the window. `partials`: holes that
     /// partial acknowledgments have shown so far.
-    Fast { recover: Seq<Local>, resend_now: bool, partials: u32 },
+    Fast { recover: Seq<Local>, resend_now: bool, partials: u8 },
     /// The timer expired; slow start until `recover` is acknowledged.
     Timeout { recover: Seq<Local> },
 }

@@ -185,7 +185,8 @@ impl Sender {
     }
 
     /// Chooses the timer for what is outstanding now. Called after everything that may change it.
-    pub(crate) fn arm(&mut self, now: Instant, config: &Config, options: &SocketOptions) {
+    /// `overhead`: as [`Room`](super::plan::Room) has it.
+    pub(crate) fn arm(&mut self, now: Instant, overhead: u16, config: &Config, options: &SocketOptions) {
         if !self.scoreboard.is_empty() {
             // RFC 6298 5.1.
             if !matches!(self.timer, SendTimer::Retransmit { .. }) {
@@ -194,7 +195,7 @@ impl Sender {
             return;
         }
         if self.has_unsent() {
-            if self.can_send_new(now, config, options) {
+            if self.can_send_new(now, overhead, config, options) {
                 self.timer = SendTimer::Idle;
             } else if !matches!(self.timer, SendTimer::Persist { .. }) {
                 // A shut window is probed after an RTO (SHLD-29); as on Linux a partial segment that is held back

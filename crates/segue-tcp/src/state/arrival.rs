@@ -12,6 +12,7 @@ use segue_wire::tcp::TcpFlags;
 use crate::drop::DropReason;
 use crate::error::ConnError;
 use crate::event::Events;
+use crate::journal::Statistic;
 use crate::recv::Text;
 use crate::recv::inbox::Inbox;
 use crate::segment::Segment;
@@ -139,8 +140,10 @@ impl Synced {
         }
         let sequence = arrival.sequence();
         let finished = matches!(self.recv.half, PeerHalf::FinReceived { .. });
-        // A peer that has sent its FIN may number its reset by it.
-        if sequence == self.recv.nxt || (finished && sequence + 1 == self.recv.nxt) {
+        // A peer that has sent its FIN may number its reset by it. As on Linux, one numbered behind all that is
+        // held is exact, too: what lies between was lost.
+        let exact = sequence == self.recv.nxt || Some(sequence) == self.recv.highest_block_end();
+        if exact || (finished && sequence + 1 == self.recv.nxt) {
             let error = match (self.send.half, finished) {
                 (LocalHalf::Open, true) => ConnError::BrokenPipe,
                 _ => ConnError::Reset,
@@ -166,9 +169,19 @@ impl Synced {
         let text = arrival.segment.sequence_len() > 0 && !arrival.has(TcpFlags::SYN) && !arrival.has(TcpFlags::RST);
         if text {
             self.recv.ack.on_trouble(self.recv.window.advertised);
+            self.note_old_text(arrival);
         }
         if text || self.recv.may_answer_invalid(arrival.now, arrival.rules.config) {
             self.recv.ack.owe_now();
+        }
+    }
+
+    /// RFC 2883: text from below RCV.NXT is told as a duplicate whatever else is wrong with its segment.
+    fn note_old_text(&mut self, arrival: &Arrival<'_>) {
+        let (start, end) = (arrival.sequence(), arrival.end());
+        if start.before(self.recv.nxt) {
+            self.send.journal.count(Statistic::DelayedAckLost);
+            self.recv.on_duplicate(start, end, arrival.rules.config, &mut self.send.journal);
         }
     }
 
@@ -260,6 +273,7 @@ impl Synced {
         if self.recv.half != PeerHalf::Open {
             // A repeated FIN wants its acknowledgment; text behind a FIN cannot be.
             self.recv.ack.owe_now();
+            self.note_old_text(arrival);
             let behind = text_end.after(self.recv.nxt);
             return stop(Verdict::Drop(if behind { DropReason::BehindFin } else { DropReason::OldSequence }));
         }
@@ -282,7 +296,8 @@ impl Synced {
         let had_text = !text.payload.is_empty();
         let had_urgent = arrival.inbox.has_urgent();
         let pace = self.pace(arrival.rules.config);
-        let effect = self.recv.on_text(arrival.now, text, arrival.inbox, pace, arrival.rules.options);
+        let journal = &mut self.send.journal;
+        let effect = self.recv.on_text(arrival.now, text, arrival.inbox, pace, arrival.rules, journal);
         if effect.readable {
             *arrival.events |= Events::READABLE;
         }

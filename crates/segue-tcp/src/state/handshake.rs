@@ -45,6 +45,7 @@ pub(crate) struct Offer {
     timestamps: bool,
     /// What we ask of the peer or grant to it.
     pub(crate) ecn: ecn::Handshake,
+    sack: bool,
     /// Repetitions so far.
     pub(crate) retransmits: u8,
     /// How often it left.
@@ -64,6 +65,8 @@ pub(crate) struct PeerSyn {
     pub(crate) irs: Seq<Peer>,
     mss: u16,
     scale: Option<WindowScale>,
+    /// It welcomes SACK blocks.
+    sack_permitted: bool,
     /// Its timestamp, when it offered the option.
     pub(crate) timestamp: Option<u32>,
 }
@@ -74,6 +77,7 @@ impl PeerSyn {
             irs: Seq::new(segment.header.sequence),
             mss: segment.options.mss.unwrap_or(DEFAULT_MSS),
             scale: segment.options.window_scale.map(WindowScale::new),
+            sack_permitted: segment.options.sack_permitted,
             timestamp: segment.options.timestamps.map(|timestamps| timestamps.value),
         }
     }
@@ -108,6 +112,7 @@ impl Offer {
             window: window::initial(config, options, mss),
             timestamps: config.timestamps != Timestamping::Off,
             ecn: ecn::Handshake::ask(config.ecn, config.ecn_fallback),
+            sack: config.sack,
             retransmits: 0,
             sends: 0,
             sent_at: now,
@@ -192,6 +197,8 @@ impl Offer {
                 None => self.timestamps.then_some(0),
             }
             .map(|echo| Timestamps { value: Clocks::value(self.ts_offset, now), echo }),
+            // RFC 2018 section 2.
+            sack_permitted: self.sack && peer.is_none_or(|peer| peer.sack_permitted),
             ..TcpOptions::default()
         };
         let acknowledgment = peer.map(|peer| peer.irs + 1);
@@ -237,6 +244,7 @@ impl Offer {
     ) -> Synced {
         let scaled = peer.scale.filter(|_| self.scales());
         let clocks = peer.timestamp.filter(|_| self.timestamps).map(|recent| Clocks::new(now, self.ts_offset, recent));
+        let sack = self.sack && peer.sack_permitted;
         let syn_ack = answer.has(TcpFlags::SYN);
         let their_scale = scaled.unwrap_or_default();
         let window = WireWindow(answer.header.window).bytes(if syn_ack { WindowScale::default() } else { their_scale });
@@ -246,6 +254,7 @@ impl Offer {
             window,
             scale: their_scale,
             mss: self.send_mss(config, options, peer),
+            sack,
             rtt: self.first_rtt(now, config, clocks.is_some(), answer),
             // RFC 6928: one repetition is not taken for congestion, more are.
             initial_cwnd: Packets(if self.retransmits > 1 { 1 } else { config.initial_cwnd }),
@@ -256,6 +265,7 @@ impl Offer {
             window: self.rounded_window(our_scale),
             scale: our_scale,
             advertised_mss: self.mss,
+            sack,
             clocks,
         };
         Synced::new(now, config, options, &send, &receive, Feedback::new(self.ecn), self.mtu_payload)

@@ -2,7 +2,7 @@
 //!
 //! Decides what leaves (the pure `plan`) and stamps it. What arrives is decided in `arrival`.
 
-use segue_wire::tcp::{OptionBytes, TcpFlags, TcpHeader, TcpOptions};
+use segue_wire::tcp::{TcpFlags, TcpHeader, TcpOptions};
 use segue_wire::{Chunks, Instant};
 
 use crate::config::Config;
@@ -10,9 +10,9 @@ use crate::ecn::{Feedback, Leaving};
 use crate::options::SocketOptions;
 use crate::recv::ack::Owed;
 use crate::recv::inbox::Inbox;
-use crate::recv::{Pace, Receiver, ReceiverStart};
+use crate::recv::{Cargo, Pace, Receiver, ReceiverStart};
 use crate::segment::Transmit;
-use crate::send::plan::{Outgoing, SendPlan};
+use crate::send::plan::{Outgoing, Room, SendPlan};
 use crate::send::{Sender, SenderStart};
 use crate::state::handshake::{HEADER, TIMESTAMPS_LEN};
 use crate::state::{State, halves};
@@ -78,7 +78,8 @@ impl Synced {
         if matches!(self.recv.ack.owed, Owed::Duplicates(_)) {
             return Plan::Ack;
         }
-        let paced = match self.send.plan(now, max_payload, rules.config, rules.options) {
+        let room = Room { max_payload, overhead: self.recv.sack_len() };
+        let paced = match self.send.plan(now, room, rules.config, rules.options) {
             SendPlan::Nothing => Deadline::NEVER,
             SendPlan::Wait(at) => Deadline::at(at),
             plan => return Plan::Send(plan),
@@ -113,20 +114,21 @@ impl Synced {
             },
             Plan::Send(plan) => self.send.commit(now, plan, rules.config)?,
         };
-        let bare = outgoing.payload.is_empty() && !outgoing.flags.contains(TcpFlags::FIN);
+        let cargo = match plan {
+            Plan::Send(SendPlan::Again(_)) => Cargo::OldText,
+            Plan::Send(SendPlan::New { .. }) => Cargo::Text,
+            _ => Cargo::None,
+        };
         if !outgoing.payload.is_empty() {
             self.recv.ack.on_data_sent(now);
         }
         let resent = self.send.counts.resent.wrapping_sub(resent_before);
-        Some(Transmit { resent, ..self.stamp(now, outgoing, inbox, bare, leaving) })
+        Some(Transmit { resent, ..self.stamp(now, outgoing, inbox, cargo, leaving) })
     }
 
-    fn stamp(&mut self, now: Instant, outgoing: Outgoing, inbox: &Inbox, bare: bool, leaving: Leaving) -> Transmit {
-        let stamp = self.recv.stamp(now, inbox, bare);
-        let options = match stamp.timestamps {
-            Some(timestamps) => TcpOptions { timestamps: Some(timestamps), ..TcpOptions::default() }.emit(),
-            None => OptionBytes::EMPTY,
-        };
+    fn stamp(&mut self, now: Instant, outgoing: Outgoing, inbox: &Inbox, cargo: Cargo, leaving: Leaving) -> Transmit {
+        let stamp = self.recv.stamp(now, inbox, cargo, &mut self.send.journal);
+        let options = TcpOptions { timestamps: stamp.timestamps, sack: stamp.sack, ..TcpOptions::default() }.emit();
         let mut flags = outgoing.flags;
         let ecn = self.ecn.mark(leaving, &mut self.send.reduced, &mut flags);
         let header = TcpHeader {
@@ -147,7 +149,7 @@ impl Synced {
     pub(crate) fn acknowledge(&mut self, now: Instant, inbox: &Inbox) -> Transmit {
         let sequence = self.send.ack_sequence();
         let outgoing = Outgoing { sequence, payload: Chunks::new(), segment_size: 0, flags: TcpFlags::ACK, urgent: 0 };
-        self.stamp(now, outgoing, inbox, true, Leaving::Other)
+        self.stamp(now, outgoing, inbox, Cargo::None, Leaving::Other)
     }
 
     /// The reset that ends this connection from our side (RFC 9293 section 3.5.2): SND.NXT, and an

@@ -97,6 +97,20 @@ impl Peer {
         Peer::established_with(plain(), SocketOptions::default())
     }
 
+    /// As `established_with`, with selective acknowledgment.
+    pub fn sacking_with(config: Config, options: SocketOptions) -> Peer {
+        let mut peer = Peer::syn_sent(config, options);
+        let mut syn_ack = peer.bare();
+        syn_ack.flags |= TcpFlags::SYN;
+        syn_ack.options.mss = Some(1000);
+        syn_ack.options.sack_permitted = true;
+        peer.inject(syn_ack);
+        peer.seq = IRS.wrapping_add(1);
+        assert_eq!(peer.connection.state(), State::Established);
+        assert_eq!(peer.sent().len(), 1);
+        peer
+    }
+
     /// As `established`, with timestamps.
     pub fn stamped(value: u32) -> Peer {
         let mut peer = Peer::syn_sent(Config { window_scaling: false, ..Config::default() }, SocketOptions::default());
@@ -230,6 +244,13 @@ impl Peer {
         buffer.truncate(n);
         Ok(buffer)
     }
+}
+
+/// The SACK blocks of a segment that left, relative to IRS+1.
+pub fn sacks(transmit: &Transmit) -> Vec<(i32, i32)> {
+    let relative = |number: u32| number.wrapping_sub(IRS.wrapping_add(1)) as i32;
+    let options = TcpOptions::parse(&transmit.options);
+    options.sack.iter().map(|(left, right)| (relative(*left), relative(*right))).collect()
 }
 
 /// Flags (in packetdrill's letters), numbers relative to ISS+1 and IRS+1, length.
