@@ -3,6 +3,8 @@
 //! Decides which commands are known and what they mean; nothing of it ever reaches a shell or a file of this machine.
 //! An unknown command is an error that names it.
 
+use crate::host::RouteChange;
+
 /// What a command does to the stack under test.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Effect {
@@ -13,7 +15,7 @@ pub(crate) enum Effect {
     /// Bring back the sysctls of before the script.
     Restore,
     /// Parameters of the route to the peer.
-    Route { initcwnd: Option<u32>, mtu: Option<u32>, ecn: Option<bool> },
+    Route(RouteChange),
     /// Whether super-segments are captured whole.
     Offload(bool),
     /// Let time pass, in microseconds.
@@ -226,7 +228,7 @@ fn ip(arguments: &[&str], out: &mut Vec<Effect>) -> Result<(), String> {
         Some(Some(&"none")) => Some(false),
         Some(_) => return Err(format!("`features` must be ecn or none in the command `ip {shown}`")),
     };
-    out.push(Effect::Route { initcwnd: number("initcwnd")?, mtu: number("mtu")?, ecn });
+    out.push(Effect::Route(RouteChange { initcwnd: number("initcwnd")?, mtu: number("mtu")?, ecn }));
     Ok(())
 }
 
@@ -248,6 +250,7 @@ fn ethtool(arguments: &[&str], out: &mut Vec<Effect>) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::{Effect, effects};
+    use crate::host::RouteChange;
 
     fn set(name: &str, value: &str) -> Effect {
         Effect::Sysctl { name: name.into(), value: value.into() }
@@ -275,7 +278,7 @@ mod tests {
             set("net.ipv4.tcp_ecn", "0"),
             Effect::Offload(false),
             Effect::Sleep(500_000),
-            Effect::Route { initcwnd: Some(4), mtu: None, ecn: None },
+            Effect::Route(RouteChange { initcwnd: Some(4), ..RouteChange::default() }),
         ];
         assert_eq!(effects(text), Ok(expected));
     }

@@ -5,11 +5,40 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use segue_kernel::sys::raise_priority;
+use segue_kernel::{become_namespace_root, can_make_namespaces};
+
+use crate::host::{Host, HostError, LinuxHost, Network, SegueHost};
 use crate::parse::{Defines, parse, parse_command_line_define};
 use crate::report::{Report, ScriptReport, Verdict};
 use crate::run;
 use crate::settings::Settings;
 use crate::source::Diagnostic;
+
+/// Which host the scripts examine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Against {
+    /// Segue's stack, in virtual time.
+    #[default]
+    Segue,
+    /// This machine's kernel, in a network namespace of each script's own and in real time. Needs root, or a user namespace
+    /// ([`segue_kernel::become_namespace_root`]).
+    Linux,
+}
+
+/// Get ready for scripts against this machine's kernel: who is not root becomes root of a user namespace. Call it before any
+/// thread is started.
+///
+/// # Errors
+/// What this machine does not allow, and what to do about it.
+pub fn prepare_namespaces() -> Result<(), DrillError> {
+    let cannot = |error: std::io::Error| DrillError::NoNamespaces { message: error.to_string() };
+    if can_make_namespaces().is_ok() {
+        return Ok(());
+    }
+    become_namespace_root().map_err(cannot)?;
+    can_make_namespaces().map_err(cannot)
+}
 
 /// How scripts are run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +49,9 @@ pub struct Options {
     pub defines: Vec<String>,
     /// The seed of the stack's secrets. Default: 32 times 7. The same seed gives the same packets.
     pub seed: [u8; 32],
-    /// Scripts played at the same time; 0, the default: one per processor.
+    /// What is examined. Default: Segue.
+    pub against: Against,
+    /// Scripts played at the same time; 0, the default: one per processor, and sixteen against Linux, where they mostly wait.
     pub jobs: usize,
     /// Only read the scripts, play nothing.
     pub dry_run: bool,
@@ -28,7 +59,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { settings: Vec::new(), defines: Vec::new(), seed: [7; 32], jobs: 0, dry_run: false }
+        Options {
+            settings: Vec::new(),
+            defines: Vec::new(),
+            seed: [7; 32],
+            against: Against::Segue,
+            jobs: 0,
+            dry_run: false,
+        }
     }
 }
 
@@ -48,6 +86,11 @@ pub enum DrillError {
         /// What was asked for.
         paths: Vec<PathBuf>,
     },
+    /// Network namespaces with a device cannot be made here.
+    NoNamespaces {
+        /// What is missing, and what to do about it.
+        message: String,
+    },
     /// An option or define given on the command line is wrong.
     BadOption {
         /// What is wrong with it.
@@ -63,6 +106,7 @@ impl fmt::Display for DrillError {
                 let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
                 write!(f, "no script found in {}: scripts end in .pkt", paths.join(", "))
             }
+            DrillError::NoNamespaces { message } => write!(f, "scripts cannot be played against Linux here: {message}"),
             DrillError::BadOption { message } => f.write_str(message),
         }
     }
@@ -98,6 +142,7 @@ pub fn run_files(paths: &[PathBuf], options: &Options) -> Result<Report, DrillEr
     }
     let files: Vec<PathBuf> = files.into_iter().collect();
     let jobs = match options.jobs {
+        0 if options.against == Against::Linux => 16,
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         jobs => jobs,
     };
@@ -106,6 +151,9 @@ pub fn run_files(paths: &[PathBuf], options: &Options) -> Result<Report, DrillEr
     std::thread::scope(|scope| {
         for _ in 0..jobs.min(files.len()) {
             scope.spawn(|| {
+                if options.against == Against::Linux {
+                    raise_priority();
+                }
                 while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let report = run_file(path, options);
                     done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(report);
@@ -144,7 +192,7 @@ pub fn run_script(name: &str, text: &str, options: &Options) -> ScriptReport {
     let started = std::time::Instant::now();
     let played = prepare(text, options).map(|(script, settings)| {
         let is_dry = settings.dry_run || options.dry_run;
-        (!is_dry).then(|| run::play(text, &script, settings, options.seed))
+        (!is_dry).then(|| play(text, &script, settings, options))
     });
     let mut report = match played {
         Err(error) => ScriptReport::new(name, text, Verdict::Malformed, run::Played::failed(error)),
@@ -156,6 +204,18 @@ pub fn run_script(name: &str, text: &str, options: &Options) -> ScriptReport {
     };
     report.duration = started.elapsed();
     report
+}
+
+fn play(text: &str, script: &crate::ast::Script, settings: Settings, options: &Options) -> run::Played {
+    let network = Network { local: settings.local(), mtu: settings.mtu };
+    let host: Result<Box<dyn Host>, HostError> = match options.against {
+        Against::Segue => SegueHost::open(&network, options.seed).map(|host| Box::new(host) as Box<dyn Host>),
+        Against::Linux => LinuxHost::open(&network).map(|host| Box::new(host) as Box<dyn Host>),
+    };
+    match host {
+        Ok(mut host) => run::play(text, script, settings, host.as_mut()),
+        Err(error) => run::Played::failed(Diagnostic::whole(error.0)),
+    }
 }
 
 /// Read one script and say what is wrong with it, without playing it.

@@ -1,8 +1,8 @@
-//! Packetdrill's script language, interpreted against a Segue stack in virtual time.
+//! Packetdrill's script language, interpreted against a Segue stack in virtual time, or this machine's kernel in real time.
 //!
 //! A script says which packets reach a stack, which system calls its application makes, and which packets must leave, each
 //! with its time. [`run_files`] plays files and folders of them, many at a time, without root and without waiting;
-//! [`run_script`] plays one text. What was expected and what came is told as a compiler tells it.
+//! [`run_script`] plays one text. [`host`] drives either host by hand, call by call. What was expected and what came is told as a compiler tells it.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
 mod ast;
@@ -10,6 +10,7 @@ mod call;
 mod code;
 mod command;
 mod files;
+pub mod host;
 mod icmp_names;
 mod parse;
 mod report;
@@ -18,6 +19,6 @@ mod settings;
 mod source;
 mod symbols;
 
-pub use files::{DrillError, Options, check_script, run_files, run_script};
+pub use files::{Against, DrillError, Options, check_script, prepare_namespaces, run_files, run_script};
 pub use report::{Report, ScriptReport, Verdict};
 pub use source::{Diagnostic, Span};

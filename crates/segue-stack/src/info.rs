@@ -33,6 +33,19 @@ pub struct SocketInfo {
     pub info: Option<segue_tcp::Info>,
 }
 
+impl SocketInfo {
+    /// `struct tcp_info` of a connection, as getsockopt(2) gives it for a socket; `None` where there is no connection.
+    pub fn tcp_info(&self) -> Option<Vec<u8>> {
+        match (self.state?, &self.info) {
+            (State::Connection(state), Some(info)) => Some(crate::sockopt::tcp_info::of_connection(state, info)),
+            (State::Connection(state), None) => {
+                Some(crate::sockopt::tcp_info::of_connection(state, &Default::default()))
+            }
+            (State::Listen, _) => None,
+        }
+    }
+}
+
 /// The states of RFC 9293 section 3.3.2 (LISTEN belongs to the stack, the others are a connection's).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum State {

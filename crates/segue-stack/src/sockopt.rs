@@ -15,7 +15,7 @@ mod ip;
 mod numbers;
 mod socket_level;
 mod tcp;
-mod tcp_info;
+pub(crate) mod tcp_info;
 
 use numbers::{ip as ip_names, ipv6, level, sol, tcp as tcp_names};
 

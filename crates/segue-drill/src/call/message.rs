@@ -1,41 +1,41 @@
 //! `msghdr` and `iovec` of a script.
 use super::value::field;
 use crate::ast::{Expression, Field, Value};
+use crate::host::Control;
 use crate::run::Interpreter;
 use crate::source::Diagnostic;
-
-const MSG_TRUNC: i64 = 0x20;
 
 /// What a script says about a message.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
-    pub(super) length: usize,
+    pub(super) pieces: Vec<usize>,
     pub(super) expected: Expected,
 }
 
 /// What recvmsg() must give beside the bytes.
 #[derive(Clone, Debug)]
-pub(super) struct Expected {
+pub(crate) struct Expected {
     flags: i64,
     /// Level, type and data of control messages, as text for messages.
     control: Vec<String>,
 }
 
 impl Expected {
-    /// What differs. The stack under test has no control messages yet.
-    pub(super) fn mismatch(&self, is_cut: bool) -> Option<String> {
-        let flags = if is_cut { MSG_TRUNC } else { 0 };
-        if self.flags != flags {
+    /// What differs.
+    pub(super) fn mismatch(&self, flags: i32, control: &[Control]) -> Option<String> {
+        if self.flags != i64::from(flags) {
             return Some(format!("msg_flags is {flags:#x}, expected {:#x}", self.flags));
         }
-        let first = self.control.first()?;
-        Some(format!("there is no control message, expected {first}"))
+        match (self.control.first(), control.first()) {
+            (Some(first), None) => Some(format!("there is no control message, expected {first}")),
+            _ => None,
+        }
     }
 }
 
 impl Interpreter<'_> {
-    /// The bytes of `[{..., 30}, {..., 12}]`; `count` is the number of elements that is claimed.
-    pub(super) fn vector(&self, vector: &Expression, count: Option<&Expression>) -> Result<usize, Diagnostic> {
+    /// The lengths of `[{..., 30}, {..., 12}]`; `count` is the number of elements that is claimed.
+    pub(super) fn vector(&self, vector: &Expression, count: Option<&Expression>) -> Result<Vec<usize>, Diagnostic> {
         let Value::List(parts) = &vector.value else {
             return Err(Diagnostic::at(vector.span, "expected [{..., length}, …]"));
         };
@@ -46,10 +46,11 @@ impl Interpreter<'_> {
                 return Err(Diagnostic::at(count.span, message));
             }
         }
-        parts.iter().try_fold(0usize, |sum, part| match &part.value {
-            Value::Group(pair) if pair.len() == 2 => Ok(sum + self.size(&pair[1])?),
+        let length = |part: &Expression| match &part.value {
+            Value::Group(pair) if pair.len() == 2 => self.size(&pair[1]),
             _ => Err(Diagnostic::at(part.span, "expected {..., length}")),
-        })
+        };
+        parts.iter().map(length).collect()
     }
 
     pub(super) fn message(&self, message: &Expression) -> Result<Message, Diagnostic> {
@@ -58,12 +59,12 @@ impl Interpreter<'_> {
         let Some(Field { size, value, .. }) = field(fields, "msg_iov") else {
             return Err(Diagnostic::at(message.span, expected));
         };
-        let length = self.vector(value, size.as_ref())?;
+        let pieces = self.vector(value, size.as_ref())?;
         let flags = field(fields, "msg_flags").map_or(Ok(0), |field| self.integer(&field.value))?;
         let control = match field(fields, "msg_control").map(|field| &field.value.value) {
             Some(Value::List(messages)) => messages.iter().map(|message| self.source_of(message.span)).collect(),
             _ => Vec::new(),
         };
-        Ok(Message { length, expected: Expected { flags, control } })
+        Ok(Message { pieces, expected: Expected { flags, control } })
     }
 }

@@ -1,184 +1,164 @@
-//! System calls of a script, on the sockets of the stack under test.
+//! System calls of a script, as calls on the host under test.
 //!
-//! Decides which calls exist and what their arguments mean. What a call does is the stack's.
+//! Decides which calls exist, what their arguments mean, and what is compared afterwards. What a call does is the host's.
 mod data;
-mod epoll;
 mod message;
 mod open;
 mod option;
 mod poll;
 mod value;
 
-use segue_stack::SocketId;
-use segue_wire::Instant;
-
 use crate::ast::{SystemCall, Value};
+use crate::host::{Call, Fd, Output, Returned};
 use crate::run::{Interpreter, Window};
 use crate::source::Diagnostic;
 use crate::symbols;
-pub(crate) use epoll::Epoll;
 
 /// What a script's descriptor stands for.
-#[derive(Clone, Debug)]
-pub(crate) enum Descriptor {
-    Socket { id: SocketId, endpoint: usize, is_nonblocking: bool, is_v6: bool, is_stream: bool },
-    Epoll(Epoll),
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Descriptor {
+    /// The host's number for it.
+    pub(crate) live: Fd,
+    pub(crate) kind: Kind,
 }
 
-/// A call that is being performed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Socket { endpoint: usize, is_v6: bool, is_stream: bool },
+    Epoll,
+}
+
+/// What is to be done and compared when a call has returned.
 #[derive(Clone, Debug)]
-pub(crate) enum Operation {
-    /// Nothing to wait for.
-    Over(Outcome),
-    Accept {
-        listener: i64,
-        flags: i64,
+pub(crate) enum Check {
+    /// The result only.
+    Result,
+    /// socket(): what kind of socket it is.
+    Socket {
+        is_v6: bool,
+        is_stream: bool,
     },
-    Connect {
-        fd: i64,
-        started: bool,
+    Epoll,
+    /// accept() on a listener of this family.
+    Accepted {
+        is_v6: bool,
     },
-    Receive(data::Receive),
-    Send(data::Send),
-    Poll(poll::Poll),
-    EpollWait(epoll::Wait),
+    /// bind() to this port.
+    Bound {
+        endpoint: usize,
+        port: u16,
+    },
+    Listening {
+        endpoint: usize,
+        live: Fd,
+    },
+    /// connect() of a datagram socket: it has a port then.
+    Connected {
+        endpoint: usize,
+        live: Fd,
+    },
+    Option(option::Expected),
+    /// The integer of ioctl().
+    Integer(Option<i64>),
+    Message(message::Expected),
+    /// Script descriptors and their expected `revents`.
+    Revents(Vec<(i64, i64)>),
+    /// The first event and its data.
+    Event(u32, u64),
 }
 
 /// A call that has not returned.
 #[derive(Clone, Debug)]
 pub(crate) struct Blocked {
-    pub(crate) operation: Operation,
+    pub(crate) check: Check,
     pub(crate) call: SystemCall,
     pub(crate) window: Option<Window>,
 }
 
-impl Blocked {
-    /// When the call gives up by itself.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        match &self.operation {
-            Operation::Poll(poll) => poll.deadline,
-            Operation::EpollWait(wait) => wait.deadline,
-            Operation::Receive(receive) => receive.deadline,
-            Operation::Send(send) => send.deadline,
-            _ => None,
-        }
-    }
+/// What a script's call means.
+pub(crate) enum Prepared {
+    Call(Call, Check),
+    /// Nothing that the host knows; it gives 0.
+    Nothing,
 }
 
-/// What a call returned.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Outcome {
-    pub(crate) value: i64,
-    pub(crate) errno: Option<i32>,
-    /// A descriptor that was made.
-    pub(crate) made: Option<Descriptor>,
-    /// What differs beside the result.
-    pub(crate) mismatch: Option<String>,
-}
-
-impl Outcome {
-    pub(crate) fn ok(value: i64) -> Outcome {
-        Outcome { value, ..Outcome::default() }
-    }
-
-    pub(crate) fn error(errno: i32) -> Outcome {
-        Outcome { value: -1, errno: Some(errno), ..Outcome::default() }
-    }
-
-    fn of<T>(result: segue_stack::Result<T>, value: impl FnOnce(T) -> i64) -> Outcome {
-        match result {
-            Ok(given) => Outcome::ok(value(given)),
-            Err(errno) => Outcome::error(errno.0),
-        }
-    }
-
-    pub(crate) fn describe(&self) -> String {
-        match self.errno {
-            Some(errno) => format!("-1 {}", symbols::errno_name(errno)),
-            None => self.value.to_string(),
-        }
-    }
-}
-
-const CALLS: &str = "socket bind listen accept connect shutdown close read write recv send recvfrom sendto readv writev \
+const CALLS: &str = "socket bind listen accept accept4 connect shutdown close read write recv send recvfrom sendto readv writev \
                      recvmsg sendmsg fcntl ioctl getsockopt setsockopt poll epoll_create epoll_ctl epoll_wait cap_set";
 
+/// `-1 EAGAIN`, or the value.
+pub(crate) fn describe(result: Result<i64, i32>) -> String {
+    match result {
+        Ok(value) => value.to_string(),
+        Err(errno) => format!("-1 {}", symbols::errno_name(errno)),
+    }
+}
+
 impl Interpreter<'_> {
-    /// Look at a call's arguments; what needs no waiting is done at once.
-    pub(crate) fn prepare(&mut self, call: &SystemCall) -> Result<Operation, Diagnostic> {
-        let over = |outcome: Result<Outcome, Diagnostic>| outcome.map(Operation::Over);
-        match call.name.as_str() {
-            "socket" => over(self.call_socket(call)),
-            "bind" => over(self.call_bind(call)),
-            "listen" => over(self.call_listen(call)),
-            "accept" | "accept4" => self.prepare_accept(call),
-            "connect" => self.prepare_connect(call),
-            "shutdown" => over(self.call_shutdown(call)),
-            "close" => over(self.call_close(call)),
-            "read" | "recv" | "recvfrom" | "readv" | "recvmsg" => self.prepare_receive(call),
-            "write" | "send" | "sendto" | "writev" | "sendmsg" => self.prepare_send(call),
-            "fcntl" => over(self.call_fcntl(call)),
-            "ioctl" => over(self.call_ioctl(call)),
-            "setsockopt" => over(self.call_setsockopt(call)),
-            "getsockopt" => over(self.call_getsockopt(call)),
-            "poll" => self.prepare_poll(call),
-            "epoll_create" | "epoll_create1" => {
-                over(Ok(Outcome { made: Some(Descriptor::Epoll(Epoll::default())), ..Outcome::ok(0) }))
+    /// Look at a call's arguments.
+    pub(crate) fn prepare(&mut self, call: &SystemCall) -> Result<Prepared, Diagnostic> {
+        let (made, check) = match call.name.as_str() {
+            "socket" => self.call_socket(call)?,
+            "bind" => self.call_bind(call)?,
+            "listen" => self.call_listen(call)?,
+            "accept" | "accept4" => self.call_accept(call)?,
+            "connect" => self.call_connect(call)?,
+            "shutdown" => self.call_shutdown(call)?,
+            "close" => self.call_close(call)?,
+            "read" | "recv" | "recvfrom" | "readv" | "recvmsg" => self.call_receive(call)?,
+            "write" | "send" | "sendto" | "writev" | "sendmsg" => self.call_send(call)?,
+            "fcntl" => self.call_fcntl(call)?,
+            "ioctl" => self.call_ioctl(call)?,
+            "setsockopt" => self.call_setsockopt(call)?,
+            "getsockopt" => self.call_getsockopt(call)?,
+            "poll" => self.call_poll(call)?,
+            "epoll_create" | "epoll_create1" => (Call::EpollCreate { flags: 0 }, Check::Epoll),
+            "epoll_ctl" => self.call_epoll_control(call)?,
+            "epoll_wait" => self.call_epoll_wait(call)?,
+            "cap_set" => return Ok(Prepared::Nothing),
+            "pipe" | "splice" | "open" | "sendfile" => {
+                let message = format!("{}() is not available: a script cannot reach files of this machine", call.name);
+                return Err(Diagnostic::at(call.name_span, message));
             }
-            "epoll_ctl" => over(self.call_epoll_ctl(call)),
-            "epoll_wait" => self.prepare_epoll_wait(call),
-            "cap_set" => over(Ok(Outcome::ok(0))),
-            "pipe" | "splice" | "open" | "sendfile" => Err(Diagnostic::at(
-                call.name_span,
-                format!(
-                    "{}() is not available in virtual time: a script cannot reach files of this machine",
-                    call.name
-                ),
-            )),
             name => {
-                Err(Diagnostic::at(call.name_span, format!("unknown system call {name}()"))
-                    .note(format!("known: {CALLS}")))
+                return Err(Diagnostic::at(call.name_span, format!("unknown system call {name}()"))
+                    .note(format!("known: {CALLS}")));
             }
-        }
+        };
+        Ok(Prepared::Call(made, check))
     }
 
-    /// Try to do it; `None` while it would block.
-    pub(crate) fn attempt(&mut self, operation: &mut Operation) -> Result<Option<Outcome>, Diagnostic> {
-        Ok(match operation {
-            Operation::Over(outcome) => Some(outcome.clone()),
-            Operation::Accept { listener, flags } => self.attempt_accept(*listener, *flags),
-            Operation::Connect { fd, started } => self.attempt_connect(*fd, started),
-            Operation::Receive(receive) => self.attempt_receive(receive),
-            Operation::Send(send) => self.attempt_send(send),
-            Operation::Poll(poll) => self.attempt_poll(poll),
-            Operation::EpollWait(wait) => self.attempt_epoll_wait(wait),
-        })
-    }
-
-    /// Compare what a call returned with what the script says, and give a new descriptor its name.
-    pub(crate) fn check_result(&mut self, call: &SystemCall, outcome: Outcome) -> Result<(), Diagnostic> {
+    /// Compare what a call gave with what the script says, and give a new descriptor its name.
+    pub(crate) fn check_result(
+        &mut self,
+        call: &SystemCall,
+        check: &Check,
+        returned: Returned,
+    ) -> Result<(), Diagnostic> {
+        let Returned { result, output, .. } = returned;
+        let made = self.take_note(check, result, &output);
+        let value = result.unwrap_or(-1);
         let is_any = call.result.value == Value::Ellipsis;
-        let expected = if is_any { outcome.value } else { self.integer(&call.result)? };
-        let is_made = outcome.made.is_some() && expected >= 0;
-        let wrong = |expected: String| {
-            let message = format!("{}() returned {}, expected {expected}", call.name, outcome.describe());
+        let expected = if is_any { value } else { self.integer(&call.result)? };
+        let is_made = made.is_some() && expected >= 0;
+        let errno_text = call.errno.as_deref().map(|errno| format!(" {errno}")).unwrap_or_default();
+        let wrong = || {
+            let message = format!("{}() returned {}, expected {expected}{errno_text}", call.name, describe(result));
             Err(Diagnostic::at(call.span, message))
         };
-        let errno_text = call.errno.as_deref().map(|errno| format!(" {errno}")).unwrap_or_default();
-        if !is_made && expected != outcome.value {
-            return wrong(format!("{expected}{errno_text}"));
+        if !is_made && expected != value {
+            return wrong();
         }
         if let Some(name) = &call.errno {
             let errno = symbols::errno(name)
                 .ok_or_else(|| Diagnostic::at(call.span, format!("`{name}` is no errno of Linux")))?;
-            if outcome.errno != Some(errno) {
-                return wrong(format!("{expected}{errno_text}"));
+            if result != Err(errno) {
+                return wrong();
             }
         }
-        if let Some(mismatch) = outcome.mismatch {
+        if let Some(mismatch) = mismatch(check, result, &output) {
             return Err(Diagnostic::at(call.span, format!("{}(): {mismatch}", call.name)));
         }
-        if let Some(made) = outcome.made {
+        if let Some(made) = made {
             if self.descriptors.contains_key(&expected) {
                 let message =
                     format!("descriptor {expected} is in use already: close({expected}) first or use another number");
@@ -187,5 +167,30 @@ impl Interpreter<'_> {
             self.descriptors.insert(expected, made);
         }
         Ok(())
+    }
+}
+
+/// What differs beside the result.
+fn mismatch(check: &Check, result: Result<i64, i32>, output: &Output) -> Option<String> {
+    match (check, output) {
+        (Check::Option(expected), Output::Bytes(got)) => expected.mismatch(got),
+        (Check::Integer(Some(expected)), Output::Integer(got)) if *expected != i64::from(*got) => {
+            Some(format!("the value is {got}, expected {expected}"))
+        }
+        (Check::Message(expected), Output::Received { flags, control, .. }) => expected.mismatch(*flags, control),
+        (Check::Revents(expected), Output::Revents(got)) => {
+            let wrong = expected.iter().zip(got).find(|((_, expected), got)| *expected != i64::from(**got));
+            wrong.map(|((fd, expected), got)| format!("revents of descriptor {fd} is {got:#x}, expected {expected:#x}"))
+        }
+        (Check::Event(events, data), Output::Events(got)) if result.is_ok() => {
+            let first = got.first().copied().unwrap_or((0, 0));
+            (first != (*events, *data)).then(|| {
+                format!(
+                    "the event is {{events={:#x}, data={:#x}}}, expected {{events={events:#x}, data={data:#x}}}",
+                    first.0, first.1
+                )
+            })
+        }
+        _ => None,
     }
 }

@@ -1,11 +1,8 @@
 //! Socket options and ioctl, by Linux's numbers.
-use std::net::SocketAddr;
-
-use segue_stack::MsgFlags;
-
-use super::Outcome;
+use super::Check;
 use super::value::{arguments, field};
 use crate::ast::{Expression, SystemCall, Value};
+use crate::host::Call;
 use crate::run::Interpreter;
 use crate::source::Diagnostic;
 
@@ -43,26 +40,25 @@ impl Interpreter<'_> {
         }
     }
 
-    pub(super) fn call_setsockopt(&mut self, call: &SystemCall) -> Result<Outcome, Diagnostic> {
+    pub(super) fn call_setsockopt(&mut self, call: &SystemCall) -> Result<(Call, Check), Diagnostic> {
         let arguments = arguments(call, 5, 5)?;
-        let (_, socket) = self.socket_argument(&arguments[0])?;
+        let socket = self.socket_argument(&arguments[0])?;
         let (level, name) = (self.integer(&arguments[1])? as i32, self.integer(&arguments[2])? as i32);
         let mut value = self.option_value(&arguments[3])?;
         value.resize(self.size(&arguments[4])?, 0);
-        let result = self.machine.stack.setsockopt(self.machine.now, socket.id, level, name, &value);
-        Ok(Outcome::of(result, |()| 0))
+        Ok((Call::SetOption { fd: socket.live, level, name, value }, Check::Result))
     }
 
-    pub(super) fn call_getsockopt(&mut self, call: &SystemCall) -> Result<Outcome, Diagnostic> {
+    pub(super) fn call_getsockopt(&mut self, call: &SystemCall) -> Result<(Call, Check), Diagnostic> {
         let arguments = arguments(call, 5, 5)?;
-        let (_, socket) = self.socket_argument(&arguments[0])?;
+        let socket = self.socket_argument(&arguments[0])?;
         let (level, name) = (self.integer(&arguments[1])? as i32, self.integer(&arguments[2])? as i32);
         let length = match &arguments[4].value {
             Value::List(values) if values.len() == 1 => Some(self.size(&values[0])?),
             Value::Ellipsis => None,
             _ => return Err(Diagnostic::at(arguments[4].span, "expected the length in brackets, such as [4]")),
         };
-        let expected = match arguments[3].value {
+        let value = match arguments[3].value {
             Value::Ellipsis => None,
             _ => {
                 let mut value = self.option_value(&arguments[3])?;
@@ -73,55 +69,46 @@ impl Interpreter<'_> {
                 Some(value)
             }
         };
-        let mut buffer = vec![0; length.unwrap_or(256)];
-        let used = match self.machine.stack.getsockopt(self.machine.now, socket.id, level, name, &mut buffer) {
-            Ok(used) => used,
-            Err(errno) => return Ok(Outcome::error(errno.0)),
-        };
-        buffer.truncate(used);
-        let mismatch = match (expected, length) {
-            (_, Some(length)) if length != used => Some(format!("the option has {used} bytes, expected {length}")),
-            (Some(expected), _) if expected != buffer => {
-                Some(format!("the option is {}, expected {}", show(&buffer), show(&expected)))
-            }
+        let room = vec![0; length.unwrap_or(256)];
+        let call = Call::GetOption { fd: socket.live, level, name, value: room };
+        Ok((call, Check::Option(Expected { value, length })))
+    }
+
+    pub(super) fn call_ioctl(&mut self, call: &SystemCall) -> Result<(Call, Check), Diagnostic> {
+        let arguments = arguments(call, 2, 3)?;
+        let socket = self.socket_argument(&arguments[0])?;
+        let request = self.integer(&arguments[1])? as u64;
+        let expected = match arguments.get(2).map(|list| &list.value) {
+            Some(Value::List(values)) => match values.as_slice() {
+                [one] => Some(self.integer(one)?),
+                _ => return Err(Diagnostic::at(call.span, "ioctl() takes one expected number in brackets")),
+            },
             _ => None,
         };
-        Ok(Outcome { mismatch, ..Outcome::ok(0) })
+        // FIONBIO reads the number, all others write one.
+        let argument = expected.unwrap_or(0) as i32;
+        Ok((Call::Ioctl { fd: socket.live, request, argument }, Check::Integer(expected)))
     }
+}
 
-    pub(super) fn call_ioctl(&mut self, call: &SystemCall) -> Result<Outcome, Diagnostic> {
-        let arguments = arguments(call, 2, 3)?;
-        let (_, socket) = self.socket_argument(&arguments[0])?;
-        let request = self.integer(&arguments[1])?;
-        let now = self.machine.now;
-        let got = match request {
-            0x541b => {
-                let mut buffer = vec![0; 16 << 20];
-                match self.machine.stack.recv(now, socket.id, &mut buffer, MsgFlags::PEEK) {
-                    Ok(count) => count as i64,
-                    Err(errno) if errno.0 == 11 => 0,
-                    Err(errno) => return Ok(Outcome::error(errno.0)),
-                }
-            }
-            0x5411 => {
-                let id = Some(socket.id);
-                let found = self.machine.stack.sockets(now).find(|info| info.socket == id);
-                found.map_or(0, |info| info.send_queue as i64)
-            }
-            _ => return Err(Diagnostic::at(arguments[1].span, "ioctl() knows SIOCINQ (FIONREAD) and SIOCOUTQ here")),
-        };
-        let Some(Value::List(values)) = arguments.get(2).map(|list| &list.value) else { return Ok(Outcome::ok(0)) };
-        let [one] = values.as_slice() else {
-            return Err(Diagnostic::at(call.span, "ioctl() takes one expected number in brackets"));
-        };
-        let expected = self.integer(one)?;
-        let mismatch = (expected != got).then(|| format!("the value is {got}, expected {expected}"));
-        Ok(Outcome { mismatch, ..Outcome::ok(0) })
-    }
+/// The value and the length that getsockopt() must give; `None`: not looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected {
+    value: Option<Vec<u8>>,
+    length: Option<usize>,
+}
 
-    /// The address that a `to` argument of a datagram call means.
-    pub(super) fn peer_address(&self, is_v6: bool) -> SocketAddr {
-        self.address_for(is_v6, self.settings.remote(), self.settings.connect_port)
+impl Expected {
+    pub(super) fn mismatch(&self, got: &[u8]) -> Option<String> {
+        match (&self.value, self.length) {
+            (_, Some(length)) if length != got.len() => {
+                Some(format!("the option has {} bytes, expected {length}", got.len()))
+            }
+            (Some(expected), _) if expected != got => {
+                Some(format!("the option is {}, expected {}", show(got), show(expected)))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -1,90 +1,71 @@
-//! poll(2), from the stack's level readiness.
-use std::time::Duration;
-
-use segue_stack::Ready;
-use segue_wire::Instant;
-
+//! poll() and epoll.
 use super::value::{arguments, field};
-use super::{Operation, Outcome};
-use crate::ast::{SystemCall, Value};
+use super::{Check, Kind};
+use crate::ast::{Expression, SystemCall, Value};
+use crate::host::{Call, Fd};
 use crate::run::Interpreter;
 use crate::source::Diagnostic;
 
-#[derive(Clone, Debug)]
-pub(crate) struct Poll {
-    entries: Vec<Entry>,
-    pub(super) deadline: Option<Instant>,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    fd: i64,
-    events: i64,
-    expected: i64,
-}
-
-const POLLNVAL: i64 = 0x20;
-
-/// `POLL*` (and `EPOLL*`) bits of a readiness.
-pub(super) fn bits(ready: Ready) -> i64 {
-    let table = [
-        (Ready::IN, 0x1 | 0x40),
-        (Ready::PRI, 0x2),
-        (Ready::OUT, 0x4 | 0x100),
-        (Ready::ERR, 0x8),
-        (Ready::HUP, 0x10),
-        (Ready::RDHUP, 0x2000),
-    ];
-    table.into_iter().filter(|(flag, _)| ready.contains(*flag)).fold(0, |sum, (_, bits)| sum | bits)
-}
-
-/// What is told whether it was asked for or not: `POLLERR`, `POLLHUP`.
-pub(super) const ALWAYS: i64 = 0x8 | 0x10;
-
 impl Interpreter<'_> {
-    pub(super) fn deadline_in(&self, millis: i64) -> Option<Instant> {
-        u64::try_from(millis).ok().map(|millis| self.machine.now + Duration::from_millis(millis))
-    }
-
-    pub(super) fn prepare_poll(&mut self, call: &SystemCall) -> Result<Operation, Diagnostic> {
+    pub(super) fn call_poll(&mut self, call: &SystemCall) -> Result<(Call, Check), Diagnostic> {
         let arguments = arguments(call, 3, 3)?;
         let Value::List(list) = &arguments[0].value else {
             return Err(Diagnostic::at(arguments[0].span, "expected [{fd=…, events=…, revents=…}, …]"));
         };
-        let mut entries = Vec::new();
+        let (mut entries, mut expected) = (Vec::new(), Vec::new());
         for entry in list {
             let wrong = || Diagnostic::at(entry.span, "expected {fd=…, events=…, revents=…}");
             let Value::Structure(fields) = &entry.value else { return Err(wrong()) };
             let number = |name: &str| field(fields, name).map(|field| self.integer(&field.value)).transpose();
-            entries.push(Entry {
-                fd: number("fd")?.ok_or_else(wrong)?,
-                events: number("events")?.ok_or_else(wrong)?,
-                expected: number("revents")?.unwrap_or(0),
-            });
+            let fd = number("fd")?.ok_or_else(wrong)?;
+            let live = self.descriptors.get(&fd).map(|descriptor| descriptor.live);
+            entries.push((live, number("events")?.ok_or_else(wrong)? as i16));
+            expected.push((fd, number("revents")?.unwrap_or(0)));
         }
         let count = self.integer(&arguments[1])?;
         if count != entries.len() as i64 {
             let message = format!("the number of descriptors is {}, found {count}", entries.len());
             return Err(Diagnostic::at(arguments[1].span, message));
         }
-        let timeout = self.integer(&arguments[2])?;
-        Ok(Operation::Poll(Poll { entries, deadline: self.deadline_in(timeout) }))
+        let timeout = self.integer(&arguments[2])? as i32;
+        Ok((Call::Poll { entries, timeout }, Check::Revents(expected)))
     }
 
-    pub(super) fn attempt_poll(&mut self, poll: &mut Poll) -> Option<Outcome> {
-        let mut count = 0;
-        let mut mismatch = None;
-        for Entry { fd, events, expected } in &poll.entries {
-            let got = match self.socket(*fd) {
-                Some(socket) => bits(self.machine.stack.readiness(socket.id)) & (events | ALWAYS),
-                None => POLLNVAL,
-            };
-            count += i64::from(got != 0);
-            if got != *expected && mismatch.is_none() {
-                mismatch = Some(format!("revents of descriptor {fd} is {got:#x}, expected {expected:#x}"));
-            }
+    /// Events and data of `{events=E, fd=N}`.
+    fn epoll_event(&self, event: &Expression) -> Result<(u32, u64), Diagnostic> {
+        let wrong = || Diagnostic::at(event.span, "expected {events=…, fd=…} (or ptr=, u32=, u64=)");
+        let Value::Structure(fields) = &event.value else { return Err(wrong()) };
+        let events = self.integer(&field(fields, "events").ok_or_else(wrong)?.value)?;
+        let data = ["fd", "ptr", "u32", "u64"].into_iter().find_map(|name| field(fields, name)).ok_or_else(wrong)?;
+        Ok((events as u32, self.integer(&data.value)? as u64))
+    }
+
+    fn epoll_argument(&self, expression: &Expression) -> Result<Fd, Diagnostic> {
+        let (name, descriptor) = self.descriptor_argument(expression)?;
+        match descriptor.kind {
+            Kind::Epoll => Ok(descriptor.live),
+            _ => Err(Diagnostic::at(expression.span, format!("descriptor {name} was not made by epoll_create()"))),
         }
-        let is_over = poll.deadline.is_some_and(|deadline| self.machine.now >= deadline);
-        (count > 0 || is_over).then(|| Outcome { mismatch, ..Outcome::ok(count) })
+    }
+
+    pub(super) fn call_epoll_control(&mut self, call: &SystemCall) -> Result<(Call, Check), Diagnostic> {
+        let arguments = arguments(call, 4, 4)?;
+        let epoll = self.epoll_argument(&arguments[0])?;
+        let operation = self.integer(&arguments[1])? as i32;
+        let fd = self.descriptor_argument(&arguments[2])?.1.live;
+        let (events, data) = match (operation, &arguments[3].value) {
+            (2, _) => (0, 0),
+            _ => self.epoll_event(&arguments[3])?,
+        };
+        Ok((Call::EpollControl { epoll, operation, fd, events, data }, Check::Result))
+    }
+
+    pub(super) fn call_epoll_wait(&mut self, call: &SystemCall) -> Result<(Call, Check), Diagnostic> {
+        let arguments = arguments(call, 4, 4)?;
+        let epoll = self.epoll_argument(&arguments[0])?;
+        let (events, data) = self.epoll_event(&arguments[1])?;
+        let max = self.integer(&arguments[2])? as i32;
+        let timeout = self.integer(&arguments[3])? as i32;
+        Ok((Call::EpollWait { epoll, max, timeout }, Check::Event(events, data)))
     }
 }

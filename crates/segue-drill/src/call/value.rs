@@ -1,8 +1,7 @@
 //! The values of arguments.
-use segue_stack::SocketId;
-
-use super::Descriptor;
+use super::{Descriptor, Kind};
 use crate::ast::{Expression, Field, SystemCall, Value};
+use crate::host::Fd;
 use crate::run::Interpreter;
 use crate::source::Diagnostic;
 use crate::symbols;
@@ -10,9 +9,8 @@ use crate::symbols;
 /// A socket that a descriptor stands for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SocketRef {
-    pub(super) id: SocketId,
+    pub(super) live: Fd,
     pub(super) endpoint: usize,
-    pub(super) is_nonblocking: bool,
     pub(super) is_v6: bool,
     pub(super) is_stream: bool,
 }
@@ -56,33 +54,21 @@ impl Interpreter<'_> {
             .ok_or_else(|| Diagnostic::at(expression.span, format!("a size is from 0 to 67108864, found {number}")))
     }
 
-    pub(super) fn descriptor_number(&self, expression: &Expression) -> Result<i64, Diagnostic> {
-        let fd = self.integer(expression)?;
-        if self.descriptors.contains_key(&fd) {
-            return Ok(fd);
+    /// An open descriptor, by its name in the script.
+    pub(super) fn descriptor_argument(&self, expression: &Expression) -> Result<(i64, Descriptor), Diagnostic> {
+        let name = self.integer(expression)?;
+        match self.descriptors.get(&name) {
+            Some(descriptor) => Ok((name, *descriptor)),
+            None => Err(Diagnostic::at(expression.span, format!("there is no open descriptor {name} in this script"))),
         }
-        Err(Diagnostic::at(expression.span, format!("there is no open descriptor {fd} in this script")))
     }
 
-    /// The number of a descriptor that is a socket, and the socket.
-    pub(super) fn socket_argument(&self, expression: &Expression) -> Result<(i64, SocketRef), Diagnostic> {
-        let fd = self.descriptor_number(expression)?;
-        let socket = self.socket(fd);
-        socket
-            .map(|socket| (fd, socket))
-            .ok_or_else(|| Diagnostic::at(expression.span, format!("descriptor {fd} is no socket")))
-    }
-
-    pub(super) fn socket(&self, fd: i64) -> Option<SocketRef> {
-        match self.descriptors.get(&fd)? {
-            Descriptor::Socket { id, endpoint, is_nonblocking, is_v6, is_stream } => Some(SocketRef {
-                id: *id,
-                endpoint: *endpoint,
-                is_nonblocking: *is_nonblocking,
-                is_v6: *is_v6,
-                is_stream: *is_stream,
-            }),
-            Descriptor::Epoll(_) => None,
+    /// A descriptor that is a socket.
+    pub(super) fn socket_argument(&self, expression: &Expression) -> Result<SocketRef, Diagnostic> {
+        let (name, Descriptor { live, kind }) = self.descriptor_argument(expression)?;
+        match kind {
+            Kind::Socket { endpoint, is_v6, is_stream } => Ok(SocketRef { live, endpoint, is_v6, is_stream }),
+            Kind::Epoll => Err(Diagnostic::at(expression.span, format!("descriptor {name} is no socket"))),
         }
     }
 }

@@ -3,40 +3,46 @@ use std::time::Duration;
 
 use super::{Interpreter, Window};
 use crate::ast::SystemCall;
-use crate::call::{Blocked, Outcome};
+use crate::call::{Blocked, Check, Prepared, describe};
+use crate::host::{Call, Output, Progress, Returned, Woken};
 use crate::source::Diagnostic;
 
 /// How long a call waits for another one that blocks.
 const TURN: Duration = Duration::from_secs(1);
-/// How long a call without an end time may block.
-const LONGEST: Duration = Duration::from_secs(300);
 
 impl Interpreter<'_> {
     /// Perform a call. With a window it may block while events go on, and must return within it.
     pub(super) fn system_call(&mut self, call: &SystemCall, window: Option<Window>) -> Result<(), Diagnostic> {
         if self.blocked.is_some() {
-            let limit = self.machine.now + TURN;
-            while self.blocked.is_some() && self.step(limit)? {}
+            let limit = self.host.now() + TURN;
+            self.wait_for_call(limit)?;
             if let Some(blocked) = &self.blocked {
                 let message = format!("{}() is still blocking, and only one call can at a time", blocked.call.name);
                 return Err(Diagnostic::at(call.span, message));
             }
         }
-        let operation = self.prepare(call)?;
-        let mut blocked = Blocked { operation, call: call.clone(), window };
-        let outcome = self.attempt(&mut blocked.operation)?;
-        self.machine.drain();
-        match (outcome, window) {
-            (Some(outcome), _) => self.returned(&blocked, outcome),
-            (None, Some(_)) => {
+        let (made, check) = match self.prepare(call)? {
+            Prepared::Call(made, check) => (made, check),
+            Prepared::Nothing => {
+                let returned = Returned { at: self.host.now(), result: Ok(0), output: Output::Nothing };
+                return self.check_result(call, &Check::Result, returned);
+            }
+        };
+        let progress = self.host.begin(made).map_err(|error| Diagnostic::at(call.span, error.0))?;
+        self.collect()?;
+        let blocked = Blocked { check, call: call.clone(), window };
+        match (progress, window) {
+            (Progress::Returned(returned), _) => self.returned(&blocked, returned),
+            (Progress::Blocked, Some(_)) => {
                 self.blocked = Some(blocked);
                 Ok(())
             }
-            (None, None) => {
+            (Progress::Blocked, None) => {
                 self.blocked = Some(blocked);
-                let limit = self.machine.now + LONGEST;
-                while self.blocked.is_some() && self.step(limit)? {}
+                let limit = self.host.now() + self.host.patience().call;
+                self.wait_for_call(limit)?;
                 if self.blocked.take().is_some() {
+                    self.host.interrupt();
                     let message = format!("{}() blocks for ever here", call.name);
                     let help = "give it an end time (`+0...0.2 read(…)`) to let events go on while it blocks";
                     return Err(Diagnostic::at(call.span, message).note(help));
@@ -46,55 +52,77 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Try the blocked call again, and see whether its time is over.
-    pub(crate) fn poll_blocked(&mut self) -> Result<(), Diagnostic> {
-        let Some(mut blocked) = self.blocked.take() else { return Ok(()) };
-        if let Some(outcome) = self.attempt(&mut blocked.operation)? {
-            self.machine.drain();
-            return self.returned(&blocked, outcome);
-        }
-        self.machine.drain();
-        match blocked.window {
-            Some(window) if self.machine.now > window.latest => Err(self.overdue(&blocked, window)),
-            _ => {
-                self.blocked = Some(blocked);
-                Ok(())
+    /// A call that the interpreter makes for itself; `None` when it cannot be made now.
+    pub(crate) fn ask(&mut self, call: Call) -> Option<Returned> {
+        match self.host.begin(call).ok()? {
+            Progress::Returned(returned) => Some(returned),
+            Progress::Blocked => {
+                self.host.interrupt();
+                None
             }
         }
     }
 
-    fn overdue(&self, blocked: &Blocked, window: Window) -> Diagnostic {
-        let (name, last) = (&blocked.call.name, self.machine.seconds(window.last));
-        Diagnostic::at(blocked.call.span, format!("{name}() should have returned at {last:.6} s, but still blocks"))
+    /// Let time pass until the blocked call has returned, at most until `limit`.
+    fn wait_for_call(&mut self, limit: segue_wire::Instant) -> Result<(), Diagnostic> {
+        while self.blocked.is_some() && self.pass(limit)? == Woken::ByEvent {}
+        Ok(())
+    }
+
+    /// See whether the blocked call has returned, and whether its time is over.
+    pub(super) fn poll_blocked(&mut self) -> Result<(), Diagnostic> {
+        if self.blocked.is_none() {
+            return Ok(());
+        }
+        if let Some(returned) = self.host.take_returned()
+            && let Some(blocked) = self.blocked.take()
+        {
+            return self.returned(&blocked, returned);
+        }
+        let window = self.blocked.as_ref().and_then(|blocked| blocked.window);
+        match window {
+            Some(window) if self.host.now() > window.latest => Err(self.overdue(window)),
+            _ => Ok(()),
+        }
+    }
+
+    fn overdue(&mut self, window: Window) -> Diagnostic {
+        self.host.interrupt();
+        let last = self.seconds(window.last);
+        match self.blocked.take() {
+            Some(Blocked { call, .. }) => {
+                let message = format!("{}() should have returned at {last:.6} s, but still blocks", call.name);
+                Diagnostic::at(call.span, message)
+            }
+            None => Diagnostic::whole(format!("a call should have returned at {last:.6} s, but still blocks")),
+        }
     }
 
     /// After the last event a blocked call has until its end time.
     pub(super) fn finish_blocked(&mut self) -> Result<(), Diagnostic> {
         let Some(window) = self.blocked.as_ref().and_then(|blocked| blocked.window) else { return Ok(()) };
-        while self.blocked.is_some() && self.step(window.latest)? {}
+        self.wait_for_call(window.latest)?;
         self.poll_blocked()?;
-        match self.blocked.take() {
-            Some(blocked) => Err(self.overdue(&blocked, window)),
-            None => Ok(()),
-        }
+        if self.blocked.is_some() { Err(self.overdue(window)) } else { Ok(()) }
     }
 
-    fn returned(&mut self, blocked: &Blocked, outcome: Outcome) -> Result<(), Diagnostic> {
+    fn returned(&mut self, blocked: &Blocked, returned: Returned) -> Result<(), Diagnostic> {
         let call = &blocked.call;
         if let Some(window) = blocked.window {
-            let now = self.machine.now;
-            if now < window.earliest || now > window.latest {
-                let word = if now < window.earliest { "too early" } else { "too late" };
+            let at = returned.at;
+            if at < window.earliest || at > window.latest {
+                let word = if at < window.earliest { "too early" } else { "too late" };
                 let message = format!(
                     "{}() returned {word}: expected at {:.6} s (± {:.6} s), got at {:.6} s",
                     call.name,
-                    self.machine.seconds(window.last),
+                    self.seconds(window.last),
                     window.tolerance.as_secs_f64(),
-                    self.machine.seconds(now)
+                    self.seconds(at)
                 );
-                return Err(Diagnostic::at(call.span, message).note(format!("it returned {}", outcome.describe())));
+                let note = format!("it returned {}", describe(returned.result));
+                return Err(Diagnostic::at(call.span, message).note(note));
             }
         }
-        self.check_result(call, outcome)
+        self.check_result(call, &blocked.check, returned)
     }
 }

@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use segue_stack::SocketId;
 use segue_wire::{Instant, TcpFlags, TcpHeader};
+
+use crate::host::Fd;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Role {
@@ -24,7 +25,7 @@ pub(crate) struct Endpoint {
     pub(crate) role: Role,
     pub(crate) is_datagram: bool,
     /// `None` until accept().
-    pub(crate) socket: Option<SocketId>,
+    pub(crate) socket: Option<Fd>,
     pub(crate) local: (IpAddr, Option<u16>),
     pub(crate) remote: (IpAddr, Option<u16>),
     pub(crate) peer_isn: Option<u32>,

@@ -7,28 +7,30 @@ use super::compare::differences;
 use super::live::{Live, LiveBody};
 use super::{Interpreter, Window};
 use crate::ast::{Body, OptionSpec, OptionsSpec, PacketSpec, TcpSpec};
+use crate::host::Woken;
 use crate::source::Diagnostic;
 
 /// How long after the latest permitted time a packet is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long `*` waits: a day, in which every timer of TCP has run out.
-const FOREVER: Duration = Duration::from_secs(86_400);
 
 impl Interpreter<'_> {
-    /// Wait for the packet of a `>` line and compare it.
-    pub(super) fn expect(&mut self, packet: &PacketSpec, window: Option<Window>) -> Result<(), Diagnostic> {
+    /// Wait for the packet of a `>` line and compare it. The answer is when it was sent.
+    pub(super) fn expect(&mut self, packet: &PacketSpec, window: Option<Window>) -> Result<Instant, Diagnostic> {
         if let Some(encapsulation) = packet.encapsulations.first() {
             let message = format!("packets inside `{encapsulation}` are not interpreted: only plain IP is");
             return Err(Diagnostic::at(packet.span, message));
         }
         let limit = match window {
             Some(window) => window.latest + PATIENCE,
-            None => self.machine.now + FOREVER,
+            None => self.host.now() + self.host.patience().packet,
         };
         let Some(mut live) = self.next_packet(limit)? else {
             let message = match window {
                 Some(_) => "timed out waiting for this packet".to_owned(),
-                None => "timed out waiting for this packet: nothing was sent within a day".to_owned(),
+                None => {
+                    let waited = self.host.patience().packet.as_secs();
+                    format!("timed out waiting for this packet: nothing was sent within {waited} s")
+                }
             };
             return Err(self.packet_error(packet, &message, &[]));
         };
@@ -46,14 +48,15 @@ impl Interpreter<'_> {
             return Err(self.packet_error(packet, &message, &[&live]));
         }
         self.check_time(packet, window, &live)?;
-        self.check_timestamp(packet, &live)
+        self.check_timestamp(packet, &live)?;
+        Ok(live.time)
     }
 
     fn packet_error(&self, packet: &PacketSpec, message: &str, live: &[&Live]) -> Diagnostic {
         let mut error = Diagnostic::at(packet.span, message);
         if let Some(endpoint) = self.current.and_then(|at| self.endpoints.get(at)) {
             for live in live {
-                let at = self.machine.seconds(live.time);
+                let at = self.seconds(live.time);
                 error = error.note(format!("expected: {}", self.source_of(packet.span)));
                 error = error.note(format!("got:      {} at {at:.6} s", live.describe(endpoint)));
             }
@@ -64,12 +67,12 @@ impl Interpreter<'_> {
     /// The next captured packet of the connection under test; those of others are dropped.
     fn next_packet(&mut self, limit: Instant) -> Result<Option<Live>, Diagnostic> {
         loop {
-            while let Some(live) = self.machine.captured.pop_front() {
+            while let Some(live) = self.captured.pop_front() {
                 if self.belongs(&live) {
                     return Ok(Some(live));
                 }
             }
-            if !self.step(limit)? {
+            if self.pass(limit)? == Woken::ByTime {
                 return Ok(None);
             }
         }
@@ -150,7 +153,7 @@ impl Interpreter<'_> {
         if live.time >= window.earliest && live.time <= window.latest {
             return Ok(());
         }
-        let seconds = |at| self.machine.seconds(at);
+        let seconds = |at| self.seconds(at);
         let word = if live.time < window.earliest { "too early" } else { "too late" };
         let expected = if window.first == window.last {
             format!("{:.6} s", seconds(window.first))
@@ -183,7 +186,7 @@ impl Interpreter<'_> {
         let expected = script.wrapping_sub(first_script);
         let got = value.wrapping_sub(first_live);
         let drift = u64::from(expected.abs_diff(got)) * tick;
-        let elapsed = live.time.saturating_duration_since(self.machine.start);
+        let elapsed = live.time.saturating_duration_since(self.start);
         if drift <= self.tolerance(elapsed).as_micros() as u64 {
             return Ok(());
         }

@@ -34,7 +34,9 @@ impl Interpreter<'_> {
                 inject::icmp(way, packet, spec, (kind, code), inner, ports, endpoint)
             }
         };
-        self.machine.inject(built);
+        self.trace.note(self.host.now(), "<", &built);
+        self.host.inject(built).map_err(|error| Diagnostic::at(packet.span, error.0))?;
+        self.collect()?;
         self.poll_blocked()
     }
 

@@ -1,7 +1,8 @@
-//! Plays a script against a stack in virtual time.
+//! Plays a script against a host.
 //!
-//! Decides the order of things: options, init command, events each at its time, cleanup command, code. The clock jumps
-//! from one thing to do to the next; nothing sleeps, and every wait has an end in virtual time.
+//! Decides the order of things: options, init command, events each at its time, cleanup command, code. Whether time is virtual
+//! or real is the host's; every wait has an end.
+mod apply;
 mod blocked;
 mod compare;
 pub(crate) mod endpoint;
@@ -9,10 +10,10 @@ mod expect;
 mod inbound;
 mod inject;
 pub(crate) mod live;
-pub(crate) mod machine;
 mod snapshot;
+mod trace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use segue_wire::Instant;
@@ -20,13 +21,14 @@ use segue_wire::Instant;
 use crate::ast::{Action, Body, Command, Direction, Event, EventTime, PacketSpec, Point, Script};
 use crate::call::{Blocked, Descriptor};
 use crate::code::Scope;
-use crate::command::{self, Effect};
+use crate::host::{Host, Sent, Woken};
 use crate::icmp_names;
 use crate::settings::Settings;
 use crate::source::{Diagnostic, Span};
 use endpoint::Endpoint;
-use machine::Machine;
+use live::Live;
 use snapshot::Snapshot;
+use trace::Trace;
 
 /// When something must happen, tolerance included (`earliest`, `latest`) and without (`first`, `last`).
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +43,12 @@ pub(crate) struct Window {
 pub(crate) struct Interpreter<'a> {
     pub(crate) text: &'a str,
     pub(crate) settings: Settings,
-    pub(crate) machine: Machine,
+    pub(crate) host: &'a mut dyn Host,
+    /// What the host sent and no line has been compared with.
+    captured: VecDeque<Live>,
+    trace: Trace,
+    /// When the first event happened.
+    start: Instant,
     pub(crate) endpoints: Vec<Endpoint>,
     /// The one under test.
     pub(crate) current: Option<usize>,
@@ -53,6 +60,8 @@ pub(crate) struct Interpreter<'a> {
     saved_sysctls: BTreeMap<String, String>,
     /// When the previous event was over.
     previous: Instant,
+    /// When the previous event was due, if it was an inbound packet.
+    train: Option<Instant>,
 }
 
 /// What came of a script.
@@ -78,16 +87,17 @@ pub(crate) fn check(script: &Script, settings: &Settings) -> Result<(), Diagnost
 }
 
 /// Play a script from beginning to end.
-pub(crate) fn play(text: &str, script: &Script, settings: Settings, seed: [u8; 32]) -> Played {
-    let machine = match Machine::new(&settings, seed) {
-        Ok(machine) => machine,
-        Err(message) => return Played::failed(Diagnostic::whole(message)),
-    };
+pub(crate) fn play(text: &str, script: &Script, settings: Settings, host: &mut dyn Host) -> Played {
+    let now = host.now();
     let mut interpreter = Interpreter {
         text,
         settings,
-        previous: machine.start,
-        machine,
+        host,
+        captured: VecDeque::new(),
+        trace: Trace::new(now),
+        start: now,
+        previous: now,
+        train: None,
         endpoints: Vec::new(),
         current: None,
         descriptors: BTreeMap::new(),
@@ -106,13 +116,14 @@ pub(crate) fn play(text: &str, script: &Script, settings: Settings, seed: [u8; 3
     if result.is_ok() {
         result = interpreter.evaluate(&mut scope);
     }
+    interpreter.host.interrupt();
     Played {
         result,
         warnings: interpreter.warnings,
         printed: scope.printed,
-        trace: interpreter.machine.trace.into(),
-        packets: interpreter.machine.packets,
-        elapsed: interpreter.machine.now - interpreter.machine.start,
+        packets: interpreter.trace.packets,
+        trace: interpreter.trace.into_lines(),
+        elapsed: interpreter.host.now().saturating_duration_since(interpreter.start),
     }
 }
 
@@ -138,18 +149,13 @@ impl Interpreter<'_> {
             self.command(text, *span)?;
         }
         // The clock of the test starts when all is set up.
-        self.machine.start = self.machine.now;
-        self.previous = self.machine.now;
+        self.start = self.host.now();
+        self.previous = self.start;
+        self.trace.set_start(self.start);
         for event in &script.events {
             self.event(event).map_err(|error| error.or_at(event.span))?;
-            self.check_fault(event.span)?;
-            self.previous = self.machine.now;
         }
         self.finish_blocked()
-    }
-
-    fn check_fault(&mut self, span: Span) -> Result<(), Diagnostic> {
-        self.machine.fault.take().map_or(Ok(()), |fault| Err(Diagnostic::at(span, fault)))
     }
 
     pub(crate) fn source_of(&self, span: Span) -> String {
@@ -157,11 +163,9 @@ impl Interpreter<'_> {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    fn instant(&self, point: Point) -> Instant {
-        match point {
-            Point::Absolute(micros) => self.machine.start + Duration::from_micros(micros),
-            Point::Relative(micros) => self.previous + Duration::from_micros(micros),
-        }
+    /// Seconds since the start of the test, for messages.
+    pub(crate) fn seconds(&self, at: Instant) -> f64 {
+        at.saturating_duration_since(self.start).as_secs_f64()
     }
 
     /// The tolerance of something that is `distance` after the event before.
@@ -182,54 +186,72 @@ impl Interpreter<'_> {
         }
     }
 
-    fn event(&mut self, event: &Event) -> Result<(), Diagnostic> {
-        let (start, end) = match event.time {
-            EventTime::Any => (None, None),
-            EventTime::At(point) => (Some(self.instant(point)), Some(self.instant(point))),
-            EventTime::Window(first, last) => (Some(self.instant(first)), Some(self.instant(last))),
+    /// When an event begins and ends, if it says so.
+    fn times(&self, event: &Event) -> Option<(Instant, Instant)> {
+        let is_inbound = matches!(&event.action, Action::Packet(packet) if packet.direction == Direction::Inbound);
+        // Trains of injected packets do not drift: they count from each other's due times.
+        let base = self.train.filter(|_| is_inbound).unwrap_or(self.previous);
+        let instant = |point| match point {
+            Point::Absolute(micros) => self.start + Duration::from_micros(micros),
+            Point::Relative(micros) => base + Duration::from_micros(micros),
+        };
+        match event.time {
+            EventTime::Any => None,
+            EventTime::At(point) => Some((instant(point), instant(point))),
+            EventTime::Window(first, last) => Some((instant(first), instant(last))),
             EventTime::Blocking { start, end } => {
                 let end = match start {
                     Point::Absolute(_) => Point::Absolute(end),
                     Point::Relative(_) => Point::Relative(end),
                 };
-                (Some(self.instant(start)), Some(self.instant(end)))
-            }
-        };
-        if let Action::Packet(packet) = &event.action
-            && packet.direction == Direction::Outbound
-        {
-            let window = start.zip(end).map(|(first, last)| self.window(first, last, first - self.previous));
-            return self.outbound(packet, window);
-        }
-        let start = start.unwrap_or(self.machine.now);
-        self.wait_until(start, event.span)?;
-        match &event.action {
-            Action::Packet(packet) => self.inbound(packet),
-            Action::Command(text) => self.command(text, event.span),
-            Action::Code(code) => {
-                self.take_snapshot(code);
-                Ok(())
-            }
-            Action::Call(call) => {
-                let blocking = matches!(event.time, EventTime::Blocking { .. }).then_some(end).flatten();
-                let window = blocking.map(|end| self.window(end, end, end - start));
-                let result = self.system_call(call, window);
-                match result {
-                    Err(error) if self.settings.non_fatal_call => self.warn(&error),
-                    result => return result,
-                }
-                Ok(())
+                Some((instant(start), instant(end)))
             }
         }
     }
 
-    fn outbound(&mut self, packet: &PacketSpec, window: Option<Window>) -> Result<(), Diagnostic> {
+    fn event(&mut self, event: &Event) -> Result<(), Diagnostic> {
+        let times = self.times(event);
+        if let Action::Packet(packet) = &event.action
+            && packet.direction == Direction::Outbound
+        {
+            let previous = self.previous;
+            let window = times.map(|(first, last)| self.window(first, last, first.saturating_duration_since(previous)));
+            let sent = self.outbound(packet, window)?;
+            // As if the interpreter had no latency: the line is over when its packet was there.
+            self.previous = self.previous.max(sent.unwrap_or_else(|| self.host.now()));
+            self.train = None;
+            return Ok(());
+        }
+        let (start, end) = times.unwrap_or_else(|| (self.host.now(), self.host.now()));
+        self.wait_until(start, event.span)?;
+        self.train = None;
+        match &event.action {
+            Action::Packet(packet) => {
+                self.inbound(packet)?;
+                self.train = Some(start);
+            }
+            Action::Command(text) => self.command(text, event.span)?,
+            Action::Code(code) => self.take_snapshot(code),
+            Action::Call(call) => {
+                let is_blocking = matches!(event.time, EventTime::Blocking { .. });
+                let window = is_blocking.then(|| self.window(end, end, end.saturating_duration_since(start)));
+                match self.system_call(call, window) {
+                    Err(error) if self.settings.non_fatal_call => self.warn(&error),
+                    result => result?,
+                }
+            }
+        }
+        self.previous = self.host.now();
+        Ok(())
+    }
+
+    fn outbound(&mut self, packet: &PacketSpec, window: Option<Window>) -> Result<Option<Instant>, Diagnostic> {
         match self.expect(packet, window) {
             Err(error) if self.settings.non_fatal_packet => {
                 self.warn(&error);
-                Ok(())
+                Ok(None)
             }
-            result => result,
+            result => result.map(Some),
         }
     }
 
@@ -240,43 +262,41 @@ impl Interpreter<'_> {
 
     /// Let time pass until an event is due; being late is an error.
     fn wait_until(&mut self, at: Instant, span: Span) -> Result<(), Diagnostic> {
-        let late = self.machine.now.saturating_duration_since(at);
+        let late = self.host.now().saturating_duration_since(at);
         let tolerance = self.tolerance(at.saturating_duration_since(self.previous));
         if late > tolerance {
-            let seconds = |at| self.machine.seconds(at);
             let message = format!(
                 "this event is due at {:.6} s, but the events before it lasted until {:.6} s",
-                seconds(at),
-                seconds(self.machine.now)
+                self.seconds(at),
+                self.seconds(self.host.now())
             );
             return Err(Diagnostic::at(span, message));
         }
-        while self.step(at)? {}
-        self.machine.now = self.machine.now.max(at);
+        while self.pass(at)? == Woken::ByEvent {}
         Ok(())
     }
 
-    /// Do the next thing that is due until `limit`, if there is one. When not, time is at `limit` unless nothing will
-    /// ever be due.
-    pub(crate) fn step(&mut self, limit: Instant) -> Result<bool, Diagnostic> {
+    /// Let time pass until `limit`, or until the host has sent something or the blocked call has returned.
+    pub(crate) fn pass(&mut self, limit: Instant) -> Result<Woken, Diagnostic> {
         self.poll_blocked()?;
-        if let Some(fault) = self.machine.fault.take() {
-            return Err(Diagnostic::whole(fault));
+        let overdue = self.blocked.as_ref().and_then(|blocked| blocked.window).map(|window| window.latest);
+        let overdue = overdue.and_then(|latest| latest.checked_add(Duration::from_nanos(1)));
+        let until = overdue.map_or(limit, |overdue| overdue.min(limit));
+        let woken = self.host.wait(until).map_err(|error| Diagnostic::whole(error.0))?;
+        self.collect()?;
+        self.poll_blocked()?;
+        Ok(if until < limit { Woken::ByEvent } else { woken })
+    }
+
+    /// Take what the host sent.
+    pub(crate) fn collect(&mut self) -> Result<(), Diagnostic> {
+        while let Some(Sent { at, packet }) = self.host.next_sent() {
+            self.trace.note(at, ">", &packet);
+            let live = Live::parse(at, &packet)
+                .map_err(|error| Diagnostic::whole(format!("the host sent a malformed packet: {error}")))?;
+            self.captured.push_back(live);
         }
-        let wake = self.blocked.as_ref().and_then(Blocked::deadline);
-        let next = [self.machine.next_deadline(), wake].into_iter().flatten().min();
-        match next {
-            Some(at) if at <= limit => {
-                self.machine.fire(at);
-                self.poll_blocked()?;
-                Ok(true)
-            }
-            Some(_) => {
-                self.machine.now = self.machine.now.max(limit);
-                Ok(false)
-            }
-            None => Ok(false),
-        }
+        Ok(())
     }
 
     pub(crate) fn endpoint_mut(&mut self, span: Span) -> Result<&mut Endpoint, Diagnostic> {
@@ -287,58 +307,5 @@ impl Interpreter<'_> {
     pub(crate) fn ephemeral_port(&mut self) -> u16 {
         self.next_port = self.next_port.checked_add(1).unwrap_or(40_001);
         self.next_port
-    }
-
-    fn command(&mut self, text: &str, span: Span) -> Result<(), Diagnostic> {
-        for effect in command::effects(text).map_err(|message| Diagnostic::at(span, message))? {
-            self.apply(effect, span).map_err(|message| Diagnostic::at(span, message))?;
-        }
-        self.machine.drain();
-        Ok(())
-    }
-
-    fn apply(&mut self, effect: Effect, span: Span) -> Result<(), String> {
-        match effect {
-            Effect::Sysctl { name, value } => self.set_sysctl(&name, &value)?,
-            Effect::Preferred { name, value } => {
-                if let Err(error) = self.set_sysctl(&name, &value) {
-                    self.warnings.push(error);
-                }
-            }
-            Effect::Restore => {
-                for (name, value) in std::mem::take(&mut self.saved_sysctls) {
-                    self.set_sysctl(&name, &value)?;
-                }
-            }
-            Effect::Route { initcwnd, mtu, ecn } => self.change_route(initcwnd, mtu, ecn)?,
-            Effect::Offload(is_on) => self.machine.offload = is_on,
-            Effect::Sleep(micros) => {
-                let until = self.machine.now + Duration::from_micros(micros);
-                self.wait_until(until, span).map_err(|error| error.message)?;
-            }
-            Effect::Say(text) => self.warnings.push(text),
-        }
-        Ok(())
-    }
-
-    fn set_sysctl(&mut self, name: &str, value: &str) -> Result<(), String> {
-        let old = self.machine.stack.sysctl(name).map_err(|error| error.to_string())?;
-        if old.split_whitespace().eq(value.split_whitespace()) {
-            return Ok(());
-        }
-        let now = self.machine.now;
-        self.machine.stack.set_sysctl(now, name, value).map_err(|error| error.to_string())?;
-        self.saved_sysctls.entry(name.to_owned()).or_insert(old);
-        Ok(())
-    }
-
-    fn change_route(&mut self, initcwnd: Option<u32>, mtu: Option<u32>, ecn: Option<bool>) -> Result<(), String> {
-        let remote = self.settings.remote();
-        let found = self.machine.stack.routes().find(|route| route.destination.contains(remote)).cloned();
-        let mut route = found.ok_or_else(|| format!("the stack under test has no route to {remote}"))?;
-        route.initcwnd = initcwnd.or(route.initcwnd);
-        route.mtu = mtu.or(route.mtu);
-        route.ecn = ecn.unwrap_or(route.ecn);
-        self.machine.stack.add_route(route).map(drop).map_err(|error| error.to_string())
     }
 }

@@ -1,11 +1,12 @@
 //! What `%{ }%` sees: `TCP_INFO` of the socket under test, as it was at that time.
+//!
+//! Decides the names and places in Linux's structure, which every host gives as bytes.
 use std::net::SocketAddr;
-
-use segue_stack::{Info, State};
 
 use super::Interpreter;
 use crate::ast::Command;
 use crate::code::{Scope, Value};
+use crate::host::{Call, Output};
 use crate::source::{Diagnostic, Span};
 
 pub(super) struct Snapshot {
@@ -21,32 +22,62 @@ const CONSTANTS: &[(&str, i128)] = &[
     ("TCP_CLOSING", 11), ("TCP_NEW_SYN_RECV", 12),
     ("TCP_CA_Open", 0), ("TCP_CA_Disorder", 1), ("TCP_CA_CWR", 2), ("TCP_CA_Recovery", 3), ("TCP_CA_Loss", 4),
     ("TCPI_OPT_TIMESTAMPS", 1), ("TCPI_OPT_SACK", 2), ("TCPI_OPT_WSCALE", 4), ("TCPI_OPT_ECN", 8),
-    ("TCPI_OPT_ECN_SEEN", 16), ("TCPI_OPT_SYN_DATA", 32),
+    ("TCPI_OPT_ECN_SEEN", 16), ("TCPI_OPT_SYN_DATA", 32), ("TCPI_OPT_USEC_TS", 64), ("TCPI_OPT_TFO_CHILD", 128),
 ];
 
-/// Offset of the state in `struct tcp_info`.
-const STATE: usize = 0;
+/// Fields of `struct tcp_info` (linux/tcp.h): name, offset and size in bytes. Those of a few bits are taken apart below.
+#[rustfmt::skip]
+const FIELDS: &[(&str, usize, usize)] = &[
+    ("tcpi_state", 0, 1), ("tcpi_ca_state", 1, 1), ("tcpi_retransmits", 2, 1), ("tcpi_probes", 3, 1),
+    ("tcpi_backoff", 4, 1), ("tcpi_options", 5, 1),
+    ("tcpi_rto", 8, 4), ("tcpi_ato", 12, 4), ("tcpi_snd_mss", 16, 4), ("tcpi_rcv_mss", 20, 4),
+    ("tcpi_unacked", 24, 4), ("tcpi_sacked", 28, 4), ("tcpi_lost", 32, 4), ("tcpi_retrans", 36, 4),
+    ("tcpi_fackets", 40, 4),
+    ("tcpi_last_data_sent", 44, 4), ("tcpi_last_ack_sent", 48, 4), ("tcpi_last_data_recv", 52, 4),
+    ("tcpi_last_ack_recv", 56, 4),
+    ("tcpi_pmtu", 60, 4), ("tcpi_rcv_ssthresh", 64, 4), ("tcpi_rtt", 68, 4), ("tcpi_rttvar", 72, 4),
+    ("tcpi_snd_ssthresh", 76, 4), ("tcpi_snd_cwnd", 80, 4), ("tcpi_advmss", 84, 4), ("tcpi_reordering", 88, 4),
+    ("tcpi_rcv_rtt", 92, 4), ("tcpi_rcv_space", 96, 4), ("tcpi_total_retrans", 100, 4),
+    ("tcpi_pacing_rate", 104, 8), ("tcpi_max_pacing_rate", 112, 8), ("tcpi_bytes_acked", 120, 8),
+    ("tcpi_bytes_received", 128, 8), ("tcpi_segs_out", 136, 4), ("tcpi_segs_in", 140, 4),
+    ("tcpi_notsent_bytes", 144, 4), ("tcpi_min_rtt", 148, 4), ("tcpi_data_segs_in", 152, 4),
+    ("tcpi_data_segs_out", 156, 4), ("tcpi_delivery_rate", 160, 8), ("tcpi_busy_time", 168, 8),
+    ("tcpi_rwnd_limited", 176, 8), ("tcpi_sndbuf_limited", 184, 8), ("tcpi_delivered", 192, 4),
+    ("tcpi_delivered_ce", 196, 4), ("tcpi_bytes_sent", 200, 8), ("tcpi_bytes_retrans", 208, 8),
+    ("tcpi_dsack_dups", 216, 4), ("tcpi_reord_seen", 220, 4), ("tcpi_rcv_ooopack", 224, 4), ("tcpi_snd_wnd", 228, 4),
+    ("tcpi_rcv_wnd", 232, 4), ("tcpi_rehash", 236, 4), ("tcpi_total_rto", 240, 2),
+    ("tcpi_total_rto_recoveries", 242, 2), ("tcpi_total_rto_time", 244, 4),
+    ("tcpi_received_ce", 248, 4), ("tcpi_delivered_e1_bytes", 252, 4), ("tcpi_delivered_e0_bytes", 256, 4),
+    ("tcpi_delivered_ce_bytes", 260, 4), ("tcpi_received_e1_bytes", 264, 4), ("tcpi_received_e0_bytes", 268, 4),
+    ("tcpi_received_ce_bytes", 272, 4), ("tcpi_accecn_fail_mode", 276, 2), ("tcpi_accecn_opt_seen", 278, 2),
+];
+
+/// Room for the structure as any kernel knows it.
+const ROOM: usize = 512;
+const SOL_TCP: i32 = 6;
+const TCP_INFO: i32 = 11;
+const CLOSED: u8 = 7;
 
 impl Interpreter<'_> {
     pub(super) fn take_snapshot(&mut self, code: &Command) {
-        let (state, info) = self.tcp_info().unwrap_or((7, Info::default()));
-        self.snapshots.push(Snapshot { code: code.clone(), variables: variables(state, &info) });
+        // What is gone is closed, and nothing else is known of it.
+        let raw = self.tcp_info().unwrap_or_else(|| vec![CLOSED]);
+        self.snapshots.push(Snapshot { code: code.clone(), variables: variables(&raw) });
     }
 
-    /// State and information of the socket under test; `None` when the stack has forgotten it.
-    fn tcp_info(&mut self) -> Option<(i128, Info)> {
-        let now = self.machine.now;
+    /// `struct tcp_info` of the socket under test; `None` when the host has forgotten it.
+    fn tcp_info(&mut self) -> Option<Vec<u8>> {
         let endpoint = self.endpoints.get(self.current?)?;
-        if let Some(id) = endpoint.socket {
-            let info = self.machine.stack.tcp_info(now, id).ok()?;
-            let mut raw = [0; 256];
-            self.machine.stack.getsockopt(now, id, 6, 11, &mut raw).ok()?;
-            return Some((raw[STATE].into(), info));
+        if let Some(fd) = endpoint.socket {
+            let call = Call::GetOption { fd, level: SOL_TCP, name: TCP_INFO, value: vec![0; ROOM] };
+            return match self.ask(call)?.output {
+                Output::Bytes(raw) => Some(raw),
+                _ => None,
+            };
         }
         let local = SocketAddr::new(endpoint.local.0, endpoint.local.1?);
         let peer = SocketAddr::new(endpoint.remote.0, endpoint.remote.1?);
-        let found = self.machine.stack.sockets(now).find(|info| info.local == local && info.peer == Some(peer))?;
-        Some((state_number(found.state?), found.info.unwrap_or_default()))
+        self.host.tcp_info_of(local, peer)
     }
 
     /// Run all code, in order, each block with its snapshot.
@@ -66,44 +97,20 @@ impl Interpreter<'_> {
     }
 }
 
-fn state_number(state: State) -> i128 {
-    let name = match state {
-        State::Listen => "Listen".to_owned(),
-        State::Connection(state) => format!("{state:?}"),
+/// The fields by name; what the structure is too short for is zero.
+fn variables(raw: &[u8]) -> Vec<(&'static str, i128)> {
+    let number = |at: usize, size: usize| {
+        let bytes = raw.get(at..at + size).unwrap_or_default();
+        bytes.iter().rev().fold(0i128, |number, byte| number << 8 | i128::from(*byte))
     };
-    let names = [
-        "Established",
-        "SynSent",
-        "SynReceived",
-        "FinWait1",
-        "FinWait2",
-        "TimeWait",
-        "Closed",
-        "CloseWait",
-        "LastAck",
-        "Listen",
-        "Closing",
-    ];
-    names.iter().position(|known| *known == name).map_or(7, |at| at as i128 + 1)
-}
-
-macro_rules! fields {
-    ($info:expr; $($field:ident),* $(,)?) => {
-        vec![$((concat!("tcpi_", stringify!($field)), i128::from($info.$field))),*]
-    };
-}
-
-fn variables(state: i128, info: &Info) -> Vec<(&'static str, i128)> {
-    let mut variables = fields!(info;
-        ca_state, retransmits, probes, backoff, options, snd_wscale, rcv_wscale, delivery_rate_app_limited, rto, ato,
-        snd_mss, rcv_mss, unacked, sacked, lost, retrans, last_data_sent, last_data_recv, last_ack_recv, pmtu,
-        rcv_ssthresh, rtt, rttvar, snd_ssthresh, snd_cwnd, advmss, reordering, rcv_rtt, rcv_space, total_retrans,
-        pacing_rate, bytes_acked, bytes_received, segs_out, segs_in, notsent_bytes, min_rtt, data_segs_in, data_segs_out,
-        bytes_sent, rcv_ooopack, snd_wnd, rcv_wnd, total_rto,
-    );
-    // These two have other names in the structure.
-    variables.push(("tcpi_bytes_retrans", info.bytes_retrans.into()));
-    variables.push(("tcpi_fackets", 0));
-    variables.push(("tcpi_state", state));
+    let mut variables: Vec<(&'static str, i128)> =
+        FIELDS.iter().map(|(name, at, size)| (*name, number(*at, *size))).collect();
+    let (scales, bits) = (number(6, 1), number(7, 1));
+    variables.extend([
+        ("tcpi_snd_wscale", scales & 15),
+        ("tcpi_rcv_wscale", scales >> 4),
+        ("tcpi_delivery_rate_app_limited", bits & 1),
+        ("tcpi_fastopen_client_fail", bits >> 1 & 3),
+    ]);
     variables
 }

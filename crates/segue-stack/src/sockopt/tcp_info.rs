@@ -58,6 +58,11 @@ pub(super) fn tcp_info(stream: &StreamSocket, now: Instant) -> Vec<u8> {
     lay_out(state, &info)
 }
 
+/// The structure for a connection that no socket stands for.
+pub(crate) fn of_connection(state: State, info: &Info) -> Vec<u8> {
+    lay_out(state_number(state), info)
+}
+
 fn lay_out(state: u8, info: &Info) -> Vec<u8> {
     let mut layout = Layout(Vec::with_capacity(LEN));
     layout

@@ -1,0 +1,150 @@
+//! Reading and writing.
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use segue_stack::{MsgFlags, SocketId};
+use segue_wire::Instant;
+
+use super::SegueHost;
+use super::descriptor::{EAGAIN, Operation, Outcome};
+use crate::host::{Fd, Output, Shape};
+
+const MSG_TRUNC: i32 = 0x20;
+const FASTOPEN: i32 = 0x2000_0000;
+const SOL_SOCKET: i32 = 1;
+const RCVTIMEO: i32 = 20;
+const SNDTIMEO: i32 = 21;
+
+#[derive(Clone, Debug)]
+pub(super) struct Receive {
+    fd: Fd,
+    want: usize,
+    /// The bytes so far, and how many count as read.
+    data: Vec<u8>,
+    got: usize,
+    flags: MsgFlags,
+    shape: Shape,
+    pub(super) deadline: Option<Instant>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Send {
+    fd: Fd,
+    total: usize,
+    sent: usize,
+    flags: MsgFlags,
+    to: Option<SocketAddr>,
+    pub(super) deadline: Option<Instant>,
+}
+
+impl SegueHost {
+    pub(super) fn begin_receive(
+        &mut self,
+        fd: Fd,
+        shape: Shape,
+        pieces: &[usize],
+        flags: i32,
+    ) -> Result<Operation, i32> {
+        let socket = self.socket_at(fd)?;
+        let deadline = self.time_limit(socket.id, RCVTIMEO);
+        let flags = MsgFlags::from_bits_retain(flags);
+        let want = pieces.iter().sum();
+        Ok(Operation::Receive(Receive { fd, want, data: Vec::new(), got: 0, flags, shape, deadline }))
+    }
+
+    /// `SO_RCVTIMEO` or `SO_SNDTIMEO`, if it is set.
+    fn time_limit(&mut self, id: SocketId, name: i32) -> Option<Instant> {
+        let mut raw = [0; 16];
+        if self.stack.getsockopt(self.now, id, SOL_SOCKET, name, &mut raw).ok()? < 16 {
+            return None;
+        }
+        let (seconds, micros) = raw.split_at(8);
+        let long =
+            |half: &[u8]| half.try_into().map(i64::from_ne_bytes).ok().and_then(|number| u64::try_from(number).ok());
+        let time = Duration::from_secs(long(seconds)?) + Duration::from_micros(long(micros)?);
+        (!time.is_zero()).then(|| self.now + time)
+    }
+
+    pub(super) fn attempt_receive(&mut self, receive: &mut Receive) -> Option<Outcome> {
+        let socket = match self.socket_at(receive.fd) {
+            Ok(socket) => socket,
+            Err(errno) => return Some(errno.into()),
+        };
+        let is_over = receive.deadline.is_some_and(|deadline| self.now >= deadline);
+        let may_block = !socket.is_nonblocking && !receive.flags.contains(MsgFlags::DONTWAIT) && !is_over;
+        let is_whole = receive.flags.contains(MsgFlags::WAITALL) && socket.is_stream && may_block;
+        loop {
+            let mut buffer = vec![0; receive.want - receive.data.len()];
+            match self.stack.recv_from(self.now, socket.id, &mut buffer, receive.flags) {
+                Ok(received) => {
+                    let count = if receive.flags.contains(MsgFlags::TRUNC) { received.full_len } else { received.len };
+                    receive.got += count;
+                    receive.data.extend_from_slice(&buffer[..received.len.min(buffer.len())]);
+                    if is_whole && count > 0 && receive.got < receive.want {
+                        continue;
+                    }
+                    let is_cut = !socket.is_stream && received.full_len > received.len;
+                    let flags = if is_cut && receive.shape == Shape::Message { MSG_TRUNC } else { 0 };
+                    let from = (!socket.is_stream).then_some(received.from);
+                    return Some(self.received(receive, flags, from));
+                }
+                Err(errno) if errno.0 == EAGAIN && may_block => return None,
+                Err(_) if receive.got > 0 => return Some(self.received(receive, 0, None)),
+                Err(errno) => return Some(Outcome::error(errno.0)),
+            }
+        }
+    }
+
+    fn received(&self, receive: &mut Receive, flags: i32, from: Option<SocketAddr>) -> Outcome {
+        let data = std::mem::take(&mut receive.data);
+        Outcome::with(receive.got as i64, Output::Received { data, flags, control: Vec::new(), from })
+    }
+
+    pub(super) fn begin_send(
+        &mut self,
+        fd: Fd,
+        shape: Shape,
+        pieces: &[usize],
+        flags: i32,
+        to: Option<SocketAddr>,
+    ) -> Result<Operation, i32> {
+        let socket = self.socket_at(fd)?;
+        let deadline = self.time_limit(socket.id, SNDTIMEO);
+        // On a stream an address has a meaning with Fast Open only.
+        let to = to.filter(|_| matches!(shape, Shape::Address | Shape::Message));
+        let to = to.filter(|_| !socket.is_stream || flags & FASTOPEN != 0);
+        let total = pieces.iter().sum();
+        let flags = MsgFlags::from_bits_retain(flags);
+        Ok(Operation::Send(Send { fd, total, sent: 0, flags, to, deadline }))
+    }
+
+    pub(super) fn attempt_send(&mut self, send: &mut Send) -> Option<Outcome> {
+        let socket = match self.socket_at(send.fd) {
+            Ok(socket) => socket,
+            Err(errno) => return Some(errno.into()),
+        };
+        let is_over = send.deadline.is_some_and(|deadline| self.now >= deadline);
+        let may_block = !socket.is_nonblocking && !send.flags.contains(MsgFlags::DONTWAIT) && !is_over;
+        loop {
+            let data = vec![0; send.total - send.sent];
+            let result = match send.to {
+                Some(to) => self.stack.send_to(self.now, socket.id, &data, send.flags, to, None),
+                None => self.stack.send(self.now, socket.id, &data, send.flags),
+            };
+            match result {
+                Ok(count) => {
+                    send.sent += count;
+                    if socket.is_stream && count > 0 && send.sent < send.total {
+                        // Room was made, or there is none: the next attempt tells.
+                        self.drain();
+                        continue;
+                    }
+                    return Some(Outcome::ok(send.sent as i64));
+                }
+                Err(errno) if errno.0 == EAGAIN && may_block => return None,
+                Err(_) if send.sent > 0 => return Some(Outcome::ok(send.sent as i64)),
+                Err(errno) => return Some(Outcome::error(errno.0)),
+            }
+        }
+    }
+}
