@@ -54,7 +54,10 @@ errnos! {
     EDOM = 33, "argument out of domain";
     ERANGE = 34, "result out of range";
     ENOSYS = 38, "call not implemented";
+    ENOMSG = 42, "no message of this kind";
+    ENODATA = 61, "no data available";
     EPROTO = 71, "protocol error";
+    EBADMSG = 74, "bad message";
     EOVERFLOW = 75, "value too large";
     ENOTSOCK = 88, "not a socket";
     EDESTADDRREQ = 89, "destination address required";

@@ -12,6 +12,7 @@ mod errno;
 mod icmp;
 mod info;
 mod ip;
+mod message;
 mod net;
 mod outbox;
 mod pmtu;
@@ -37,6 +38,10 @@ pub use counters::{Counter, Counters};
 pub use errno::Errno;
 pub use icmp::IcmpComplaint;
 pub use info::{SocketInfo, State, Usage};
+pub use message::{
+    ControlError, ControlMessage, ErrorOrigin, ExtendedError, PacketInfo, ReceivedMessage, decode_control,
+    encode_control,
+};
 pub use route::{IfaceId, Route, RouteError};
 pub use segue_tcp::{Chunks, Info, Instant, Ready};
 pub use segue_wire::Packet;

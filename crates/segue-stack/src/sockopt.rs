@@ -16,6 +16,8 @@ mod numbers;
 mod socket_level;
 mod tcp;
 pub(crate) mod tcp_info;
+mod times;
+mod udp;
 
 use numbers::{ip as ip_names, ipv6, level, sol, tcp as tcp_names};
 
@@ -142,6 +144,7 @@ impl Stack {
             level::IP => self.set_ip_option(id, name, value),
             level::IPV6 if is_v6 => self.set_ipv6_option(id, name, value),
             level::TCP if is_stream => self.set_tcp_option(now, id, name, value),
+            level::UDP if self.is_udp(id) => self.set_udp_option(now, id, name, value),
             _ => Err(Errno::ENOPROTOOPT),
         }
     }
@@ -160,6 +163,7 @@ impl Stack {
             level::IP => self.get_ip_option(now, id, name)?,
             level::IPV6 if is_v6 => self.get_ipv6_option(now, id, name)?,
             level::TCP if is_stream => self.get_tcp_option(now, id, name)?,
+            level::UDP if self.is_udp(id) => self.get_udp_option(id, name)?,
             // As Linux, which on AF_INET says something else here than setsockopt() does.
             _ if !is_v6 => return Err(Errno::EOPNOTSUPP),
             _ => return Err(Errno::ENOPROTOOPT),

@@ -4,6 +4,7 @@
 //! (`poll_transmit`) and events (`poll_event`) until there are none. Invariants: nothing iterates over all sockets but
 //! `sockets()`; every queue that a stranger can fill is bounded.
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
@@ -23,8 +24,9 @@ use crate::tcp::Tcp;
 use crate::timers::{Timer, Timers};
 use crate::udp::Datagrams;
 use crate::{
-    Cidr, Counters, Domain, Errno, Held, HeldId, IfaceConfig, IfaceId, MsgFlags, Received, Reject, Route, RouteError,
-    Settings, Shutdown, SocketEvent, SocketId, SocketInfo, SocketOption, SocketType, StackConfig, SysctlError, Usage,
+    Cidr, ControlMessage, Counters, Domain, Errno, Held, HeldId, IfaceConfig, IfaceId, MsgFlags, Received,
+    ReceivedMessage, Reject, Route, RouteError, Settings, Shutdown, SocketEvent, SocketId, SocketInfo, SocketOption,
+    SocketType, StackConfig, SysctlError, Usage,
 };
 
 /// What socket calls answer with.
@@ -49,6 +51,8 @@ pub struct Stack {
     pub(crate) timers: Timers,
     pub(crate) outbox: Outbox,
     pub(crate) identification: u32,
+    /// What the wall clock said at some time, as time since 1970.
+    pub(crate) wall_clock: (Instant, Duration),
     events: VecDeque<SocketId>,
     /// Whose turn it is to send: finished packets, or connections.
     is_outbox_turn: bool,
@@ -74,6 +78,7 @@ impl Stack {
             timers: Timers::new(now),
             outbox: Outbox::default(),
             identification: secrets.random_u64() as u32,
+            wall_clock: (Instant::ZERO, Duration::ZERO),
             events: VecDeque::new(),
             is_outbox_turn: true,
             settings,
@@ -304,6 +309,44 @@ impl Stack {
     /// As [`recv`](Self::recv).
     pub fn recv_from(&mut self, now: Instant, id: SocketId, buffer: &mut [u8], flags: MsgFlags) -> Result<Received> {
         self.recv_datagram(now, id, buffer, flags)
+    }
+
+    /// recvmsg(2): bytes with what control messages tell of them, as the socket's options ask; with `MSG_ERRQUEUE` the next
+    /// entry of the error queue.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv); `EAGAIN` for an empty error queue.
+    pub fn recv_message(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        buffer: &mut [u8],
+        flags: MsgFlags,
+    ) -> Result<ReceivedMessage> {
+        self.receive_message(now, id, buffer, flags)
+    }
+
+    /// sendmsg(2): bytes, where to, and control messages that hold for this call alone. A stream ignores `to`, and control
+    /// messages of other levels than `SOL_SOCKET`.
+    ///
+    /// # Errors
+    /// As [`send_to`](Self::send_to); `EINVAL` for a control message that is unknown, malformed or out of range.
+    pub fn send_message(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        data: &[u8],
+        flags: MsgFlags,
+        to: Option<SocketAddr>,
+        control: &[ControlMessage],
+    ) -> Result<usize> {
+        self.transmit_message(now, id, data, flags, to, control)
+    }
+
+    /// Tells what the wall clock says at `now`, as time since 1970. Control messages with times are told in it; until then
+    /// it began at [`Instant::ZERO`].
+    pub fn set_wall_clock(&mut self, now: Instant, since_1970: Duration) {
+        self.wall_clock = (now, since_1970);
     }
 
     /// shutdown(2).

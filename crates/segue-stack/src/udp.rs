@@ -2,20 +2,20 @@
 //!
 //! Decides which socket a datagram belongs to (as Linux scores them). RFC 768, RFC 1122 4.1. Errors from ICMP reach
 //! connected sockets, and unconnected ones that set `IP_RECVERR`.
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 use hashbrown::HashMap;
 use segue_wire::udp::{HEADER_LEN, verify_checksum};
 use segue_wire::{ChecksumState, Chunks, Instant, Packet, UdpHeader};
 
 use crate::icmp::errors::Complaint;
-use crate::icmp::input::Report;
+use crate::icmp::input::{IcmpError, Report};
 use crate::ip::input::{Arrival, Cast};
 use crate::ports::{PortTable, Rules};
 use crate::secrets::KeyedState;
 use crate::socket::Socket;
-use crate::socket::common::Flags;
-use crate::socket::datagram::{Datagram, DatagramKind, DatagramSocket, Placed};
+use crate::socket::common::{Flags, MtuDiscovery};
+use crate::socket::datagram::{Ancillary, Datagram, DatagramKind, DatagramSocket, Placed};
 use crate::stack::{Result, Stack};
 use crate::tuple::FourTuple;
 use crate::{Counter, Domain, Errno, IfaceId, SocketId, Unreachable};
@@ -222,7 +222,8 @@ impl Stack {
     ) {
         let Some(Socket::Datagram(socket)) = self.sockets.at_mut(index) else { return };
         let is_udp = socket.kind == DatagramKind::Udp;
-        let taken = socket.push(Datagram { from, to, ttl: arrival.ttl, tos: arrival.tos, payload });
+        let ancillary = Ancillary { at: arrival.at, iface: arrival.iface, to, ttl: arrival.ttl, tos: arrival.tos };
+        let taken = socket.push(Datagram { from, arrival: ancillary, segment: None, payload });
         if is_udp {
             let pick = |v4, v6| if to.is_ipv4() { v4 } else { v6 };
             if taken {
@@ -238,28 +239,37 @@ impl Stack {
     }
 
     /// An ICMP error about a datagram from `tuple.local` to `tuple.peer`.
-    pub(crate) fn udp_report(&mut self, now: Instant, tuple: &FourTuple, report: Report) {
+    pub(crate) fn udp_report(&mut self, now: Instant, tuple: &FourTuple, error: &IcmpError) {
         let Some(index) = self.find_udp(tuple) else { return };
-        if let Report::TooBig { mtu } = report {
+        if let Report::TooBig { mtu } = error.report {
+            let Some(socket) = self.sockets.at(index) else { return };
+            // As Linux: who ignores what is learned about paths is not told either.
+            if !socket.common().discovery_for(tuple.peer).learns() {
+                return;
+            }
             self.net.pmtu.learn(now, tuple.peer, mtu);
         }
-        self.report_to_datagram(index, tuple.peer, report);
+        self.report_to_datagram(index, tuple.peer_addr(), error, HEADER_LEN);
     }
 
-    /// As Linux: hard errors reach connected sockets; with `IP_RECVERR` every error reaches every socket.
-    pub(crate) fn report_to_datagram(&mut self, index: u32, peer: IpAddr, report: Report) {
+    /// As Linux: hard errors reach connected sockets; with `IP_RECVERR` every error reaches every socket, and its error
+    /// queue, where the quote begins `skip` bytes behind the start of the transport header.
+    pub(crate) fn report_to_datagram(&mut self, index: u32, peer: SocketAddr, error: &IcmpError, skip: usize) {
         let Some(Socket::Datagram(socket)) = self.sockets.at_mut(index) else { return };
         let recv_err = if peer.is_ipv4() { Flags::RECV_ERR } else { Flags::RECV_ERR6 };
         let wants_all = socket.common.has(recv_err);
-        let (errno, is_hard) = match report {
+        let (errno, is_hard) = match error.report {
             Report::Unreachable { errno, is_hard } => (errno, is_hard),
-            // Only who asked never to be cut needs to know.
-            Report::TooBig { .. } => (Errno::EMSGSIZE, !socket.common.discovery_for(peer).may_fragment()),
+            Report::TooBig { .. } => (Errno::EMSGSIZE, socket.common.discovery_for(peer.ip()) != MtuDiscovery::Dont),
         };
-        if wants_all || (is_hard && (socket.peer.is_some() || socket.kind == DatagramKind::Ping)) {
-            socket.common.error = Some(errno);
-            self.notify(index);
+        if !wants_all && !(is_hard && (socket.peer.is_some() || socket.kind == DatagramKind::Ping)) {
+            return;
         }
+        socket.common.error = Some(errno);
+        if wants_all {
+            self.queue_error(index, error.entry(peer, skip));
+        }
+        self.notify(index);
     }
 
     /// A datagram socket goes away.

@@ -266,6 +266,8 @@ fn a_too_big_message_narrows_the_path_for_datagrams_until_it_is_forgotten() {
     w.inject(A, v4_packet("10.0.0.9", A4, Protocol::ICMPV4, &error));
     w.settle();
     w.log.clear();
+    // As Linux: a connected socket is told, once, although its datagrams may be cut.
+    assert_eq!(w.write(A, client, &[2; 1400]), Err(Errno::EMSGSIZE));
     w.write(A, client, &[2; 1400]).unwrap();
     w.settle();
     assert_eq!(w.log.len(), 2);

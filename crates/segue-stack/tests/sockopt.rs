@@ -90,7 +90,7 @@ fn structures_and_texts_have_linuxs_layout() {
 
     w.write(A, client, &[1; 3000]).unwrap();
     w.settle();
-    assert_eq!(w.stacks[A].getsockopt(w.now, client, IPPROTO_TCP, TCP_INFO, &mut value), Ok(248));
+    assert_eq!(w.stacks[A].getsockopt(w.now, client, IPPROTO_TCP, TCP_INFO, &mut value), Ok(280));
     let word = |at: usize| u32::from_ne_bytes(value[at..at + 4].try_into().unwrap());
     let long = |at: usize| u64::from_ne_bytes(value[at..at + 8].try_into().unwrap());
     let info = w.stacks[A].tcp_info(w.now, client).unwrap();

@@ -19,6 +19,8 @@ pub struct Info {
     pub snd_wscale: u8,
     pub rcv_wscale: u8,
     pub delivery_rate_app_limited: bool,
+    /// Why Fast Open came to nothing: 0 unknown or it did not, 1 no cookie, 2 data not acknowledged, 3 SYN sent again.
+    pub fastopen_client_fail: u8,
     pub rto: u32,
     pub ato: u32,
     pub snd_mss: u32,
@@ -46,6 +48,8 @@ pub struct Info {
     pub total_retrans: u32,
     /// Bytes per second; `u64::MAX` when not paced.
     pub pacing_rate: u64,
+    /// `SO_MAX_PACING_RATE`, bytes per second; `u64::MAX` when there is no such limit.
+    pub max_pacing_rate: u64,
     pub bytes_acked: u64,
     pub bytes_received: u64,
     pub segs_out: u32,
@@ -61,5 +65,38 @@ pub struct Info {
     pub snd_wnd: u32,
     /// Our advertised window in bytes.
     pub rcv_wnd: u32,
+    /// Bytes per second.
+    pub delivery_rate: u64,
+    /// Microseconds during which there was something to send.
+    pub busy_time: u64,
+    /// Microseconds during which the peer's window held the sender up.
+    pub rwnd_limited: u64,
+    /// Microseconds during which the send buffer held the sender up.
+    pub sndbuf_limited: u64,
+    /// Segments delivered, also those with a congestion mark.
+    pub delivered: u32,
+    /// Segments delivered with a congestion mark.
+    pub delivered_ce: u32,
+    /// D-SACKs received.
+    pub dsack_dups: u32,
+    /// Reordering events seen.
+    pub reord_seen: u32,
+    /// Times that another path was tried.
+    pub rehash: u32,
     pub total_rto: u16,
+    /// Recoveries after timeouts, and milliseconds spent in them.
+    pub total_rto_recoveries: u16,
+    pub total_rto_time: u32,
+    /// Congestion marks received.
+    pub received_ce: u32,
+    pub delivered_e1_bytes: u32,
+    pub delivered_e0_bytes: u32,
+    pub delivered_ce_bytes: u32,
+    pub received_e1_bytes: u32,
+    pub received_e0_bytes: u32,
+    pub received_ce_bytes: u32,
+    pub accecn_fail_mode: u16,
+    pub accecn_opt_seen: u16,
+    /// Times that a timeout made the sender try another path.
+    pub timeout_rehash: u16,
 }

@@ -28,7 +28,7 @@ mod timestamps;
 mod units;
 
 pub use config::{Config, ConfigError, Timestamping};
-pub use conn::{Connection, Open, SendFlags};
+pub use conn::{Connection, Open, SendFlags, SendOffsets};
 pub use drop::DropReason;
 pub use ecn::EcnPolicy;
 pub use error::{ConnError, RecvError, SendError};

@@ -28,6 +28,8 @@ pub struct Quoted {
     pub is_later_fragment: bool,
     /// The front of its transport header.
     pub transport: QuotedTransport,
+    /// Where the transport header begins in the quote.
+    pub transport_at: usize,
 }
 
 /// The front of a quoted transport header.
@@ -82,6 +84,7 @@ impl Quoted {
             total_length: usize::from(header.total_length),
             is_later_fragment: later,
             transport: transport(header.protocol, packet.get(header_len..).filter(|_| !later)),
+            transport_at: header_len,
         })
     }
 
@@ -99,6 +102,7 @@ impl Quoted {
             total_length: total,
             is_later_fragment: later,
             transport: transport(protocol, packet.get(offset..).filter(|_| !later)),
+            transport_at: offset,
         })
     }
 

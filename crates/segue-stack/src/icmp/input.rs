@@ -2,7 +2,7 @@
 //!
 //! Decides what a message means to this host and whose it is. RFC 792, RFC 1122 3.2.2, RFC 4443, RFC 1191 and RFC 8201
 //! (too big), RFC 6633 (source quench is ignored). Redirects are ignored: routes are the owner's affair.
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use segue_wire::icmpv4::{Icmpv4Message, UnreachableCode};
 use segue_wire::icmpv6::Icmpv6Message;
@@ -11,6 +11,9 @@ use segue_wire::{Bytes, ChecksumState, Instant, Packet, Protocol};
 
 use crate::ip::input::{Arrival, Cast};
 use crate::ip::output::IpFields;
+use crate::message::{ErrorOrigin, ExtendedError};
+use crate::socket::datagram::Ancillary;
+use crate::socket::error_queue::QueuedError;
 use crate::stack::Stack;
 use crate::tuple::FourTuple;
 use crate::{Counter, Errno};
@@ -33,6 +36,43 @@ pub struct IcmpComplaint {
     pub code: u8,
 }
 
+/// An ICMP error that has arrived, as those see it whose packet it is about.
+#[derive(Clone, Debug)]
+pub(crate) struct IcmpError {
+    pub(crate) complaint: IcmpComplaint,
+    pub(crate) report: Report,
+    /// What the header says beyond type and code: the MTU of a too-big error, the pointer of a parameter problem.
+    info: u32,
+    /// The quoted packet from its transport header on.
+    quote: Bytes,
+    arrival: Ancillary,
+}
+
+impl IcmpError {
+    fn errno(&self) -> Errno {
+        match self.report {
+            Report::Unreachable { errno, .. } => errno,
+            Report::TooBig { .. } => Errno::EMSGSIZE,
+        }
+    }
+
+    /// The entry of an error queue: `to` is where the packet went, `skip` the length of its transport header.
+    pub(crate) fn entry(&self, to: SocketAddr, skip: usize) -> QueuedError {
+        let is_v4 = self.complaint.from.is_ipv4();
+        let error = ExtendedError {
+            errno: self.errno(),
+            origin: if is_v4 { ErrorOrigin::Icmp } else { ErrorOrigin::Icmp6 },
+            kind: self.complaint.kind,
+            code: self.complaint.code,
+            info: self.info,
+            data: 0,
+            offender: Some(self.complaint.from),
+        };
+        let payload = self.quote.slice(skip.min(self.quote.len())..);
+        QueuedError { name: Some(to), payload, arrival: Some(self.arrival), ..QueuedError::bare(error) }
+    }
+}
+
 impl IcmpComplaint {
     fn of(from: IpAddr, message: &[u8]) -> IcmpComplaint {
         let byte = |index| message.get(index).copied().unwrap_or_default();
@@ -40,6 +80,8 @@ impl IcmpComplaint {
     }
 }
 
+/// Where an ICMP error quotes the packet it is about.
+const QUOTE_AT: usize = 8;
 /// RFC 1191 section 7.1: the sizes that a router which does not say its MTU may mean.
 const PLATEAUS: [usize; 10] = [32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68];
 
@@ -58,7 +100,7 @@ impl Stack {
                 return self.counters.inc(Counter::IcmpInErrors);
             }
         };
-        let complaint = IcmpComplaint::of(arrival.source, &bytes);
+        let about = About { arrival, bytes: bytes.clone() };
         match message {
             Icmpv4Message::EchoRequest { .. } => {
                 self.counters.inc(Counter::IcmpInEchos);
@@ -76,16 +118,16 @@ impl Stack {
                 self.counters.inc(Counter::IcmpInDestUnreachs);
                 let quoted = message.quoted();
                 if let Some(report) = report_v4(code, next_hop_mtu, quoted.as_ref()) {
-                    self.report(now, complaint, quoted, report);
+                    self.report(now, &about, quoted, report);
                 }
             }
             Icmpv4Message::TimeExceeded { .. } => {
                 self.counters.inc(Counter::IcmpInTimeExcds);
-                self.report(now, complaint, message.quoted(), soft(Errno::EHOSTUNREACH));
+                self.report(now, &about, message.quoted(), soft(Errno::EHOSTUNREACH));
             }
             Icmpv4Message::ParameterProblem { .. } => {
                 self.counters.inc(Counter::IcmpInParmProbs);
-                self.report(now, complaint, message.quoted(), hard(Errno::EPROTO));
+                self.report(now, &about, message.quoted(), hard(Errno::EPROTO));
             }
             // RFC 6633 section 4: a host must not react to it.
             Icmpv4Message::SourceQuench { .. } => self.counters.inc(Counter::IcmpInSrcQuenchs),
@@ -113,7 +155,7 @@ impl Stack {
                 return self.counters.inc(Counter::Icmp6InErrors);
             }
         };
-        let complaint = IcmpComplaint::of(arrival.source, &bytes);
+        let about = About { arrival, bytes: bytes.clone() };
         match message {
             Icmpv6Message::EchoRequest { .. } => {
                 self.counters.inc(Counter::Icmp6InEchos);
@@ -127,7 +169,7 @@ impl Stack {
             }
             Icmpv6Message::PacketTooBig { mtu, .. } => {
                 self.counters.inc(Counter::Icmp6InPktTooBigs);
-                self.report(now, complaint, message.quoted(), Report::TooBig { mtu: mtu as usize });
+                self.report(now, &about, message.quoted(), Report::TooBig { mtu: mtu as usize });
             }
             Icmpv6Message::DestinationUnreachable { code, .. } => {
                 self.counters.inc(Counter::Icmp6InDestUnreachs);
@@ -138,15 +180,15 @@ impl Stack {
                     2 | 3 => soft(Errno::EHOSTUNREACH),
                     _ => soft(Errno::EPROTO),
                 };
-                self.report(now, complaint, message.quoted(), report);
+                self.report(now, &about, message.quoted(), report);
             }
             Icmpv6Message::TimeExceeded { .. } => {
                 self.counters.inc(Counter::Icmp6InTimeExcds);
-                self.report(now, complaint, message.quoted(), soft(Errno::EHOSTUNREACH));
+                self.report(now, &about, message.quoted(), soft(Errno::EHOSTUNREACH));
             }
             Icmpv6Message::ParameterProblem { .. } => {
                 self.counters.inc(Counter::Icmp6InParmProblems);
-                self.report(now, complaint, message.quoted(), hard(Errno::EPROTO));
+                self.report(now, &about, message.quoted(), hard(Errno::EPROTO));
             }
             Icmpv6Message::Other { kind, .. } => match kind {
                 135 => self.counters.inc(Counter::Icmp6InNeighborSolicits),
@@ -183,22 +225,47 @@ impl Stack {
     }
 
     /// An error about a packet of ours: find whose it was.
-    fn report(&mut self, now: Instant, complaint: IcmpComplaint, quoted: Option<Quoted>, report: Report) {
+    fn report(&mut self, now: Instant, about: &About<'_>, quoted: Option<Quoted>, report: Report) {
         let Some(quoted) = quoted.filter(|quoted| !quoted.is_later_fragment) else { return };
+        let error = about.error(&quoted, report);
         match quoted.transport {
             QuotedTransport::Tcp { source_port, destination_port, sequence } => {
                 let tuple = tuple_of(&quoted, source_port, destination_port);
-                self.tcp_report(now, &tuple, sequence, report);
+                self.tcp_report(now, &tuple, sequence, &error);
             }
             QuotedTransport::Udp { source_port, destination_port } => {
                 let tuple = tuple_of(&quoted, source_port, destination_port);
-                self.udp_report(now, &tuple, report);
+                self.udp_report(now, &tuple, &error);
             }
             QuotedTransport::Echo { request: true, identifier, .. } => {
-                self.ping_report(now, complaint, quoted.destination, identifier, report);
+                self.ping_report(now, quoted.destination, identifier, &error);
             }
             QuotedTransport::Echo { .. } | QuotedTransport::Other => {}
         }
+    }
+}
+
+/// An ICMP error as it came.
+struct About<'a> {
+    arrival: &'a Arrival,
+    bytes: Bytes,
+}
+
+impl About<'_> {
+    fn error(&self, quoted: &Quoted, report: Report) -> IcmpError {
+        let Arrival { at, iface, destination, ttl, tos, source, .. } = *self.arrival;
+        let word = self.bytes.get(4..8).and_then(|word| word.try_into().ok()).map_or(0, u32::from_be_bytes);
+        let complaint = IcmpComplaint::of(source, &self.bytes);
+        let info = match (report, source.is_ipv4(), complaint.kind) {
+            (Report::TooBig { mtu }, ..) => mtu as u32,
+            // RFC 792: a pointer of one byte.
+            (_, true, 12) => word >> 24,
+            (_, true, _) => 0,
+            (_, false, _) => word,
+        };
+        let quote = self.bytes.slice((QUOTE_AT + quoted.transport_at).min(self.bytes.len())..);
+        let to = SocketAddr::new(destination, 0);
+        IcmpError { complaint, report, info, quote, arrival: Ancillary { at, iface, to, ttl, tos } }
     }
 }
 

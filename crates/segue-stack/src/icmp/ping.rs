@@ -7,11 +7,12 @@ use core::net::SocketAddr;
 
 use segue_wire::{Bytes, Chunks, Instant, Protocol};
 
-use super::input::{IcmpComplaint, Report, write_checksum};
+use super::input::{IcmpComplaint, IcmpError, Report, write_checksum};
 use crate::ip::input::Arrival;
 use crate::ip::output::IpFields;
 use crate::socket::Socket;
 use crate::socket::datagram::Placed;
+use crate::socket::send_control::SendControl;
 use crate::stack::{Result, Stack};
 use crate::{Counter, Domain, Errno, MsgFlags, SocketId};
 
@@ -86,22 +87,15 @@ impl Stack {
     }
 
     /// An ICMP error about an echo request of ours.
-    pub(crate) fn ping_report(
-        &mut self,
-        now: Instant,
-        complaint: IcmpComplaint,
-        peer: core::net::IpAddr,
-        identifier: u16,
-        report: Report,
-    ) {
+    pub(crate) fn ping_report(&mut self, now: Instant, peer: core::net::IpAddr, identifier: u16, error: &IcmpError) {
         let Some(index) = self.datagrams.pings.get(&(peer.is_ipv6(), identifier)).copied() else { return };
-        if let Report::TooBig { mtu } = report {
+        if let Report::TooBig { mtu } = error.report {
             self.net.pmtu.learn(now, peer, mtu);
         }
         if let Some(Socket::Datagram(socket)) = self.sockets.at_mut(index) {
-            socket.complaint = Some(complaint);
+            socket.complaint = Some(error.complaint);
         }
-        self.report_to_datagram(index, peer, report);
+        self.report_to_datagram(index, SocketAddr::new(peer, 0), error, 0);
     }
 
     /// The last ICMP error about an echo request of a ping socket, once: what Linux tells by `MSG_ERRQUEUE`. With
@@ -121,7 +115,7 @@ impl Stack {
         data: &[u8],
         flags: MsgFlags,
         to: Option<SocketAddr>,
-        from: Option<SocketAddr>,
+        control: &SendControl,
     ) -> Result<usize> {
         if flags.contains(MsgFlags::OOB) {
             return Err(Errno::EOPNOTSUPP);
@@ -147,7 +141,7 @@ impl Stack {
             self.place_ping(id)?;
             message[4..6].copy_from_slice(&self.datagram_mut(id)?.common.port.to_be_bytes());
         }
-        self.emit_ping(now, id, to, from, message)?;
+        self.emit_ping(now, id, to, control, message)?;
         Ok(data.len())
     }
 
@@ -156,10 +150,11 @@ impl Stack {
         now: Instant,
         id: SocketId,
         to: SocketAddr,
-        from: Option<SocketAddr>,
+        control: &SendControl,
         mut message: Vec<u8>,
     ) -> Result<()> {
-        let way = self.datagram_way(now, id, to, from.map(|from| from.ip().to_canonical()))?;
+        let source = control.source.map(|from| SocketAddr::new(from.ip().to_canonical(), from.port()));
+        let way = self.datagram_way(now, id, to, &SendControl { source, ..*control })?;
         write_checksum(way.source, to.ip(), &mut message);
         let default_ttl = self.default_ttl(to.ip());
         let identification = self.next_identification(way.source, to.ip()) as u16;
@@ -167,6 +162,7 @@ impl Stack {
         let socket = self.datagram_mut(id)?;
         let charge = socket.charge(message.len()).ok_or(Errno::EAGAIN)?;
         let (ttl, tos) = socket.common.ttl_and_tos(to.ip(), default_ttl);
+        let (ttl, tos) = (control.ttl.unwrap_or(ttl), control.tos.unwrap_or(tos));
         let fields = IpFields {
             source: way.source,
             destination: to.ip(),

@@ -24,6 +24,7 @@ pub(crate) enum Cast {
 /// What is known of an arrived packet beside its payload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
+    pub(crate) at: Instant,
     pub(crate) iface: IfaceId,
     pub(crate) source: IpAddr,
     pub(crate) destination: IpAddr,
@@ -66,6 +67,7 @@ impl Stack {
         }
         packet.truncate(usize::from(header.total_length));
         let Some(arrival) = self.arrival(
+            now,
             iface,
             IpAddr::V4(header.source),
             IpAddr::V4(header.destination),
@@ -99,6 +101,7 @@ impl Stack {
         let total = header_len + payload;
         packet.truncate(total);
         let Some(arrival) = self.arrival(
+            now,
             iface,
             IpAddr::V6(header.source),
             IpAddr::V6(header.destination),
@@ -124,9 +127,18 @@ impl Stack {
     }
 
     /// Whether a packet is for this host and may come from where it says it does.
-    fn arrival(&self, iface: IfaceId, source: IpAddr, destination: IpAddr, ttl: u8, tos: u8) -> Option<Arrival> {
+    fn arrival(
+        &self,
+        now: Instant,
+        iface: IfaceId,
+        source: IpAddr,
+        destination: IpAddr,
+        ttl: u8,
+        tos: u8,
+    ) -> Option<Arrival> {
         let config = self.net.iface(iface)?;
         let mut arrival = Arrival {
+            at: now,
             iface,
             source,
             destination,
@@ -259,7 +271,7 @@ impl Stack {
                 },
                 None => continue,
             };
-            let pinned = self.arrival(expired.iface, source, destination, 0, 0).and_then(|arrival| arrival.pinned);
+            let pinned = self.arrival(now, expired.iface, source, destination, 0, 0).and_then(|arrival| arrival.pinned);
             self.send_error(now, Complaint::ReassemblyTime, destination, pinned, &first);
         }
     }

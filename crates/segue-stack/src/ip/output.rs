@@ -13,7 +13,7 @@ use super::fragment::fragment;
 use crate::net::Way;
 use crate::socket::Socket;
 use crate::stack::Stack;
-use crate::{Counter, SocketId};
+use crate::{Counter, IfaceId, SocketId};
 
 /// Length of an IPv4 header without options.
 pub(crate) const HEADER_V4: usize = 20;
@@ -166,7 +166,7 @@ impl Stack {
     /// Queue an answer to a stranger, cut if it must be.
     pub(crate) fn push_reply(&mut self, way: &Way, packet: Packet) {
         self.count_ip_out(&packet);
-        for packet in self.fit(packet, way.mtu) {
+        for packet in self.fit(packet, way.iface, way.mtu) {
             if !self.outbox.push_reply(way.iface, packet) {
                 self.counters.inc(discards(way.source));
             }
@@ -176,7 +176,7 @@ impl Stack {
     /// Queue a socket's packet, cut if it must be; its send buffer is free again when the last piece has left.
     pub(crate) fn push_charged(&mut self, way: &Way, packet: Packet, mtu: usize, id: SocketId, charge: usize) {
         self.count_ip_out(&packet);
-        let mut pieces = self.fit(packet, mtu);
+        let mut pieces = self.fit(packet, way.iface, mtu);
         let last = pieces.pop();
         for piece in pieces {
             self.outbox.push_charged(way.iface, piece, id, 0);
@@ -188,7 +188,11 @@ impl Stack {
     }
 
     /// The packet in pieces of at most `mtu` bytes.
-    fn fit(&mut self, packet: Packet, mtu: usize) -> Vec<Packet> {
+    fn fit(&mut self, packet: Packet, iface: IfaceId, mtu: usize) -> Vec<Packet> {
+        if packet.segmentation.is_some() {
+            let is_taken_whole = self.net.iface(iface).is_some_and(|iface| packet.len() <= iface.gso_max);
+            return if is_taken_whole { vec![packet] } else { packet.segments().collect() };
+        }
         if packet.len() <= mtu {
             return vec![packet];
         }

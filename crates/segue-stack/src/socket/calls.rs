@@ -8,6 +8,7 @@ use segue_tcp::{Chunks, Instant};
 
 use super::common::{Common, Flags};
 use super::datagram::{DatagramKind, DatagramSocket};
+use super::send_control::SendControl;
 use super::{Domain, MsgFlags, Received, Shutdown, Socket, SocketId, SocketType};
 use crate::stack::{Result, Stack};
 use crate::tcp::Sending;
@@ -45,8 +46,10 @@ impl Stack {
         match self.live(id)? {
             Socket::Stream(_) => self.send_stream(now, id, Sending::Copy(data), flags),
             Socket::Datagram(socket) => match socket.kind {
-                DatagramKind::Udp => self.send_udp(now, id, Bytes::copy_from_slice(data), flags, to, from),
-                DatagramKind::Ping => self.send_ping(now, id, data, flags, to, from),
+                DatagramKind::Udp => {
+                    self.send_udp(now, id, Bytes::copy_from_slice(data), flags, to, &SendControl::from_source(from))
+                }
+                DatagramKind::Ping => self.send_ping(now, id, data, flags, to, &SendControl::from_source(from)),
             },
         }
     }
@@ -55,8 +58,8 @@ impl Stack {
         match self.live(id)? {
             Socket::Stream(_) => self.send_stream(now, id, Sending::Move(data), flags),
             Socket::Datagram(socket) => match socket.kind {
-                DatagramKind::Udp => self.send_udp(now, id, data, flags, None, None),
-                DatagramKind::Ping => self.send_ping(now, id, &data, flags, None, None),
+                DatagramKind::Udp => self.send_udp(now, id, data, flags, None, &SendControl::default()),
+                DatagramKind::Ping => self.send_ping(now, id, &data, flags, None, &SendControl::default()),
             },
         }
     }
@@ -115,9 +118,9 @@ impl Stack {
             len: datagram.payload.copy_to_slice(0, buffer),
             full_len: datagram.payload.len(),
             from: socket.show(datagram.from),
-            to: socket.show(datagram.to),
-            ttl: datagram.ttl,
-            tos: datagram.tos,
+            to: socket.show(datagram.arrival.to),
+            ttl: datagram.arrival.ttl,
+            tos: datagram.arrival.tos,
         };
         if !flags.contains(MsgFlags::PEEK) {
             socket.pop();
@@ -126,7 +129,7 @@ impl Stack {
     }
 
     /// Whether a datagram can be read; `Ok(false)`: reading was shut, which reads as an empty datagram.
-    fn check_readable(&mut self, id: SocketId, flags: MsgFlags) -> Result<bool> {
+    pub(super) fn check_readable(&mut self, id: SocketId, flags: MsgFlags) -> Result<bool> {
         let socket = self.datagram_mut(id)?;
         if flags.contains(MsgFlags::OOB) {
             return Err(Errno::EOPNOTSUPP);

@@ -4,6 +4,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use bitflags::bitflags;
 use segue_tcp::Linger;
 
+use super::error_queue::ErrorQueue;
+use super::timestamping::TimestampingFlags;
 use crate::ports::{Claim, Scope};
 use crate::tuple::shown;
 use crate::{Domain, Errno, IfaceId, Shutdown};
@@ -11,7 +13,7 @@ use crate::{Domain, Errno, IfaceId, Shutdown};
 bitflags! {
     /// Yes or no, per socket.
     #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-    pub(crate) struct Flags: u32 {
+    pub(crate) struct Flags: u64 {
         const REUSE_ADDRESS = 1 << 0;
         const REUSE_PORT = 1 << 1;
         const V6_ONLY = 1 << 2;
@@ -51,6 +53,25 @@ bitflags! {
         /// Options of TCP that datagram sockets take, too, without effect.
         const KEEP_ALIVE = 1 << 29;
         const OOB_INLINE = 1 << 30;
+        /// With `TIMESTAMP`: nanoseconds, not microseconds.
+        const TIMESTAMP_NS = 1 << 31;
+        /// The times were asked for by their newer numbers, and are told by them.
+        const TIMESTAMP_NEW = 1 << 32;
+        const ZEROCOPY = 1 << 33;
+        const DROP_COUNT = 1 << 34;
+        const RECV_ORIGINAL = 1 << 35;
+        const RECV_ORIGINAL6 = 1 << 36;
+        const RECV_FRAGMENT_SIZE = 1 << 37;
+        const RECV_FRAGMENT_SIZE6 = 1 << 38;
+        const IN_QUEUE = 1 << 39;
+        const RECV_MARK = 1 << 40;
+        const RECV_PRIORITY = 1 << 41;
+        const RECV_FLOW_INFO = 1 << 42;
+        const ERROR_QUEUE_IS_PRIORITY = 1 << 43;
+        const TX_TIME = 1 << 44;
+        /// UDP_CORK.
+        const CORK = 1 << 45;
+        const GRO = 1 << 46;
     }
 }
 
@@ -93,6 +114,11 @@ impl MtuDiscovery {
         matches!(self, MtuDiscovery::Dont | MtuDiscovery::Want | MtuDiscovery::Do)
     }
 
+    /// Whether an ICMP error may change what is known about the path.
+    pub(crate) fn learns(self) -> bool {
+        !matches!(self, MtuDiscovery::Interface | MtuDiscovery::Omit)
+    }
+
     /// Whether a packet larger than `mtu` may be cut.
     pub(crate) fn may_fragment(self) -> bool {
         matches!(self, MtuDiscovery::Dont | MtuDiscovery::Want | MtuDiscovery::Omit)
@@ -119,6 +145,13 @@ pub(crate) struct RareOptions {
     pub(crate) fragment_size: u32,
     /// SO_LINGER of a datagram socket, where it has no effect.
     pub(crate) linger: Linger,
+    pub(crate) timestamping: TimestampingFlags,
+    /// SOF_TIMESTAMPING_OPT_ID: the next key of a datagram.
+    pub(crate) timestamp_key: u32,
+    /// MSG_ZEROCOPY calls so far.
+    pub(crate) zerocopy_calls: u32,
+    /// UDP_SEGMENT; 0: none.
+    pub(crate) udp_segment: u16,
 }
 
 impl RareOptions {
@@ -132,6 +165,10 @@ impl RareOptions {
         multicast_ttl: 1,
         fragment_size: 0,
         linger: Linger::Off,
+        timestamping: TimestampingFlags::empty(),
+        timestamp_key: 0,
+        zerocopy_calls: 0,
+        udp_segment: 0,
     };
 }
 
@@ -158,6 +195,8 @@ pub(crate) struct Common {
     pub(crate) pinned: Option<IfaceId>,
     pub(crate) rcvlowat: u32,
     pub(crate) rare: Option<Box<RareOptions>>,
+    /// What MSG_ERRQUEUE reads; `None`: nothing was ever queued.
+    pub(crate) errors: Option<Box<ErrorQueue>>,
 }
 
 impl Common {
@@ -179,6 +218,7 @@ impl Common {
             pinned: None,
             rcvlowat: 1,
             rare: None,
+            errors: None,
         }
     }
 
@@ -192,7 +232,14 @@ impl Common {
             | Flags::TRANSPARENT
             | Flags::FREE_BIND
             | Flags::CLAIM_BOUND;
-        Common { domain: self.domain, flags: self.flags & kept, rare: self.rare.clone(), error: None, ..*self }
+        Common {
+            domain: self.domain,
+            flags: self.flags & kept,
+            rare: self.rare.clone(),
+            error: None,
+            errors: None,
+            ..*self
+        }
     }
 
     pub(crate) fn has(&self, flags: Flags) -> bool {
@@ -261,6 +308,22 @@ impl Common {
 
     pub(crate) fn discovery_for(&self, destination: IpAddr) -> MtuDiscovery {
         if destination.is_ipv4() { self.discovery } else { self.discovery6 }
+    }
+
+    /// Whether a control message tells when what is read has arrived.
+    pub(crate) fn wants_arrival_times(&self) -> bool {
+        let both = TimestampingFlags::SOFTWARE | TimestampingFlags::RX_SOFTWARE;
+        self.has(Flags::TIMESTAMP) || self.rare.as_ref().is_some_and(|rare| rare.timestamping.contains(both))
+    }
+
+    /// Whether MSG_ERRQUEUE has something to read.
+    pub(crate) fn has_queued_errors(&self) -> bool {
+        self.errors.as_ref().is_some_and(|queue| !queue.is_empty())
+    }
+
+    /// Bytes of the receive buffer that the error queue holds.
+    pub(crate) fn error_bytes(&self) -> usize {
+        self.errors.as_ref().map_or(0, |queue| queue.bytes())
     }
 
     pub(crate) fn rare(&self) -> RareOptions {

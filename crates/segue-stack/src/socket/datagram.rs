@@ -5,10 +5,11 @@
 use core::net::SocketAddr;
 use std::collections::VecDeque;
 
-use segue_tcp::Ready;
+use segue_tcp::{Instant, Ready};
 use segue_wire::Chunks;
 
 use super::common::{Common, Flags};
+use super::send_control::SendControl;
 use crate::{IcmpComplaint, IfaceId};
 
 /// What a datagram costs of a buffer beyond its bytes: Linux's smallest `truesize`, so that its limits mean the same here.
@@ -33,13 +34,24 @@ pub(crate) enum Placed {
     Identifier,
 }
 
+/// What control messages can tell of how a packet arrived.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Ancillary {
+    pub(crate) at: Instant,
+    pub(crate) iface: IfaceId,
+    /// Destination in the IP header, and the port there.
+    pub(crate) to: SocketAddr,
+    pub(crate) ttl: u8,
+    pub(crate) tos: u8,
+}
+
 /// A datagram that waits to be read.
 #[derive(Debug)]
 pub(crate) struct Datagram {
     pub(crate) from: SocketAddr,
-    pub(crate) to: SocketAddr,
-    pub(crate) ttl: u8,
-    pub(crate) tos: u8,
+    pub(crate) arrival: Ancillary,
+    /// Several datagrams in one (`UDP_GRO`): the size of each but the last.
+    pub(crate) segment: Option<u16>,
     pub(crate) payload: Chunks,
 }
 
@@ -47,7 +59,7 @@ pub(crate) struct Datagram {
 #[derive(Debug)]
 pub(crate) struct Corked {
     pub(crate) to: SocketAddr,
-    pub(crate) from: Option<SocketAddr>,
+    pub(crate) control: SendControl,
     pub(crate) payload: Vec<u8>,
 }
 
@@ -69,6 +81,8 @@ pub(crate) struct DatagramSocket {
     queued: usize,
     /// Bytes of the send buffer that packets in the outbox hold.
     sending: usize,
+    /// Datagrams that the full buffer has cost (`SO_RXQ_OVFL`).
+    dropped: u32,
 }
 
 impl DatagramSocket {
@@ -86,6 +100,7 @@ impl DatagramSocket {
             queue: VecDeque::new(),
             queued: 0,
             sending: 0,
+            dropped: 0,
         }
     }
 
@@ -94,7 +109,9 @@ impl DatagramSocket {
     pub(crate) fn push(&mut self, datagram: Datagram) -> bool {
         let charge = datagram.payload.len() + OVERHEAD;
         // As Linux: one datagram is always taken, however small the buffer.
-        if !self.queue.is_empty() && self.queued + charge > self.rcvbuf as usize {
+        let used = self.queued + self.common.error_bytes();
+        if !self.queue.is_empty() && used + charge > self.rcvbuf as usize {
+            self.dropped = self.dropped.wrapping_add(1);
             return false;
         }
         self.queued += charge;
@@ -113,6 +130,11 @@ impl DatagramSocket {
             self.queue = VecDeque::new();
         }
         Some(datagram)
+    }
+
+    /// Datagrams that the full buffer has cost.
+    pub(crate) fn dropped(&self) -> u32 {
+        self.dropped
     }
 
     /// Bytes of the buffer in use.
@@ -155,8 +177,11 @@ impl DatagramSocket {
     /// What poll(2) would say.
     pub(crate) fn readiness(&self) -> Ready {
         let mut ready = Ready::empty();
-        if self.common.error.is_some() {
+        if self.common.error.is_some() || self.common.has_queued_errors() {
             ready |= Ready::ERR;
+        }
+        if self.common.has_queued_errors() && self.common.has(Flags::ERROR_QUEUE_IS_PRIORITY) {
+            ready |= Ready::PRI;
         }
         if self.common.has(Flags::SHUT_READ) {
             ready |= Ready::IN | Ready::RDHUP;

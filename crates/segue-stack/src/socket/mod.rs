@@ -6,6 +6,10 @@ mod address;
 mod calls;
 pub(crate) mod common;
 pub(crate) mod datagram;
+pub(crate) mod error_queue;
+mod message;
+pub(crate) mod send_control;
+pub(crate) mod timestamping;
 mod types;
 
 pub use types::{

@@ -71,8 +71,12 @@ bitflags::bitflags! {
         const DONTROUTE = 0x4;
         /// Return the real length of a datagram; on a stream, throw the bytes away.
         const TRUNC = 0x20;
+        /// Received: control messages were left out or cut.
+        const CTRUNC = 0x8;
         /// Do not block. Calls on a stack never block, so this changes nothing.
         const DONTWAIT = 0x40;
+        /// The end of a record; on a stream, nothing that is written later joins these bytes.
+        const EOR = 0x80;
         /// Wait for the whole length. A hint for whoever blocks on top; the stack gives what it has.
         const WAITALL = 0x100;
         /// Read the error queue.
@@ -81,6 +85,10 @@ bitflags::bitflags! {
         const NOSIGNAL = 0x4000;
         /// More is coming: hold back a partial segment, or collect one datagram.
         const MORE = 0x8000;
+        /// Tell by the error queue when the bytes are no longer needed (`SO_ZEROCOPY`).
+        const ZEROCOPY = 0x400_0000;
+        /// Connect and send in one call.
+        const FASTOPEN = 0x2000_0000;
     }
 }
 

@@ -4,6 +4,7 @@ pub(super) mod level {
     pub(crate) const IP: i32 = 0;
     pub(crate) const SOCKET: i32 = 1;
     pub(crate) const TCP: i32 = 6;
+    pub(crate) const UDP: i32 = 17;
     pub(crate) const IPV6: i32 = 41;
 }
 
@@ -28,6 +29,16 @@ pub(super) mod sol {
     pub(crate) const RCVTIMEO: i32 = 20;
     pub(crate) const SNDTIMEO: i32 = 21;
     pub(crate) const TIMESTAMP: i32 = 29;
+    pub(crate) const TIMESTAMPNS: i32 = 35;
+    pub(crate) const TIMESTAMPING: i32 = 37;
+    pub(crate) const RXQ_OVFL: i32 = 40;
+    pub(crate) const SELECT_ERR_QUEUE: i32 = 45;
+    pub(crate) const ZEROCOPY: i32 = 60;
+    pub(crate) const TIMESTAMP_NEW: i32 = 63;
+    pub(crate) const TIMESTAMPNS_NEW: i32 = 64;
+    pub(crate) const TIMESTAMPING_NEW: i32 = 65;
+    pub(crate) const RCVMARK: i32 = 75;
+    pub(crate) const RCVPRIORITY: i32 = 82;
     pub(crate) const ACCEPTCONN: i32 = 30;
     pub(crate) const SNDBUFFORCE: i32 = 32;
     pub(crate) const RCVBUFFORCE: i32 = 33;
@@ -54,6 +65,7 @@ pub(super) mod ip {
     pub(crate) const MTU: i32 = 14;
     pub(crate) const FREEBIND: i32 = 15;
     pub(crate) const TRANSPARENT: i32 = 19;
+    pub(crate) const RECVORIGDSTADDR: i32 = 20;
     pub(crate) const BIND_ADDRESS_NO_PORT: i32 = 24;
     pub(crate) const MULTICAST_TTL: i32 = 33;
     pub(crate) const MULTICAST_LOOP: i32 = 34;
@@ -72,6 +84,7 @@ pub(super) mod ipv6 {
     pub(crate) const RECVHOPLIMIT: i32 = 51;
     pub(crate) const RECVTCLASS: i32 = 66;
     pub(crate) const TCLASS: i32 = 67;
+    pub(crate) const RECVORIGDSTADDR: i32 = 74;
     pub(crate) const TRANSPARENT: i32 = 75;
     pub(crate) const FREEBIND: i32 = 78;
 }
@@ -93,4 +106,12 @@ pub(super) mod tcp {
     pub(crate) const CONGESTION: i32 = 13;
     pub(crate) const USER_TIMEOUT: i32 = 18;
     pub(crate) const NOTSENT_LOWAT: i32 = 25;
+    pub(crate) const INQ: i32 = 36;
+}
+
+/// `UDP_*`.
+pub(super) mod udp {
+    pub(crate) const CORK: i32 = 1;
+    pub(crate) const SEGMENT: i32 = 103;
+    pub(crate) const GRO: i32 = 104;
 }

@@ -4,6 +4,7 @@ use core::time::Duration;
 use segue_tcp::{Instant, Linger, SocketOptions};
 
 use super::numbers::sol;
+use super::times::{timestamp_name, timestamping_value};
 use super::{OptionValue, flag, int};
 use crate::socket::Socket;
 use crate::socket::common::{Common, Flags, RareOptions};
@@ -29,7 +30,15 @@ impl Stack {
             sol::BROADCAST => self.set_flag(id, Flags::BROADCAST, flag(value)?),
             sol::DONTROUTE => self.set_flag(id, Flags::DONT_ROUTE, flag(value)?),
             sol::NO_CHECK => self.set_flag(id, Flags::NO_CHECK, flag(value)?),
-            sol::TIMESTAMP => self.set_flag(id, Flags::TIMESTAMP, flag(value)?),
+            sol::RXQ_OVFL => self.set_flag(id, Flags::DROP_COUNT, flag(value)?),
+            sol::SELECT_ERR_QUEUE => self.set_flag(id, Flags::ERROR_QUEUE_IS_PRIORITY, flag(value)?),
+            sol::RCVMARK => self.set_flag(id, Flags::RECV_MARK, flag(value)?),
+            sol::RCVPRIORITY => self.set_flag(id, Flags::RECV_PRIORITY, flag(value)?),
+            sol::TIMESTAMP | sol::TIMESTAMPNS | sol::TIMESTAMP_NEW | sol::TIMESTAMPNS_NEW => {
+                self.set_timestamp(id, name, flag(value)?)
+            }
+            sol::TIMESTAMPING | sol::TIMESTAMPING_NEW => self.set_timestamping(id, name, value),
+            sol::ZEROCOPY => self.set_zerocopy(id, int(value)?),
             sol::DEBUG => self.set_flag(id, Flags::DEBUG, flag(value)?),
             sol::KEEPALIVE => {
                 let on = flag(value)?;
@@ -113,7 +122,15 @@ impl Stack {
             sol::BROADCAST => has(Flags::BROADCAST),
             sol::DONTROUTE => has(Flags::DONT_ROUTE),
             sol::NO_CHECK => has(Flags::NO_CHECK),
-            sol::TIMESTAMP => has(Flags::TIMESTAMP),
+            sol::RXQ_OVFL => has(Flags::DROP_COUNT),
+            sol::SELECT_ERR_QUEUE => has(Flags::ERROR_QUEUE_IS_PRIORITY),
+            sol::RCVMARK => has(Flags::RECV_MARK),
+            sol::RCVPRIORITY => has(Flags::RECV_PRIORITY),
+            sol::TIMESTAMP | sol::TIMESTAMPNS | sol::TIMESTAMP_NEW | sol::TIMESTAMPNS_NEW => {
+                (timestamp_name(common) == Some(name)).into()
+            }
+            sol::TIMESTAMPING | sol::TIMESTAMPING_NEW => timestamping_value(common, name),
+            sol::ZEROCOPY => has(Flags::ZEROCOPY),
             sol::DEBUG => has(Flags::DEBUG),
             sol::KEEPALIVE => tcp.map_or(has(Flags::KEEP_ALIVE), |options| options.keepalive.into()),
             sol::OOBINLINE => tcp.map_or(has(Flags::OOB_INLINE), |options| options.oob_inline.into()),

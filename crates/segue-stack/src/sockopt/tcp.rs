@@ -7,6 +7,7 @@ use super::numbers::tcp;
 use super::tcp_info::tcp_info;
 use super::{OptionValue, flag, int};
 use crate::socket::Socket;
+use crate::socket::common::Flags;
 use crate::stack::{Result, Stack};
 use crate::tcp::stream::Role;
 use crate::{Errno, SocketId};
@@ -35,6 +36,8 @@ impl Stack {
         };
         let seconds = |number: i32| Duration::from_secs(number as u64);
         let change: Box<dyn FnOnce(&mut SocketOptions)> = match name {
+            tcp::INQ if (0..=1).contains(&number) => return self.set_flag(id, Flags::IN_QUEUE, on),
+            tcp::INQ => return Err(Errno::EINVAL),
             tcp::NODELAY => Box::new(move |options| options.nodelay = on),
             tcp::CORK => Box::new(move |options| options.cork = on),
             tcp::QUICKACK => Box::new(move |options| options.quickack = Some(on)),
@@ -155,6 +158,7 @@ impl Stack {
                 name.resize(NAME_MAX, 0);
                 OptionValue::Bytes(name)
             }
+            tcp::INQ => stream.common.has(Flags::IN_QUEUE).into(),
             tcp::INFO => OptionValue::Bytes(tcp_info(stream, now)),
             _ => return Err(Errno::ENOPROTOOPT),
         })

@@ -1,11 +1,11 @@
-//! `struct tcp_info` as Linux lays it out (linux/tcp.h, 248 bytes), little fields and all.
+//! `struct tcp_info` as Linux 6.18 lays it out (linux/tcp.h, 280 bytes), little fields and all.
 //!
 //! Decides offsets and the numbers of states. What has no source here is zero, as in a kernel that has just started.
 use segue_tcp::{Info, Instant, State};
 
 use crate::tcp::stream::{Role, StreamSocket};
 
-const LEN: usize = 248;
+const LEN: usize = 280;
 
 /// Linux's numbers of the states.
 const LISTEN: u8 = 10;
@@ -64,26 +64,33 @@ pub(crate) fn of_connection(state: State, info: &Info) -> Vec<u8> {
 }
 
 fn lay_out(state: u8, info: &Info) -> Vec<u8> {
+    let fail = info.fastopen_client_fail & 3;
     let mut layout = Layout(Vec::with_capacity(LEN));
     layout
         .bytes(&[state, info.ca_state, info.retransmits, info.probes, info.backoff, info.options])
-        .bytes(&[info.snd_wscale & 15 | info.rcv_wscale << 4, u8::from(info.delivery_rate_app_limited)])
+        .bytes(&[info.snd_wscale & 15 | info.rcv_wscale << 4, u8::from(info.delivery_rate_app_limited) | fail << 1])
         .words(&[info.rto, info.ato, info.snd_mss, info.rcv_mss])
+        // Forward acknowledgement is no more (tcpi_fackets).
         .words(&[info.unacked, info.sacked, info.lost, info.retrans, 0])
+        // When an acknowledgement left last, Linux does not remember either.
         .words(&[info.last_data_sent, 0, info.last_data_recv, info.last_ack_recv])
         .words(&[info.pmtu, info.rcv_ssthresh, info.rtt, info.rttvar])
         .words(&[info.snd_ssthresh, info.snd_cwnd, info.advmss, info.reordering])
         .words(&[info.rcv_rtt, info.rcv_space, info.total_retrans])
-        .longs(&[info.pacing_rate, u64::MAX, info.bytes_acked, info.bytes_received])
+        .longs(&[info.pacing_rate, info.max_pacing_rate, info.bytes_acked, info.bytes_received])
         .words(&[info.segs_out, info.segs_in, info.notsent_bytes, info.min_rtt])
         .words(&[info.data_segs_in, info.data_segs_out])
-        // Delivery rate, and the times that the sender was busy or held up.
-        .longs(&[0; 4])
-        .words(&[0; 2])
+        .longs(&[info.delivery_rate, info.busy_time, info.rwnd_limited, info.sndbuf_limited])
+        .words(&[info.delivered, info.delivered_ce])
         .longs(&[info.bytes_sent, info.bytes_retrans])
-        .words(&[0, 0, info.rcv_ooopack, info.snd_wnd, info.rcv_wnd, 0])
+        .words(&[info.dsack_dups, info.reord_seen, info.rcv_ooopack, info.snd_wnd, info.rcv_wnd, info.rehash])
         .bytes(&info.total_rto.to_ne_bytes())
-        .bytes(&[0; 6]);
+        .bytes(&info.total_rto_recoveries.to_ne_bytes())
+        .words(&[info.total_rto_time, info.received_ce])
+        .words(&[info.delivered_e1_bytes, info.delivered_e0_bytes, info.delivered_ce_bytes])
+        .words(&[info.received_e1_bytes, info.received_e0_bytes, info.received_ce_bytes])
+        .bytes(&info.accecn_fail_mode.to_ne_bytes())
+        .bytes(&info.accecn_opt_seen.to_ne_bytes());
     debug_assert_eq!(layout.0.len(), LEN);
     layout.0
 }

@@ -10,8 +10,10 @@ use segue_tcp::{Chunks, Events, Instant, Outcome, RecvError, SendError, SendFlag
 use super::errno_of;
 use super::listener::Listener;
 use super::stream::{Role, StreamSocket};
+use super::watching::Asking;
 use crate::socket::Socket;
 use crate::socket::common::Flags;
+use crate::socket::timestamping::TimestampingFlags;
 use crate::stack::{Result, Stack};
 use crate::{Counter, Errno, IfaceId, MsgFlags, Shutdown, SocketId};
 
@@ -95,10 +97,23 @@ impl Stack {
         data: Sending<'_>,
         flags: MsgFlags,
     ) -> Result<usize> {
+        self.send_stream_asking(now, id, data, flags, None)
+    }
+
+    /// As [`send_stream`](Self::send_stream), with times for this call in place of the socket's.
+    pub(crate) fn send_stream_asking(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        data: Sending<'_>,
+        flags: MsgFlags,
+        asked: Option<TimestampingFlags>,
+    ) -> Result<usize> {
         let stream = self.stream_mut(id)?;
         if let Some(error) = stream.common.error.take() {
             return Err(error);
         }
+        let asking = Asking::of(stream, flags, asked, matches!(data, Sending::Copy(_)));
         let mut how = SendFlags::empty();
         how.set(SendFlags::MORE, flags.contains(MsgFlags::MORE));
         how.set(SendFlags::OOB, flags.contains(MsgFlags::OOB));
@@ -107,6 +122,9 @@ impl Stack {
             Sending::Copy(data) => flow.connection.send(now, data, how),
             Sending::Move(data) => flow.connection.send_bytes(now, data, how),
         };
+        if let (Some(asking), Ok(len @ 1..)) = (asking, &sent) {
+            stream.watch_write(&asking, *len);
+        }
         self.settle_call(now, id.index);
         sent.map_err(|error| match error {
             SendError::WouldBlock => Errno::EAGAIN,

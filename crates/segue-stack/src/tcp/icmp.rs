@@ -3,10 +3,10 @@
 //! Decides which connection that is; whether it believes the error is the connection's own affair (RFC 5927: the quoted
 //! sequence number must be under way), asked before anything is learned from it. Half-open connections and TIME-WAIT entries take no notice: a stranger who guesses
 //! ports must not be able to end them, and they end by themselves.
-use segue_tcp::{ConnError, IcmpSignal, Instant};
+use segue_tcp::{ConnError, IcmpSignal, Instant, State};
 
 use super::flows::FlowRef;
-use crate::icmp::input::Report;
+use crate::icmp::input::{IcmpError, Report};
 use crate::ip::output::header_len;
 use crate::socket::Socket;
 use crate::stack::Stack;
@@ -27,7 +27,7 @@ fn error_of(errno: Errno) -> ConnError {
 
 impl Stack {
     /// An ICMP error that quotes a TCP segment with this four-tuple and sequence number.
-    pub(crate) fn tcp_report(&mut self, now: Instant, tuple: &FourTuple, sequence: u32, report: Report) {
+    pub(crate) fn tcp_report(&mut self, now: Instant, tuple: &FourTuple, sequence: u32, error: &IcmpError) {
         let found = self.tcp.flows.find(tuple, &self.sockets, &self.tcp.entries);
         let Some(FlowRef::Connection(index)) = found else {
             self.counters.inc(Counter::TcpExtOutOfWindowIcmps);
@@ -42,7 +42,7 @@ impl Stack {
             self.counters.inc(Counter::TcpExtOutOfWindowIcmps);
             return;
         }
-        let signal = match report {
+        let signal = match error.report {
             Report::TooBig { mtu } => {
                 let mtu = self.net.pmtu.learn(now, tuple.peer, mtu);
                 let mtu_payload = u16::try_from(mtu.saturating_sub(header_len(tuple.peer))).unwrap_or(u16::MAX);
@@ -50,11 +50,22 @@ impl Stack {
             }
             Report::Unreachable { errno, is_hard } => IcmpSignal::Unreachable { hard: is_hard, error: error_of(errno) },
         };
+        self.queue_tcp_error(index, tuple, error);
         if let Some(Socket::Stream(stream)) = self.sockets.at_mut(index)
             && let Some(flow) = stream.flow_mut()
         {
             let outcome = flow.connection.on_icmp(now, signal, sequence);
             self.settle(now, index, outcome);
+        }
+    }
+
+    /// As Linux: what ends an attempt to connect goes into the error queue, what happens later does not.
+    fn queue_tcp_error(&mut self, index: u32, tuple: &FourTuple, error: &IcmpError) {
+        let Some(Socket::Stream(stream)) = self.sockets.at(index) else { return };
+        let is_opening =
+            stream.flow().is_some_and(|flow| matches!(flow.connection.state(), State::SynSent | State::SynReceived));
+        if is_opening && matches!(error.report, Report::Unreachable { .. }) {
+            self.queue_error(index, error.entry(tuple.peer_addr(), 0));
         }
     }
 }

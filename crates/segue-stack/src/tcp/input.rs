@@ -59,8 +59,13 @@ impl Stack {
 
     fn connection_segment(&mut self, now: Instant, index: u32, segment: Segment) {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let (sequence, len) = (segment.header.sequence, segment.payload.len());
+        let watched = len > 0 && stream.common.wants_arrival_times();
         let Some(flow) = stream.flow_mut() else { return };
         let outcome = flow.connection.on_segment(now, segment);
+        if watched && outcome.drop.is_none() {
+            flow.watch_arrival(now, sequence, len);
+        }
         self.settle(now, index, outcome);
     }
 

@@ -35,6 +35,8 @@ mod output;
 pub(crate) mod stream;
 pub(crate) use calls::Sending;
 mod time_wait;
+pub(crate) mod watch;
+mod watching;
 
 /// Everything TCP keeps beside its sockets.
 #[derive(Debug)]
@@ -156,6 +158,11 @@ impl Stack {
         }
         let is_over = flow.is_over;
         flow.was_established |= events.contains(Events::CONNECTED);
+        if flow.watch.is_some() {
+            self.look_at_watched(now, index);
+        }
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let Role::Connected(flow) = &mut stream.role else { return };
         let deadline = flow.connection.next_deadline();
         let has_work = events.intersects(Events::TRANSMIT) || deadline.is_some_and(|deadline| deadline <= now);
         if events.contains(Events::TIME_WAIT)

@@ -151,6 +151,10 @@ impl Stack {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return None };
         let (ttl, tos) = stream.common.ttl_and_tos(tuple.peer, default_ttl);
         let dont_fragment = stream.common.discovery_for(tuple.peer).sets_df();
+        let watched = stream.flow().filter(|flow| flow.watch.is_some()).and_then(|flow| {
+            let start = flow.connection.offset_of_sent(transmit.header.sequence)?;
+            Some((start, start + transmit.payload.len() as u64))
+        });
         let packet = segment_packet(&tuple, transmit, Service { ttl, tos, dont_fragment, identification });
         let segments = packet.wire_packets();
         if let Some(flow) = stream.flow_mut() {
@@ -163,6 +167,9 @@ impl Stack {
             self.counters.inc(Counter::TcpOutRsts);
         }
         self.count_ip_out(&packet);
+        if let Some((start, end)) = watched {
+            self.tell_sent(now, index, start, end, &packet);
+        }
         Some((way.iface, packet))
     }
 

@@ -7,6 +7,7 @@ use core::fmt;
 use segue_tcp::{Connection, Info, Instant, Ready, SocketOptions};
 
 use super::listener::Listener;
+use super::watch::Watch;
 use crate::Errno;
 use crate::ip::output::header_len;
 use crate::socket::common::{Common, Flags};
@@ -61,6 +62,8 @@ pub(crate) struct Flow {
     pub(crate) counted_timeouts: u16,
     /// Next IPv4 identification.
     pub(crate) identification: u16,
+    /// What the application wants to be told of bytes; most never ask.
+    pub(crate) watch: Option<Box<Watch>>,
 }
 
 impl fmt::Debug for Flow {
@@ -89,6 +92,7 @@ impl Flow {
             sent: 0,
             counted_timeouts: 0,
             identification: 0,
+            watch: None,
         }
     }
 }
@@ -145,7 +149,7 @@ impl StreamSocket {
             Role::Listener(listener) => listener.readiness(),
             Role::Connected(flow) => {
                 let mut ready = flow.connection.readiness();
-                if self.common.error.is_some() {
+                if self.common.error.is_some() || self.common.has_queued_errors() {
                     ready |= Ready::ERR;
                 }
                 ready
@@ -159,7 +163,7 @@ impl StreamSocket {
         if self.common.has(Flags::SHUT_READ) {
             ready |= Ready::IN | Ready::RDHUP;
         }
-        if self.common.error.is_some() {
+        if self.common.error.is_some() || self.common.has_queued_errors() {
             ready |= Ready::ERR;
         }
         ready

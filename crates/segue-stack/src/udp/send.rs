@@ -4,12 +4,15 @@
 use core::net::{IpAddr, SocketAddr};
 
 use segue_wire::udp::HEADER_LEN;
-use segue_wire::{Bytes, Chunks, Instant, Protocol, UdpHeader};
+use segue_wire::{Bytes, Chunks, Instant, Protocol, Segmentation, SegmentationKind, UdpHeader};
 
 use crate::ip::output::{IpFields, header_len};
+use crate::message::{ErrorOrigin, ExtendedError};
 use crate::net::Destination;
 use crate::socket::common::Flags;
 use crate::socket::datagram::DatagramKind;
+use crate::socket::error_queue::QueuedError;
+use crate::socket::send_control::SendControl;
 use crate::stack::{Result, Stack};
 use crate::tuple::FourTuple;
 use crate::{Counter, Domain, Errno, IfaceId, MsgFlags, SocketId};
@@ -22,13 +25,17 @@ struct Outgoing {
     to: SocketAddr,
     local: SocketAddr,
     payload: Chunks,
+    control: SendControl,
 }
+
+/// Most datagrams in one (Linux's `UDP_MAX_SEGMENTS`).
+const MAX_SEGMENTS: usize = 128;
 
 impl Stack {
     /// connect(2) on a datagram socket: name the peer, choose the source.
     pub(crate) fn connect_datagram(&mut self, now: Instant, id: SocketId, address: SocketAddr) -> Result<()> {
         let to = self.datagram_destination(id, address)?;
-        let way = self.datagram_way(now, id, to, None)?;
+        let way = self.datagram_way(now, id, to, &SendControl::default())?;
         self.unplace_datagram(id.index);
         let socket = self.datagram_mut(id)?;
         if crate::tuple::unspecified_like(socket.common.local) == socket.common.local {
@@ -99,19 +106,21 @@ impl Stack {
         }
     }
 
-    /// The way of a datagram; `from`: a gateway's socket says which address it answers from.
+    /// The way of a datagram; `control` may name the source (a gateway's socket answers from others' addresses) and the
+    /// interface.
     pub(crate) fn datagram_way(
         &mut self,
         now: Instant,
         id: SocketId,
         to: SocketAddr,
-        from: Option<IpAddr>,
+        control: &SendControl,
     ) -> Result<crate::net::Way> {
+        let from = control.source.map(|source| source.ip());
         let socket = self.datagram_mut(id)?;
         let (local, port, any) = (socket.common.local, socket.common.port, socket.any);
         let source = from.unwrap_or(local);
         let is_udp = socket.kind == DatagramKind::Udp;
-        let pinned = socket.common.pinned.or(any).or_else(|| {
+        let pinned = socket.common.pinned.or(any).or(control.iface).or_else(|| {
             let fallback = self.net.loopback_fallback().filter(|_| is_udp && to.ip().is_loopback())?;
             // Whoever inside waits there gets it; only what nobody inside takes leaves.
             let back = FourTuple {
@@ -149,13 +158,33 @@ impl Stack {
         data: Bytes,
         flags: MsgFlags,
         to: Option<SocketAddr>,
-        from: Option<SocketAddr>,
+        control: &SendControl,
     ) -> Result<usize> {
         if flags.contains(MsgFlags::OOB) {
             return Err(Errno::EOPNOTSUPP);
         }
         let len = data.len();
-        let Some((to, from, payload)) = self.uncork(id, data, flags, to, from)? else { return Ok(len) };
+        let Some((to, control, payload)) = self.uncork(id, data, flags, to, *control)? else { return Ok(len) };
+        self.send_whole(now, id, to, control, payload)?;
+        Ok(len)
+    }
+
+    /// `UDP_CORK` is switched off: what was collected is one datagram, which leaves now.
+    pub(crate) fn flush_cork(&mut self, now: Instant, id: SocketId) -> Result<()> {
+        let Some(corked) = self.datagram_mut(id)?.corked.take() else { return Ok(()) };
+        self.send_whole(now, id, corked.to, corked.control, Bytes::from(corked.payload))
+    }
+
+    /// Send one datagram (or, with `UDP_SEGMENT`, several of one size).
+    fn send_whole(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        to: SocketAddr,
+        control: SendControl,
+        payload: Bytes,
+    ) -> Result<()> {
+        let from = control.source;
         if to.port() == 0 {
             return Err(Errno::EINVAL);
         }
@@ -171,15 +200,15 @@ impl Stack {
             return Err(Errno::EPIPE);
         }
         self.bind_ephemeral(id, false)?;
-        let way = self.datagram_way(now, id, to, from.map(|from| from.ip()))?;
+        let way = self.datagram_way(now, id, to, &control)?;
         let socket = self.datagram_mut(id)?;
         let port = match (from, socket.any) {
             (Some(from), Some(_)) if from.port() != 0 => from.port(),
             _ => socket.common.port,
         };
-        let outgoing = Outgoing { to, local: SocketAddr::new(way.source, port), payload: Chunks::from(payload) };
-        self.emit_udp(id, &way, outgoing)?;
-        Ok(len)
+        let outgoing =
+            Outgoing { to, local: SocketAddr::new(way.source, port), payload: Chunks::from(payload), control };
+        self.emit_udp(id, &way, outgoing)
     }
 
     /// Join what MSG_MORE held back. `None`: it is held back now.
@@ -189,10 +218,10 @@ impl Stack {
         data: Bytes,
         flags: MsgFlags,
         to: Option<SocketAddr>,
-        from: Option<SocketAddr>,
-    ) -> Result<Option<(SocketAddr, Option<SocketAddr>, Bytes)>> {
+        mut control: SendControl,
+    ) -> Result<Option<(SocketAddr, SendControl, Bytes)>> {
         let socket = self.datagram_mut(id)?;
-        let is_more = flags.contains(MsgFlags::MORE);
+        let is_more = flags.contains(MsgFlags::MORE) || socket.common.has(Flags::CORK);
         if let Some(corked) = &mut socket.corked {
             if corked.payload.len() + data.len() > usize::from(u16::MAX) {
                 return Err(Errno::EMSGSIZE);
@@ -202,42 +231,40 @@ impl Stack {
                 return Ok(None);
             }
             let Some(corked) = socket.corked.take() else { return Ok(None) };
-            return Ok(Some((corked.to, corked.from, Bytes::from(corked.payload))));
+            return Ok(Some((corked.to, corked.control, Bytes::from(corked.payload))));
         }
         let to = match (to, socket.peer) {
             (Some(to), _) => self.datagram_destination(id, to)?,
             (None, Some(peer)) => peer,
             (None, None) => return Err(Errno::EDESTADDRREQ),
         };
-        let from = from.map(|from| SocketAddr::new(from.ip().to_canonical(), from.port()));
+        control.source = control.source.map(|from| SocketAddr::new(from.ip().to_canonical(), from.port()));
         if is_more {
-            let corked = crate::socket::datagram::Corked { to, from, payload: data.to_vec() };
+            let corked = crate::socket::datagram::Corked { to, control, payload: data.to_vec() };
             self.datagram_mut(id)?.corked = Some(Box::new(corked));
             return Ok(None);
         }
-        Ok(Some((to, from, data)))
+        Ok(Some((to, control, data)))
     }
 
     fn emit_udp(&mut self, id: SocketId, way: &crate::net::Way, outgoing: Outgoing) -> Result<()> {
-        let Outgoing { to, local, payload } = outgoing;
-        let length = HEADER_LEN + payload.len();
+        let Outgoing { to, local, payload, control } = outgoing;
+        let pick = |v4, v6| if to.is_ipv4() { v4 } else { v6 };
         let default_ttl = self.default_ttl(to.ip());
         let socket = self.datagram_mut(id)?;
         let (ttl, tos) = socket.common.ttl_and_tos(to.ip(), default_ttl);
+        let (ttl, tos) = (control.ttl.unwrap_or(ttl), control.tos.unwrap_or(tos));
         let discovery = socket.common.discovery_for(to.ip());
-        // Who does not care about the path is only limited by the link itself.
-        let cut_at = match socket.common.rare().fragment_size as usize {
-            0 => usize::MAX,
-            size if to.is_ipv6() => size,
-            _ => usize::MAX,
-        };
-        let known = if discovery.uses_path() { way.mtu } else { self.net.iface(way.iface).map_or(way.mtu, |i| i.mtu) };
-        let mtu = known.min(cut_at);
-        if header_len(to.ip()) + length > mtu && !discovery.may_fragment() {
-            self.counters.inc(if to.is_ipv4() { Counter::IpFragFails } else { Counter::Ip6FragFails });
+        let segment = self.segment_size(id, &control, payload.len())?;
+        let mtu = self.udp_mtu(id, way, to)?;
+        let whole = HEADER_LEN + segment.map_or(payload.len(), usize::from);
+        let may_fragment = discovery.may_fragment() && control.dont_fragment != Some(true) && segment.is_none();
+        if header_len(to.ip()) + whole > mtu && !may_fragment {
+            self.counters.inc(pick(Counter::IpFragFails, Counter::Ip6FragFails));
+            self.queue_local_error(id, to, mtu);
             return Err(Errno::EMSGSIZE);
         }
-        let pick = |v4, v6| if to.is_ipv4() { v4 } else { v6 };
+        let length = HEADER_LEN + payload.len();
         let socket = self.datagram_mut(id)?;
         let Some(charge) = socket.charge(length) else {
             self.counters.inc(pick(Counter::UdpSndbufErrors, Counter::Udp6SndbufErrors));
@@ -247,18 +274,68 @@ impl Stack {
             UdpHeader { source_port: local.port(), destination_port: to.port(), length: length as u16, checksum: 0 };
         let mut transport = [0; HEADER_LEN];
         header.emit(&mut transport);
+        let dont_fragment = discovery.sets_df() || control.dont_fragment == Some(true);
         let fields = IpFields {
             source: local.ip(),
             destination: to.ip(),
             protocol: Protocol::UDP,
             ttl,
             tos,
-            dont_fragment: discovery.sets_df(),
-            identification: if discovery.sets_df() { 0 } else { self.next_identification(local.ip(), to.ip()) as u16 },
+            dont_fragment,
+            identification: if dont_fragment { 0 } else { self.next_identification(local.ip(), to.ip()) as u16 },
         };
-        let packet = fields.packet(&transport, CHECKSUM_AT, payload, None);
-        self.counters.inc(pick(Counter::UdpOutDatagrams, Counter::Udp6OutDatagrams));
+        let segmentation = segment.map(|size| Segmentation { size, kind: SegmentationKind::Udp });
+        let packet = fields.packet(&transport, CHECKSUM_AT, payload, segmentation);
+        self.counters.add(pick(Counter::UdpOutDatagrams, Counter::Udp6OutDatagrams), packet.wire_packets() as u64);
         self.push_charged(way, packet, mtu, id, charge);
         Ok(())
+    }
+
+    /// `UDP_SEGMENT`: the payload of each datagram, if the whole is more than one.
+    fn segment_size(&mut self, id: SocketId, control: &SendControl, len: usize) -> Result<Option<u16>> {
+        let socket = self.datagram_mut(id)?;
+        let size = control.segment.unwrap_or(socket.common.rare().udp_segment);
+        if size == 0 || len <= usize::from(size) {
+            return Ok(None);
+        }
+        if len > usize::from(size) * MAX_SEGMENTS || socket.common.has(Flags::NO_CHECK) {
+            return Err(Errno::EINVAL);
+        }
+        Ok(Some(size))
+    }
+
+    /// The largest packet that may be sent whole. Who does not care about the path is only limited by the link itself.
+    fn udp_mtu(&mut self, id: SocketId, way: &crate::net::Way, to: SocketAddr) -> Result<usize> {
+        let socket = self.datagram_mut(id)?;
+        let discovery = socket.common.discovery_for(to.ip());
+        let cut_at = match socket.common.rare().fragment_size as usize {
+            0 => usize::MAX,
+            size if to.is_ipv6() => size,
+            _ => usize::MAX,
+        };
+        let link = self.net.iface(way.iface).map_or(way.mtu, |iface| iface.mtu);
+        Ok(if discovery.uses_path() { way.mtu } else { link }.min(cut_at))
+    }
+
+    /// A datagram was too large for its way: whoever asked for errors can read how large it may be.
+    fn queue_local_error(&mut self, id: SocketId, to: SocketAddr, mtu: usize) {
+        let Ok(socket) = self.datagram_mut(id) else { return };
+        let wants = if to.is_ipv4() { Flags::RECV_ERR } else { Flags::RECV_ERR6 };
+        if !socket.common.has(wants) {
+            return;
+        }
+        // As Linux: of an unconnected socket's destination the address alone.
+        let port = socket.peer.map_or(0, |peer| peer.port());
+        let error = ExtendedError {
+            errno: Errno::EMSGSIZE,
+            origin: ErrorOrigin::Local,
+            kind: 0,
+            code: 0,
+            info: mtu as u32,
+            data: 0,
+            offender: None,
+        };
+        let entry = QueuedError { name: Some(SocketAddr::new(to.ip(), port)), ..QueuedError::bare(error) };
+        self.queue_error(id.index, entry);
     }
 }

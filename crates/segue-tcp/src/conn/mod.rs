@@ -9,6 +9,8 @@ mod application;
 mod observe;
 mod transitions;
 
+pub use observe::SendOffsets;
+
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 

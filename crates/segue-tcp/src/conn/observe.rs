@@ -12,7 +12,19 @@ use crate::send::buffer;
 use crate::send::recovery::Recovery;
 use crate::state::halves::PeerHalf;
 use crate::state::synced::Synced;
+use crate::units::{Local, Seq};
 use core::time::Duration;
+
+/// How far the stream we send has got, in bytes since its beginning.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SendOffsets {
+    /// Acknowledged by the peer.
+    pub acked: u64,
+    /// Sent at least once.
+    pub sent: u64,
+    /// Written by the application.
+    pub written: u64,
+}
 
 const OPTION_TIMESTAMPS: u8 = 1;
 const OPTION_SACK: u8 = 2;
@@ -95,6 +107,44 @@ impl Connection {
         self.inbox.len()
     }
 
+    /// How far the stream we send has got; `None` before the handshake and after the end.
+    pub fn send_offsets(&self) -> Option<SendOffsets> {
+        let Phase::Synced(synced) = &self.phase else { return None };
+        let acked = synced.send.bytes_acked();
+        let sent = acked + u64::from(synced.send.unacked_bytes());
+        Some(SendOffsets { acked, sent, written: acked + u64::from(synced.send.queued()) })
+    }
+
+    /// Stream offset of a sequence number of ours that is under way or just left.
+    pub fn offset_of_sent(&self, sequence: u32) -> Option<u64> {
+        let Phase::Synced(synced) = &self.phase else { return None };
+        Some(synced.send.bytes_acked() + u64::from(Seq::<Local>::new(sequence).since(synced.send.una)))
+    }
+
+    /// Stream offset of a sequence number of the peer's; `None` before the stream's start and without a connection.
+    pub fn offset_of_received(&self, sequence: u32) -> Option<u64> {
+        let Phase::Synced(synced) = &self.phase else { return None };
+        synced.recv.offset_of(Seq::new(sequence))
+    }
+
+    /// Stream offset up to which the application has read.
+    pub fn read_offset(&self) -> u64 {
+        self.inbox.read_offset()
+    }
+
+    /// Linux's size goal: how many bytes of several writes become one buffer, in whole segments.
+    pub fn size_goal(&self) -> u32 {
+        match &self.phase {
+            Phase::Synced(synced) => synced.send.size_goal(),
+            _ => 0,
+        }
+    }
+
+    /// What `TCP_INQ` tells: bytes that can be read, and one more when the stream's end stands behind them.
+    pub fn in_queue(&self) -> usize {
+        self.inbox.len() + usize::from(self.inbox.finished)
+    }
+
     /// Whether no application holds it any more.
     pub fn is_orphan(&self) -> bool {
         self.orphan
@@ -110,7 +160,7 @@ impl Connection {
 
     /// `TCP_INFO`.
     pub fn info(&self, now: Instant) -> Info {
-        let mut info = Info { state: self.state(), ..Info::default() };
+        let mut info = Info { state: self.state(), max_pacing_rate: u64::MAX, ..Info::default() };
         match &self.phase {
             Phase::Synced(synced) => self.describe(&mut info, synced, now),
             Phase::SynSent(open) => info.retransmits = open.offer.retransmits,
@@ -195,7 +245,7 @@ impl Connection {
             snd_wnd: send.wnd,
             rcv_wnd: recv.window.advertised,
             total_rto: send.counts.timeouts,
-            state: info.state,
+            ..*info
         };
     }
 }

@@ -309,6 +309,15 @@ impl Sender {
         mss.min(bound.max(28))
     }
 
+    /// Linux's bound on the bytes that are treated as one: what a super-segment carries, at most half of the largest
+    /// window the peer ever offered, in whole segments.
+    pub(crate) fn size_goal(&self) -> u32 {
+        const MOST: u32 = 65_535 - 320;
+        let bound = if self.max_window > 536 { self.max_window / 2 } else { self.max_window };
+        let mss = u32::from(self.mss).max(1);
+        (MOST.min(bound) / mss).max(1) * mss
+    }
+
     fn rto(&self, config: &Config) -> Duration {
         self.rtt.rto(config.rto_max)
     }
