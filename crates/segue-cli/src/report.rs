@@ -47,7 +47,9 @@ fn direction(stats: &DirectionStats) -> String {
         (stats.duplicated, "duplicated"),
         (stats.reordered, "reordered"),
         (stats.corrupted, "corrupted"),
+        (stats.marked, "marked CE"),
         (stats.queue_dropped, "dropped by the queue"),
+        (stats.codel_dropped, "dropped by CoDel"),
         (stats.too_big, "too big"),
         (stats.overflow, "beyond the path's memory"),
     ];

@@ -56,6 +56,19 @@ fn impossible_impairments_are_refused_with_the_range() {
         ("--delay -5ms", ["-5ms", "0"]),
         ("--rate 0mbit", ["0mbit", "0"]),
         ("--queue 10B --rate 1mbit", ["10B", "packet"]),
+        ("--queue 64KiB", ["bottleneck", "rate"]),
+        ("--queue sfq --rate 1mbit", ["sfq", "fq_codel"]),
+        ("--queue codel:target=5 --rate 1mbit", ["target", "ms"]),
+        ("--loss burst:1%", ["burst:1%", "burst:1%,4"]),
+        ("--loss every:0", ["every", "1"]),
+        ("--drop 0", ["from 1", "packet 0"]),
+        ("--drop 9-7", ["backwards", "7-9"]),
+        ("--jitter 1ms --jitter-shape bell", ["bell", "pareto"]),
+        ("--path-mtu 100", ["100", "576"]),
+        ("--path-mtu many", ["many", "bytes"]),
+        ("--trace /no/such/trace", ["/no/such/trace", "No such file"]),
+        ("--trace /etc/passwd", ["/etc/passwd", "line 1"]),
+        ("--trace /dev/null --rate 1mbit", ["--trace", "--rate"]),
     ] {
         refused(segue().arg("run").args(options.split(' ')).args(["--", "true"]), 2, &words);
     }

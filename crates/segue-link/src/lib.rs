@@ -23,8 +23,9 @@ pub use capture::{Capture, CaptureEpoch, CaptureOptions, OnError, Tap, Tee};
 pub use link::{Capabilities, Link, SendError, Wait};
 pub use memory::{MemoryLink, memory_pair};
 pub use path::{
-    DirectionStats, End, Impairments, JitterShape, LossModel, Path, PathConfig, PathConfigError, PathEnd, PathMonitor,
-    PathStats, QueueDiscipline, path_pair,
+    CodelConfig, DirectionStats, End, FqCodelConfig, GilbertElliott, Impairments, JitterShape, LossModel, PacketList,
+    Path, PathConfig, PathConfigError, PathEnd, PathMonitor, PathStats, QueueDiscipline, QueueLimit, RateTrace,
+    RedConfig, SpecError, TraceError, path_pair,
 };
 pub use segue_wire::{ChecksumState, Instant, Packet};
 pub use tun::{Prefix, TunConfig, TunLink};

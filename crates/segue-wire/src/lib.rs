@@ -42,6 +42,7 @@ pub use ipv4::Ipv4Header;
 pub use ipv6::Ipv6Header;
 pub use packet::{ChecksumState, Packet, Segmentation, SegmentationKind};
 pub use quoted::{Quoted, QuotedTransport};
+pub use segmentation::{Cuts, Segments};
 pub use tcp::{TcpFlags, TcpHeader, TcpOptions};
 pub use time::Instant;
 pub use udp::UdpHeader;

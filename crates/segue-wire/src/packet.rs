@@ -8,10 +8,11 @@
 //! [`ChecksumState`] and [`Segmentation`]; [`Packet::segments`] and
 //! [`Packet::finish_checksum`] pay it.
 
-use crate::checksum::Sum;
+use crate::checksum::{self, Sum};
 use crate::chunks::Chunks;
+use crate::ecn::Ecn;
 use crate::ip::IpVersion;
-use crate::segmentation::{self, Segments};
+use crate::segmentation::{self, Cuts, Segments};
 use alloc::vec::Vec;
 use bytes::{Buf, Bytes, BytesMut};
 use core::fmt;
@@ -284,6 +285,46 @@ impl Packet {
     /// packet without segmentation gives itself, checksum finished.
     pub fn segments(self) -> Segments {
         segmentation::cut(self)
+    }
+
+    /// Where this super-segment would be cut; `None` for a packet that stays whole.
+    pub fn cuts(&self) -> Option<Cuts> {
+        segmentation::cuts(self)
+    }
+
+    /// A run of the pieces that [`Packet::segments`] would give, as one packet: a smaller super-segment, or a wire packet
+    /// when it is one piece. Its checksum is owed as the whole's was, and the payload is shared.
+    ///
+    /// `None` unless this is a super-segment with a [`ChecksumState::Partial`] checksum and the run has at least one piece.
+    pub fn pieces(&self, first: usize, count: usize) -> Option<Packet> {
+        segmentation::pieces(self, first, count)
+    }
+
+    /// The ECN codepoint; `None` when this is neither IPv4 nor IPv6.
+    pub fn ecn(&self) -> Option<Ecn> {
+        let head = self.head();
+        match self.version()? {
+            IpVersion::V4 => head.get(1).map(|&tos| Ecn::from_traffic_class(tos)),
+            IpVersion::V6 => head.get(1).map(|&second| Ecn::from_traffic_class(second >> 4)),
+        }
+    }
+
+    /// Marks the packet as having met congestion, if its sender takes part in ECN (RFC 3168 section 5); the IPv4 header
+    /// checksum is brought up to date. Whether it carries the mark now.
+    pub fn mark_congestion(&mut self) -> bool {
+        match self.ecn() {
+            None | Some(Ecn::NotEct) => return false,
+            Some(Ecn::Ce) => return true,
+            Some(Ecn::Ect0 | Ecn::Ect1) => {}
+        }
+        let [first, second] = [0, 1].map(|at| self.head().get(at).copied().unwrap_or_default());
+        if self.version() == Some(IpVersion::V6) {
+            return self.write_head(1, &[second | 0x30]);
+        }
+        let Some(&sum) = self.head().get(10..).and_then(|rest| rest.first_chunk::<2>()) else { return false };
+        let [old, new] = [second, second | 3].map(|tos| u16::from_be_bytes([first, tos]));
+        let sum = checksum::update_u16(u16::from_be_bytes(sum), old, new);
+        self.write_head(1, &[second | 3]) && self.write_head(10, &sum.to_be_bytes())
     }
 
     /// How many packets [`Packet::segments`] would give: what this counts for at a link.

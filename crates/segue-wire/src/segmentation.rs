@@ -134,6 +134,114 @@ pub(crate) fn count(packet: &Packet) -> usize {
     plan(packet).map_or(1, |plan| plan.payload.div_ceil(plan.size))
 }
 
+/// Where a super-segment would be cut. From [`Packet::cuts`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cuts {
+    headers: usize,
+    size: usize,
+    payload: usize,
+}
+
+impl Cuts {
+    /// How many wire packets there would be; at least 2.
+    pub fn pieces(&self) -> usize {
+        self.payload.div_ceil(self.size)
+    }
+
+    /// Bytes that a run of pieces has on a wire, each with its headers.
+    pub fn wire_len(&self, first: usize, count: usize) -> usize {
+        let (from, to) = self.range(first, count);
+        to - from + (to - from).div_ceil(self.size) * self.headers
+    }
+
+    /// The payload of a run of pieces, from where to where.
+    fn range(&self, first: usize, count: usize) -> (usize, usize) {
+        let at = |piece: usize| piece.saturating_mul(self.size).min(self.payload);
+        (at(first), at(first.saturating_add(count)))
+    }
+}
+
+pub(crate) fn cuts(packet: &Packet) -> Option<Cuts> {
+    let Plan { layout, size, payload, .. } = plan(packet)?;
+    Some(Cuts { headers: layout.payload, size, payload })
+}
+
+/// A run of pieces as one packet, its checksum owed as the whole's was. See [`Packet::pieces`].
+pub(crate) fn pieces(packet: &Packet, first: usize, count: usize) -> Option<Packet> {
+    let ChecksumState::Partial { .. } = packet.checksum else { return None };
+    let Plan { layout, kind, size, payload } = plan(packet)?;
+    let cuts = Cuts { headers: layout.payload, size, payload };
+    let (from, to) = cuts.range(first, count);
+    if from >= to {
+        return None;
+    }
+    if to - from == payload {
+        return Some(packet.clone());
+    }
+    let Layout { version, transport, .. } = layout;
+    let mut headers = packet.head()[..layout.payload].to_vec();
+    let old_len = layout.payload - transport + payload;
+    let len = layout.payload - transport + (to - from);
+    match version {
+        IpVersion::V4 => {
+            let identification = be16(&headers, 4).wrapping_add(first as u16);
+            write_ipv4(&mut headers, transport, transport + len, identification);
+        }
+        IpVersion::V6 => put16(&mut headers, 4, (transport + len - ipv6::HEADER_LEN) as u16),
+    }
+    if kind == SegmentationKind::Udp {
+        put16(&mut headers, transport + 4, len as u16);
+    } else {
+        let sequence = be32(&headers, transport + 4).wrapping_add(from as u32);
+        put(&mut headers, transport + 4, &sequence.to_be_bytes());
+        let kept = kept_flags(kind, from == 0, to == payload);
+        let control = be16(&headers, transport + 12);
+        put16(&mut headers, transport + 12, control & kept);
+    }
+    // The field holds the pseudo-header's sum; of that only the length changes.
+    let mut pseudo = Sum::from_folded(be16(&headers, layout.checksum));
+    pseudo.add_u32(!(old_len as u32));
+    pseudo.add_u32(len as u32);
+    put16(&mut headers, layout.checksum, pseudo.fold());
+    let body = payload_of(packet, layout.payload + from, to - from);
+    let segmentation = (to - from > size).then_some(Segmentation { size: size as u16, kind });
+    Some(Packet::from_headers(&headers, body, packet.checksum, segmentation))
+}
+
+/// `len` bytes from `at` on, shared. Not from the headers, which may lie in the packet itself.
+fn payload_of(packet: &Packet, at: usize, len: usize) -> Chunks {
+    match at.checked_sub(packet.head().len()) {
+        Some(offset) => packet.body().slice(offset, len),
+        None => {
+            let mut payload = packet.clone().into_payload(at);
+            payload.truncate(len);
+            payload
+        }
+    }
+}
+
+/// The control bits that a piece or a run of them keeps.
+fn kept_flags(kind: SegmentationKind, first: bool, last: bool) -> u16 {
+    let mut kept = !TcpFlags::empty().bits();
+    if !last {
+        kept &= !(TcpFlags::FIN | TcpFlags::PSH).bits();
+    }
+    // RFC 3168 section 6.1.2: one reduction, said once.
+    if !first && kind == SegmentationKind::Tcp {
+        kept &= !TcpFlags::CWR.bits();
+    }
+    kept
+}
+
+/// IPv4 length, identification and header checksum.
+fn write_ipv4(headers: &mut [u8], header_len: usize, total: usize, identification: u16) {
+    put16(headers, 2, total as u16);
+    put16(headers, 4, identification);
+    put16(headers, 10, 0);
+    let sum = checksum::checksum(headers.get(..header_len).unwrap_or_default());
+    put16(headers, 10, sum);
+}
+
 pub(crate) fn cut(mut packet: Packet) -> Segments {
     let Some(Plan { layout, kind, size, .. }) = plan(&packet) else {
         packet.segmentation = None;
@@ -199,13 +307,8 @@ impl Cut {
         let total = self.layout.transport + transport_len;
         match self.layout.version {
             IpVersion::V4 => {
-                put16(&mut self.headers, 2, total as u16);
-                put16(&mut self.headers, 4, self.identification);
+                write_ipv4(&mut self.headers, self.layout.transport, total, self.identification);
                 self.identification = self.identification.wrapping_add(1);
-                put16(&mut self.headers, 10, 0);
-                let header = self.headers.get(..self.layout.transport).unwrap_or_default();
-                let sum = checksum::checksum(header);
-                put16(&mut self.headers, 10, sum);
             }
             IpVersion::V6 => put16(&mut self.headers, 4, (total - ipv6::HEADER_LEN) as u16),
         }
@@ -215,14 +318,7 @@ impl Cut {
         let at = self.layout.transport;
         put(&mut self.headers, at + 4, &self.sequence.to_be_bytes());
         self.sequence = self.sequence.wrapping_add(payload_len as u32);
-        let mut kept = !TcpFlags::empty().bits();
-        if !self.rest.is_empty() {
-            kept &= !(TcpFlags::FIN | TcpFlags::PSH).bits();
-        }
-        // RFC 3168 section 6.1.2: one reduction, said once.
-        if !self.first && self.kind == SegmentationKind::Tcp {
-            kept &= !TcpFlags::CWR.bits();
-        }
+        let kept = kept_flags(self.kind, self.first, self.rest.is_empty());
         put16(&mut self.headers, at + 12, self.control & kept);
     }
 

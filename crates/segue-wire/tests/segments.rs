@@ -7,8 +7,8 @@ use common::{cut, naive_checksum, pattern};
 use proptest::prelude::*;
 use segue_wire::tcp::{OptionBytes, TcpFlags, TcpHeader};
 use segue_wire::{
-    ChecksumState, Chunks, IpVersion, IpView, Ipv4Header, Ipv6Header, Packet, Protocol, Segmentation, SegmentationKind,
-    UdpHeader, checksum, tcp,
+    ChecksumState, Chunks, Ecn, IpVersion, IpView, Ipv4Header, Ipv6Header, Packet, Protocol, Segmentation,
+    SegmentationKind, UdpHeader, checksum, tcp,
 };
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -221,6 +221,50 @@ proptest! {
         }
         prop_assert_eq!(sent, shape.payload.len());
         prop_assert_eq!(hash.finalize(), Sha256::digest(shape.payload.to_vec()));
+    }
+
+    #[test]
+    fn a_run_of_pieces_is_cut_into_the_same_packets_as_the_whole(shape in shapes(), first in 0usize..12, count in 0usize..12) {
+        let whole = super_segment(&shape);
+        let Some(cuts) = whole.cuts() else { return Ok(()) };
+        let all: Vec<Packet> = whole.clone().segments().collect();
+        prop_assert_eq!(cuts.pieces(), all.len());
+        let wanted = all.get(first..).map_or(&[][..], |rest| &rest[..count.min(rest.len())]);
+        prop_assert_eq!(cuts.wire_len(first, count), wanted.iter().map(Packet::len).sum::<usize>());
+        let Some(run) = whole.pieces(first, count) else {
+            prop_assert!(wanted.is_empty() || !shape.partial);
+            return Ok(());
+        };
+        prop_assert_eq!(run.checksum, whole.checksum);
+        prop_assert_eq!(run.segmentation.is_some(), wanted.len() > 1);
+        let got: Vec<Vec<u8>> = run.segments().map(|piece| piece.to_vec()).collect();
+        prop_assert_eq!(got, wanted.iter().map(Packet::to_vec).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn only_packets_that_take_part_in_ecn_are_marked_and_their_checksum_stays_right(mut shape in shapes(), class: u8) {
+        shape.partial = true;
+        let whole = super_segment(&shape);
+        let mut head = whole.head().to_vec();
+        match shape.version {
+            IpVersion::V4 => {
+                head[1] = class;
+                head[10..12].fill(0);
+                let sum = naive_checksum(&head[..20]);
+                head[10..12].copy_from_slice(&sum.to_be_bytes());
+            }
+            IpVersion::V6 => {
+                head[0] = 0x60 | class >> 4;
+                head[1] = class << 4;
+            }
+        }
+        let mut packet = Packet::from_headers(&head, shape.payload.clone(), whole.checksum, whole.segmentation);
+        prop_assert_eq!(packet.ecn(), Some(Ecn::from_traffic_class(class)));
+        let marked = packet.mark_congestion();
+        prop_assert_eq!(marked, class & 3 != 0);
+        let view = IpView::parse(&packet).expect("the header checksum is right");
+        prop_assert_eq!(view.traffic_class, if marked { class | 3 } else { class });
+        prop_assert_eq!(packet.len(), whole.len());
     }
 
     /// A damaged super-segment must not become undamaged by being cut.

@@ -266,9 +266,14 @@ fn report(lab: &Lab, ends: Ends, cable: CableId, trace: Option<SharedTrace>) -> 
 fn drops(lab: &Lab, hosts: &[HostId], path: &PathStats) -> Vec<(String, u64)> {
     let mut drops = Vec::new();
     for (way, stats) in [("to server", &path.a_to_b), ("to client", &path.b_to_a)] {
-        let DirectionStats { lost, queue_dropped, too_big, overflow, .. } = *stats;
-        for (reason, n) in [("lost", lost), ("queue full", queue_dropped), ("too big", too_big), ("overflow", overflow)]
-        {
+        let DirectionStats { lost, queue_dropped, codel_dropped, too_big, overflow, .. } = *stats;
+        for (reason, n) in [
+            ("lost", lost),
+            ("queue full", queue_dropped),
+            ("CoDel", codel_dropped),
+            ("too big", too_big),
+            ("overflow", overflow),
+        ] {
             drops.push((format!("path {way}: {reason}"), n));
         }
     }

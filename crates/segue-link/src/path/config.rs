@@ -8,8 +8,11 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::jitter::JitterShape;
 use super::loss::LossModel;
+use super::packet_list::PacketList;
 use super::queue::QueueDiscipline;
+use super::trace::RateTrace;
 use crate::units::{Probability, Rate};
 
 /// Smallest MTU of a path, in bytes: what every IPv4 host must be able to receive (RFC 791), so that an ICMP answer always fits.
@@ -21,21 +24,9 @@ pub const DEFAULT_MTU: usize = 1500;
 /// Longest delay, jitter or reorder time.
 const MAX_DELAY: Duration = Duration::from_secs(3600);
 
-/// How the jitter is spread around the delay.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum JitterShape {
-    /// Evenly from `delay - jitter` to `delay + jitter`, as netem without a distribution.
-    #[default]
-    Uniform,
-    /// Bell-shaped with `jitter` as the standard deviation, at most six of them
-    /// away. It is the sum of twelve uniform values, which needs no floating
-    /// point and so gives the same run on every machine.
-    Normal,
-}
-
 /// What one direction of a path does to packets. Default: nothing at all.
 ///
-/// The order is: [`mtu`](Self::mtu), loss, duplication, corruption, queue and
+/// The order is: [`mtu`](Self::mtu), loss, duplication, marking, corruption, queue and
 /// rate, delay with jitter, reordering. Every impairment looks at single wire
 /// packets; super-segments are cut first. A path that only delays leaves them whole.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -52,6 +43,8 @@ pub struct Impairments {
     pub jitter_shape: JitterShape,
     /// Which packets are lost. Default none.
     pub loss: LossModel,
+    /// Packets that are lost besides, by their number in this direction, counted from 1 as they enter. Default none.
+    pub drop: PacketList,
     /// Share of packets that arrive twice. The copy follows directly and meets
     /// corruption, queue, jitter and reordering on its own account. Default never.
     pub duplicate: Probability,
@@ -60,14 +53,22 @@ pub struct Impairments {
     pub reorder: Probability,
     /// How long a reordered packet is held back. Default: a quarter of the delay, at least 1 ms. At most one hour.
     pub reorder_by: Option<Duration>,
+    /// At least every so many packets one may be reordered: after one, this many less one stay in order, as netem's
+    /// `gap`. Default 0: no such rule.
+    pub reorder_gap: u64,
+    /// Share of packets that take part in ECN that are marked as having met congestion (CE, RFC 3168). Default never.
+    pub mark: Probability,
     /// Share of packets in which one random bit is flipped, checksums being
     /// final by then. It may hit any byte, headers included. Default never.
     pub corrupt: Probability,
     /// Bottleneck: a packet of n bytes (IP header included) takes 8n / rate
     /// to send. Default none: no bottleneck.
     pub rate: Option<Rate>,
-    /// The queue in front of the bottleneck; only with a rate. Default: drops
-    /// at the tail, holds what the rate sends in 100 ms, at least 16 packets.
+    /// Bottleneck whose rate changes over time; instead of a rate. It starts with the first packet that enters the path
+    /// at either end. Default none.
+    pub trace: Option<RateTrace>,
+    /// The queue in front of the bottleneck; only with a rate or trace. Default: drops
+    /// at the tail, holds what the mean rate sends in 100 ms, at least 16 packets.
     pub queue: Option<QueueDiscipline>,
     /// Longest packet of the narrowest hop, in bytes: 576 to 65 535. Longer
     /// packets are fragmented (IPv4 that allows it) or dropped and answered from the
@@ -82,11 +83,20 @@ impl Impairments {
     /// Whether every wire packet meets the same fate, so that super-segments may stay whole.
     pub(crate) fn keep_super_segments(&self) -> bool {
         self.rate.is_none()
+            && self.trace.is_none()
+            && self.drop.is_empty()
+            && self.mark.is_never()
             && self.jitter.is_zero()
             && self.loss.is_never()
             && self.duplicate.is_never()
             && self.reorder.is_never()
             && self.corrupt.is_never()
+    }
+
+    /// What the bottleneck sends in the long run.
+    pub(crate) fn mean_bits_per_second(&self) -> Option<u64> {
+        let trace = self.trace.as_ref().map(RateTrace::mean_bits_per_second);
+        trace.or(self.rate.map(Rate::bits_per_second))
     }
 
     /// How long a reordered packet is held back.
@@ -105,11 +115,12 @@ impl Impairments {
             Some(narrow) => narrow.min(mtu),
             None => mtu,
         };
-        match (&self.queue, self.rate) {
+        if self.rate.is_some() && self.trace.is_some() {
+            return Err(PathConfigError::RateAndTrace);
+        }
+        match (&self.queue, self.mean_bits_per_second()) {
             (Some(_), None) => Err(PathConfigError::QueueWithoutRate),
-            (Some(queue), Some(_)) if queue.limit() < packet as u64 => {
-                Err(PathConfigError::QueueTooSmall { limit: queue.limit(), packet })
-            }
+            (Some(queue), Some(_)) => queue.check(packet).map_err(|problem| PathConfigError::Queue { problem }),
             _ => Ok(()),
         }
     }
@@ -237,7 +248,7 @@ impl PathConfig {
 }
 
 /// Why a path cannot be built like this.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PathConfigError {
     /// A delay, jitter or reorder time above one hour.
     TooLong {
@@ -249,13 +260,13 @@ pub enum PathConfigError {
         /// The MTU that was asked for, in bytes.
         mtu: usize,
     },
-    /// A queue that could not hold a single packet.
-    QueueTooSmall {
-        /// Its limit, in bytes.
-        limit: u64,
-        /// The largest packet, in bytes.
-        packet: usize,
+    /// A queue that cannot work.
+    Queue {
+        /// What is wrong and what to do.
+        problem: String,
     },
+    /// A rate and a trace at once.
+    RateAndTrace,
     /// A queue where nothing can queue.
     QueueWithoutRate,
 }
@@ -267,13 +278,13 @@ impl fmt::Display for PathConfigError {
             PathConfigError::Mtu { mtu } => {
                 write!(f, "an MTU of {mtu} is out of range; it must be {MIN_MTU} to {MAX_MTU} bytes")
             }
-            PathConfigError::QueueTooSmall { limit, packet } => write!(
-                f,
-                "a queue of {limit}B cannot hold one packet of {packet}B; give it at least that, or a few times as much to let a burst in"
-            ),
-            PathConfigError::QueueWithoutRate => {
-                f.write_str("a queue fills only in front of a bottleneck; set a rate as well, for example 10mbit")
+            PathConfigError::Queue { problem } => f.write_str(problem),
+            PathConfigError::RateAndTrace => {
+                f.write_str("a rate and a trace say both how fast the bottleneck is; give one of them")
             }
+            PathConfigError::QueueWithoutRate => f.write_str(
+                "a queue fills only in front of a bottleneck; set a rate or a trace as well, for example 10mbit",
+            ),
         }
     }
 }

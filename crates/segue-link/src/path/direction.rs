@@ -1,18 +1,22 @@
 //! One direction of a path: the way of a packet through its impairments.
 //!
-//! Decides the order in which impairments apply: size, loss, duplication, corruption,
-//! bottleneck, delay. The fate of a wire packet is drawn completely when it
-//! enters, one draw per impairment, so that no impairment moves another's draws.
+//! Decides the order in which impairments apply: size, loss, duplication, marking,
+//! corruption, bottleneck, delay. The fate of a wire packet is drawn completely when it
+//! enters, the same draws for each, so that no impairment moves another's draws.
 //! Invariant: what went in, plus copies and further fragments, is what came out, was
 //! dropped with a reason, or is inside.
 
-use segue_wire::{Bytes, ChecksumState, Packet};
+use segue_wire::{Bytes, Packet};
 
 use super::config::{Impairments, PathConfig};
 use super::flight::Flight;
+use super::jitter::Jitter;
 use super::loss::Loss;
+use super::packet_list::PacketList;
 use super::queue::{Bottleneck, Fated, QueueDiscipline};
-use super::random::{Chance, Jitter, Purpose, Random};
+use super::random::{Chance, Purpose, Random};
+use super::run::Run;
+use super::server::Server;
 use super::stats::DirectionStats;
 use super::too_big::{self, Router};
 
@@ -24,6 +28,9 @@ struct Lane {
     jitter_random: Random,
     reorder: Chance,
     reorder_random: Random,
+    /// Packets that stay in order after one that did not.
+    reorder_gap: u64,
+    in_order: u64,
 }
 
 /// What will become of a packet that is not lost.
@@ -45,15 +52,43 @@ impl Lane {
             jitter_random: random(jitter),
             reorder: Chance::new(impairments.reorder),
             reorder_random: random(reorder),
+            reorder_gap: impairments.reorder_gap.saturating_sub(1),
+            in_order: 0,
         }
     }
 
     fn draw(&mut self) -> Fate {
         let corrupt = self.corrupt.happens(&mut self.corrupt_random).then(|| self.corrupt_random.next());
-        Fate {
-            corrupt,
-            jitter: self.jitter.draw(&mut self.jitter_random),
-            reordered: self.reorder.happens(&mut self.reorder_random),
+        let reordered = self.reorder.happens(&mut self.reorder_random) && self.in_order >= self.reorder_gap;
+        self.in_order = if reordered { 0 } else { self.in_order + 1 };
+        Fate { corrupt, jitter: self.jitter.draw(&mut self.jitter_random), reordered }
+    }
+}
+
+/// What has left the bottleneck.
+#[derive(Default)]
+struct Arrivals {
+    flight: Flight,
+    /// Earliest arrival that keeps order behind a bottleneck.
+    in_order_from: u64,
+    /// Wire packets for which there was no memory.
+    overflow: u64,
+}
+
+impl Arrivals {
+    /// A packet has left the bottleneck.
+    fn depart(&mut self, sent: u64, fated: Fated) {
+        let mut at = sent.saturating_add(fated.lag);
+        if !fated.reordered {
+            at = at.max(self.in_order_from);
+            self.in_order_from = at;
+        }
+        self.fly(at, fated.run);
+    }
+
+    fn fly(&mut self, at: u64, run: Run) {
+        if let Err(run) = self.flight.insert(at, run) {
+            self.overflow += run.wire_packets();
         }
     }
 }
@@ -67,16 +102,19 @@ pub(super) struct Direction {
     reorder_time: u64,
     loss: Loss,
     loss_random: Random,
+    drop: PacketList,
+    /// Wire packets that have met loss so far.
+    number: u64,
+    mark: Chance,
+    mark_random: Random,
     duplicate: Chance,
     duplicate_random: Random,
     original: Lane,
     copy: Lane,
     bottleneck: Option<Bottleneck>,
-    /// Earliest arrival that keeps order behind a bottleneck.
-    in_order_from: u64,
     /// The least time from having been sent to arriving.
     least_lag: u64,
-    flight: Flight,
+    arrivals: Arrivals,
     stats: DirectionStats,
 }
 
@@ -84,9 +122,10 @@ impl Direction {
     pub(super) fn new(config: &PathConfig, impairments: &Impairments, number: u64) -> Direction {
         let random = |purpose| Random::new(config.seed(), number, purpose);
         let mtu = impairments.mtu.unwrap_or(config.mtu()).min(config.mtu());
-        let bottleneck = impairments.rate.map(|rate| {
-            let queue = impairments.queue.unwrap_or_else(|| QueueDiscipline::default_for(rate, mtu));
-            Bottleneck::new(rate, queue)
+        let bottleneck = Server::new(impairments.rate, impairments.trace.as_ref()).map(|server| {
+            let mean = impairments.mean_bits_per_second().unwrap_or_default();
+            let queue = impairments.queue.unwrap_or_else(|| QueueDiscipline::default_for(mean, mtu));
+            Bottleneck::new(server, queue, mtu, mean, random(Purpose::Queue))
         });
         let delay = impairments.delay.as_nanos() as u64;
         let jitter = Jitter::new(impairments.jitter, impairments.jitter_shape);
@@ -98,66 +137,64 @@ impl Direction {
             reorder_time: impairments.reorder_time().as_nanos() as u64,
             loss: Loss::new(impairments.loss),
             loss_random: random(Purpose::Loss),
+            drop: impairments.drop.clone(),
+            number: 0,
+            mark: Chance::new(impairments.mark),
+            mark_random: random(Purpose::Mark),
             duplicate: Chance::new(impairments.duplicate),
             duplicate_random: random(Purpose::Duplicate),
             original: Lane::new(impairments, random, [Purpose::Corrupt, Purpose::Jitter, Purpose::Reorder]),
             copy: Lane::new(impairments, random, [Purpose::CopyCorrupt, Purpose::CopyJitter, Purpose::CopyReorder]),
             bottleneck,
-            in_order_from: 0,
-            least_lag: delay.saturating_sub(jitter.most()),
-            flight: Flight::default(),
+            least_lag: delay.saturating_sub(jitter.earliest()),
+            arrivals: Arrivals::default(),
             stats: DirectionStats::default(),
+        }
+    }
+
+    /// The path carries its first packet.
+    pub(super) fn start(&mut self, now: u64) {
+        if let Some(bottleneck) = &mut self.bottleneck {
+            bottleneck.start(now);
         }
     }
 
     /// Takes a packet in. Gives the answer that goes back when it was too big.
     pub(super) fn push(&mut self, now: u64, packet: Packet, router: &mut Router) -> Option<Packet> {
         self.advance(now);
-        let wire_packets = packet.wire_packets();
-        self.stats.packets_in += wire_packets as u64;
-        if wire_packets > 1 {
-            return self.push_super_segment(now, packet, router);
-        }
-        self.stats.bytes_in += packet.len() as u64;
-        if self.keep_super_segments && packet.len() <= self.mtu {
-            self.fly(now.saturating_add(self.delay), packet);
+        let run = Run::new(packet);
+        self.stats.packets_in += run.wire_packets();
+        self.stats.bytes_in += run.len() as u64;
+        if self.keep_super_segments && run.longest() <= self.mtu {
+            self.arrivals.fly(now.saturating_add(self.delay), run);
             return None;
         }
-        self.push_wire(now, cut_last(packet), router)
-    }
-
-    fn push_super_segment(&mut self, now: u64, packet: Packet, router: &mut Router) -> Option<Packet> {
-        let headers = too_big::headers_len(&packet);
-        self.stats.bytes_in += (packet.len() + (packet.wire_packets() - 1) * headers) as u64;
-        let size = packet.segmentation.map_or(0, |segmentation| usize::from(segmentation.size));
-        if self.keep_super_segments && headers + size <= self.mtu {
-            self.fly(now.saturating_add(self.delay), packet);
-            return None;
-        }
-        let partial = matches!(packet.checksum, ChecksumState::Partial { .. });
+        // One answer for all pieces: routers limit the rate of theirs.
         let mut answer = None;
-        for mut segment in packet.segments() {
-            if partial {
-                segment.checksum = ChecksumState::Verified;
+        if run.is_separable() {
+            for piece in run.pieces() {
+                answer = answer.or(self.push_wire(now, piece, router));
             }
-            // One answer for all segments: routers limit the rate of theirs.
-            let another = self.push_wire(now, segment, router);
-            answer = answer.or(another);
+        } else {
+            for segment in run.into_packet().segments() {
+                answer = answer.or(self.push_wire(now, Run::new(segment), router));
+            }
         }
         answer
     }
 
     /// A wire packet: big ones are fragmented, answered or dropped.
-    fn push_wire(&mut self, now: u64, packet: Packet, router: &mut Router) -> Option<Packet> {
-        if packet.len() <= self.mtu {
-            self.impair(now, packet);
+    fn push_wire(&mut self, now: u64, run: Run, router: &mut Router) -> Option<Packet> {
+        if run.len() <= self.mtu {
+            self.impair(now, run);
             return None;
         }
+        let packet = run.into_finished();
         if let Some(fragments) = too_big::fragment(&packet, self.mtu) {
             self.stats.fragmented += 1;
             for fragment in fragments {
                 self.stats.fragments += 1;
-                self.impair(now, fragment);
+                self.impair(now, Run::new(fragment));
             }
             return None;
         }
@@ -171,108 +208,100 @@ impl Direction {
     }
 
     /// Draws the fate of a wire packet and lets it happen.
-    fn impair(&mut self, now: u64, packet: Packet) {
-        let lost = self.loss.takes(&mut self.loss_random);
+    fn impair(&mut self, now: u64, mut run: Run) {
+        self.number += 1;
+        let lost = self.loss.takes(&mut self.loss_random) || self.drop.contains(self.number);
         let duplicated = self.duplicate.happens(&mut self.duplicate_random);
+        let marked = self.mark.happens(&mut self.mark_random);
         let fate = self.original.draw();
         let copy_fate = if duplicated { Some(self.copy.draw()) } else { None };
         if lost {
             self.stats.lost += 1;
             return;
         }
-        let copy = copy_fate.map(|fate| (packet.clone(), fate));
-        self.admit(now, packet, fate);
-        if let Some((packet, fate)) = copy {
+        if marked && run.mark_congestion() {
+            self.stats.marked += 1;
+        }
+        let copy = copy_fate.map(|fate| (run.clone(), fate));
+        self.admit(now, run, fate);
+        if let Some((run, fate)) = copy {
             self.stats.duplicated += 1;
-            self.admit(now, packet, fate);
+            self.admit(now, run, fate);
         }
     }
 
     /// Damages the packet if that is its fate and hands it to the bottleneck.
-    fn admit(&mut self, now: u64, mut packet: Packet, fate: Fate) {
+    fn admit(&mut self, now: u64, mut run: Run, fate: Fate) {
         if let Some(draw) = fate.corrupt {
             self.stats.corrupted += 1;
-            packet = flip_bit(&packet, draw);
+            run = Run::new(flip_bit(run.into_finished(), draw));
         }
         let mut lag = self.delay.saturating_add_signed(fate.jitter);
         if fate.reordered {
             self.stats.reordered += 1;
             lag += self.reorder_time;
         }
-        let fated = Fated { packet, lag, reordered: fate.reordered };
         let Some(bottleneck) = &mut self.bottleneck else {
-            self.fly(now.saturating_add(lag), fated.packet);
+            self.arrivals.fly(now.saturating_add(lag), run);
             return;
         };
-        match bottleneck.offer(now, fated) {
-            Ok(Some((sent, fated))) => self.depart(sent, fated),
-            Ok(None) => {}
-            Err(_refused) => self.stats.queue_dropped += 1,
-        }
+        bottleneck.enter(now, Fated { run, lag, reordered: fate.reordered });
+        self.advance(now);
     }
 
     /// Catches up with the bottleneck.
     fn advance(&mut self, now: u64) {
-        let Some(mut bottleneck) = self.bottleneck.take() else { return };
-        bottleneck.advance(now, |sent, fated| self.depart(sent, fated));
-        self.bottleneck = Some(bottleneck);
-    }
-
-    /// A packet has left the bottleneck.
-    fn depart(&mut self, sent: u64, fated: Fated) {
-        let mut at = sent.saturating_add(fated.lag);
-        if !fated.reordered {
-            at = at.max(self.in_order_from);
-            self.in_order_from = at;
-        }
-        self.fly(at, fated.packet);
-    }
-
-    fn fly(&mut self, at: u64, packet: Packet) {
-        if let Err(packet) = self.flight.insert(at, packet) {
-            self.stats.overflow += packet.wire_packets() as u64;
+        let Direction { bottleneck, arrivals, .. } = self;
+        if let Some(bottleneck) = bottleneck {
+            bottleneck.advance(now, |sent, fated| arrivals.depart(sent, fated));
         }
     }
 
     pub(super) fn pop(&mut self, now: u64) -> Option<Packet> {
         self.advance(now);
-        let packet = self.flight.pop(now)?;
-        let wire_packets = packet.wire_packets();
-        self.stats.packets_out += wire_packets as u64;
-        let repeated = if wire_packets > 1 { (wire_packets - 1) * too_big::headers_len(&packet) } else { 0 };
-        self.stats.bytes_out += (packet.len() + repeated) as u64;
-        Some(packet)
+        let run = self.arrivals.flight.pop(now)?;
+        Some(self.let_out(run))
+    }
+
+    pub(super) fn pop_joined(&mut self, now: u64) -> Option<Packet> {
+        self.advance(now);
+        let run = self.arrivals.flight.pop_joined(now)?;
+        Some(self.let_out(run))
+    }
+
+    fn let_out(&mut self, run: Run) -> Packet {
+        self.stats.packets_out += run.wire_packets();
+        self.stats.bytes_out += run.len() as u64;
+        run.into_packet()
     }
 
     /// Never later than the next arrival; at most the jitter earlier.
     pub(super) fn next_deadline(&self) -> Option<u64> {
         let queued = self.bottleneck.as_ref().and_then(Bottleneck::next_sent);
         let queued = queued.map(|sent| sent.saturating_add(self.least_lag));
-        match (self.flight.next_at(), queued) {
+        match (self.arrivals.flight.next_at(), queued) {
             (Some(flight), Some(queued)) => Some(flight.min(queued)),
             (flight, queued) => flight.or(queued),
         }
     }
 
     pub(super) fn stats(&self) -> DirectionStats {
-        let (queued, queue_bytes) =
-            self.bottleneck.as_ref().map_or((0, 0), |b| (b.waiting_packets() as u64, b.waiting_bytes()));
-        DirectionStats { inside: self.flight.wire_packets() + queued, queue_bytes, ..self.stats }
+        let Arrivals { flight, overflow, .. } = &self.arrivals;
+        let mut stats = DirectionStats { inside: flight.wire_packets(), overflow: *overflow, ..self.stats };
+        if let Some(bottleneck) = &self.bottleneck {
+            let counts = bottleneck.counts();
+            stats.inside += bottleneck.waiting_packets();
+            stats.queue_bytes = bottleneck.waiting_bytes();
+            stats.queue_dropped += counts.refused;
+            stats.codel_dropped += counts.codel_dropped;
+            stats.marked += counts.marked;
+        }
+        stats
     }
-}
-
-/// A packet that is no super-segment, ready for a wire. What this process summed up itself need not be verified again.
-fn cut_last(mut packet: Packet) -> Packet {
-    packet.segmentation = None;
-    if matches!(packet.checksum, ChecksumState::Partial { .. }) {
-        packet.finish_checksum();
-        packet.checksum = ChecksumState::Verified;
-    }
-    packet
 }
 
 /// One bit of one byte changed; from here on nobody vouches for the checksum.
-fn flip_bit(packet: &Packet, draw: u64) -> Packet {
+fn flip_bit(packet: Packet, draw: u64) -> Packet {
     let mut bytes = packet.to_vec();
     let bits = bytes.len() as u128 * 8;
     let bit = ((u128::from(draw) * bits) >> 64) as usize;

@@ -116,7 +116,7 @@ impl Link for PathEnd {
         let mut shared = self.lock();
         let before = out.len();
         while out.len() - before < budget {
-            let Some(packet) = shared.path.pop(now, self.end) else { break };
+            let Some(packet) = shared.path.pop_joined(now, self.end) else { break };
             out.push(packet);
         }
         Ok(out.len() - before)

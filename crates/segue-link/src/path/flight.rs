@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use segue_wire::Packet;
+use super::run::Run;
 
 /// Bytes that may be under way in one direction. A stranger's flood into a long delay ends here.
 pub(crate) const LIMIT: usize = 512 << 20;
@@ -19,7 +19,7 @@ const OVERHEAD: usize = 256;
 struct Arrival {
     at: u64,
     order: u64,
-    packet: Packet,
+    run: Run,
 }
 
 impl Arrival {
@@ -55,18 +55,20 @@ pub(crate) struct Flight {
     others: BinaryHeap<Reverse<Arrival>>,
     order: u64,
     bytes: usize,
+    wire_packets: u64,
 }
 
 impl Flight {
-    /// Puts a packet on its way; hands it back when too much is under way.
-    pub(crate) fn insert(&mut self, at: u64, packet: Packet) -> Result<(), Packet> {
-        let size = packet.len() + OVERHEAD;
+    /// Puts a run on its way; hands it back when too much is under way.
+    pub(crate) fn insert(&mut self, at: u64, run: Run) -> Result<(), Run> {
+        let size = run.len() + OVERHEAD;
         if self.bytes + size > LIMIT {
-            return Err(packet);
+            return Err(run);
         }
         self.bytes += size;
+        self.wire_packets += run.wire_packets();
         self.order += 1;
-        let arrival = Arrival { at, order: self.order, packet };
+        let arrival = Arrival { at, order: self.order, run };
         if self.rising.back().is_none_or(|last| last.at <= at) {
             self.rising.push_back(arrival);
         } else {
@@ -75,36 +77,47 @@ impl Flight {
         Ok(())
     }
 
-    /// The next packet that has arrived by `now`.
-    pub(crate) fn pop(&mut self, now: u64) -> Option<Packet> {
-        if self.next_at()? > now {
-            return None;
+    /// The next run that has arrived by `now`.
+    pub(crate) fn pop(&mut self, now: u64) -> Option<Run> {
+        self.first().filter(|first| first.at <= now)?;
+        self.take_first()
+    }
+
+    /// The next run that has arrived by `now`, with those that have, too, and follow it directly.
+    pub(crate) fn pop_joined(&mut self, now: u64) -> Option<Run> {
+        let mut run = self.pop(now)?;
+        while self.first().is_some_and(|next| next.at <= now && run.join(&next.run)) {
+            self.take_first();
         }
-        let rising = self.rising.front().map(Arrival::key);
-        let other = self.others.peek().map(|other| other.0.key());
-        let from_others = match (rising, other) {
-            (Some(rising), Some(other)) => other < rising,
-            (rising, _) => rising.is_none(),
-        };
-        let packet = if from_others { self.others.pop()?.0.packet } else { self.rising.pop_front()?.packet };
-        self.bytes -= packet.len() + OVERHEAD;
-        Some(packet)
+        Some(run)
     }
 
     /// When the next packet arrives.
     pub(crate) fn next_at(&self) -> Option<u64> {
-        let rising = self.rising.front().map(|first| first.at);
-        let other = self.others.peek().map(|other| other.0.at);
-        match (rising, other) {
-            (Some(rising), Some(other)) => Some(rising.min(other)),
-            (rising, other) => rising.or(other),
-        }
+        self.first().map(|first| first.at)
     }
 
     /// Wire packets under way.
     pub(crate) fn wire_packets(&self) -> u64 {
-        let rising = self.rising.iter().map(|arrival| &arrival.packet);
-        let others = self.others.iter().map(|other| &other.0.packet);
-        rising.chain(others).map(|packet| packet.wire_packets() as u64).sum()
+        self.wire_packets
+    }
+
+    fn overtakes(&self) -> bool {
+        match (self.rising.front(), self.others.peek()) {
+            (Some(rising), Some(other)) => other.0.key() < rising.key(),
+            (rising, _) => rising.is_none(),
+        }
+    }
+
+    fn first(&self) -> Option<&Arrival> {
+        if self.overtakes() { self.others.peek().map(|other| &other.0) } else { self.rising.front() }
+    }
+
+    fn take_first(&mut self) -> Option<Run> {
+        let first = if self.overtakes() { self.others.pop().map(|other| other.0) } else { self.rising.pop_front() };
+        let run = first?.run;
+        self.bytes -= run.len() + OVERHEAD;
+        self.wire_packets -= run.wire_packets();
+        Some(run)
     }
 }

@@ -10,19 +10,29 @@ pub mod config;
 mod direction;
 mod ends;
 mod flight;
+mod jitter;
 mod loss;
+mod packet_list;
 mod queue;
 mod random;
+mod run;
+mod server;
+mod spec;
 mod stats;
 #[cfg(test)]
 mod tests;
 mod too_big;
+mod trace;
 
-pub use config::{Impairments, JitterShape, PathConfig, PathConfigError};
+pub use config::{Impairments, PathConfig, PathConfigError};
 pub use ends::{PathEnd, PathMonitor, path_pair};
-pub use loss::LossModel;
-pub use queue::QueueDiscipline;
+pub use jitter::JitterShape;
+pub use loss::{GilbertElliott, LossModel};
+pub use packet_list::PacketList;
+pub use queue::{CodelConfig, FqCodelConfig, QueueDiscipline, QueueLimit, RedConfig};
+pub use spec::SpecError;
 pub use stats::{DirectionStats, PathStats};
+pub use trace::{RateTrace, TraceError};
 
 use direction::Direction;
 use segue_wire::{Instant, Packet};
@@ -68,6 +78,7 @@ pub struct Path {
     a_to_b: Direction,
     b_to_a: Direction,
     router: Router,
+    started: bool,
 }
 
 impl Path {
@@ -78,6 +89,7 @@ impl Path {
             b_to_a: Direction::new(&config, config.b_to_a(), 1),
             router: Router::new(config.router_v4(), config.router_v6()),
             config,
+            started: false,
         }
     }
 
@@ -89,6 +101,11 @@ impl Path {
     /// Gives the path a packet or super-segment at one end. It never refuses; what it drops it counts.
     pub fn push(&mut self, now: Instant, from: End, packet: Packet) {
         let now = now.as_nanos();
+        if !self.started {
+            self.started = true;
+            self.a_to_b.start(now);
+            self.b_to_a.start(now);
+        }
         let (forth, back) = match from {
             End::A => (&mut self.a_to_b, &mut self.b_to_a),
             End::B => (&mut self.b_to_a, &mut self.a_to_b),
@@ -104,9 +121,15 @@ impl Path {
         self.towards_mut(at).pop(now.as_nanos())
     }
 
+    /// As [`Path::pop`]; neighbours of one super-segment that have all arrived come out as one super-segment again, as a
+    /// network card with GRO hands them over.
+    pub fn pop_joined(&mut self, now: Instant, at: End) -> Option<Packet> {
+        self.towards_mut(at).pop_joined(now.as_nanos())
+    }
+
     /// When [`Path::pop`] at this end may give something; `None` when nothing is under way to it.
     ///
-    /// Never too late. With jitter behind a bottleneck it may be early; `pop` then
+    /// Never too late. With jitter behind a bottleneck, or with CoDel, it may be early; `pop` then
     /// gives nothing, and the next answer is later.
     pub fn next_deadline(&self, at: End) -> Option<Instant> {
         self.towards(at).next_deadline().map(Instant::from_nanos)

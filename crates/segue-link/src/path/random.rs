@@ -4,14 +4,11 @@
 //! direction and per impairment: turning one on does not move the draws of another.
 //! Integer arithmetic only, so that a seed gives the same run on every machine and in every version.
 //! Invariant: for each wire packet that enters a direction every impairment that is
-//! on draws exactly once, whatever the others decide.
-
-use std::time::Duration;
+//! on draws the same number of times, whatever the others decide. Only a queue draws when it needs to.
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-use super::config::JitterShape;
 use crate::units::Probability;
 
 /// What a generator is for. The numbers are part of what a seed means: they never change and are never used again.
@@ -26,6 +23,8 @@ pub(crate) enum Purpose {
     CopyCorrupt = 6,
     CopyJitter = 7,
     CopyReorder = 8,
+    Mark = 9,
+    Queue = 10,
 }
 
 /// One stream of random numbers.
@@ -44,7 +43,7 @@ impl Random {
 }
 
 /// The finaliser of SplitMix64: neighbouring numbers become unrelated ones.
-fn mix(number: u64) -> u64 {
+pub(crate) fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -85,51 +84,4 @@ impl Chance {
             Chance::Below(threshold) => random.next() < threshold,
         }
     }
-}
-
-/// A delay's deviation: nanoseconds, negative when a packet is early.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Jitter {
-    nanos: i64,
-    shape: JitterShape,
-}
-
-impl Jitter {
-    pub(crate) fn new(spread: Duration, shape: JitterShape) -> Jitter {
-        Jitter { nanos: i64::try_from(spread.as_nanos()).unwrap_or(i64::MAX), shape }
-    }
-
-    /// The furthest that a draw can be from zero, in nanoseconds.
-    pub(crate) fn most(self) -> u64 {
-        let spread = self.nanos.unsigned_abs();
-        match self.shape {
-            JitterShape::Uniform => spread,
-            JitterShape::Normal => spread.saturating_mul(6),
-        }
-    }
-
-    pub(crate) fn draw(self, random: &mut Random) -> i64 {
-        if self.nanos == 0 {
-            return 0;
-        }
-        match self.shape {
-            JitterShape::Uniform => scaled(random.next(), self.nanos),
-            JitterShape::Normal => {
-                // Twelve uniform numbers in ±1/2 have a variance of twelve twelfths. Each draw gives two of them.
-                let mut sum: i64 = 0;
-                for _ in 0..6 {
-                    let draw = random.next();
-                    sum += (draw >> 32) as i64 + (draw & 0xffff_ffff) as i64;
-                }
-                let centred = sum - 6 * (1 << 32);
-                ((i128::from(centred) * i128::from(self.nanos)) >> 32) as i64
-            }
-        }
-    }
-}
-
-/// A draw as a number in -spread..=spread.
-fn scaled(draw: u64, spread: i64) -> i64 {
-    let width = 2 * i128::from(spread) + 1;
-    ((i128::from(draw) * width) >> 64) as i64 - spread
 }

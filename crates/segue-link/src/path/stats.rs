@@ -11,7 +11,7 @@ pub struct DirectionStats {
     pub packets_out: u64,
     /// Their bytes, IP headers included.
     pub bytes_out: u64,
-    /// Dropped by the loss model.
+    /// Dropped by the loss model, or because their number was listed.
     pub lost: u64,
     /// Copies made.
     pub duplicated: u64,
@@ -19,8 +19,12 @@ pub struct DirectionStats {
     pub reordered: u64,
     /// Damaged by a flipped bit; they may still be dropped by the queue.
     pub corrupted: u64,
-    /// Dropped because the queue was full.
+    /// Dropped because the queue was full, or early by RED.
     pub queue_dropped: u64,
+    /// Dropped by CoDel because packets had waited too long.
+    pub codel_dropped: u64,
+    /// Marked with CE, by a queue or by chance; they may still be dropped.
+    pub marked: u64,
     /// Dropped because they were longer than the narrowest hop and must not be fragmented.
     pub too_big: u64,
     /// How many of those were answered with ICMP. A super-segment is answered once.
@@ -35,6 +39,13 @@ pub struct DirectionStats {
     pub inside: u64,
     /// Bytes that wait for the bottleneck now.
     pub queue_bytes: u64,
+}
+
+impl DirectionStats {
+    /// Packets that went in, or were made inside, and will not come out.
+    pub fn dropped(&self) -> u64 {
+        self.lost + self.queue_dropped + self.codel_dropped + self.too_big + self.overflow
+    }
 }
 
 /// What a path has done.

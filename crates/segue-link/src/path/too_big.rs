@@ -100,17 +100,6 @@ impl Router {
     }
 }
 
-/// Bytes of all headers of a TCP or UDP packet: what each piece of a super-segment repeats.
-pub(super) fn headers_len(packet: &Packet) -> usize {
-    let Ok(view) = IpView::parse(packet) else { return 0 };
-    let transport = match view.protocol {
-        Protocol::TCP => packet.head().get(view.transport + 12).map_or(0, |byte| usize::from(byte >> 4) * 4),
-        Protocol::UDP => 8,
-        _ => 0,
-    };
-    view.transport + transport
-}
-
 /// Fragments that fit, if this is an IPv4 packet that may be cut.
 pub(super) fn fragment(packet: &Packet, mtu: usize) -> Option<Vec<Packet>> {
     if packet.version() != Some(IpVersion::V4) {

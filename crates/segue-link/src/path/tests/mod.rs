@@ -2,9 +2,12 @@
 
 mod chance;
 mod ends;
+mod models;
 mod order;
+mod queues;
 mod rate;
 mod size;
+mod traces;
 
 use std::time::Duration;
 
@@ -32,6 +35,27 @@ fn path(impairments: Impairments, seed: u64) -> Path {
 
 fn percent(text: &str) -> crate::Probability {
     text.parse().expect("a percentage")
+}
+
+/// The same packet with another ECN codepoint, header checksum included.
+fn with_ecn(packet: &Packet, codepoint: u8) -> Packet {
+    let mut packet = packet.clone();
+    let second = packet.head()[1];
+    if packet.head()[0] >> 4 == 6 {
+        assert!(packet.write_head(1, &[second & !0x30 | codepoint << 4]));
+        return packet;
+    }
+    assert!(packet.write_head(1, &[second & !3 | codepoint]) && packet.write_head(10, &[0, 0]));
+    let sum = segue_wire::checksum::checksum(&packet.head()[..20]);
+    assert!(packet.write_head(10, &sum.to_be_bytes()));
+    packet
+}
+
+/// The bytes of a packet as a wire would carry them.
+fn on_the_wire(packet: &Packet) -> Bytes {
+    let mut packet = packet.clone();
+    packet.finish_checksum();
+    packet.to_bytes()
 }
 
 /// Everything that comes out at B, with the time, driven by deadlines only.
@@ -68,6 +92,6 @@ fn numbers(out: &[(Instant, Packet)]) -> Vec<u32> {
 /// What went in is what came out, was dropped for a reason, or is inside.
 fn assert_conserved(stats: &DirectionStats) {
     let appeared = stats.packets_in + stats.duplicated + stats.fragments;
-    let gone = stats.packets_out + stats.lost + stats.queue_dropped + stats.too_big + stats.overflow + stats.fragmented;
+    let gone = stats.packets_out + stats.dropped() + stats.fragmented;
     assert_eq!(appeared, gone + stats.inside, "{stats:?}");
 }

@@ -90,7 +90,7 @@ fn loss_hits_segments_of_a_super_segment_one_by_one() {
     assert_eq!(stats.lost + out.len() as u64, 20 * 35);
     assert!(stats.lost > 90 && stats.lost < 190, "{stats:?}");
     assert!(out.iter().all(|(_, packet)| packet.segmentation.is_none() && packet.len() <= 1500));
-    assert!(out.iter().all(|(_, packet)| crate::testing::checksum_is_valid(&packet.to_bytes())));
+    assert!(out.iter().all(|(_, packet)| crate::testing::checksum_is_valid(&on_the_wire(packet))));
 }
 
 #[test]
@@ -98,14 +98,14 @@ fn packets_come_out_by_arrival_time_and_then_by_entry() {
     let mut flight = flight::Flight::default();
     let times = [5, 3, 9, 3, 5, 1, 9, 9, 2];
     for (index, at) in times.into_iter().enumerate() {
-        flight.insert(at, numbered(index as u32, 60)).expect("room");
+        assert!(flight.insert(at, run::Run::new(numbered(index as u32, 60))).is_ok());
     }
     let mut expected: Vec<(u64, u32)> = times.iter().copied().zip(0..).collect();
     expected.sort_unstable();
     let mut got = Vec::new();
     while let Some(at) = flight.next_at() {
         assert!(flight.pop(at - 1).is_none());
-        got.push((at, number(&flight.pop(at).expect("due"))));
+        got.push((at, number(&flight.pop(at).expect("due").into_packet())));
     }
     assert_eq!(got, expected);
 }

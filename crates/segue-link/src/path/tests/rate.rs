@@ -6,7 +6,7 @@ use crate::testing::{V4, tcp_packet};
 fn limited(rate: &str, queue: Option<u64>) -> Impairments {
     Impairments {
         rate: Some(rate.parse().expect("a rate")),
-        queue: queue.map(|limit| QueueDiscipline::TailDrop { limit }),
+        queue: queue.map(|limit| QueueDiscipline::TailDrop { limit: QueueLimit::Bytes(limit) }),
         ..Impairments::default()
     }
 }

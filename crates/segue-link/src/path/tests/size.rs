@@ -178,9 +178,9 @@ fn what_makes_no_sense_is_refused_when_the_path_is_configured() {
         assert!(error.contains(word), "{error}");
     };
     let rate = Some("1mbit".parse().expect("a rate"));
-    let queue = |limit| Some(QueueDiscipline::TailDrop { limit });
+    let queue = |limit| Some(QueueDiscipline::TailDrop { limit: QueueLimit::Bytes(limit) });
     refused(Impairments { rate, queue: queue(10), ..Impairments::default() }, "10B cannot hold one packet of 1500B");
-    refused(Impairments { queue: queue(10_000), ..Impairments::default() }, "set a rate");
+    refused(Impairments { queue: queue(10_000), ..Impairments::default() }, "set a rate or a trace");
     refused(narrow(500), "576");
     refused(narrow(70_000), "65535");
     refused(Impairments { delay: Duration::from_secs(4000), ..Impairments::default() }, "one hour");
