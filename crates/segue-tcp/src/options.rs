@@ -21,18 +21,21 @@ pub enum Linger {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum CongestionName {
-    /// `reno`: RFC 5681.
+    /// `cubic`: RFC 9438, with HyStart++ (RFC 9406). The default, as on Linux.
     #[default]
+    Cubic,
+    /// `reno`: RFC 5681.
     Reno,
 }
 
 impl CongestionName {
     /// Every algorithm that can be chosen.
-    pub const ALL: &'static [CongestionName] = &[CongestionName::Reno];
+    pub const ALL: &'static [CongestionName] = &[CongestionName::Reno, CongestionName::Cubic];
 
     /// Linux's name.
     pub const fn as_str(self) -> &'static str {
         match self {
+            CongestionName::Cubic => "cubic",
             CongestionName::Reno => "reno",
         }
     }

@@ -91,12 +91,17 @@ impl Stack {
     }
 
     fn set_congestion(&mut self, now: Instant, id: SocketId, value: &[u8]) -> Result<()> {
-        let name = value.split(|byte| *byte == 0).next().unwrap_or_default();
-        if name.is_empty() {
+        if value.is_empty() {
             return Err(Errno::EINVAL);
         }
+        // As Linux: what is longer than a name can be is cut.
+        let name = value[..value.len().min(NAME_MAX - 1)].split(|byte| *byte == 0).next().unwrap_or_default();
         let name = core::str::from_utf8(name).map_err(|_| Errno::ENOENT)?;
         let congestion: CongestionName = name.parse().map_err(|_| Errno::ENOENT)?;
+        let settings = &self.settings;
+        if congestion != settings.tcp.congestion && !settings.ip.allowed_congestion_control.contains(&congestion) {
+            return Err(Errno::EPERM);
+        }
         self.change_tcp_options(now, id, |options| options.congestion = Some(congestion))
     }
 

@@ -6,6 +6,8 @@
 //! no value is stored that has no effect: a name whose feature is missing takes only the value that is true anyway.
 use core::fmt;
 
+use segue_tcp::CongestionName;
+
 mod settings;
 mod table;
 
@@ -91,6 +93,7 @@ impl Settings {
                 let (low, high) = get(self);
                 Ok(join([low, high]))
             }
+            Value::Names { get, .. } => Ok(get(self).iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ")),
             Value::ReadOnly { value } | Value::Fixed { value, .. } => Ok((*value).to_owned()),
             Value::Removed { why } => Err(SysctlError::Removed { name: entry.name, why }),
         }
@@ -137,6 +140,11 @@ impl Settings {
                 }
                 set(self, (low as u16, high as u16));
             }
+            Value::Names { set, single, .. } => {
+                let names = value.split_whitespace().map(str::parse).collect::<Result<Vec<CongestionName>, _>>();
+                let names = names.ok().filter(|names| !single || names.len() == 1).ok_or_else(bad)?;
+                set(self, names);
+            }
             Value::Fixed { value: fixed, why } => {
                 if !value.split_whitespace().eq(fixed.split_whitespace()) {
                     return Err(SysctlError::NotAvailable { name: entry.name, value: value.to_owned(), fixed, why });
@@ -169,6 +177,10 @@ impl Entry {
                 range.end()
             ),
             Value::Ports { .. } => "the lowest and the highest port, 1 to 65535, as in \"32768 60999\"".to_owned(),
+            Value::Names { single, .. } => {
+                let all: Vec<_> = CongestionName::ALL.iter().map(|name| name.as_str()).collect();
+                format!("{} of: {}", if *single { "one" } else { "any" }, all.join(" "))
+            }
             Value::Fixed { value, .. } | Value::ReadOnly { value } => format!("only {value:?}"),
             Value::Removed { .. } => "nothing".to_owned(),
         }

@@ -1,6 +1,8 @@
 //! The settings of a stack that have a sysctl name, as typed values with Linux's defaults.
 use core::time::Duration;
 
+use segue_tcp::CongestionName;
+
 /// Every setting of a stack that has a sysctl name.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -31,6 +33,9 @@ pub struct IpSettings {
     /// `net.ipv4.tcp_tw_reuse`: whether an outgoing connection may take over a four-tuple that is in TIME-WAIT and used
     /// timestamps (RFC 6191): 0 never, 1 always, 2 on loopback only. Default 2.
     pub tw_reuse: u8,
+    /// `net.ipv4.tcp_allowed_congestion_control`: what `TCP_CONGESTION` may choose; another name is answered with EPERM.
+    /// The default of the stack may be chosen always. Default: every algorithm there is.
+    pub allowed_congestion_control: Vec<CongestionName>,
     /// `net.ipv4.tcp_tw_reuse_delay`: how long it must have been in TIME-WAIT by then. Default 1 s.
     pub tw_reuse_delay: Duration,
     /// `net.ipv4.tcp_max_orphans`: most connections that no application holds any more; those beyond it are reset.
@@ -66,6 +71,7 @@ impl Default for IpSettings {
             abort_on_overflow: false,
             max_tw_buckets: 131_072,
             tw_reuse: 2,
+            allowed_congestion_control: CongestionName::ALL.to_vec(),
             tw_reuse_delay: Duration::from_secs(1),
             max_orphans: 131_072,
             icmp_echo_ignore_all: false,

@@ -5,7 +5,7 @@
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
-use segue_tcp::{EcnPolicy, Timestamping};
+use segue_tcp::{CongestionName, EcnPolicy, Timestamping};
 
 use super::Settings;
 
@@ -29,6 +29,8 @@ pub(super) enum Value {
     },
     /// Lowest and highest port.
     Ports { get: fn(&Settings) -> (u16, u16), set: fn(&mut Settings, (u16, u16)) },
+    /// Names from a list.
+    Names { get: fn(&Settings) -> Vec<CongestionName>, set: fn(&mut Settings, Vec<CongestionName>), single: bool },
     /// What the stack does and cannot do otherwise.
     Fixed { value: &'static str, why: &'static str },
     /// Information that is no setting in Linux either.
@@ -87,7 +89,6 @@ const NO_PLB: &str = "path changes by flow label are not implemented";
 const PER_CONNECTION: &str =
     "challenge acknowledgements are limited per connection (tcp_invalid_ratelimit), not for all together";
 const NO_PACING: &str = "pacing is not implemented yet";
-const ONLY_RENO: &str = "reno is the only congestion control so far";
 const LEGACY: &str = "it has no effect in current Linux kernels either";
 const DEVICE: &str = "it tunes a path inside the Linux kernel that this stack does not have";
 
@@ -210,10 +211,17 @@ pub(super) static TABLE: &[Entry] = &[
         },
     ),
     fixed("net.ipv4.tcp_adv_win_scale", "1", LEGACY),
-    fixed("net.ipv4.tcp_allowed_congestion_control", "reno", ONLY_RENO),
+    Entry {
+        name: "net.ipv4.tcp_allowed_congestion_control",
+        value: Value::Names {
+            get: |s| s.ip.allowed_congestion_control.clone(),
+            set: |s, names| s.ip.allowed_congestion_control = names,
+            single: false,
+        },
+    },
     fixed("net.ipv4.tcp_app_win", "31", "the whole receive buffer is the application's"),
     fixed("net.ipv4.tcp_autocorking", "0", "small writes are joined by Nagle's algorithm and TCP_CORK only"),
-    read_only("net.ipv4.tcp_available_congestion_control", "reno"),
+    read_only("net.ipv4.tcp_available_congestion_control", "reno cubic"),
     read_only("net.ipv4.tcp_available_ulp", ""),
     fixed("net.ipv4.tcp_backlog_ack_defer", "1", DEVICE),
     fixed("net.ipv4.tcp_base_mss", "1024", NO_PROBING),
@@ -247,7 +255,16 @@ pub(super) static TABLE: &[Entry] = &[
         |s| nanos(s.tcp.comp_sack_slack),
         |s, v| s.tcp.comp_sack_slack = Duration::from_nanos(v),
     ),
-    fixed("net.ipv4.tcp_congestion_control", "reno", ONLY_RENO),
+    Entry {
+        name: "net.ipv4.tcp_congestion_control",
+        value: Value::Names {
+            get: |s| vec![s.tcp.congestion],
+            set: |s, names| {
+                s.tcp.congestion = names.first().copied().unwrap_or_default();
+            },
+            single: true,
+        },
+    },
     switch("net.ipv4.tcp_dsack", |s| s.tcp.dsack.into(), |s, v| s.tcp.dsack = v != 0),
     fixed("net.ipv4.tcp_early_demux", "0", DEVICE),
     fixed("net.ipv4.tcp_early_retrans", "0", NO_LOSS_DETECTION),

@@ -159,9 +159,23 @@ fn a_name_without_its_feature_takes_the_true_value_and_refuses_any_other_with_th
         refusal("tcp_syncookies", "1"),
         "net.ipv4.tcp_syncookies cannot be set to \"1\": SYN cookies are not implemented yet; it is \"0\""
     );
-    assert!(refusal("tcp_congestion_control", "cubic").contains("reno"));
+}
+
+#[test]
+fn congestion_control_is_chosen_by_name() {
+    let mut settings = defaults();
+    assert_eq!(settings.get("tcp_congestion_control").as_deref(), Ok("cubic"));
+    assert_eq!(settings.set("tcp_congestion_control", " reno\n"), Ok(()));
+    assert_eq!(settings.get("tcp_congestion_control").as_deref(), Ok("reno"));
+    for wrong in ["vegas", "", "reno cubic"] {
+        assert!(refusal("tcp_congestion_control", wrong).contains("one of: reno cubic"), "{wrong:?}");
+    }
+    assert_eq!(settings.set("tcp_allowed_congestion_control", "reno"), Ok(()));
+    assert_eq!(settings.get("tcp_allowed_congestion_control").as_deref(), Ok("reno"));
+    assert!(refusal("tcp_allowed_congestion_control", "reno vegas").contains("any of: reno cubic"));
     assert!(refusal("tcp_available_congestion_control", "reno").contains("only be read"));
-    assert_eq!(settings.get("tcp_available_congestion_control").as_deref(), Ok("reno"));
+    let all: Vec<_> = CongestionName::ALL.iter().map(|name| name.as_str()).collect();
+    assert_eq!(settings.get("tcp_available_congestion_control"), Ok(all.join(" ")));
 }
 
 #[test]

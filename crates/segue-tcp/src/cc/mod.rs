@@ -3,19 +3,29 @@
 //! Decides cwnd, ssthresh and, for algorithms that pace, a rate. Does not detect loss, does not
 //! decide what to send, and does not spread a reduction over recovery (PRR does, by
 //! [`Congestion::set_cwnd`]): it is told samples. Integer arithmetic, windows in segments as on
-//! Linux. A new algorithm is one file and one variant of [`Algorithm`].
+//! Linux. A new algorithm is one file and one variant of `Algorithm`.
 
+mod controller;
+mod cubic;
+mod flow;
+mod hystart;
 mod reno;
 pub(crate) mod validation;
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use segue_wire::Instant;
 
 use crate::options::CongestionName;
-use crate::send::rate::{RateSample, Sent};
-use crate::units::{Local, Packets, Seq};
-use reno::Reno;
+use crate::units::Packets;
+use controller::Controller;
+#[allow(unused_imports, reason = "loss detection tells")]
+pub(crate) use controller::LostSegment;
+pub(crate) use controller::{AckSample, LossSample};
+use flow::Algorithm;
+pub(crate) use flow::Flow;
+use validation::{Outstanding, Verdict};
 
 /// "Arbitrarily high" (RFC 5681 section 3.1), and what Linux shows for it.
 pub(crate) const INFINITE: Packets = Packets(0x7fff_ffff);
@@ -50,58 +60,6 @@ impl Window {
     }
 }
 
-/// What an acknowledgment tells a controller.
-#[allow(dead_code, reason = "a sample is for every algorithm; each reads its own part")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AckSample {
-    pub(crate) now: Instant,
-    /// SND.UNA after it, and SND.NXT.
-    pub(crate) una: Seq<Local>,
-    pub(crate) nxt: Seq<Local>,
-    /// Payload of a full segment, in bytes.
-    pub(crate) mss: u32,
-    /// Segments that it shows to have arrived, acknowledged or sacked.
-    pub(crate) delivered: Packets,
-    /// Segments found lost because of it.
-    pub(crate) lost: Packets,
-    /// Of `delivered`, those that the window may grow by: none while PRR has the window, none when the
-    /// acknowledgment advances nothing.
-    pub(crate) credit: Packets,
-    /// The window was what held the sender back; it may grow (RFC 7661's concern).
-    pub(crate) cwnd_limited: bool,
-    /// Segments in the network before and after it.
-    pub(crate) prior_in_flight: Packets,
-    pub(crate) in_flight: Packets,
-    /// Round-trip time that it measured.
-    pub(crate) rtt: Option<Duration>,
-    /// The smoothed and the least round-trip time, this one included.
-    pub(crate) srtt: Option<Duration>,
-    pub(crate) min_rtt: Option<Duration>,
-    /// What it says about the delivery rate.
-    pub(crate) rate: Option<RateSample>,
-    /// Segments that it reports to have been marked by the network (CE).
-    pub(crate) marked: Packets,
-}
-
-/// What a sign of congestion tells a controller.
-#[allow(dead_code, reason = "a sample is for every algorithm; each reads its own part")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LossSample {
-    pub(crate) now: Instant,
-    /// Segments in the network, those just found lost taken off.
-    pub(crate) in_flight: Packets,
-}
-
-/// What is remembered of one segment found lost.
-#[allow(dead_code, reason = "for algorithms that model the path")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LostSegment {
-    /// Its snapshot.
-    pub(crate) sent: Sent,
-    /// Segments lost since it left, itself among them.
-    pub(crate) lost: Packets,
-}
-
 /// The window before a reduction, for [`Congestion::undo`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
@@ -115,83 +73,29 @@ impl Before {
     }
 }
 
-/// Congestion control: what an algorithm decides. Defaults are those of an algorithm driven by loss.
-pub(crate) trait Controller {
-    /// An acknowledgment delivered something, or showed something lost, in whatever state recovery is.
-    fn on_ack(&mut self, window: &mut Window, ack: &AckSample);
-    /// Acknowledgments or ECN say that there is congestion, the first time in a round trip: the window
-    /// that it leaves. cwnd stays; PRR brings it down.
-    fn reduced(&mut self, window: &Window, sample: &LossSample) -> Packets;
-    /// Fast recovery, or the reduction for ECN, has ended; cwnd is ssthresh.
-    fn on_recovered(&mut self, _window: &mut Window, _now: Instant) {}
-    /// The retransmission timer expired: `reduced` was asked before if it is the first time for this
-    /// flight; cwnd has become what is in the network and one segment.
-    fn on_rto(&mut self, _window: &mut Window, _sample: &LossSample) {}
-    /// A segment was found lost.
-    fn on_segment_lost(&mut self, _window: &mut Window, _now: Instant, _lost: &LostSegment) {}
-    /// The reduction was a mistake; the window is back.
-    fn on_undo(&mut self, _window: &mut Window) {}
-    /// Data leave after a time with nothing in the network.
-    fn on_restart(&mut self, _window: &Window, _now: Instant) {}
-    /// Bytes per second at which to spread transmissions; `None`: as acknowledgments come.
-    fn pacing_rate(&self) -> Option<u64> {
-        None
-    }
-    /// The algorithm sets cwnd in recovery itself, and after idling; PRR and RFC 2861 leave it alone.
-    fn owns_window(&self) -> bool {
-        false
-    }
-}
-
-/// The chosen algorithm.
-#[derive(Clone, Debug)]
-enum Algorithm {
-    Reno(Reno),
-}
-
-impl Algorithm {
-    fn new(name: CongestionName) -> Algorithm {
-        match name {
-            CongestionName::Reno => Algorithm::Reno(Reno::default()),
-        }
-    }
-
-    fn get(&self) -> &dyn Controller {
-        match self {
-            Algorithm::Reno(reno) => reno,
-        }
-    }
-
-    fn get_mut(&mut self) -> &mut dyn Controller {
-        match self {
-            Algorithm::Reno(reno) => reno,
-        }
-    }
-}
-
-/// The window and the algorithm that moves it: what the sending half asks and tells.
-#[derive(Clone, Debug)]
+/// The window, the algorithm that moves it, and what is known of the flow: what the sending half
+/// asks and tells.
+#[derive(Debug)]
 pub(crate) struct Congestion {
     window: Window,
-    algorithm: Algorithm,
+    name: CongestionName,
+    /// `None` before data have left.
+    flow: Option<Box<Flow>>,
 }
 
 impl Congestion {
     pub(crate) fn new(name: CongestionName, initial: Packets) -> Congestion {
         let window = Window { cwnd: Packets(initial.0.max(1)), ssthresh: INFINITE };
-        Congestion { window, algorithm: Algorithm::new(name) }
+        Congestion { window, name, flow: None }
     }
 
     /// Another algorithm takes over the window as it is.
     pub(crate) fn choose(&mut self, name: CongestionName) {
-        if name != self.name() {
-            self.algorithm = Algorithm::new(name);
-        }
-    }
-
-    pub(crate) fn name(&self) -> CongestionName {
-        match self.algorithm {
-            Algorithm::Reno(_) => CongestionName::Reno,
+        if name != self.name {
+            self.name = name;
+            if let Some(flow) = &mut self.flow {
+                flow.algorithm = Algorithm::new(name);
+            }
         }
     }
 
@@ -203,18 +107,40 @@ impl Congestion {
         self.window.ssthresh
     }
 
-    pub(crate) fn window(&self) -> Window {
+    #[cfg(test)]
+    fn window(&self) -> Window {
         self.window
+    }
+
+    /// What is known of the flow; `None` before data have left.
+    pub(crate) fn flow(&self) -> Option<&Flow> {
+        self.flow.as_deref()
+    }
+
+    /// The same; from now on something is known.
+    pub(crate) fn flow_mut(&mut self, now: Instant) -> &mut Flow {
+        self.flow.get_or_insert_with(|| Box::new(Flow::new(now, self.name)))
+    }
+
+    /// The algorithm and the window it moves.
+    fn algorithm(&mut self, now: Instant) -> (&mut dyn Controller, &mut Window) {
+        let flow = self.flow.get_or_insert_with(|| Box::new(Flow::new(now, self.name)));
+        (flow.algorithm.get_mut(), &mut self.window)
     }
 
     /// Bytes per second at which to spread transmissions; `None`: as acknowledgments come.
     pub(crate) fn pacing_rate(&self) -> Option<u64> {
-        self.algorithm.get().pacing_rate()
+        self.flow()?.algorithm.get().pacing_rate()
     }
 
     /// Whether cwnd is the algorithm's in recovery, too.
     pub(crate) fn owns_window(&self) -> bool {
-        self.algorithm.get().owns_window()
+        self.flow().is_some_and(|flow| flow.algorithm.get().owns_window())
+    }
+
+    /// Whether the window, and nothing else, held the sender back of late.
+    pub(crate) fn is_limiting(&self) -> bool {
+        self.flow().is_some_and(|flow| flow.usage.is_limited(self.window))
     }
 
     /// For PRR, while a reduction goes on. Nothing happens when the algorithm owns the window.
@@ -226,7 +152,8 @@ impl Congestion {
 
     /// Every acknowledgment that delivered something or showed something lost.
     pub(crate) fn on_ack(&mut self, ack: &AckSample) {
-        self.algorithm.get_mut().on_ack(&mut self.window, ack);
+        let (algorithm, window) = self.algorithm(ack.now);
+        algorithm.on_ack(window, ack);
     }
 
     /// Acknowledgments showed loss, and a reduction begins: ssthresh falls, cwnd follows by `set_cwnd`.
@@ -244,7 +171,8 @@ impl Congestion {
         if !self.owns_window() && self.window.ssthresh < INFINITE {
             self.window.cwnd = self.window.ssthresh;
         }
-        self.algorithm.get_mut().on_recovered(&mut self.window, now);
+        let (algorithm, window) = self.algorithm(now);
+        algorithm.on_recovered(window, now);
     }
 
     /// The retransmission timer expired. `first`: not a repetition within the same trouble, so that
@@ -253,32 +181,60 @@ impl Congestion {
     pub(crate) fn on_rto(&mut self, sample: &LossSample, first: bool) -> Option<Before> {
         let before = first.then(|| self.reduce(sample));
         self.window.cwnd = sample.in_flight.saturating_add(Packets(1));
-        self.algorithm.get_mut().on_rto(&mut self.window, sample);
+        let (algorithm, window) = self.algorithm(sample.now);
+        algorithm.on_rto(window, sample);
         before
     }
 
     /// Every segment that is found lost, when it is found.
     #[allow(dead_code, reason = "loss detection tells")]
     pub(crate) fn on_segment_lost(&mut self, now: Instant, lost: &LostSegment) {
-        self.algorithm.get_mut().on_segment_lost(&mut self.window, now, lost);
+        let (algorithm, window) = self.algorithm(now);
+        algorithm.on_segment_lost(window, now, lost);
     }
 
     /// The reduction that `before` came from was a mistake (RFC 4015, RFC 9438 section 4.9).
     #[allow(dead_code, reason = "recovery asks")]
-    pub(crate) fn undo(&mut self, before: &Before) {
+    pub(crate) fn undo(&mut self, now: Instant, before: &Before) {
         self.window.cwnd = self.window.cwnd.max(before.0.cwnd);
         self.window.ssthresh = self.window.ssthresh.max(before.0.ssthresh);
-        self.algorithm.get_mut().on_undo(&mut self.window);
+        let (algorithm, window) = self.algorithm(now);
+        algorithm.on_undo(window, now);
     }
 
     /// Data leave and nothing was in the network before them.
     pub(crate) fn on_restart(&mut self, now: Instant) {
-        self.algorithm.get_mut().on_restart(&self.window, now);
+        let (algorithm, window) = self.algorithm(now);
+        algorithm.on_restart(window, now);
+    }
+
+    /// Something was sent, or could not be because the window was full. `restart`: the restart window;
+    /// `None` while recovery has the window, or when what is not used is kept
+    /// (`tcp_slow_start_after_idle`).
+    pub(crate) fn on_sent(&mut self, now: Instant, out: &Outstanding, rto: Duration, restart: Option<Packets>) {
+        let window = self.window;
+        match self.flow_mut(now).usage.on_sent(now, out, window, rto) {
+            Verdict::Keep => {}
+            Verdict::Unused(used) => {
+                if let Some(restart) = restart {
+                    self.on_unused(used.max(restart));
+                }
+            }
+        }
+    }
+
+    /// RFC 2861 section 3.2: the application has used no more than `used` of the window for an RTO, and
+    /// half of the difference is given up.
+    fn on_unused(&mut self, used: Packets) {
+        if !self.owns_window() && used < self.window.cwnd {
+            self.window.ssthresh = self.window.remembered();
+            self.window.cwnd = Packets(self.window.cwnd.0.midpoint(used.0));
+        }
     }
 
     /// RFC 2861, RFC 5681 section 4.1: nothing was sent for `idle`, with `rto` in force. Three quarters of
     /// the window are remembered, cwnd is halved once for each RTO, not below the restart window.
-    pub(crate) fn on_idle(&mut self, idle: Duration, rto: Duration, restart: Packets) {
+    pub(crate) fn on_idle(&mut self, now: Instant, idle: Duration, rto: Duration, restart: Packets) {
         if self.owns_window() {
             return;
         }
@@ -287,20 +243,15 @@ impl Congestion {
         let halvings = idle.as_nanos().saturating_sub(1) / rto.as_nanos().max(1);
         let cwnd = self.window.cwnd.0.checked_shr(u32::try_from(halvings).unwrap_or(u32::MAX)).unwrap_or(0);
         self.window.cwnd = Packets(cwnd).max(floor);
-    }
-
-    /// The application has used no more than `used` of the window for an RTO: half of the difference is
-    /// given up (RFC 2861 section 3.2).
-    pub(crate) fn on_unused(&mut self, used: Packets) {
-        if !self.owns_window() && used < self.window.cwnd {
-            self.window.ssthresh = self.window.remembered();
-            self.window.cwnd = Packets(self.window.cwnd.0.midpoint(used.0));
+        if let Some(flow) = &mut self.flow {
+            flow.usage.restart(now);
         }
     }
 
     fn reduce(&mut self, sample: &LossSample) -> Before {
         let before = Before(Window { cwnd: self.window.cwnd, ssthresh: self.window.remembered() });
-        self.window.ssthresh = self.algorithm.get_mut().reduced(&self.window, sample);
+        let (algorithm, window) = self.algorithm(sample.now);
+        window.ssthresh = algorithm.reduced(window, sample);
         before
     }
 }
@@ -308,6 +259,7 @@ impl Congestion {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Seq;
 
     pub(super) fn congestion(name: CongestionName, cwnd: u32) -> Congestion {
         Congestion::new(name, Packets(cwnd))
@@ -341,15 +293,16 @@ mod tests {
     #[test]
     fn idle_time_halves_the_window_once_for_each_rto_down_to_the_restart_window() {
         let rto = Duration::from_millis(300);
+        let at = Instant::from_secs(10_000);
         // Linux: while ((idle -= rto) > 0) cwnd /= 2.
         for (idle, expected) in [(301, 32), (600, 32), (601, 16), (901, 10), (9_000_000, 10)] {
             let mut reno = congestion(CongestionName::Reno, 64);
-            reno.on_idle(Duration::from_millis(idle), rto, Packets(10));
+            reno.on_idle(at, Duration::from_millis(idle), rto, Packets(10));
             assert_eq!((reno.cwnd(), reno.ssthresh()), (Packets(expected), INFINITE), "{idle} ms");
         }
         let mut small = congestion(CongestionName::Reno, 4);
         small.window.ssthresh = Packets(2);
-        small.on_idle(Duration::from_secs(9), rto, Packets(10));
+        small.on_idle(at, Duration::from_secs(9), rto, Packets(10));
         assert_eq!((small.cwnd(), small.ssthresh()), (Packets(4), Packets(3)));
     }
 
@@ -369,7 +322,7 @@ mod tests {
         let before = reno.on_loss(&loss(99));
         reno.set_cwnd(Packets(50));
         assert_eq!((reno.cwnd(), reno.ssthresh()), (Packets(50), Packets(50)));
-        reno.undo(&before);
+        reno.undo(Instant::from_secs(2), &before);
         assert_eq!((reno.cwnd(), reno.ssthresh()), (Packets(100), INFINITE));
     }
 }

@@ -4,7 +4,8 @@
 //! counts n. ssthresh is half of cwnd, not of FlightSize, as on Linux: cwnd never grows beyond
 //! what is used, and shrinks when it is not (`validation`).
 
-use super::{AckSample, Controller, LossSample, Window};
+use super::Window;
+use super::controller::{AckSample, Controller, LossSample};
 use crate::units::Packets;
 
 /// RFC 5681 equation 4: never below two segments.

@@ -17,7 +17,7 @@ use crate::units::{Local, Packets, Seq};
 pub(crate) struct Usage {
     /// When the window was last full, or last cut for not being so.
     full_at: Instant,
-    /// The current round trip ends when this is acknowledged.
+    /// The current round trip ends when this is acknowledged. Of no effect while `most` is 0.
     round_end: Seq<Local>,
     /// Most segments outstanding in the current round trip.
     most: Packets,
@@ -48,8 +48,8 @@ pub(crate) enum Verdict {
 }
 
 impl Usage {
-    pub(crate) fn new(now: Instant, una: Seq<Local>) -> Usage {
-        Usage { full_at: now, round_end: una, most: Packets(0), used: Packets(0), limited: false }
+    pub(crate) fn new(now: Instant) -> Usage {
+        Usage { full_at: now, round_end: Seq::new(0), most: Packets(0), used: Packets(0), limited: false }
     }
 
     /// Whether the window, and nothing else, held the sender back.
@@ -61,7 +61,7 @@ impl Usage {
 
     /// Something was sent, or could not be because the window was full.
     pub(crate) fn on_sent(&mut self, now: Instant, out: &Outstanding, window: Window, rto: Duration) -> Verdict {
-        let new_round = !out.una.before(self.round_end);
+        let new_round = self.most == Packets(0) || !out.una.before(self.round_end);
         if new_round || out.fills_window || (!self.limited && out.segments > self.most) {
             self.limited = out.fills_window;
             self.most = out.segments;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn usage() -> Usage {
-        Usage::new(Instant::ZERO, Seq::new(0))
+        Usage::new(Instant::ZERO)
     }
 
     #[test]

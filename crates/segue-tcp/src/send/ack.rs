@@ -152,7 +152,6 @@ impl Sender {
         in_flight: Packets,
         congested: bool,
     ) {
-        let limited = self.flow.as_ref().is_some_and(|flow| flow.usage.is_limited(self.cc.window()));
         let mut sample = AckSample {
             now,
             una: self.una,
@@ -161,7 +160,7 @@ impl Sender {
             delivered: acked.packets,
             lost: Packets(0),
             credit: acked.packets,
-            cwnd_limited: limited,
+            cwnd_limited: self.cc.is_limiting(),
             prior_in_flight: in_flight,
             in_flight: self.in_flight(),
             rtt,

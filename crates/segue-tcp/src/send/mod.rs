@@ -6,10 +6,9 @@
 
 pub(crate) mod ack;
 pub(crate) mod buffer;
-mod flow;
 mod loss;
 mod nagle;
-mod pacer;
+pub(crate) mod pacer;
 pub(crate) mod plan;
 mod queue;
 #[allow(dead_code, reason = "the scoreboard's marks take a snapshot each once they are rewritten for SACK")]
@@ -20,7 +19,6 @@ mod scoreboard;
 pub(crate) mod timeout;
 pub(crate) mod timer;
 
-use alloc::boxed::Box;
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -32,7 +30,6 @@ use crate::journal::Journal;
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq, WindowScale};
-use flow::Flow;
 use loss::DuplicateAcks;
 use queue::SendQueue;
 use recovery::Recovery;
@@ -86,8 +83,6 @@ pub(crate) struct Sender {
     duplicates: DuplicateAcks,
     pub(crate) recovery: Recovery,
     pub(crate) cc: Congestion,
-    /// `None` before the first data leave.
-    flow: Option<Box<Flow>>,
     /// The window was reduced, and the peer has not been told (RFC 3168's CWR).
     pub(crate) reduced: bool,
     pub(crate) rtt: Rtt,
@@ -137,7 +132,6 @@ impl Sender {
             duplicates: DuplicateAcks::new(start.iss),
             recovery: Recovery::Open,
             cc: Congestion::new(options.congestion.unwrap_or(config.congestion), start.initial_cwnd),
-            flow: None,
             reduced: false,
             rtt: start.rtt,
             timer: SendTimer::Idle,
@@ -241,10 +235,7 @@ impl Sender {
         let idle = now - self.last_sent;
         let rto = self.rtt.rto(config.rto_max);
         if config.slow_start_after_idle && self.scoreboard.is_empty() && self.queue.len() == 0 && idle > rto {
-            self.cc.on_idle(idle, rto, Packets(config.initial_cwnd));
-            if let Some(flow) = &mut self.flow {
-                flow.usage.restart(now);
-            }
+            self.cc.on_idle(now, idle, rto, Packets(config.initial_cwnd));
         }
     }
 

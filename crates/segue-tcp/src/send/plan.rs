@@ -4,18 +4,15 @@
 //! Owns RFC 9293 section 3.8.6.2.1 (sender's silly-window avoidance) and the choice among
 //! retransmission, new data, FIN and probe. Retransmissions come first.
 
-use alloc::boxed::Box;
-
 use segue_wire::tcp::TcpFlags;
 use segue_wire::{Chunks, Instant};
 
 use super::Sender;
-use super::flow::Flow;
 use super::nagle::Hold;
 use super::recovery::Recovery;
 use super::scoreboard::Resend;
 use super::timer::{Nudge, SendTimer};
-use crate::cc::validation::{Outstanding, Verdict};
+use crate::cc::validation::Outstanding;
 use crate::config::Config;
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
@@ -96,7 +93,7 @@ impl Sender {
 
     /// Until when pacing holds the next segment back.
     fn held_until(&self, now: Instant) -> Option<Instant> {
-        self.flow.as_ref()?.pacer.hold(now, self.cc.pacing_rate())
+        self.cc.flow()?.pacer.hold(now, self.cc.pacing_rate())
     }
 
     pub(crate) fn can_send_new(&self, now: Instant, overhead: u16, config: &Config, options: &SocketOptions) -> bool {
@@ -248,18 +245,9 @@ impl Sender {
             segments: self.scoreboard.sent(),
             fills_window: self.in_flight() >= self.cc.cwnd(),
         };
-        let (rto, window) = (self.rto(config), self.cc.window());
-        let verdict = self.flow(now).usage.on_sent(now, &out, window, rto);
-        if let Verdict::Unused(used) = verdict
-            && self.recovery == Recovery::Open
-            && config.slow_start_after_idle
-        {
-            self.cc.on_unused(used.max(Packets(config.initial_cwnd)));
-        }
-    }
-
-    fn flow(&mut self, now: Instant) -> &mut Flow {
-        self.flow.get_or_insert_with(|| Box::new(Flow::new(now, self.una)))
+        let validates = config.slow_start_after_idle && self.recovery == Recovery::Open;
+        let restart = validates.then_some(Packets(config.initial_cwnd));
+        self.cc.on_sent(now, &out, self.rto(config), restart);
     }
 
     /// RFC 9293 section 3.8.4, 3.8.6.1: SEG.SEQ = SND.UNA-1 and no text, which every receiver must answer.
@@ -281,7 +269,7 @@ impl Sender {
             self.counts.bytes_sent += u64::from(len);
             self.counts.data_segments = self.counts.data_segments.wrapping_add(len.div_ceil(size));
             let rate = self.cc.pacing_rate();
-            self.flow(now).pacer.on_sent(now, len, rate);
+            self.cc.flow_mut(now).pacer.on_sent(now, len, rate);
         }
         let payload = self.queue.gather(start, len);
         let mut outgoing = Outgoing { sequence: start, payload, segment_size: size, flags, urgent: 0 };

@@ -64,9 +64,10 @@ pub fn open() -> Open {
     Open { iss: ISS, ts_offset: 0, mtu_payload: MTU_PAYLOAD }
 }
 
-/// A config with which segments are easy to count: no timestamps, no scaling.
+/// A config with which segments are easy to count: no timestamps, no scaling, a window that is halved.
 pub fn plain() -> Config {
-    Config { timestamps: Timestamping::Off, window_scaling: false, ..Config::default() }
+    let congestion = CongestionName::Reno;
+    Config { timestamps: Timestamping::Off, window_scaling: false, congestion, ..Config::default() }
 }
 
 impl Peer {

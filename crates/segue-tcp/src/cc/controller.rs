@@ -1,0 +1,89 @@
+//! What a congestion control algorithm is told, and what it decides.
+
+use core::time::Duration;
+
+use segue_wire::Instant;
+
+use super::Window;
+use crate::send::rate::{RateSample, Sent};
+use crate::units::{Local, Packets, Seq};
+
+/// What an acknowledgment tells a controller.
+#[allow(dead_code, reason = "a sample is for every algorithm; each reads its own part")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AckSample {
+    pub(crate) now: Instant,
+    /// SND.UNA after it, and SND.NXT.
+    pub(crate) una: Seq<Local>,
+    pub(crate) nxt: Seq<Local>,
+    /// Payload of a full segment, in bytes.
+    pub(crate) mss: u32,
+    /// Segments that it shows to have arrived, acknowledged or sacked.
+    pub(crate) delivered: Packets,
+    /// Segments found lost because of it.
+    pub(crate) lost: Packets,
+    /// Of `delivered`, those that the window may grow by: none while PRR has the window, none when the
+    /// acknowledgment advances nothing.
+    pub(crate) credit: Packets,
+    /// The window was what held the sender back; it may grow (RFC 7661's concern).
+    pub(crate) cwnd_limited: bool,
+    /// Segments in the network before and after it.
+    pub(crate) prior_in_flight: Packets,
+    pub(crate) in_flight: Packets,
+    /// Round-trip time that it measured.
+    pub(crate) rtt: Option<Duration>,
+    /// The smoothed and the least round-trip time, this one included.
+    pub(crate) srtt: Option<Duration>,
+    pub(crate) min_rtt: Option<Duration>,
+    /// What it says about the delivery rate.
+    pub(crate) rate: Option<RateSample>,
+    /// Segments that it reports to have been marked by the network (CE).
+    pub(crate) marked: Packets,
+}
+
+/// What a sign of congestion tells a controller.
+#[allow(dead_code, reason = "a sample is for every algorithm; each reads its own part")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LossSample {
+    pub(crate) now: Instant,
+    /// Segments in the network, those just found lost taken off.
+    pub(crate) in_flight: Packets,
+}
+
+/// What is remembered of one segment found lost.
+#[allow(dead_code, reason = "for algorithms that model the path")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LostSegment {
+    /// Its snapshot.
+    pub(crate) sent: Sent,
+    /// Segments lost since it left, itself among them.
+    pub(crate) lost: Packets,
+}
+
+/// Congestion control: what an algorithm decides. Defaults are those of an algorithm driven by loss.
+pub(crate) trait Controller {
+    /// An acknowledgment delivered something, or showed something lost, in whatever state recovery is.
+    fn on_ack(&mut self, window: &mut Window, ack: &AckSample);
+    /// Acknowledgments or ECN say that there is congestion, the first time in a round trip: the window
+    /// that it leaves. cwnd stays; PRR brings it down.
+    fn reduced(&mut self, window: &Window, sample: &LossSample) -> Packets;
+    /// Fast recovery, or the reduction for ECN, has ended; cwnd is ssthresh.
+    fn on_recovered(&mut self, _window: &mut Window, _now: Instant) {}
+    /// The retransmission timer expired: `reduced` was asked before if it is the first time for this
+    /// flight; cwnd has become what is in the network and one segment.
+    fn on_rto(&mut self, _window: &mut Window, _sample: &LossSample) {}
+    /// A segment was found lost.
+    fn on_segment_lost(&mut self, _window: &mut Window, _now: Instant, _lost: &LostSegment) {}
+    /// The reduction was a mistake; the window is back.
+    fn on_undo(&mut self, _window: &mut Window, _now: Instant) {}
+    /// Data leave after a time with nothing in the network.
+    fn on_restart(&mut self, _window: &Window, _now: Instant) {}
+    /// Bytes per second at which to spread transmissions; `None`: as acknowledgments come.
+    fn pacing_rate(&self) -> Option<u64> {
+        None
+    }
+    /// The algorithm sets cwnd in recovery itself, and after idling; PRR and RFC 2861 leave it alone.
+    fn owns_window(&self) -> bool {
+        false
+    }
+}
