@@ -9,6 +9,7 @@
 mod drill;
 mod fail;
 mod lab;
+mod look;
 mod path;
 mod ping;
 mod progress;
@@ -48,6 +49,9 @@ enum Command {
     #[command(subcommand)]
     Lab(lab::LabCommand),
     Drill(drill::DrillArgs),
+    Ss(look::SsArgs),
+    Nstat(look::NstatArgs),
+    Sysctl(look::SysctlArgs),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +61,9 @@ fn main() -> ExitCode {
         Command::Ping(args) => ping::ping(args),
         Command::Lab(command) => lab::lab(command),
         Command::Drill(args) => drill::drill(args),
+        Command::Ss(args) => look::ss(&args),
+        Command::Nstat(args) => look::nstat(&args),
+        Command::Sysctl(args) => look::sysctl(&args),
     };
     outcome.unwrap_or_else(Fail::report)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use segue::link::{Capture, CaptureOptions, Link, Path, PathMonitor, PathStats, Prefix, TunConfig, TunLink, path_pair};
+use segue::control::Control;
 use segue::{Cidr, Host};
 use segue_gateway::{Event, EventSink, Gateway, GatewayConfig};
 use segue_stack::Counter;
@@ -29,6 +30,8 @@ pub struct Running {
     pub(crate) gateway: Option<(Host, Gateway)>,
     path: Option<PathMonitor>,
     capture: Option<Capture>,
+    /// `segue ss` and its kin look in here.
+    _control: Vec<Control>,
 }
 
 fn up(config: &NetworkConfig) -> Result<Running, RunError> {
@@ -53,7 +56,23 @@ fn up(config: &NetworkConfig) -> Result<Running, RunError> {
         host.with_stack(|stack, now| stack.set_sysctl(now, name, value))
             .map_err(|error| RunError::Sysctl { name: name.clone(), reason: error.to_string() })?;
     }
-    Ok(Running { host, gateway, path: monitor, capture })
+    let control = controls(config, &host, gateway.as_ref().map(|(gateway, _)| gateway));
+    Ok(Running { host, gateway, path: monitor, capture, _control: control })
+}
+
+/// A network works without anybody looking into it: where that is impossible, it is only said.
+fn controls(config: &NetworkConfig, host: &Host, gateway: Option<&Host>) -> Vec<Control> {
+    let named = [(Some(host), "program"), (gateway, "gateway")];
+    let serve = |(host, name)| match Control::serve(host, name) {
+        Ok(control) => Some(control),
+        Err(error) => {
+            if config.verbose {
+                eprintln!("segue: segue ss will not find this network: {error}");
+            }
+            None
+        }
+    };
+    named.into_iter().filter_map(|(host, name)| serve((host?, name))).collect()
 }
 
 fn open_capture(config: &NetworkConfig, path: &std::path::Path) -> Result<Capture, RunError> {

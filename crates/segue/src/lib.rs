@@ -21,6 +21,7 @@
 //! ```
 pub mod blocking;
 mod clock;
+pub mod control;
 mod error;
 mod gateway;
 mod host;

@@ -138,10 +138,10 @@ mod tests {
         liveness.watch(other.as_fd(), 8).expect("watched");
         let copy = socket.try_clone().expect("a duplicate");
         drop(socket);
-        assert_eq!(closed(&mut liveness), [], "a duplicate is still open");
+        assert_eq!(closed(&mut liveness), Vec::<u64>::new(), "a duplicate is still open");
         drop(copy);
         assert_eq!(closed(&mut liveness), [7]);
-        assert_eq!(closed(&mut liveness), [], "told once");
+        assert_eq!(closed(&mut liveness), Vec::<u64>::new(), "told once");
         drop(other);
         assert_eq!(closed(&mut liveness), [8]);
     }

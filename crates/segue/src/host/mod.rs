@@ -73,6 +73,17 @@ pub struct Host {
     handle: Arc<Handle>,
 }
 
+/// A handle that does not keep the host alive.
+#[derive(Clone)]
+pub(crate) struct WeakHost(std::sync::Weak<Handle>);
+
+impl WeakHost {
+    /// The host, while somebody else keeps it alive.
+    pub(crate) fn upgrade(&self) -> Option<Host> {
+        self.0.upgrade().map(|handle| Host { handle })
+    }
+}
+
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let core = self.handle.shared.lock();
@@ -182,6 +193,10 @@ impl Host {
             })
         })
         .await
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakHost {
+        WeakHost(Arc::downgrade(&self.handle))
     }
 
     pub(super) fn from_shared(shared: Arc<Shared>) -> Host {

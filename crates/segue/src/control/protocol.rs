@@ -1,0 +1,283 @@
+//! What can be asked of a host, and what it answers: one JSON object per line, both ways.
+
+use std::net::SocketAddr;
+
+use segue_stack::{Domain, Info, SocketInfo, SocketType, Stack, State};
+use serde::{Deserialize, Serialize};
+
+/// One question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Request {
+    /// Sockets, half-open connections and TIME-WAIT entries, `take` of them after the first `skip`.
+    Sockets {
+        /// How many to leave out at the beginning.
+        #[serde(default)]
+        skip: usize,
+        /// How many at most; the host may give fewer.
+        take: usize,
+    },
+    /// How many there are of what.
+    Summary,
+    /// Every counter.
+    Counters,
+    /// Every sysctl with its value.
+    Sysctls,
+    /// One sysctl, by any spelling of its name.
+    Sysctl {
+        /// Its name.
+        name: String,
+    },
+    /// Sets a sysctl.
+    SetSysctl {
+        /// Its name.
+        name: String,
+        /// The new value as it would be written to `/proc/sys`.
+        value: String,
+    },
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Answer {
+    /// To [`Request::Sockets`]. Fewer lines than asked for and `more` false: there are no others.
+    Sockets {
+        /// They themselves.
+        lines: Vec<SocketLine>,
+        /// Whether there are others behind these.
+        more: bool,
+    },
+    /// To [`Request::Summary`].
+    Summary(Summary),
+    /// To [`Request::Counters`].
+    Counters {
+        /// They themselves, in the order of `nstat`.
+        lines: Vec<CounterLine>,
+    },
+    /// To [`Request::Sysctls`], [`Request::Sysctl`] and [`Request::SetSysctl`].
+    Sysctls {
+        /// They themselves.
+        lines: Vec<SysctlLine>,
+    },
+    /// The request was refused.
+    Error {
+        /// Why, and what to do.
+        message: String,
+    },
+}
+
+/// A socket, as `ss` shows one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SocketLine {
+    /// `"tcp"`, `"udp"` or `"icmp"`.
+    pub netid: String,
+    /// `"v4"` or `"v6"`: the family of the socket, not of its addresses.
+    pub family: String,
+    /// As `ss` names it: `"ESTAB"`, `"LISTEN"`, `"UNCONN"` …
+    pub state: String,
+    /// Bytes to be read; for a listener: connections to be accepted.
+    pub recv_q: usize,
+    /// Bytes not acknowledged; for a listener: the backlog.
+    pub send_q: usize,
+    /// Address and port on this side.
+    pub local: SocketAddr,
+    /// Address and port of the peer.
+    pub peer: Option<SocketAddr>,
+    /// The socket's number in its host; none for what no program holds.
+    pub socket: Option<u64>,
+    /// The running timer.
+    #[serde(default)]
+    pub timer: Option<TimerLine>,
+    /// Congestion control.
+    #[serde(default)]
+    pub congestion: Option<String>,
+    /// Memory charged, in bytes: receive queue, its limit, send queue, its limit.
+    #[serde(default)]
+    pub memory: Option<[u64; 4]>,
+    /// The fields of Linux's `struct tcp_info` that are numbers, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub info: Option<std::collections::BTreeMap<String, u64>>,
+}
+
+/// A timer, as `ss -o` shows one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimerLine {
+    /// `"on"` (retransmission), `"keepalive"`, `"timewait"`, `"persist"`.
+    pub name: String,
+    /// Milliseconds until it expires.
+    pub expires_ms: u64,
+    /// How often it has expired in a row.
+    pub retransmits: u8,
+}
+
+/// How much a host holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Sockets and the like by `ss`'s name of their state, TCP only.
+    pub tcp_states: std::collections::BTreeMap<String, usize>,
+    /// TCP sockets over IPv4 and over IPv6.
+    pub tcp: [usize; 2],
+    /// UDP sockets, the same.
+    pub udp: [usize; 2],
+    /// ICMP sockets, the same.
+    pub icmp: [usize; 2],
+    /// Connections that no program holds any more.
+    pub orphans: usize,
+    /// Half-open connections.
+    pub opening: usize,
+    /// TIME-WAIT entries.
+    pub time_wait: usize,
+    /// Deadlines that are set.
+    pub timers: usize,
+    /// Bytes in the queues of all connections.
+    pub queued_bytes: usize,
+}
+
+/// A counter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CounterLine {
+    /// As `nstat` names it.
+    pub name: String,
+    /// How often.
+    pub value: u64,
+}
+
+/// A sysctl.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SysctlLine {
+    /// In full: `net.ipv4.tcp_rmem`.
+    pub name: String,
+    /// As `sysctl` prints it.
+    pub value: String,
+}
+
+/// What `ss` calls a state.
+fn state_name(state: Option<State>, connected: bool) -> &'static str {
+    use segue_tcp::State as Tcp;
+    match state {
+        Some(State::Listen) => "LISTEN",
+        Some(State::Connection(state)) => match state {
+            Tcp::Closed => "UNCONN",
+            Tcp::SynSent => "SYN-SENT",
+            Tcp::SynReceived => "SYN-RECV",
+            Tcp::Established => "ESTAB",
+            Tcp::FinWait1 => "FIN-WAIT-1",
+            Tcp::FinWait2 => "FIN-WAIT-2",
+            Tcp::CloseWait => "CLOSE-WAIT",
+            Tcp::Closing => "CLOSING",
+            Tcp::LastAck => "LAST-ACK",
+            Tcp::TimeWait => "TIME-WAIT",
+        },
+        None if connected => "ESTAB",
+        None => "UNCONN",
+    }
+}
+
+impl SocketLine {
+    /// A line about a socket of a stack.
+    pub fn of(info: &SocketInfo) -> SocketLine {
+        SocketLine {
+            netid: match info.kind {
+                SocketType::Stream => "tcp",
+                SocketType::Datagram => "udp",
+                SocketType::Icmp => "icmp",
+            }
+            .to_owned(),
+            family: if info.domain == Domain::Inet { "v4" } else { "v6" }.to_owned(),
+            state: state_name(info.state, info.peer.is_some()).to_owned(),
+            recv_q: info.receive_queue,
+            send_q: info.send_queue,
+            local: info.local,
+            peer: info.peer,
+            socket: info.socket.map(segue_stack::SocketId::as_u64),
+            timer: None,
+            congestion: None,
+            memory: None,
+            info: info.info.as_ref().map(fields),
+        }
+    }
+}
+
+/// `struct tcp_info` by Linux's names; what is zero is left out.
+fn fields(info: &Info) -> std::collections::BTreeMap<String, u64> {
+    let numbers: [(&str, u64); 40] = [
+        ("ca_state", info.ca_state.into()),
+        ("retransmits", info.retransmits.into()),
+        ("probes", info.probes.into()),
+        ("backoff", info.backoff.into()),
+        ("options", info.options.into()),
+        ("snd_wscale", info.snd_wscale.into()),
+        ("rcv_wscale", info.rcv_wscale.into()),
+        ("delivery_rate_app_limited", info.delivery_rate_app_limited.into()),
+        ("rto", info.rto.into()),
+        ("ato", info.ato.into()),
+        ("snd_mss", info.snd_mss.into()),
+        ("rcv_mss", info.rcv_mss.into()),
+        ("unacked", info.unacked.into()),
+        ("sacked", info.sacked.into()),
+        ("lost", info.lost.into()),
+        ("retrans", info.retrans.into()),
+        ("last_data_sent", info.last_data_sent.into()),
+        ("last_data_recv", info.last_data_recv.into()),
+        ("last_ack_recv", info.last_ack_recv.into()),
+        ("pmtu", info.pmtu.into()),
+        ("rcv_ssthresh", info.rcv_ssthresh.into()),
+        ("rtt", info.rtt.into()),
+        ("rttvar", info.rttvar.into()),
+        ("snd_ssthresh", info.snd_ssthresh.into()),
+        ("snd_cwnd", info.snd_cwnd.into()),
+        ("advmss", info.advmss.into()),
+        ("reordering", info.reordering.into()),
+        ("rcv_rtt", info.rcv_rtt.into()),
+        ("rcv_space", info.rcv_space.into()),
+        ("total_retrans", info.total_retrans.into()),
+        ("pacing_rate", info.pacing_rate),
+        ("bytes_acked", info.bytes_acked),
+        ("bytes_received", info.bytes_received),
+        ("segs_out", info.segs_out.into()),
+        ("segs_in", info.segs_in.into()),
+        ("notsent_bytes", info.notsent_bytes.into()),
+        ("min_rtt", info.min_rtt.into()),
+        ("data_segs_in", info.data_segs_in.into()),
+        ("data_segs_out", info.data_segs_out.into()),
+        ("bytes_sent", info.bytes_sent),
+    ];
+    let more: [(&str, u64); 5] = [
+        ("bytes_retrans", info.bytes_retrans),
+        ("rcv_ooopack", info.rcv_ooopack.into()),
+        ("snd_wnd", info.snd_wnd.into()),
+        ("rcv_wnd", info.rcv_wnd.into()),
+        ("total_rto", info.total_rto.into()),
+    ];
+    let all = numbers.into_iter().chain(more);
+    all.filter(|(_, value)| *value != 0).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Counts everything once.
+pub(super) fn summary(stack: &Stack, now: segue_stack::Instant) -> Summary {
+    let usage = stack.usage();
+    let mut summary = Summary {
+        orphans: usage.orphans,
+        opening: usage.opening,
+        time_wait: usage.time_wait,
+        timers: usage.timers,
+        queued_bytes: usage.queued_bytes,
+        ..Summary::default()
+    };
+    for info in stack.sockets(now) {
+        let family = usize::from(info.domain != Domain::Inet);
+        match info.kind {
+            SocketType::Stream => {
+                summary.tcp[family] += 1;
+                let name = state_name(info.state, info.peer.is_some());
+                *summary.tcp_states.entry(name.to_owned()).or_default() += 1;
+            }
+            SocketType::Datagram => summary.udp[family] += 1,
+            SocketType::Icmp => summary.icmp[family] += 1,
+        }
+    }
+    summary
+}
