@@ -154,6 +154,7 @@ counters! {
     // Old duplicates and challenges.
     TcpExtPAWSEstab "Segments of established connections dropped for their timestamp.",
     TcpExtTCPSYNChallenge "Challenge acknowledgements sent for a SYN within a connection.",
+    TcpExtTCPChallengeACK "Challenge acknowledgements sent (RFC 5961).",
     TcpExtOutOfWindowIcmps "ICMP errors ignored because they quote a sequence number that is not in flight.",
     // Moving data.
     TcpExtTCPOFODrop "Segments out of order dropped for want of receive buffer.",

@@ -48,6 +48,10 @@ pub enum DropReason {
     TimeWait,
     /// The handshake's ACK has no data, for which its listener waits (`TCP_DEFER_ACCEPT`).
     DeferAccept,
+    /// A bare acknowledgment that was overtaken, by its timestamp and its number.
+    PawsOldAck,
+    /// The handshake's ACK echoes a timestamp that no SYN-ACK had.
+    EchoRefused,
     /// The answer to a SYN echoes a timestamp that no SYN of this attempt had.
     StaleEcho,
 }
@@ -77,6 +81,8 @@ impl DropReason {
         DropReason::Reset,
         DropReason::TimeWait,
         DropReason::DeferAccept,
+        DropReason::PawsOldAck,
+        DropReason::EchoRefused,
         DropReason::StaleEcho,
     ];
 
@@ -105,6 +111,8 @@ impl DropReason {
             DropReason::Reset => "TcpEstabResets",
             DropReason::TimeWait => "TcpSegueTimeWait",
             DropReason::DeferAccept => "TcpExtTCPDeferAcceptDrop",
+            DropReason::PawsOldAck => "TcpExtPAWSOldAck",
+            DropReason::EchoRefused => "TcpExtTSEcrRejected",
             DropReason::StaleEcho => "TcpExtPAWSActive",
         }
     }

@@ -31,6 +31,9 @@ bitflags! {
         /// `tcp_retries1` timeouts in a row: the way to the peer should be looked at again
         /// (RFC 9293 section 3.8.3, R1).
         const ROUTE_DOUBTED = 1 << 10;
+        /// A challenge ACK (RFC 5961) waits to be sent. A host with a limit for all connections together
+        /// (`tcp_challenge_ack_limit`) may take it back: `withdraw_challenge`.
+        const CHALLENGE = 1 << 11;
     }
 }
 

@@ -10,8 +10,8 @@ use segue_wire::tcp::Timestamps;
 
 /// RFC 7323 section 5.5: a clock this long silent may have wrapped.
 const FORGET: Duration = Duration::from_secs(24 * 24 * 3600);
-/// The peer's clock may step back by so much and still not be old (Linux's TCP_PAWS_WINDOW).
-const TOLERANCE: i32 = 1;
+/// The peer's clock may step back by so much in a synchronised state and still not be old (Linux's TCP_PAWS_WINDOW).
+pub(crate) const TOLERANCE: u32 = 1;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clocks {
@@ -40,16 +40,21 @@ impl Clocks {
         self.offset
     }
 
-    /// RFC 7323 section 5.3, R1: an old duplicate by its timestamp.
-    pub(crate) fn is_old(&self, now: Instant, value: u32) -> bool {
+    /// RFC 7323 section 5.3, R1: an old duplicate by its timestamp, which is more than `tolerance` behind. As on
+    /// Linux a TS.Recent of zero says nothing: there are systems whose SYN has a zero and the next segment has not.
+    pub(crate) fn is_old(&self, now: Instant, value: u32, tolerance: u32) -> bool {
+        self.recent != 0 && self.is_behind(value, tolerance) && now - self.recent_at <= FORGET
+    }
+
+    /// Whether a timestamp is more than `ticks` behind the newest.
+    pub(crate) fn is_behind(&self, value: u32, ticks: u32) -> bool {
         let behind = self.recent.wrapping_sub(value) as i32;
-        behind > TOLERANCE && now - self.recent_at <= FORGET
+        i64::from(behind) > i64::from(ticks)
     }
 
     /// RFC 7323 section 4.3: TS.Recent follows, but never steps back.
     pub(crate) fn update(&mut self, now: Instant, value: u32) {
-        let ahead = value.wrapping_sub(self.recent) as i32;
-        if ahead >= 0 || now - self.recent_at > FORGET {
+        if !self.is_old(now, value, 0) {
             self.recent = value;
             self.recent_at = now;
         }
@@ -70,11 +75,20 @@ mod tests {
     fn paws_tells_old_from_new_across_the_wrap_and_forgets_after_24_days() {
         let now = Instant::from_secs(1);
         let clocks = Clocks::new(now, 0, u32::MAX - 5);
-        assert!(!clocks.is_old(now, 3));
-        assert!(!clocks.is_old(now, u32::MAX - 6));
-        assert!(clocks.is_old(now, u32::MAX - 7));
+        assert!(!clocks.is_old(now, 3, 0));
+        assert!(clocks.is_old(now, u32::MAX - 6, 0));
+        assert!(!clocks.is_old(now, u32::MAX - 6, TOLERANCE));
+        assert!(clocks.is_old(now, u32::MAX - 7, TOLERANCE));
         let later = now + Duration::from_secs(24 * 24 * 3600 + 1);
-        assert!(!clocks.is_old(later, u32::MAX - 7));
+        assert!(!clocks.is_old(later, u32::MAX - 7, 0));
+    }
+
+    #[test]
+    fn a_first_timestamp_of_zero_forbids_nothing() {
+        let mut clocks = Clocks::new(Instant::ZERO, 0, 0);
+        assert!(!clocks.is_old(Instant::ZERO, u32::MAX - 100, 0));
+        clocks.update(Instant::ZERO, u32::MAX - 100);
+        assert_eq!(clocks.recent, u32::MAX - 100);
     }
 
     #[test]

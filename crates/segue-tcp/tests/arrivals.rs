@@ -118,6 +118,10 @@ fn a_syn_is_challenged_wherever_it_is_numbered() {
             (syn.flags, syn.acknowledgment) = (TcpFlags::SYN, 0);
             place(&peer, &mut syn, at);
             assert_eq!(arrive(&mut peer, syn), Answer::Ack, "{state} {at:?}");
+            if state != State::TimeWait {
+                assert_eq!(peer.last.drop, Some(DropReason::ChallengedSyn), "{state} {at:?}");
+                assert!(peer.last.events.contains(Events::CHALLENGE), "{state} {at:?}");
+            }
             assert_eq!(peer.connection.state(), state, "{state} {at:?}");
         }
     }

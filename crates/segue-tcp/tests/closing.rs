@@ -372,18 +372,6 @@ fn text_behind_a_fin_is_never_delivered() {
 }
 
 #[test]
-fn a_fin_behind_text_that_the_window_cuts_is_cut_with_it() {
-    let options = SocketOptions { rcvbuf: Some(4_000), ..SocketOptions::default() };
-    let mut peer = Peer::established_with(plain(), options);
-    let window = peer.connection.info(peer.now).rcv_wnd as usize;
-    let mut text = peer.text(window + 500);
-    text.flags |= TcpFlags::FIN;
-    peer.inject(text);
-    assert_eq!(peer.connection.unread(), window);
-    assert_eq!(peer.connection.state(), State::Established, "the FIN was not in the window");
-}
-
-#[test]
 fn last_ack_still_takes_window_updates() {
     let mut peer = Peer::in_state(State::CloseWait);
     peer.window = 0;

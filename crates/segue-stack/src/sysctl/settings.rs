@@ -41,6 +41,9 @@ pub struct IpSettings {
     /// `net.ipv4.tcp_max_orphans`: most connections that no application holds any more; those beyond it are reset.
     /// Default 131072.
     pub max_orphans: u32,
+    /// `net.ipv4.tcp_challenge_ack_limit`: challenge ACKs (RFC 5961) per second, of all connections together; 2147483647
+    /// is no limit, because each connection has its own (`tcp_invalid_ratelimit`). Default 2147483647.
+    pub challenge_ack_limit: u32,
     /// `net.ipv4.icmp_echo_ignore_all`: do not answer ping over IPv4. Default off.
     pub icmp_echo_ignore_all: bool,
     /// `net.ipv4.icmp_echo_ignore_broadcasts`: do not answer ping to a broadcast or multicast address. Default on.
@@ -74,6 +77,7 @@ impl Default for IpSettings {
             allowed_congestion_control: CongestionName::ALL.to_vec(),
             tw_reuse_delay: Duration::from_secs(1),
             max_orphans: 131_072,
+            challenge_ack_limit: i32::MAX as u32,
             icmp_echo_ignore_all: false,
             icmp_echo_ignore_broadcasts: true,
             icmpv6_echo_ignore_all: false,

@@ -86,8 +86,6 @@ const NO_PROBING: &str = "path MTU probing is not implemented yet";
 const NO_BUDGET: &str = "a memory budget for all sockets together is not implemented yet";
 const NO_METRICS: &str = "nothing is remembered per destination yet";
 const NO_PLB: &str = "path changes by flow label are not implemented";
-const PER_CONNECTION: &str =
-    "challenge acknowledgements are limited per connection (tcp_invalid_ratelimit), not for all together";
 const NO_PACING: &str = "pacing is not implemented yet";
 const LEGACY: &str = "it has no effect in current Linux kernels either";
 const DEVICE: &str = "it tunes a path inside the Linux kernel that this stack does not have";
@@ -225,7 +223,13 @@ pub(super) static TABLE: &[Entry] = &[
     read_only("net.ipv4.tcp_available_ulp", ""),
     fixed("net.ipv4.tcp_backlog_ack_defer", "1", DEVICE),
     fixed("net.ipv4.tcp_base_mss", "1024", NO_PROBING),
-    fixed("net.ipv4.tcp_challenge_ack_limit", "2147483647", PER_CONNECTION),
+    integer(
+        "net.ipv4.tcp_challenge_ack_limit",
+        INT,
+        "challenge acknowledgements per second, 2147483647 no limit",
+        |s| s.ip.challenge_ack_limit.into(),
+        |s, v| s.ip.challenge_ack_limit = v as u32,
+    ),
     fixed("net.ipv4.tcp_child_ehash_entries", "0", DEVICE),
     integer(
         "net.ipv4.tcp_comp_sack_delay_ns",

@@ -147,7 +147,7 @@ impl Stack {
         let received = if flags.contains(MsgFlags::OOB) {
             let taken = flow.connection.recv_urgent(now, !flags.contains(MsgFlags::PEEK));
             taken.map(|byte| {
-                buffer.first_mut().map_or(0, |first| {
+                byte.zip(buffer.first_mut()).map_or(0, |(byte, first)| {
                     *first = byte;
                     1
                 })

@@ -19,11 +19,13 @@ use crate::stack::Stack;
 use crate::timers::Timer;
 use crate::{Counter, Errno, IfaceId, SocketId};
 
+use challenge::ChallengeBudget;
 use flows::{Entries, FlowRef, FlowTable};
 use listener::Listener;
 use stream::Role;
 
 mod calls;
+mod challenge;
 mod connect;
 pub(crate) mod flows;
 mod held;
@@ -52,6 +54,7 @@ pub(crate) struct Tcp {
     /// Bytes that the first one has sent in this turn.
     turn: usize,
     pub(crate) orphans: u32,
+    challenges: ChallengeBudget,
     /// The gateway's listener of an interface.
     pub(crate) any: HashMap<IfaceId, u32, KeyedState>,
 }
@@ -67,6 +70,7 @@ impl Tcp {
             ready: VecDeque::new(),
             turn: 0,
             orphans: 0,
+            challenges: ChallengeBudget::default(),
             any: HashMap::with_hasher(hasher),
         }
     }
@@ -155,6 +159,13 @@ impl Stack {
         events |= flow.connection.take_events();
         for (statistic, n) in flow.connection.take_statistics() {
             self.counters.noted(statistic, n);
+        }
+        if events.contains(Events::CHALLENGE) {
+            if self.tcp.challenges.take(now, self.settings.ip.challenge_ack_limit, &mut self.secrets) {
+                self.counters.inc(Counter::TcpExtTCPChallengeACK);
+            } else {
+                events |= flow.connection.withdraw_challenge(now).events;
+            }
         }
         let is_over = flow.is_over;
         flow.was_established |= events.contains(Events::CONNECTED);

@@ -158,21 +158,25 @@ impl Connection {
         }
     }
 
-    /// The out-of-band byte (`MSG_OOB`); `consume` is false for `MSG_PEEK`.
+    /// The out-of-band byte (`MSG_OOB`); `consume` is false for `MSG_PEEK`. `None`: it was announced and will not come.
     ///
     /// # Errors
     /// [`RecvError::NoUrgentData`] when there is none, it was read, or urgent data stay in line;
-    /// [`RecvError::WouldBlock`] when it is announced and has not come.
-    pub fn recv_urgent(&mut self, now: Instant, consume: bool) -> Result<u8, RecvError> {
+    /// [`RecvError::WouldBlock`] when it is announced and has not come;
+    /// [`RecvError::NotConnected`] when the connection ended without the peer's FIN.
+    pub fn recv_urgent(&mut self, now: Instant, consume: bool) -> Result<Option<u8>, RecvError> {
         if self.options().oob_inline {
             return Err(RecvError::NoUrgentData);
         }
         let read = self.inbox.take_urgent(consume);
         self.settle(now);
+        let gone = matches!(self.phase, Phase::Closed | Phase::TimeWait(_));
         match read {
-            UrgentRead::Byte(byte) => Ok(byte),
-            UrgentRead::NotYet => Err(RecvError::WouldBlock),
             UrgentRead::None => Err(RecvError::NoUrgentData),
+            _ if gone && !self.inbox.finished => Err(RecvError::NotConnected),
+            UrgentRead::Byte(byte) => Ok(Some(byte)),
+            UrgentRead::NotYet if gone || self.inbox.finished || self.inbox.shut => Ok(None),
+            UrgentRead::NotYet => Err(RecvError::WouldBlock),
         }
     }
 

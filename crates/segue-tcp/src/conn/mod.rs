@@ -272,8 +272,23 @@ impl Connection {
         {
             let reply = open.offer.acknowledge(now, &open.peer);
             self.say(reply);
+            self.events |= Events::CHALLENGE;
         }
         Some(reason)
+    }
+
+    /// After [`Events::CHALLENGE`]: the host has sent enough of them for now, and this one is not sent.
+    pub fn withdraw_challenge(&mut self, now: Instant) -> Outcome {
+        match &mut self.phase {
+            Phase::Synced(synced) => synced.recv.ack.challenge = false,
+            Phase::SynReceived(_) => {
+                if let Some(epilogue) = &mut self.epilogue {
+                    epilogue.words = None;
+                }
+            }
+            Phase::SynSent(_) | Phase::TimeWait(_) | Phase::Closed => {}
+        }
+        self.finish(now, None)
     }
 
     fn on_segment_synced(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {

@@ -53,7 +53,7 @@ impl Connection {
                 ready |= Ready::IN;
             }
             ready.set(Ready::OUT, local_done || self.is_writable());
-            ready.set(Ready::PRI, self.inbox.has_urgent() && !self.options().oob_inline);
+            ready.set(Ready::PRI, self.inbox.has_urgent());
         }
         if self.error.is_some() {
             ready |= Ready::ERR | Ready::IN | Ready::OUT;

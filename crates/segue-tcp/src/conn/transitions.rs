@@ -109,7 +109,7 @@ impl Connection {
     /// What the connection still owed is said; then it becomes an entry.
     fn leave_for(&mut self, now: Instant, entry: impl FnOnce(&Synced) -> TimeWait) {
         let Phase::Synced(synced) = &mut self.phase else { return };
-        let owes = synced.recv.ack.owed != Owed::Nothing;
+        let owes = synced.recv.ack.owed != Owed::Nothing || synced.recv.ack.challenge;
         let words = owes.then(|| synced.acknowledge(now, &self.inbox));
         let entry = entry(synced);
         if let Some(words) = words {

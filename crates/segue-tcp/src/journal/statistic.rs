@@ -32,6 +32,9 @@ macro_rules! statistics {
 
 statistics! {
     DelayedAckLost "TcpExtDelayedACKLost" "Segments that came again whole: an acknowledgment was lost or late.",
+    ChallengeSkipped "TcpExtTCPACKSkippedChallenge" "Challenge acknowledgments that `tcp_invalid_ratelimit` kept back.",
+    SequenceSkipped "TcpExtTCPACKSkippedSeq" "Answers to segments outside the window that `tcp_invalid_ratelimit` kept back.",
+    PawsSkipped "TcpExtTCPACKSkippedPAWS" "Answers to segments with old timestamps that `tcp_invalid_ratelimit` kept back.",
     OutOfOrderQueued "TcpExtTCPOFOQueue" "Segments queued out of order.",
     OutOfOrderMerged "TcpExtTCPOFOMerge" "Segments out of order that held nothing new.",
     DsackOldSent "TcpExtTCPDSACKOldSent" "D-SACKs sent for old duplicates.",

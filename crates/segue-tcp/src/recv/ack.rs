@@ -40,6 +40,8 @@ pub(crate) enum Owed {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AckPolicy {
     pub(crate) owed: Owed,
+    /// A challenge waits to leave. Apart from what is owed: the host may take it back.
+    pub(crate) challenge: bool,
     /// Segments still acknowledged at once.
     quick: u8,
     /// The application answers what it reads: the answer will carry the acknowledgment.
@@ -64,6 +66,7 @@ impl AckPolicy {
         let half = u16::try_from(window / 2).unwrap_or(u16::MAX);
         AckPolicy {
             owed: Owed::Nothing,
+            challenge: false,
             quick: 0,
             pingpong: false,
             pushed: 0,
@@ -89,6 +92,7 @@ impl AckPolicy {
     /// Whether an acknowledgment must leave now even if nothing else does.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         match self.owed {
+            _ if self.challenge => true,
             Owed::Nothing => false,
             Owed::Delayed(at) | Owed::Compressed(at) => at <= now,
             Owed::Now | Owed::Duplicates(_) => true,
@@ -286,6 +290,7 @@ impl AckPolicy {
             Owed::Duplicates(count) if !bare => Owed::Duplicates(count),
             _ => Owed::Nothing,
         };
+        self.challenge = false;
         self.pushed = 0;
         if self.quick > 0 {
             self.quick -= 1;

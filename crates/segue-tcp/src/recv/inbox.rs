@@ -87,21 +87,31 @@ impl Inbox {
 
     /// Whether the urgent byte is among `chunks`, which go to the end.
     fn find_urgent(&mut self, chunks: &Chunks) {
-        let start = self.end();
-        let Some(Urgent { at, byte: byte @ UrgentByte::Awaited }) = &mut self.urgent else { return };
-        let mut out = [0];
-        if *at >= start && chunks.copy_to_slice((*at - start) as usize, &mut out) == 1 {
-            *byte = UrgentByte::Here(out[0]);
-        }
+        self.find_urgent_early(self.end(), chunks);
     }
 
     /// RFC 9293 section 3.10.7.4, URG: the urgent byte has stream offset `at`. Whether that is news.
-    pub(crate) fn announce_urgent(&mut self, at: u64) -> bool {
+    pub(crate) fn announce_urgent(&mut self, at: u64, inline: bool) -> bool {
         if at < self.end() || self.urgent.is_some_and(|urgent| at <= urgent.at) {
             return false;
         }
+        if self.at_mark() && !inline && !self.data.is_empty() {
+            // As Linux: a reader that stands on the old urgent byte, which was out of band, does not meet it now.
+            self.data.skip(1);
+            self.read += 1;
+        }
         self.urgent = Some(Urgent { at, byte: UrgentByte::Awaited });
         true
+    }
+
+    /// The urgent byte may be in text that came out of order and begins at stream offset `start`.
+    pub(crate) fn find_urgent_early(&mut self, start: u64, text: &Chunks) {
+        if let Some(Urgent { at, byte: byte @ UrgentByte::Awaited }) = &mut self.urgent {
+            let mut out = [0];
+            if *at >= start && text.copy_to_slice((*at - start) as usize, &mut out) == 1 {
+                *byte = UrgentByte::Here(out[0]);
+            }
+        }
     }
 
     /// An urgent byte is there or announced, and was not read yet (`POLLPRI`).
@@ -149,6 +159,9 @@ impl Inbox {
     }
 
     pub(crate) fn read(&mut self, out: &mut [u8], inline: bool) -> usize {
+        if out.is_empty() {
+            return 0;
+        }
         let most = self.approach(inline).min(out.len());
         let n = self.data.read(&mut out[..most]);
         self.read += n as u64;

@@ -27,7 +27,7 @@ use crate::options::SocketOptions;
 use crate::state::halves::PeerHalf;
 use crate::state::synced::Rules;
 use crate::timestamps::Clocks;
-use crate::units::{Deadline, Peer, Seq, WindowScale, WireWindow};
+use crate::units::{Peer, Seq, WindowScale, WireWindow};
 use ack::{AckPolicy, Owed};
 use inbox::Inbox;
 use reassembly::Reassembly;
@@ -140,8 +140,6 @@ pub(crate) struct Receiver {
     tuning: Tuning,
     pub(crate) advertised_mss: u16,
     pub(crate) sack: bool,
-    /// No answer to an invalid segment before then (`tcp_invalid_ratelimit`).
-    quiet_until: Deadline,
     pub(crate) data_segments: u32,
     pub(crate) segments: u32,
     pub(crate) out_of_order: u32,
@@ -162,7 +160,6 @@ impl Receiver {
             tuning: Tuning::new(now, nxt, start.window, start.advertised_mss),
             advertised_mss: start.advertised_mss,
             sack: start.sack,
-            quiet_until: Deadline::NEVER,
             data_segments: 0,
             segments: 0,
             out_of_order: 0,
@@ -199,17 +196,6 @@ impl Receiver {
     /// Bytes beyond what the last segment that left acknowledged.
     pub(crate) fn unacknowledged(&self) -> u32 {
         self.nxt.since(self.window.acked)
-    }
-
-    /// RFC 5961 section 7, `tcp_invalid_ratelimit`: whether an invalid segment may be answered now.
-    pub(crate) fn may_answer_invalid(&mut self, now: Instant, config: &Config) -> bool {
-        if self.quiet_until.is_set() && !self.quiet_until.is_due(now) {
-            return false;
-        }
-        if !config.invalid_ratelimit.is_zero() {
-            self.quiet_until = Deadline::at(now + config.invalid_ratelimit);
-        }
-        true
     }
 
     /// Stream offset of a sequence number that is near RCV.NXT; `None` before the stream's start.
@@ -251,6 +237,9 @@ impl Receiver {
         if had_text {
             self.learn(now, &text, pace, rules.options, inbox);
         }
+        if let (true, Some(start)) = (text.sequence.after(self.nxt), self.offset_of(text.sequence)) {
+            inbox.find_urgent_early(start, &text.payload);
+        }
         let effect = match text.sequence == self.nxt {
             true => self.take_in_order(now, text, inbox, pace, rules.config, journal),
             false => self.take_out_of_order(now, text, pace, rules.config, journal),
@@ -267,7 +256,7 @@ impl Receiver {
         effect
     }
 
-    /// Cuts off what is left of RCV.NXT and right of the window. The reason when nothing remains.
+    /// Cuts off what is left of RCV.NXT. The reason when nothing remains that can be taken.
     fn trim(&mut self, text: &mut Text) -> Option<DropReason> {
         if text.sequence.before(self.nxt) {
             let old = self.nxt.since(text.sequence);
@@ -278,17 +267,11 @@ impl Receiver {
             text.payload.advance(old as usize);
             text.sequence = self.nxt;
         }
-        let edge = self.window.edge();
-        let end = text.sequence + text.payload.len() as u32;
-        if end.after(edge) {
-            // SHLD: the FIN behind the edge goes with the text it follows.
-            let room = if edge.after(text.sequence) { edge.since(text.sequence) } else { 0 };
-            text.payload.truncate(room as usize);
-            text.fin = false;
-            if room == 0 {
-                let shut = self.window.left(self.nxt) == 0;
-                return Some(if shut { DropReason::ZeroWindow } else { DropReason::BeyondWindow });
-            }
+        let left = self.window.left(self.nxt);
+        // A FIN alone needs no room: as on Linux it is taken in its place whatever the window.
+        let lone_fin = text.payload.is_empty() && text.sequence == self.nxt;
+        if !lone_fin && text.sequence.since(self.nxt) >= left {
+            return Some(if left == 0 { DropReason::ZeroWindow } else { DropReason::BeyondWindow });
         }
         if let Some(fin) = self.known_end() {
             let start = self.offset_of(text.sequence)?;

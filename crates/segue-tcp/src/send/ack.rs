@@ -81,9 +81,7 @@ impl Sender {
     /// RFC 9293 section 3.10.7.4: SND.WND follows the newest segment. As on Linux, a window that
     /// comes with nothing new may open or close wholly, so that a reordered acknowledgment cannot shrink it.
     fn take_window(&mut self, ack: &Ack) {
-        let newer = ack.number.after(self.una) || ack.sequence.after(self.wl1);
-        let same = ack.sequence == self.wl1 && (ack.window > self.wnd || ack.window == 0);
-        if !(newer || same) {
+        if !self.may_take_window(ack.number, ack.sequence, ack.window) {
             return;
         }
         self.wl1 = ack.sequence;
@@ -97,6 +95,12 @@ impl Sender {
         }
         self.wnd = ack.window;
         self.max_window = self.max_window.max(ack.window);
+    }
+
+    /// Whether the window that comes with these numbers is news.
+    pub(crate) fn may_take_window(&self, number: Seq<Local>, sequence: Seq<Peer>, window: u32) -> bool {
+        let newer = number.after(self.una) || sequence.after(self.wl1);
+        newer || (sequence == self.wl1 && (window > self.wnd || window == 0))
     }
 
     /// SND.UNA moves to `ack.number`. Whether that acknowledges our FIN.

@@ -63,9 +63,11 @@ impl Sender {
         if edge.after(self.nxt) { edge.since(self.nxt) } else { 0 }
     }
 
-    /// RFC 5961 section 5.2: SND.UNA - MAX.SND.WND; what acknowledges less is not from our peer.
+    /// RFC 5961 section 5.2: SND.UNA - MAX.SND.WND; what acknowledges less is not from our peer. As on Linux
+    /// nor is what acknowledges something from before our SYN.
     pub(crate) fn oldest_honest_ack(&self) -> Seq<Local> {
-        self.una - self.max_window
+        let acked = u32::try_from(self.bytes_acked() + 1).unwrap_or(u32::MAX);
+        self.una - self.max_window.min(acked)
     }
 
     /// Segments that the congestion window lets us send.

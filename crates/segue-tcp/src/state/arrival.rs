@@ -19,7 +19,7 @@ use crate::segment::Segment;
 use crate::send::ack::Ack;
 use crate::state::halves::{FirstToClose, LocalHalf, PeerHalf};
 use crate::state::synced::{Rules, Synced};
-use crate::timestamps::Clocks;
+use crate::timestamps::{Clocks, TOLERANCE};
 use crate::units::{Local, Peer, Seq};
 
 /// What became of a segment.
@@ -64,16 +64,16 @@ pub(crate) struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
-    fn sequence(&self) -> Seq<Peer> {
+    pub(super) fn sequence(&self) -> Seq<Peer> {
         Seq::new(self.segment.header.sequence)
     }
 
     /// One past the last sequence number.
-    fn end(&self) -> Seq<Peer> {
+    pub(super) fn end(&self) -> Seq<Peer> {
         self.sequence() + self.segment.sequence_len()
     }
 
-    fn has(&self, flag: TcpFlags) -> bool {
+    pub(super) fn has(&self, flag: TcpFlags) -> bool {
         self.segment.has(flag)
     }
 
@@ -103,47 +103,78 @@ impl Synced {
     }
 
     /// RFC 7323 section 5.3, R1. Resets pass whatever their timestamp says.
-    fn check_timestamp(&mut self, arrival: &Arrival<'_>) -> Step {
-        let (Some(clocks), Some(stamp)) = (&self.recv.clocks, arrival.segment.options.timestamps) else { return GO_ON };
-        if arrival.has(TcpFlags::RST) || !clocks.is_old(arrival.now, stamp.value) {
+    fn check_timestamp(&mut self, arrival: &mut Arrival<'_>) -> Step {
+        let (Some(clocks), Some(stamp)) = (self.recv.clocks, arrival.segment.options.timestamps) else { return GO_ON };
+        if arrival.has(TcpFlags::RST) || !clocks.is_old(arrival.now, stamp.value, TOLERANCE) {
             return GO_ON;
         }
-        // A bare acknowledgment that was overtaken does no harm.
-        let bare = arrival.segment.sequence_len() == 0;
-        if bare && arrival.sequence() == self.recv.nxt && arrival.acknowledgment() == self.send.una {
+        let bare = arrival.has(TcpFlags::ACK) && arrival.segment.sequence_len() == 0;
+        let sequence = arrival.sequence();
+        if bare && sequence == self.recv.nxt && self.is_harmless(arrival, stamp.value, &clocks) {
             return GO_ON;
         }
-        self.challenge(arrival);
+        if arrival.has(TcpFlags::SYN) {
+            self.challenge(arrival);
+            return stop(Verdict::Drop(DropReason::ChallengedSyn));
+        }
+        if bare && sequence.before(self.recv.nxt) {
+            // As Linux: an overtaken acknowledgment is common and needs no answer.
+            return stop(Verdict::Drop(DropReason::PawsOldAck));
+        }
+        self.answer(arrival, Statistic::PawsSkipped);
         stop(Verdict::Drop(DropReason::Paws))
     }
 
-    /// First: the sequence number. As on Linux the left edge is what we last acknowledged, not
-    /// RCV.NXT, so that a segment we were about to acknowledge anyway is not answered twice.
-    fn check_sequence(&mut self, arrival: &Arrival<'_>) -> Step {
+    /// A bare acknowledgment that was overtaken not long ago and changes nothing (Linux's tcp_disordered_ack): it
+    /// may still be a duplicate that counts.
+    fn is_harmless(&self, arrival: &Arrival<'_>, value: u32, clocks: &Clocks) -> bool {
+        let number = arrival.acknowledgment();
+        let replay = self.send.rtt.rto(arrival.rules.config.rto_max).as_millis() * 12 / 10;
+        number == self.send.una
+            && !self.send.may_take_window(number, arrival.sequence(), arrival.window)
+            && !clocks.is_behind(value, u32::try_from(replay).unwrap_or(u32::MAX))
+    }
+
+    /// First: the sequence number. As on Linux the left edge is what we last acknowledged, not RCV.NXT, so
+    /// that a segment we were about to acknowledge anyway is not answered twice; and text that begins in
+    /// the window and ends beyond it is taken whole while nothing else waits to be read, and not at all
+    /// otherwise. A FIN may stand one number beyond.
+    fn check_sequence(&mut self, arrival: &mut Arrival<'_>) -> Step {
         let (sequence, end) = (arrival.sequence(), arrival.end());
         let edge = self.recv.nxt + self.recv.window.left(self.recv.nxt);
+        let text_end = end - u32::from(arrival.has(TcpFlags::FIN));
         let old = end.before(self.recv.window.acked);
-        if !old && !sequence.after(edge) {
+        let beyond = sequence.after(edge) || (text_end.after(edge) && arrival.inbox.len() > 0);
+        if !old && !beyond {
             return GO_ON;
         }
         if arrival.has(TcpFlags::RST) {
-            return stop(Verdict::Drop(DropReason::InvalidReset));
+            let last = self.is_numbered_by_fin(sequence);
+            return if last { GO_ON } else { stop(Verdict::Drop(DropReason::InvalidReset)) };
         }
-        self.challenge(arrival);
+        if arrival.has(TcpFlags::SYN) {
+            self.challenge(arrival);
+            return stop(Verdict::Drop(DropReason::ChallengedSyn));
+        }
+        self.answer(arrival, Statistic::SequenceSkipped);
         stop(Verdict::Drop(if old { DropReason::OldSequence } else { DropReason::BeyondWindow }))
     }
 
+    /// A peer that has sent its FIN may number its reset by it.
+    fn is_numbered_by_fin(&self, sequence: Seq<Peer>) -> bool {
+        matches!(self.recv.half, PeerHalf::FinReceived { .. }) && sequence + 1 == self.recv.nxt
+    }
+
     /// Second: RST. RFC 5961 section 3.2: only the exact number resets, others are challenged.
-    fn check_reset(&mut self, arrival: &Arrival<'_>) -> Step {
+    fn check_reset(&mut self, arrival: &mut Arrival<'_>) -> Step {
         if !arrival.has(TcpFlags::RST) {
             return GO_ON;
         }
         let sequence = arrival.sequence();
         let finished = matches!(self.recv.half, PeerHalf::FinReceived { .. });
-        // A peer that has sent its FIN may number its reset by it. As on Linux, one numbered behind all that is
-        // held is exact, too: what lies between was lost.
+        // As on Linux, one numbered behind all that is held is exact, too: what lies between was lost.
         let exact = sequence == self.recv.nxt || Some(sequence) == self.recv.highest_block_end();
-        if exact || (finished && sequence + 1 == self.recv.nxt) {
+        if exact || self.is_numbered_by_fin(sequence) {
             let error = match (self.send.half, finished) {
                 (LocalHalf::Open, true) => ConnError::BrokenPipe,
                 _ => ConnError::Reset,
@@ -155,34 +186,12 @@ impl Synced {
     }
 
     /// Fourth: SYN. RFC 5961 section 4.2: challenged, wherever it is numbered.
-    fn check_syn(&mut self, arrival: &Arrival<'_>) -> Step {
+    fn check_syn(&mut self, arrival: &mut Arrival<'_>) -> Step {
         if !arrival.has(TcpFlags::SYN) {
             return GO_ON;
         }
         self.challenge(arrival);
         stop(Verdict::Drop(DropReason::ChallengedSyn))
-    }
-
-    /// An acknowledgment that puts the peer right. Rate-limited, except for text: text is not
-    /// an acknowledgment loop, and its sender waits.
-    fn challenge(&mut self, arrival: &Arrival<'_>) {
-        let text = arrival.segment.sequence_len() > 0 && !arrival.has(TcpFlags::SYN) && !arrival.has(TcpFlags::RST);
-        if text {
-            self.recv.ack.on_trouble(self.recv.window.advertised);
-            self.note_old_text(arrival);
-        }
-        if text || self.recv.may_answer_invalid(arrival.now, arrival.rules.config) {
-            self.recv.ack.owe_now();
-        }
-    }
-
-    /// RFC 2883: text from below RCV.NXT is told as a duplicate whatever else is wrong with its segment.
-    fn note_old_text(&mut self, arrival: &Arrival<'_>) {
-        let (start, end) = (arrival.sequence(), arrival.end());
-        if start.before(self.recv.nxt) {
-            self.send.journal.count(Statistic::DelayedAckLost);
-            self.recv.on_duplicate(start, end, arrival.rules.config, &mut self.send.journal);
-        }
     }
 
     /// Fifth: ACK.
@@ -193,12 +202,12 @@ impl Synced {
         let number = arrival.acknowledgment();
         if number.after(self.send.nxt) {
             // "If the ACK acks something not yet sent, then send an ACK, drop the segment."
-            self.challenge_ack(arrival);
+            self.challenge(arrival);
             return stop(Verdict::Drop(DropReason::AckUnsent));
         }
         if number.before(self.send.oldest_honest_ack()) {
             // RFC 5961 section 5.2.
-            self.challenge_ack(arrival);
+            self.challenge(arrival);
             return stop(Verdict::Drop(DropReason::AckTooOld));
         }
         self.send.heard(arrival.now);
@@ -235,12 +244,6 @@ impl Synced {
         GO_ON
     }
 
-    fn challenge_ack(&mut self, arrival: &Arrival<'_>) {
-        if self.recv.may_answer_invalid(arrival.now, arrival.rules.config) {
-            self.recv.ack.owe_now();
-        }
-    }
-
     /// "If the FIN segment is now acknowledged": FIN-WAIT-1 → FIN-WAIT-2, CLOSING → TIME-WAIT, LAST-ACK → CLOSED.
     fn on_fin_acknowledged(&mut self) -> Step {
         match self.recv.half {
@@ -257,7 +260,7 @@ impl Synced {
         }
         let (sequence, pointer) = (arrival.sequence(), arrival.segment.header.urgent);
         if let Some(at) = self.recv.urgent_offset(sequence, pointer, arrival.rules.config.stdurg)
-            && arrival.inbox.announce_urgent(at)
+            && arrival.inbox.announce_urgent(at, arrival.rules.options.oob_inline)
         {
             *arrival.events |= Events::URGENT;
         }

@@ -18,6 +18,7 @@ use crate::recv::window::{self, InitialWindow};
 use crate::segment::{Segment, Transmit};
 use crate::send::SenderStart;
 use crate::send::rtt::{FALLBACK_RTO, INITIAL_RTO, Rtt, is_of_last};
+use crate::state::challenge::AnswerLimit;
 use crate::state::reset::bare;
 use crate::state::synced::Synced;
 use crate::timestamps::Clocks;
@@ -55,8 +56,7 @@ pub(crate) struct Offer {
     first_at: Instant,
     /// When it is sent again; not set while one waits to be sent.
     pub(crate) timer: Deadline,
-    /// No answer to an invalid segment before then (`tcp_invalid_ratelimit`).
-    quiet_until: Deadline,
+    answers: AnswerLimit,
 }
 
 /// The peer's SYN.
@@ -118,17 +118,13 @@ impl Offer {
             sent_at: now,
             first_at: now,
             timer: Deadline::NEVER,
-            quiet_until: Deadline::NEVER,
+            answers: AnswerLimit::new(),
         }
     }
 
     /// RFC 5961 section 7: whether an invalid segment may be answered now.
     pub(crate) fn may_answer(&mut self, now: Instant, config: &Config) -> bool {
-        if self.quiet_until.is_set() && !self.quiet_until.is_due(now) {
-            return false;
-        }
-        self.quiet_until = Deadline::at(now + config.invalid_ratelimit);
-        true
+        self.answers.allows(now, config.invalid_ratelimit)
     }
 
     /// When the first SYN was due.
@@ -159,12 +155,22 @@ impl Offer {
         }
     }
 
-    /// Whether the echo in an answer, if there is one, is of a timestamp sent since the first SYN.
-    pub(crate) fn has_sent_stamp(&self, now: Instant, answer: &Segment) -> bool {
+    /// Whether the echo in an answer, if there is one, is of our clock between the first SYN and `last`.
+    fn has_echo_until(&self, last: Instant, answer: &Segment) -> bool {
         let echo = answer.options.timestamps.filter(|_| self.timestamps).map_or(0, |stamp| stamp.echo);
         let first = Clocks::value(self.ts_offset, self.first_at);
-        let last = Clocks::value(self.ts_offset, now);
+        let last = Clocks::value(self.ts_offset, last);
         echo == 0 || echo.wrapping_sub(first) <= last.wrapping_sub(first)
+    }
+
+    /// Whether the echo is of a timestamp that may have been sent up to now.
+    pub(crate) fn has_possible_echo(&self, now: Instant, answer: &Segment) -> bool {
+        self.has_echo_until(now, answer)
+    }
+
+    /// Whether the echo is of a timestamp of ours, from the first SYN-ACK to the last.
+    pub(crate) fn has_sent_echo(&self, answer: &Segment) -> bool {
+        self.has_echo_until(self.sent_at, answer)
     }
 
     /// Repeat at once.
@@ -322,7 +328,7 @@ pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segm
     let (syn, ack, rst) = (segment.has(TcpFlags::SYN), segment.has(TcpFlags::ACK), segment.has(TcpFlags::RST));
     let stamped = segment.options.timestamps.filter(|_| offer.timestamps);
     if let (Some(recent), Some(timestamps), false) = (peer.timestamp, stamped, rst)
-        && Clocks::new(now, 0, recent).is_old(now, timestamps.value)
+        && Clocks::new(now, 0, recent).is_old(now, timestamps.value, 0)
     {
         return Screened::Challenge(DropReason::Paws);
     }

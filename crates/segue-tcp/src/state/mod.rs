@@ -1,6 +1,7 @@
 //! The phases of a connection and RFC 9293's names for them.
 
 pub(crate) mod arrival;
+pub(crate) mod challenge;
 pub(crate) mod halves;
 pub(crate) mod handshake;
 mod passive_open;

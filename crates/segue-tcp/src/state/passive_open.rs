@@ -9,6 +9,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use segue_wire::Instant;
+use segue_wire::tcp::TcpFlags;
 
 use crate::config::Config;
 use crate::conn::{Connection, Open};
@@ -119,7 +120,7 @@ impl PassiveOpen {
         options: &SocketOptions,
         segment: &Segment,
     ) -> PassiveOutcome {
-        match screen(&self.offer, &self.peer, now, segment) {
+        match self.screen(now, segment) {
             Screened::Complete if self.is_deferred(options, segment) => {
                 self.acknowledged = true;
                 PassiveOutcome::Drop(DropReason::DeferAccept)
@@ -144,6 +145,18 @@ impl PassiveOpen {
             // Back to LISTEN.
             Screened::Reset => PassiveOutcome::Remove(DropReason::Reset),
             Screened::NewSyn => PassiveOutcome::Remove(DropReason::ChallengedSyn),
+        }
+    }
+
+    fn screen(&self, now: Instant, segment: &Segment) -> Screened {
+        let screened = screen(&self.offer, &self.peer, now, segment);
+        if screened == Screened::Repeat || self.offer.has_sent_echo(segment) {
+            return screened;
+        }
+        // As Linux: whoever has not seen our SYN-ACK does not know our clock.
+        match segment.has(TcpFlags::RST) {
+            true => Screened::Drop(DropReason::EchoRefused),
+            false => Screened::Challenge(DropReason::EchoRefused),
         }
     }
 

@@ -41,7 +41,7 @@ impl SynSent {
         if acks && acknowledgment != self.offer.iss + 1 {
             return Answer::Unacceptable(reset_for(segment), DropReason::BadHandshakeAck);
         }
-        if acks && !self.offer.has_sent_stamp(now, segment) {
+        if acks && !self.offer.has_possible_echo(now, segment) {
             // As Linux: an echo of an earlier incarnation's clock.
             return match reset_for(segment) {
                 Some(reset) => Answer::Reset(reset, DropReason::StaleEcho),

@@ -14,6 +14,7 @@ use crate::recv::{Cargo, Pace, Receiver, ReceiverStart};
 use crate::segment::Transmit;
 use crate::send::plan::{Outgoing, Room, SendPlan};
 use crate::send::{Sender, SenderStart};
+use crate::state::challenge::AnswerLimit;
 use crate::state::handshake::{HEADER, TIMESTAMPS_LEN};
 use crate::state::{State, halves};
 use crate::units::Deadline;
@@ -43,6 +44,7 @@ pub(crate) struct Synced {
     pub(crate) ecn: Feedback,
     /// Path MTU less the IP header.
     pub(crate) mtu_payload: u16,
+    pub(super) answers: AnswerLimit,
 }
 
 impl Synced {
@@ -60,6 +62,7 @@ impl Synced {
             recv: Receiver::new(now, config, options, recv),
             ecn,
             mtu_payload,
+            answers: AnswerLimit::new(),
         }
     }
 

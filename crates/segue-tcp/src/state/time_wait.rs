@@ -14,10 +14,11 @@ use crate::config::Config;
 use crate::drop::DropReason;
 use crate::segment::{Segment, Transmit};
 use crate::state::State;
+use crate::state::challenge::AnswerLimit;
 use crate::state::reset::{bare, reset_for};
 use crate::state::synced::Synced;
 use crate::timestamps::Clocks;
-use crate::units::{Deadline, Local, Peer, Seq, WireWindow};
+use crate::units::{Local, Peer, Seq, WireWindow};
 
 /// How far beyond the old connection's last number a new one starts (Linux's choice).
 const ISS_STEP: u32 = 65_535 + 2;
@@ -43,8 +44,7 @@ pub struct TimeWait {
     clocks: Option<Clocks>,
     deadline: Instant,
     since: Instant,
-    /// No answer to an invalid segment before then (`tcp_invalid_ratelimit`).
-    quiet_until: Deadline,
+    answers: AnswerLimit,
 }
 
 /// What a segment did to an entry.
@@ -114,7 +114,7 @@ impl TimeWait {
             clocks: synced.recv.clocks,
             deadline: now + time,
             since: now,
-            quiet_until: Deadline::NEVER,
+            answers: AnswerLimit::new(),
         }
     }
 
@@ -130,7 +130,7 @@ impl TimeWait {
     pub fn on_segment(&mut self, now: Instant, config: &Config, segment: &Segment) -> TimeWaitOutcome {
         let sequence = Seq::<Peer>::new(segment.header.sequence);
         let stamp = self.clocks.and(segment.options.timestamps).map(|stamp| stamp.value);
-        let old = self.clocks.zip(stamp).is_some_and(|(clocks, value)| clocks.is_old(now, value));
+        let old = self.clocks.zip(stamp).is_some_and(|(clocks, value)| clocks.is_old(now, value, 0));
         let arrival = Arrival { now, segment, sequence, end: sequence + segment.sequence_len(), stamp, old };
         match self.awaits {
             Awaits::PeerFin => self.on_segment_fin_wait_2(&arrival, config),
@@ -236,18 +236,10 @@ impl TimeWait {
     /// acknowledgment loop, and their sender waits.
     fn answer(&mut self, arrival: &Arrival<'_>, config: &Config, reason: DropReason) -> TimeWaitOutcome {
         let loops = arrival.end == arrival.sequence || arrival.has(TcpFlags::SYN);
-        if loops && !self.may_answer(arrival.now, config) {
+        if loops && !self.answers.allows(arrival.now, config.invalid_ratelimit) {
             return TimeWaitOutcome::Drop(reason);
         }
         TimeWaitOutcome::Ack(self.acknowledge(arrival.now))
-    }
-
-    fn may_answer(&mut self, now: Instant, config: &Config) -> bool {
-        if self.quiet_until.is_set() && !self.quiet_until.is_due(now) {
-            return false;
-        }
-        self.quiet_until = Deadline::at(now + config.invalid_ratelimit);
-        true
     }
 
     fn acknowledge(&self, now: Instant) -> Transmit {
