@@ -9,6 +9,7 @@ mod ast;
 mod call;
 mod code;
 mod command;
+pub mod differ;
 mod files;
 pub mod host;
 mod icmp_names;
