@@ -16,6 +16,8 @@ pub(crate) enum Effect {
     Restore,
     /// Parameters of the route to the peer.
     Route(RouteChange),
+    /// Forget what was learned of peers.
+    ForgetPeers,
     /// Whether super-segments are captured whole.
     Offload(bool),
     /// Let time pass, in microseconds.
@@ -35,6 +37,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("net.ipv4.tcp_recovery", "1"),
     ("net.ipv4.tcp_early_retrans", "3"),
     ("net.ipv4.tcp_fastopen", "0x70403"),
+    ("net.ipv4.tcp_fastopen_key", "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4"),
     ("net.ipv4.tcp_no_metrics_save", "1"),
     ("net.ipv4.tcp_notsent_lowat", "4294967295"),
 ];
@@ -129,8 +132,9 @@ fn simple(words: &[String], out: &mut Vec<Effect>) -> Result<(), String> {
                 .map(|(name, value)| Effect::Preferred { name: (*name).to_owned(), value: (*value).to_owned() }),
         ),
         _ if program.starts_with("/tmp/sysctl_restore") => out.push(Effect::Restore),
-        // Nothing is remembered per destination, so there is nothing to forget.
-        "ip" if arguments.first() == Some(&"tcp_metrics") && arguments.contains(&"flush") => {}
+        "ip" if arguments.first() == Some(&"tcp_metrics") && arguments.contains(&"flush") => {
+            out.push(Effect::ForgetPeers);
+        }
         "ip" => ip(&arguments, out)?,
         "ethtool" => ethtool(&arguments, out)?,
         "tc" if arguments.first() == Some(&"qdisc") => {
@@ -285,7 +289,7 @@ mod tests {
 
     #[test]
     fn what_has_nothing_to_act_on_does_nothing() {
-        assert_eq!(effects("ip tcp_metrics flush all > /dev/null 2>&1; nstat -n; true"), Ok(Vec::new()));
+        assert_eq!(effects("ip tcp_metrics flush all > /dev/null 2>&1; nstat -n; true"), Ok(vec![Effect::ForgetPeers]));
     }
 
     #[test]

@@ -151,6 +151,15 @@ counters! {
     TcpExtTCPReqQFullDrop "SYNs dropped because the SYN queue was full.",
     TcpExtTCPSynRetrans "SYNs and SYN-ACKs sent again.",
     TcpExtTCPAbortOnOverflow "Handshakes answered with a reset because of `tcp_abort_on_overflow`.",
+    // Fast Open.
+    TcpExtTCPFastOpenActive "Connections from here whose data were acknowledged together with the SYN.",
+    TcpExtTCPFastOpenActiveFail "Connections from here whose data in the SYN had to be sent again.",
+    TcpExtTCPFastOpenPassive "Connections opened at once by a SYN with data or a cookie.",
+    TcpExtTCPFastOpenPassiveFail "SYNs whose cookie was not good, or that could not be given a connection at once.",
+    TcpExtTCPFastOpenListenOverflow "SYNs answered by a plain handshake because too many others had opened connections at once.",
+    TcpExtTCPFastOpenCookieReqd "SYNs that asked for a cookie.",
+    TcpExtTCPFastOpenBlackhole "Times that Fast Open was paused because the network seemed to swallow it.",
+    TcpExtTCPFastOpenPassiveAltKey "Connections opened at once by a cookie of the backup key.",
     // Old duplicates and challenges.
     TcpExtPAWSEstab "Segments of established connections dropped for their timestamp.",
     TcpExtTCPSYNChallenge "Challenge acknowledgements sent for a SYN within a connection.",

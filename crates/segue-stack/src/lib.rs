@@ -51,3 +51,4 @@ pub use socket::{
 pub use sockopt::SocketOption;
 pub use stack::{Result, Stack};
 pub use sysctl::{CoreSettings, IpSettings, Settings, SysctlError};
+pub use tcp::fast_open::FastOpenKeys;

@@ -11,6 +11,7 @@ use crate::socket::Socket;
 use crate::stack::{Result, Stack};
 use crate::{Domain, Errno, SocketId};
 
+mod fast_open;
 mod ip;
 mod numbers;
 mod socket_level;

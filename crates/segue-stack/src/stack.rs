@@ -145,6 +145,12 @@ impl Stack {
         Some((queued.iface, queued.packet))
     }
 
+    /// Forget what was learned of TCP's peers for the next connection to them, as `ip tcp_metrics flush` does: Fast Open
+    /// cookies and what belongs to them.
+    pub fn flush_tcp_metrics(&mut self) {
+        self.tcp.fast_open.forget_peers();
+    }
+
     /// When to call [`on_deadline`](Self::on_deadline) at the latest; [`Instant::ZERO`] when there is something to send now.
     pub fn next_deadline(&self) -> Option<Instant> {
         if !self.outbox.is_empty() || !self.tcp.ready.is_empty() {
@@ -519,7 +525,10 @@ impl Stack {
     /// # Errors
     /// No such name, or a value outside its range.
     pub fn set_sysctl(&mut self, now: Instant, name: &str, value: &str) -> core::result::Result<(), SysctlError> {
+        let old_key = self.settings.ip.fast_open_key;
         self.settings.set(name, value)?;
+        // Zero is a key, too, if somebody says so.
+        self.tcp.fast_open.has_key |= self.settings.ip.fast_open_key != old_key || name.ends_with("tcp_fastopen_key");
         self.tcp.set_config(self.settings.tcp.clone());
         let (rate, burst) = (self.settings.ip.icmp_msgs_per_sec, self.settings.ip.icmp_msgs_burst);
         self.error_limits.v4.configure(rate, burst, now);

@@ -34,6 +34,8 @@ bitflags! {
         /// A challenge ACK (RFC 5961) waits to be sent. A host with a limit for all connections together
         /// (`tcp_challenge_ack_limit`) may take it back: `withdraw_challenge`.
         const CHALLENGE = 1 << 11;
+        /// `take_fast_open_news` has something.
+        const FAST_OPEN = 1 << 12;
     }
 }
 

@@ -14,7 +14,8 @@ pub struct Info {
     pub retransmits: u8,
     pub probes: u8,
     pub backoff: u8,
-    /// `TCPI_OPT_*` bits: 1 timestamps, 2 SACK, 4 window scaling, 8 ECN, 16 marks seen.
+    /// `TCPI_OPT_*` bits: 1 timestamps, 2 SACK, 4 window scaling, 8 ECN, 16 marks seen, 32 data in the SYN were
+    /// acknowledged.
     pub options: u8,
     pub snd_wscale: u8,
     pub rcv_wscale: u8,

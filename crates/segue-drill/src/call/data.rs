@@ -7,6 +7,8 @@ use crate::host::{Call, Shape};
 use crate::run::Interpreter;
 use crate::source::Diagnostic;
 
+/// `MSG_FASTOPEN`: a stream is connected by the same call.
+const FASTOPEN: i32 = 0x2000_0000;
 /// Room for control messages, in bytes.
 const CONTROL_ROOM: usize = 4096;
 
@@ -48,7 +50,7 @@ impl Interpreter<'_> {
             _ => (Shape::Message, self.message(&arguments(call, 3, 3)?[1])?.pieces, self.flags(call, 2)?),
         };
         let socket = self.socket_argument(&call.arguments[0])?;
-        if call.name == "sendmsg" && !socket.is_stream {
+        if call.name == "sendmsg" && (!socket.is_stream || flags & FASTOPEN != 0) {
             let peer = self.ask(Call::PeerAddress { fd: socket.live });
             is_addressed = peer.is_some_and(|returned| returned.result.is_err());
         }

@@ -350,6 +350,11 @@ impl Host for LinuxHost {
         self.namespace.tool(Tool::Ip, &words).map_err(|error| HostError(error.to_string()))
     }
 
+    fn forget_peers(&mut self) -> Result<(), HostError> {
+        let words = ["tcp_metrics", "flush", "all"].map(str::to_owned);
+        self.namespace.tool(Tool::Ip, &words).map_err(|error| HostError(error.to_string()))
+    }
+
     fn change_offload(&mut self, change: OffloadChange) -> Result<(), HostError> {
         self.namespace.set_offload(change.tso, change.gso).map_err(|error| HostError(error.to_string()))
     }

@@ -152,6 +152,12 @@ pub trait Host {
     /// There is none, or it does not take the change.
     fn change_route(&mut self, to: IpAddr, change: &RouteChange) -> Result<(), HostError>;
 
+    /// Forget what was learned of peers: Fast Open cookies and metrics.
+    ///
+    /// # Errors
+    /// The host cannot.
+    fn forget_peers(&mut self) -> Result<(), HostError>;
+
     /// Change what is left to the device.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ impl Interpreter<'_> {
                 }
             }
             Effect::Route(change) => self.host.change_route(self.settings.remote(), &change)?,
+            Effect::ForgetPeers => self.host.forget_peers()?,
             Effect::Offload(is_on) => {
                 self.host.change_offload(OffloadChange { tso: Some(is_on), gso: Some(is_on) })?;
             }

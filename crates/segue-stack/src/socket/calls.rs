@@ -44,7 +44,7 @@ impl Stack {
         from: Option<SocketAddr>,
     ) -> Result<usize> {
         match self.live(id)? {
-            Socket::Stream(_) => self.send_stream(now, id, Sending::Copy(data), flags),
+            Socket::Stream(_) => self.send_stream(now, id, Sending::Copy(data), flags, to),
             Socket::Datagram(socket) => match socket.kind {
                 DatagramKind::Udp => {
                     self.send_udp(now, id, Bytes::copy_from_slice(data), flags, to, &SendControl::from_source(from))
@@ -56,7 +56,7 @@ impl Stack {
 
     pub(crate) fn send_moved(&mut self, now: Instant, id: SocketId, data: Bytes, flags: MsgFlags) -> Result<usize> {
         match self.live(id)? {
-            Socket::Stream(_) => self.send_stream(now, id, Sending::Move(data), flags),
+            Socket::Stream(_) => self.send_stream(now, id, Sending::Move(data), flags, None),
             Socket::Datagram(socket) => match socket.kind {
                 DatagramKind::Udp => self.send_udp(now, id, data, flags, None, &SendControl::default()),
                 DatagramKind::Ping => self.send_ping(now, id, &data, flags, None, &SendControl::default()),

@@ -7,6 +7,7 @@ use segue_tcp::Linger;
 use super::error_queue::ErrorQueue;
 use super::timestamping::TimestampingFlags;
 use crate::ports::{Claim, Scope};
+use crate::tcp::fast_open::FastOpenOptions;
 use crate::tuple::shown;
 use crate::{Domain, Errno, IfaceId, Shutdown};
 
@@ -152,6 +153,7 @@ pub(crate) struct RareOptions {
     pub(crate) zerocopy_calls: u32,
     /// UDP_SEGMENT; 0: none.
     pub(crate) udp_segment: u16,
+    pub(crate) fast_open: FastOpenOptions,
 }
 
 impl RareOptions {
@@ -169,6 +171,7 @@ impl RareOptions {
         timestamp_key: 0,
         zerocopy_calls: 0,
         udp_segment: 0,
+        fast_open: FastOpenOptions::DEFAULT,
     };
 }
 

@@ -257,7 +257,9 @@ impl Stack {
     ) -> Result<usize> {
         let settings = SendControl::read(self, id, to, control)?;
         match self.live(id)? {
-            Socket::Stream(_) => self.send_stream_asking(now, id, Sending::Copy(data), flags, settings.timestamping),
+            Socket::Stream(_) => {
+                self.send_stream_asking(now, id, Sending::Copy(data), flags, settings.timestamping, to)
+            }
             Socket::Datagram(socket) => match socket.kind {
                 DatagramKind::Udp => self.send_udp(now, id, Bytes::copy_from_slice(data), flags, to, &settings),
                 DatagramKind::Ping => self.send_ping(now, id, data, flags, to, &settings),

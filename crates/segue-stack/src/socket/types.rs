@@ -87,7 +87,7 @@ bitflags::bitflags! {
         const MORE = 0x8000;
         /// Tell by the error queue when the bytes are no longer needed (`SO_ZEROCOPY`).
         const ZEROCOPY = 0x400_0000;
-        /// Connect and send in one call.
+        /// Connect, with as much of the data in the SYN as a cookie allows (RFC 7413). Streams only.
         const FASTOPEN = 0x2000_0000;
     }
 }

@@ -105,7 +105,11 @@ pub(super) mod tcp {
     pub(crate) const QUICKACK: i32 = 12;
     pub(crate) const CONGESTION: i32 = 13;
     pub(crate) const USER_TIMEOUT: i32 = 18;
+    pub(crate) const FASTOPEN: i32 = 23;
     pub(crate) const NOTSENT_LOWAT: i32 = 25;
+    pub(crate) const FASTOPEN_CONNECT: i32 = 30;
+    pub(crate) const FASTOPEN_KEY: i32 = 33;
+    pub(crate) const FASTOPEN_NO_COOKIE: i32 = 34;
     pub(crate) const INQ: i32 = 36;
 }
 

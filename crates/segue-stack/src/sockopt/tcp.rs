@@ -29,6 +29,9 @@ impl Stack {
         if name == tcp::CONGESTION {
             return self.set_congestion(now, id, value);
         }
+        if let Some(done) = self.set_fast_open_option(id, name, value) {
+            return done;
+        }
         let number = int(value)?;
         let on = flag(value)?;
         let within = |range: core::ops::RangeInclusive<i32>| {
@@ -133,6 +136,9 @@ impl Stack {
     }
 
     pub(super) fn get_tcp_option(&mut self, now: Instant, id: SocketId, name: i32) -> Result<OptionValue> {
+        if let Some(value) = self.get_fast_open_option(id, name) {
+            return value;
+        }
         let config = &self.settings.tcp;
         let Socket::Stream(stream) = self.live(id)? else { return Err(Errno::ENOPROTOOPT) };
         let options = stream.options();

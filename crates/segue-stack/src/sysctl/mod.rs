@@ -94,6 +94,7 @@ impl Settings {
                 Ok(join([low, high]))
             }
             Value::Names { get, .. } => Ok(get(self).iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ")),
+            Value::Text { get, .. } => Ok(get(self)),
             Value::ReadOnly { value } | Value::Fixed { value, .. } => Ok((*value).to_owned()),
             Value::Removed { why } => Err(SysctlError::Removed { name: entry.name, why }),
         }
@@ -145,6 +146,11 @@ impl Settings {
                 let names = names.ok().filter(|names| !single || names.len() == 1).ok_or_else(bad)?;
                 set(self, names);
             }
+            Value::Text { set, .. } => {
+                if !set(self, value) {
+                    return Err(bad());
+                }
+            }
             Value::Fixed { value: fixed, why } => {
                 if !value.split_whitespace().eq(fixed.split_whitespace()) {
                     return Err(SysctlError::NotAvailable { name: entry.name, value: value.to_owned(), fixed, why });
@@ -181,6 +187,7 @@ impl Entry {
                 let all: Vec<_> = CongestionName::ALL.iter().map(|name| name.as_str()).collect();
                 format!("{} of: {}", if *single { "one" } else { "any" }, all.join(" "))
             }
+            Value::Text { expected, .. } => (*expected).to_owned(),
             Value::Fixed { value, .. } | Value::ReadOnly { value } => format!("only {value:?}"),
             Value::Removed { .. } => "nothing".to_owned(),
         }

@@ -3,6 +3,8 @@ use core::time::Duration;
 
 use segue_tcp::CongestionName;
 
+use crate::FastOpenKeys;
+
 /// Every setting of a stack that has a sysctl name.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -44,6 +46,15 @@ pub struct IpSettings {
     /// `net.ipv4.tcp_challenge_ack_limit`: challenge ACKs (RFC 5961) per second, of all connections together; 2147483647
     /// is no limit, because each connection has its own (`tcp_invalid_ratelimit`). Default 2147483647.
     pub challenge_ack_limit: u32,
+    /// `net.ipv4.tcp_fastopen`: Fast Open (RFC 7413), a sum of 1 (connects may use it), 2 (listeners may, with
+    /// `TCP_FASTOPEN`), 4 (SYNs carry data without a cookie), 0x200 (listeners take such data), 0x400 (listeners need not
+    /// ask for it). Default 1.
+    pub fast_open: u32,
+    /// `net.ipv4.tcp_fastopen_blackhole_timeout_sec`: how long Fast Open pauses when the network seems to swallow
+    /// connections that use it, at first; doubled by every repetition. 0 = it never does. Default 0.
+    pub fast_open_blackhole_timeout: Duration,
+    /// `net.ipv4.tcp_fastopen_key`: keys of the cookies. Default zero, in whose place a key is drawn when one is needed.
+    pub fast_open_key: FastOpenKeys,
     /// `net.ipv4.icmp_echo_ignore_all`: do not answer ping over IPv4. Default off.
     pub icmp_echo_ignore_all: bool,
     /// `net.ipv4.icmp_echo_ignore_broadcasts`: do not answer ping to a broadcast or multicast address. Default on.
@@ -78,6 +89,9 @@ impl Default for IpSettings {
             tw_reuse_delay: Duration::from_secs(1),
             max_orphans: 131_072,
             challenge_ack_limit: i32::MAX as u32,
+            fast_open: 1,
+            fast_open_blackhole_timeout: Duration::ZERO,
+            fast_open_key: FastOpenKeys::default(),
             icmp_echo_ignore_all: false,
             icmp_echo_ignore_broadcasts: true,
             icmpv6_echo_ignore_all: false,

@@ -8,6 +8,7 @@ use core::time::Duration;
 use segue_tcp::{CongestionName, EcnPolicy, Timestamping};
 
 use super::Settings;
+use crate::FastOpenKeys;
 
 /// One name.
 pub(super) struct Entry {
@@ -31,6 +32,8 @@ pub(super) enum Value {
     Ports { get: fn(&Settings) -> (u16, u16), set: fn(&mut Settings, (u16, u16)) },
     /// Names from a list.
     Names { get: fn(&Settings) -> Vec<CongestionName>, set: fn(&mut Settings, Vec<CongestionName>), single: bool },
+    /// Words that have a form of their own; `set` says whether it understood them.
+    Text { get: fn(&Settings) -> String, set: fn(&mut Settings, &str) -> bool, expected: &'static str },
     /// What the stack does and cannot do otherwise.
     Fixed { value: &'static str, why: &'static str },
     /// Information that is no setting in Linux either.
@@ -80,7 +83,6 @@ const KEEP_ALIVE: RangeInclusive<u64> = 1..=32_767;
 
 const NO_LOSS_DETECTION: &str = "loss is found by timeout and by duplicate acknowledgements (NewReno) only, as yet";
 const NO_COOKIES: &str = "SYN cookies are not implemented yet";
-const NO_FAST_OPEN: &str = "Fast Open is not implemented yet";
 const NO_ECN: &str = "accurate ECN (RFC 9768) is not implemented yet";
 const NO_PROBING: &str = "path MTU probing is not implemented yet";
 const NO_BUDGET: &str = "a memory budget for all sockets together is not implemented yet";
@@ -286,9 +288,37 @@ pub(super) static TABLE: &[Entry] = &[
     fixed("net.ipv4.tcp_ecn_option_beacon", "0", NO_ECN),
     fixed("net.ipv4.tcp_ehash_entries", "0", "the table of connections grows with their number"),
     fixed("net.ipv4.tcp_fack", "0", LEGACY),
-    fixed("net.ipv4.tcp_fastopen", "0", NO_FAST_OPEN),
-    fixed("net.ipv4.tcp_fastopen_blackhole_timeout_sec", "0", NO_FAST_OPEN),
-    fixed("net.ipv4.tcp_fastopen_key", "00000000-00000000-00000000-00000000", NO_FAST_OPEN),
+    integer(
+        "net.ipv4.tcp_fastopen",
+        INT,
+        "sum of 1 client, 2 server, 4 client without cookie, 0x200 server without cookie, 0x400 all listeners",
+        |s| s.ip.fast_open.into(),
+        |s, v| {
+            s.ip.fast_open = v as u32;
+        },
+    ),
+    integer(
+        "net.ipv4.tcp_fastopen_blackhole_timeout_sec",
+        SECONDS,
+        "seconds, 0 off",
+        |s| s.ip.fast_open_blackhole_timeout.as_secs(),
+        |s, v| {
+            s.ip.fast_open_blackhole_timeout = Duration::from_secs(v);
+        },
+    ),
+    Entry {
+        name: "net.ipv4.tcp_fastopen_key",
+        value: Value::Text {
+            get: |s| s.ip.fast_open_key.to_string(),
+            set: |s, text| {
+                let keys = FastOpenKeys::parse(text);
+                s.ip.fast_open_key = keys.unwrap_or(s.ip.fast_open_key);
+                keys.is_some()
+            },
+            expected: "a key of four hexadecimal words, as in \"00112233-44556677-8899aabb-ccddeeff\", \
+                       or two with a comma between them: primary and backup",
+        },
+    },
     integer(
         "net.ipv4.tcp_fin_timeout",
         SECONDS,

@@ -32,6 +32,7 @@ impl Stack {
         match &mut stream.role {
             Role::Listener(listener) => {
                 listener.backlog = backlog;
+                self.offer_fast_open(id, backlog);
                 return Ok(());
             }
             Role::Connected(_) => return Err(Errno::EINVAL),
@@ -48,6 +49,7 @@ impl Stack {
         let port = stream.common.port;
         stream.role = Role::Listener(Box::new(Listener::new(stream.options().clone(), backlog)));
         self.tcp.ports.open(port, id.index);
+        self.offer_fast_open(id, backlog);
         Ok(())
     }
 
@@ -96,8 +98,9 @@ impl Stack {
         id: SocketId,
         data: Sending<'_>,
         flags: MsgFlags,
+        to: Option<SocketAddr>,
     ) -> Result<usize> {
-        self.send_stream_asking(now, id, data, flags, None)
+        self.send_stream_asking(now, id, data, flags, None, to)
     }
 
     /// As [`send_stream`](Self::send_stream), with times for this call in place of the socket's.
@@ -108,11 +111,18 @@ impl Stack {
         data: Sending<'_>,
         flags: MsgFlags,
         asked: Option<TimestampingFlags>,
+        to: Option<SocketAddr>,
     ) -> Result<usize> {
         let stream = self.stream_mut(id)?;
         if let Some(error) = stream.common.error.take() {
             return Err(error);
         }
+        if (flags.contains(MsgFlags::FASTOPEN) || self.syn_waits(id))
+            && let Some(sent) = self.send_in_syn(now, id, &data, to)?
+        {
+            return Ok(sent);
+        }
+        let stream = self.stream_mut(id)?;
         let asking = Asking::of(stream, flags, asked, matches!(data, Sending::Copy(_)));
         let mut how = SendFlags::empty();
         how.set(SendFlags::MORE, flags.contains(MsgFlags::MORE));
@@ -215,7 +225,7 @@ impl Stack {
     }
 
     /// A call that answers with a result of its own has left its events with the connection.
-    fn settle_call(&mut self, now: Instant, index: u32) {
+    pub(crate) fn settle_call(&mut self, now: Instant, index: u32) {
         self.settle(now, index, Outcome { events: Events::empty(), drop: None });
     }
 
@@ -353,6 +363,15 @@ impl Stack {
 pub(crate) enum Sending<'a> {
     Copy(&'a [u8]),
     Move(Bytes),
+}
+
+impl Sending<'_> {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Sending::Copy(bytes) => bytes,
+            Sending::Move(bytes) => bytes,
+        }
+    }
 }
 
 fn recv_errno(error: RecvError) -> Errno {

@@ -4,9 +4,10 @@
 //! RFC 9293 3.9.1.1 (OPEN), RFC 6056 (ports), RFC 6191 (reuse of a four-tuple in TIME-WAIT).
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use segue_tcp::{Connection, Instant, Open, Outcome, SocketOptions, State};
+use segue_tcp::{Connection, FastOpenSyn, Instant, Open, Outcome, SocketOptions, State, SynTime};
 
 use super::errno_of;
+use super::fast_open::Wish;
 use super::flows::FlowRef;
 use super::output::mtu_payload;
 use super::stream::{Call, Flow, Role};
@@ -29,6 +30,8 @@ impl Stack {
             Role::Listener(_) => Err(Errno::EISCONN),
             Role::Connected(flow) => match (flow.call, flow.connection.state()) {
                 (Call::Connected, _) => Err(Errno::EISCONN),
+                // As Linux: connected, as far as the application is concerned.
+                (Call::Connecting, State::SynSent) if flow.connection.syn_waits() => Err(Errno::EISCONN),
                 (Call::Connecting, State::SynSent | State::SynReceived) => Err(Errno::EALREADY),
                 (Call::Connecting, State::Closed) if flow.is_over && flow.connection.unread() == 0 => {
                     let error = flow.connection.take_error().map_or(Errno::ECONNABORTED, errno_of);
@@ -41,11 +44,12 @@ impl Stack {
                     Ok(())
                 }
             },
-            Role::Idle(_) => self.open_actively(now, id, to),
+            Role::Idle(_) => self.open_actively(now, id, to, Wish::Connect),
         }
     }
 
-    fn open_actively(&mut self, now: Instant, id: SocketId, to: SocketAddr) -> Result<()> {
+    /// The active open; success is told as `EINPROGRESS`, or as `Ok` when the SYN waits for the first write.
+    pub(crate) fn open_actively(&mut self, now: Instant, id: SocketId, to: SocketAddr, wish: Wish) -> Result<()> {
         let to = SocketAddr::new(self.meant_destination(id, to.ip())?, to.port());
         let pinned = self.stream_mut(id)?.common.pinned.or_else(|| self.fallback_for_stream(to));
         let way = self.net.way(now, to.ip(), pinned)?;
@@ -63,15 +67,30 @@ impl Stack {
             mtu_payload: mtu_payload(way.mtu, to.ip()),
         };
         let config = self.config_towards(now, to.ip(), pinned);
+        let syn = self.fast_syn(now, id, wish, local, to.ip());
         self.unclaim_port(id.index);
         let stream = self.stream_mut(id)?;
         let Role::Idle(options) = &stream.role else { return Err(Errno::EISCONN) };
-        let connection = Connection::connect(now, config, SocketOptions::clone(options), open);
+        let options = SocketOptions::clone(options);
+        let connection = match syn {
+            None => Connection::connect(now, config, options, open),
+            Some(syn @ FastOpenSyn::Request { .. }) => {
+                Connection::connect_fast(now, config, options, open, syn, SynTime::Now)
+            }
+            Some(syn @ FastOpenSyn::Data { .. }) => {
+                Connection::connect_fast(now, config, options, open, syn, SynTime::FirstWrite)
+            }
+        };
+        let waits = connection.syn_waits();
         (stream.common.local, stream.common.port, stream.common.pinned) = (local, tuple.local_port, pinned);
         stream.role = Role::Connected(Flow::new(connection, tuple, Call::Connecting));
         self.tcp.flows.set(&tuple, FlowRef::Connection(id.index), &self.sockets, &self.tcp.entries);
         self.claim_stream_port(id.index);
         self.counters.inc(Counter::TcpActiveOpens);
+        if waits {
+            self.settle(now, id.index, Outcome::default());
+            return Ok(());
+        }
         self.mark_ready(id.index);
         self.settle(now, id.index, Outcome::default());
         Err(Errno::EINPROGRESS)

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use segue_tcp::{Ready, SocketOptions};
 
+use super::fast_open::FastOpenQueue;
 use crate::{HeldId, IfaceId};
 
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Listener {
     pub(crate) accept_queue: VecDeque<u32>,
     /// Half-open connections.
     pub(crate) opening: u32,
+    /// Connections opened by a SYN with a cookie.
+    pub(crate) fast_open: FastOpenQueue,
     /// A gateway's listener: every SYN on this interface that nobody else takes.
     pub(crate) any: Option<IfaceId>,
     /// Held SYNs that nobody has looked at yet.
@@ -36,6 +39,7 @@ impl Listener {
             backlog,
             accept_queue: VecDeque::new(),
             opening: 0,
+            fast_open: FastOpenQueue::default(),
             any: None,
             undecided: VecDeque::new(),
             held: 0,

@@ -20,6 +20,7 @@ use crate::timers::Timer;
 use crate::{Counter, Errno, IfaceId, SocketId};
 
 use challenge::ChallengeBudget;
+use fast_open::FastOpens;
 use flows::{Entries, FlowRef, FlowTable};
 use listener::Listener;
 use stream::Role;
@@ -27,12 +28,13 @@ use stream::Role;
 mod calls;
 mod challenge;
 mod connect;
+pub(crate) mod fast_open;
 pub(crate) mod flows;
 mod held;
 mod icmp;
 mod input;
 pub(crate) mod listener;
-mod opening;
+pub(crate) mod opening;
 mod output;
 pub(crate) mod stream;
 pub(crate) use calls::Sending;
@@ -55,6 +57,7 @@ pub(crate) struct Tcp {
     turn: usize,
     pub(crate) orphans: u32,
     challenges: ChallengeBudget,
+    pub(crate) fast_open: FastOpens,
     /// The gateway's listener of an interface.
     pub(crate) any: HashMap<IfaceId, u32, KeyedState>,
 }
@@ -71,6 +74,7 @@ impl Tcp {
             turn: 0,
             orphans: 0,
             challenges: ChallengeBudget::default(),
+            fast_open: FastOpens::new(hasher.clone()),
             any: HashMap::with_hasher(hasher),
         }
     }
@@ -114,6 +118,13 @@ impl Stack {
     pub(crate) fn listener_at(&self, index: u32) -> Option<&Listener> {
         match self.sockets.at(index)? {
             Socket::Stream(stream) => stream.listener(),
+            Socket::Datagram(_) => None,
+        }
+    }
+
+    pub(crate) fn listener_at_mut(&mut self, index: u32) -> Option<&mut Listener> {
+        match self.sockets.at_mut(index)? {
+            Socket::Stream(stream) => stream.listener_mut(),
             Socket::Datagram(_) => None,
         }
     }
@@ -168,6 +179,8 @@ impl Stack {
             }
         }
         let is_over = flow.is_over;
+        let tuple = flow.tuple;
+        let news = if events.contains(Events::FAST_OPEN) { flow.connection.take_fast_open_news() } else { None };
         flow.was_established |= events.contains(Events::CONNECTED);
         if flow.watch.is_some() {
             self.look_at_watched(now, index);
@@ -186,8 +199,14 @@ impl Stack {
                 self.enter_time_wait(now, tuple, time_wait, claim, pinned, FlowRef::Connection(index));
             }
         }
+        if let Some(news) = news {
+            self.on_fast_open_news(now, tuple.local, tuple.peer, news);
+        }
+        if events.contains(Events::CONNECTED) {
+            self.leave_fast_open_queue(now, index, false);
+        }
         if is_over || events.intersects(Events::CLOSED | Events::TIME_WAIT) {
-            return self.flow_is_over(index, events);
+            return self.flow_is_over(now, index, events);
         }
         if events.intersects(READINESS) {
             self.notify(index);
@@ -204,7 +223,7 @@ impl Stack {
     }
 
     /// The protocol is done with a connection; the application may still have bytes to read, and a reset may have to leave.
-    fn flow_is_over(&mut self, index: u32, events: Events) {
+    fn flow_is_over(&mut self, now: Instant, index: u32, events: Events) {
         self.leave_flows(index);
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
         let is_port_kept = stream.common.has(Flags::PORT_LOCKED);
@@ -213,11 +232,13 @@ impl Stack {
             return self.release_if_unheld(index);
         }
         let timer = flow.timer.take();
+        let (error, was_established) = (flow.connection.error(), flow.was_established);
         self.timers.disarm(timer);
-        if flow.connection.error() == Some(ConnError::TimedOut) {
+        self.leave_fast_open_queue(now, index, error == Some(ConnError::Reset));
+        if error == Some(ConnError::TimedOut) {
             self.counters.inc(Counter::TcpExtTCPAbortOnTimeout);
         }
-        if !flow.was_established {
+        if !was_established {
             self.counters.inc(Counter::TcpAttemptFails);
         }
         // As Linux: a port that bind() named stays with the socket, one that was chosen for it goes with the connection.

@@ -3,8 +3,9 @@
 //! Decides what becomes of a SYN at a listener and of segments for a half-open connection: whether there is room, and
 //! whether a completed handshake becomes a connection. RFC 9293 3.10.7.2 (LISTEN), and 3.10.7.4 for SYN-RECEIVED as
 //! `PassiveOpen` says. An entry whose listener has gone ends at its next segment or deadline.
-use segue_tcp::{Instant, Open, PassiveOpen, PassiveOutcome, Segment, TcpFlags};
+use segue_tcp::{Connection, FastOpenCookie, Instant, Open, PassiveOpen, PassiveOutcome, Segment, TcpFlags};
 
+use super::fast_open::FastAnswer;
 use super::flows::FlowRef;
 use super::listener::Listener;
 use super::output::mtu_payload;
@@ -99,13 +100,20 @@ impl Stack {
         let Some(listener) = self.listener_at(index) else { return false };
         let passive = PassiveOpen::on_syn(now, &config, &listener.options, syn, open);
         let listener = SocketId { index, generation };
+        let cookie = match self.fast_answer(now, index, &tuple, syn) {
+            FastAnswer::AtOnce(cookie) => {
+                return self.open_at_once(now, listener, passive, (tuple, pinned), syn, cookie);
+            }
+            FastAnswer::WithCookie(cookie) => Some(cookie),
+            FastAnswer::Plain => None,
+        };
         let opening = Opening { passive, tuple, listener, pinned, timer: None };
         let Some((entry, _)) = self.tcp.entries.opening.insert(opening) else { return false };
         self.tcp.flows.set(&tuple, FlowRef::Opening(entry), &self.sockets, &self.tcp.entries);
         if let Some(listener) = self.listener_named(listener) {
             listener.opening += 1;
         }
-        self.pump_opening(now, entry);
+        self.pump_opening(now, entry, cookie);
         true
     }
 
@@ -129,7 +137,7 @@ impl Stack {
         };
         match opening.passive.on_segment(now, &self.tcp.config, &listener.options, &segment) {
             PassiveOutcome::Nothing => {}
-            PassiveOutcome::Transmit => self.pump_opening(now, entry),
+            PassiveOutcome::Transmit => self.pump_opening(now, entry, None),
             PassiveOutcome::Reply(transmit) => self.reply_segment(now, &tuple, arrival.pinned, transmit),
             PassiveOutcome::Complete => return self.complete_opening(now, entry, segment),
             PassiveOutcome::Remove(reason) => {
@@ -163,24 +171,37 @@ impl Stack {
             }
             return;
         }
-        let mut common = socket.common.inherit();
-        (common.local, common.port, common.pinned) = (tuple.local, tuple.local_port, pinned);
-        common.flags.insert(Flags::DETACHED);
         let options = listener.options.clone();
-        let any = listener.any.is_some();
         let Some(opening) = self.take_opening(entry) else { return };
         let config = self.config_towards(now, tuple.peer, pinned);
         let (connection, outcome) = opening.passive.into_connection(now, config, options, segment);
-        let mut flow = Flow::new(connection, tuple, Call::Connected);
-        flow.listener = Some(id.index);
-        let stream = StreamSocket { common, role: Role::Connected(flow) };
-        let Some((index, _)) = self.sockets.insert(Socket::Stream(Box::new(stream))) else {
+        let Some(index) = self.add_child(id, tuple, pinned, connection) else {
             self.tcp.flows.remove(&tuple, FlowRef::Opening(entry));
             return;
         };
         self.tcp.flows.replace(&tuple, FlowRef::Opening(entry), FlowRef::Connection(index));
+        self.settle(now, index, outcome);
+    }
+
+    /// A listener's new connection waits for accept(). The table of flows does not name it yet.
+    pub(crate) fn add_child(
+        &mut self,
+        id: SocketId,
+        tuple: FourTuple,
+        pinned: Option<IfaceId>,
+        connection: Connection,
+    ) -> Option<u32> {
+        let Socket::Stream(socket) = self.sockets.get(id.index, id.generation)? else { return None };
+        let is_gateway = socket.listener()?.any.is_some();
+        let mut common = socket.common.inherit();
+        (common.local, common.port, common.pinned) = (tuple.local, tuple.local_port, pinned);
+        common.flags.insert(Flags::DETACHED);
+        let mut flow = Flow::new(connection, tuple, Call::Connected);
+        flow.listener = Some(id.index);
+        let stream = StreamSocket { common, role: Role::Connected(flow) };
+        let (index, _) = self.sockets.insert(Socket::Stream(Box::new(stream)))?;
         // A gateway's connections have addresses that are not this host's; they hold no port here.
-        if !any && self.net.is_own(tuple.local) {
+        if !is_gateway && self.net.is_own(tuple.local) {
             self.claim_stream_port(index);
         }
         self.counters.inc(Counter::TcpPassiveOpens);
@@ -188,13 +209,13 @@ impl Stack {
             listener.accept_queue.push_back(index);
         }
         self.notify(id.index);
-        self.settle(now, index, outcome);
+        Some(index)
     }
 
-    /// Send the SYN-ACK, if it is due.
-    fn pump_opening(&mut self, now: Instant, entry: u32) {
-        while let Some(opening) = self.tcp.entries.opening.at_mut(entry)
-            && let Some(transmit) = opening.passive.poll_transmit(now, &self.tcp.config)
+    /// Send the SYN-ACK, if it is due, with a cookie for the next time if there is one.
+    fn pump_opening(&mut self, now: Instant, entry: u32, cookie: Option<FastOpenCookie>) {
+        if let Some(opening) = self.tcp.entries.opening.at_mut(entry)
+            && let Some(transmit) = opening.passive.poll_with_cookie(now, &self.tcp.config, cookie)
         {
             let (tuple, pinned) = (opening.tuple, opening.pinned);
             self.counters.add(Counter::TcpExtTCPSynRetrans, transmit.resent.into());
@@ -222,7 +243,7 @@ impl Stack {
             let retries = PassiveOpen::retries(config, options);
             self.counters.inc(Counter::TcpExtTCPTimeouts);
             match opening.passive.on_deadline(now, config, options, retries) {
-                PassiveOutcome::Transmit => self.pump_opening(now, entry),
+                PassiveOutcome::Transmit => self.pump_opening(now, entry, None),
                 PassiveOutcome::GiveUp | PassiveOutcome::Remove(_) => {
                     self.counters.inc(Counter::TcpAttemptFails);
                     return self.remove_opening(entry);

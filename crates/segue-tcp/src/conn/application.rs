@@ -8,9 +8,11 @@ use core::time::Duration;
 use bytes::Bytes;
 use segue_wire::{Chunks, Instant};
 
+use super::fast_open::fast_of_mut;
 use super::{Connection, DEFAULT_OPTIONS, Phase, SendFlags, boxed};
 use crate::error::{ConnError, RecvError, SendError};
 use crate::event::{Events, Outcome};
+use crate::fastopen::FastOpen;
 use crate::options::{Linger, SocketOptions};
 use crate::recv::inbox::UrgentRead;
 use crate::send::buffer;
@@ -25,6 +27,9 @@ impl Connection {
     /// [`SendError::BrokenPipe`] after this side or the connection has finished,
     /// [`SendError::Failed`] with a pending error, once.
     pub fn send(&mut self, now: Instant, data: &[u8], flags: SendFlags) -> Result<usize, SendError> {
+        if let Some(taken) = self.write_into_syn(now, data) {
+            return taken;
+        }
         let n = self.room_for(data.len())?;
         if let Phase::Synced(synced) = &mut self.phase {
             synced.send.write(now, &data[..n], &self.config);
@@ -38,6 +43,9 @@ impl Connection {
     /// # Errors
     /// As [`send`](Connection::send).
     pub fn send_bytes(&mut self, now: Instant, mut data: Bytes, flags: SendFlags) -> Result<usize, SendError> {
+        if let Some(taken) = self.write_into_syn(now, &data) {
+            return taken;
+        }
         let len = data.len();
         let n = self.room_for(len)?;
         data.truncate(n);
@@ -191,7 +199,10 @@ impl Connection {
             // Nothing was agreed yet; as on Linux the attempt is over.
             Phase::SynSent(_) => self.close_phase(now),
             Phase::SynReceived(open) => open.fin_queued = true,
-            Phase::Synced(synced) => synced.send.finish(),
+            Phase::Synced(synced) => match fast_of_mut(&mut self.aside).and_then(FastOpen::opening_mut) {
+                Some(pending) => pending.fin_queued = true,
+                None => synced.send.finish(),
+            },
             Phase::TimeWait(_) | Phase::Closed => {}
         }
         self.events |= Events::WRITABLE;

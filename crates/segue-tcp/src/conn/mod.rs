@@ -6,6 +6,7 @@
 //! `poll_transmit` cannot disagree.
 
 mod application;
+mod fast_open;
 mod observe;
 mod transitions;
 
@@ -21,6 +22,7 @@ use crate::config::Config;
 use crate::drop::DropReason;
 use crate::error::ConnError;
 use crate::event::{Events, Outcome};
+use crate::fastopen::FastOpen;
 use crate::icmp::IcmpSignal;
 use crate::info::Info;
 use crate::options::SocketOptions;
@@ -28,7 +30,7 @@ use crate::recv::inbox::Inbox;
 use crate::segment::{Segment, Transmit};
 use crate::send::timeout::{Expiry, Patience};
 use crate::state::State;
-use crate::state::arrival::Arrival;
+use crate::state::arrival::{Arrival, Verdict};
 use crate::state::handshake::{Offer, Screened, screen, syn_interval};
 use crate::state::reset_for;
 use crate::state::syn_received::SynReceived;
@@ -36,6 +38,9 @@ use crate::state::syn_sent::{Answer, SynSent};
 use crate::state::synced::{Plan, Rules, Synced};
 use crate::state::{TimeWait, TimeWaitOutcome};
 use crate::units::{Deadline, Local, Seq, WireWindow};
+
+pub use fast_open::SynTime;
+use fast_open::fast_of;
 
 /// What the opener knows and the connection cannot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,13 +75,15 @@ enum Phase {
     Closed,
 }
 
-/// What a phase leaves behind when it ends.
+/// What most connections do not have.
 #[derive(Debug, Default)]
-struct Epilogue {
-    /// Its last segment: a reset, or the acknowledgment of a FIN.
-    words: Option<Transmit>,
+struct Aside {
+    /// The last segment of a phase that has ended: a reset, or the acknowledgment of a FIN.
+    words: Option<Box<Transmit>>,
     /// What `TCP_INFO` said when the synchronised phase ended, and when that was.
-    info: Option<(Instant, Info)>,
+    info: Option<Box<(Instant, Info)>>,
+    /// What has to do with Fast Open.
+    fast: Option<Box<FastOpen>>,
 }
 
 /// One TCP connection (RFC 9293), without I/O, clock or addresses.
@@ -102,8 +109,8 @@ pub struct Connection {
     was_connected: bool,
     /// What `plan` said last.
     wake: Deadline,
-    /// What outlives a phase.
-    epilogue: Option<Box<Epilogue>>,
+    /// What most connections do not have.
+    aside: Option<Box<Aside>>,
 }
 
 static DEFAULT_OPTIONS: SocketOptions = SocketOptions::DEFAULT;
@@ -125,7 +132,7 @@ impl Connection {
             orphan: false,
             was_connected: false,
             wake: Deadline::NEVER,
-            epilogue: None,
+            aside: None,
         }
     }
 
@@ -158,7 +165,10 @@ impl Connection {
             Phase::SynSent(_) => State::SynSent,
             Phase::SynReceived(open) if open.fin_queued => State::FinWait1,
             Phase::SynReceived(_) => State::SynReceived,
-            Phase::Synced(synced) => synced.state(),
+            Phase::Synced(synced) => match synced.state() {
+                State::Established if self.fast_opening().is_some() => State::SynReceived,
+                state => state,
+            },
             Phase::TimeWait(entry) => entry.state(),
             Phase::Closed => State::Closed,
         }
@@ -169,6 +179,7 @@ impl Connection {
         let drop = match &self.phase {
             Phase::SynSent(_) => self.on_segment_syn_sent(now, segment),
             Phase::SynReceived(_) => self.on_segment_syn_received(now, segment),
+            Phase::Synced(_) if self.fast_opening().is_some() => self.on_segment_fast_opening(now, segment),
             Phase::Synced(_) => self.on_segment_synced(now, segment),
             Phase::TimeWait(_) => self.on_segment_time_wait(now, &segment),
             Phase::Closed => {
@@ -201,10 +212,12 @@ impl Connection {
                 Some(DropReason::Reset)
             }
             Answer::Established(peer) => {
+                let repeated = open.offer.was_repeated();
                 let mut offer = open.offer.clone();
                 offer.ecn.on_syn_ack(segment.header.flags);
                 let synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
                 self.synchronised(synced, false);
+                self.on_fast_answer(now, &segment, repeated);
                 // The SYN has done its work; text and FIN behind it are taken as from ESTABLISHED.
                 let drop = self.on_rest_of_syn(now, segment);
                 let waits_for_data = self.options().defer_accept.timeouts() > 0;
@@ -235,6 +248,7 @@ impl Connection {
                 let (offer, peer) = (open.offer.clone(), open.peer);
                 let synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
                 self.synchronised(synced, fin);
+                self.on_fast_answer(now, &segment, offer.was_repeated());
                 if !syn {
                     return self.on_segment_synced(now, segment);
                 }
@@ -282,8 +296,8 @@ impl Connection {
         match &mut self.phase {
             Phase::Synced(synced) => synced.recv.ack.challenge = false,
             Phase::SynReceived(_) => {
-                if let Some(epilogue) = &mut self.epilogue {
-                    epilogue.words = None;
+                if let Some(aside) = &mut self.aside {
+                    aside.words = None;
                 }
             }
             Phase::SynSent(_) | Phase::TimeWait(_) | Phase::Closed => {}
@@ -309,7 +323,11 @@ impl Connection {
         let Phase::Synced(synced) = &mut self.phase else { return None };
         let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         let (inbox, events, orphan) = (&mut self.inbox, &mut self.events, self.orphan);
+        let fin = segment.has(crate::TcpFlags::FIN);
         let verdict = synced.on_segment(Arrival { now, rules, inbox, events, orphan, window, segment });
+        if fin && matches!(verdict, Verdict::Abort { .. }) {
+            self.doubt_fast_path_at_fin();
+        }
         self.conclude(now, verdict)
     }
 
@@ -344,6 +362,7 @@ impl Connection {
 
     /// Whatever is due happens; nothing else does.
     fn run_timers(&mut self, now: Instant) {
+        self.on_fast_syn_ack_deadline(now);
         match &mut self.phase {
             Phase::SynSent(_) | Phase::SynReceived(_) => self.on_syn_deadline(now),
             Phase::Synced(_) => self.on_synced_deadline(now),
@@ -367,12 +386,16 @@ impl Connection {
             return;
         }
         let overdue = options.user_timeout.is_some_and(|limit| !limit.is_zero() && now - offer.since() >= limit);
-        if offer.retransmits >= limit || overdue {
-            let error = self.soft_error.unwrap_or(ConnError::TimedOut);
-            return self.fail(now, error);
+        let (timeouts, over) = (offer.retransmits, offer.retransmits >= limit || overdue);
+        if !over {
+            offer.retransmits += 1;
+            offer.repeat();
         }
-        offer.retransmits += 1;
-        offer.repeat();
+        self.doubt_fast_path(timeouts, over);
+        if over {
+            let error = self.soft_error.unwrap_or(ConnError::TimedOut);
+            self.fail(now, error);
+        }
     }
 
     fn on_synced_deadline(&mut self, now: Instant) {
@@ -388,7 +411,14 @@ impl Connection {
         }
         let who = Patience { orphan: self.orphan, doubted: self.soft_error.is_some() };
         let error = self.soft_error.unwrap_or(ConnError::TimedOut);
-        match synced.send.on_timer(now, rules.config, rules.options, who) {
+        let timeouts = synced.send.retransmits;
+        let expiry = synced.send.on_timer(now, rules.config, rules.options, who);
+        let is_timeout = synced.send.retransmits > timeouts;
+        let over = matches!(expiry, Expiry::GiveUp | Expiry::GiveUpWithReset);
+        if is_timeout || over {
+            self.doubt_fast_path(timeouts, over);
+        }
+        match expiry {
             Expiry::GoOn => {}
             Expiry::DoubtRoute => self.events |= Events::ROUTE_DOUBTED,
             Expiry::GiveUp => self.fail(now, error),
@@ -418,18 +448,20 @@ impl Connection {
     }
 
     fn next_segment(&mut self, now: Instant, max_payload: usize) -> Option<Transmit> {
-        if let Some(words) = self.epilogue.as_deref_mut().and_then(|epilogue| epilogue.words.take()) {
-            return Some(words);
+        if let Some(words) = self.aside.as_deref_mut().and_then(|aside| aside.words.take()) {
+            return Some(*words);
+        }
+        if let Some(syn_ack) = self.fast_syn_ack(now) {
+            return Some(syn_ack);
+        }
+        if let Phase::SynSent(open) = &self.phase {
+            return if self.is_syn_due(&open.offer) { self.syn(now) } else { None };
         }
         let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         match &mut self.phase {
-            Phase::SynSent(open) if open.offer.is_due() => {
-                let wait = syn_interval(open.offer.retransmits, rules.config.syn_linear_timeouts, rules.config.rto_max);
-                Some(open.offer.syn(now, None, wait))
-            }
             Phase::SynReceived(open) if open.offer.is_due() => {
                 let wait = syn_interval(open.offer.retransmits, 0, rules.config.rto_max);
-                Some(open.offer.syn(now, Some(&open.peer), wait))
+                Some(open.offer.syn(now, Some(&open.peer), wait, None))
             }
             Phase::Synced(synced) => {
                 let plan = synced.plan(now, max_payload, rules);
@@ -490,16 +522,25 @@ impl Connection {
     /// Asks `plan` once more and tells what has changed.
     fn settle(&mut self, now: Instant) {
         let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+        let waits = self.syn_waits();
         // `None`: there is something to send at once.
         let next = match &mut self.phase {
-            _ if self.epilogue.as_deref().is_some_and(|epilogue| epilogue.words.is_some()) => None,
+            _ if self.aside.as_deref().is_some_and(|aside| aside.words.is_some()) => None,
+            Phase::SynSent(_) if waits => Some(Deadline::NEVER),
             Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 (!offer.is_due()).then_some(offer.timer)
             }
             Phase::Synced(synced) => {
                 synced.send.arm(now, synced.recv.sack_len(), rules.config, rules.options);
+                let pending = fast_of(&self.aside).and_then(FastOpen::opening);
+                if pending.is_some() {
+                    // RFC 7413 section 4.2.2, Linux: until it is acknowledged only the SYN-ACK is repeated.
+                    synced.send.suspend_timer();
+                }
+                let syn_ack = pending.map_or(Deadline::NEVER, |pending| pending.offer.timer);
                 match synced.plan(now, 0, rules) {
-                    Plan::Wait(deadline) => Some(deadline),
+                    Plan::Wait(_) if pending.is_some_and(|pending| pending.offer.is_due()) => None,
+                    Plan::Wait(deadline) => Some(deadline.min(syn_ack)),
                     Plan::Ack | Plan::Send(_) => None,
                 }
             }

@@ -31,12 +31,15 @@ const OPTION_SACK: u8 = 2;
 const OPTION_WINDOW_SCALE: u8 = 4;
 const OPTION_ECN: u8 = 8;
 const OPTION_ECN_SEEN: u8 = 16;
+const OPTION_SYN_DATA: u8 = 32;
 
 impl Connection {
     /// What poll(2) would say (Linux's tcp_poll).
     pub fn readiness(&self) -> Ready {
         let mut ready = Ready::empty();
         let opening = matches!(self.phase, Phase::SynSent(_) | Phase::SynReceived(_));
+        // As Linux: the write that takes the SYN along does not wait for the handshake.
+        ready.set(Ready::OUT, self.syn_waits());
         let gone = matches!(self.phase, Phase::TimeWait(_) | Phase::Closed);
         let (peer_done, local_done) = match &self.phase {
             Phase::Synced(synced) => (synced.recv.half != PeerHalf::Open, !synced.send.half.is_open()),
@@ -167,12 +170,16 @@ impl Connection {
             Phase::SynReceived(open) => info.retransmits = open.offer.retransmits,
             Phase::TimeWait(_) | Phase::Closed => self.recall(&mut info, now),
         }
+        if let Some(fast) = super::fast_open::fast_of(&self.aside) {
+            info.options |= OPTION_SYN_DATA * u8::from(fast.data_taken);
+            info.fastopen_client_fail = fast.fail as u8;
+        }
         info
     }
 
     /// What was true when the connection ended; the clocks go on. Nothing is outstanding any more.
     fn recall(&self, info: &mut Info, now: Instant) {
-        let Some((at, last)) = self.epilogue.as_deref().and_then(|epilogue| epilogue.info.as_ref()) else { return };
+        let Some((at, last)) = self.aside.as_deref().and_then(|aside| aside.info.as_deref()) else { return };
         let since = millis(now - *at);
         *info = Info {
             state: info.state,
@@ -245,6 +252,7 @@ impl Connection {
             snd_wnd: send.wnd,
             rcv_wnd: recv.window.advertised,
             total_rto: send.counts.timeouts,
+            fastopen_client_fail: 0,
             ..*info
         };
     }

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use alloc::boxed::Box;
+
 use segue_wire::Instant;
 use segue_wire::tcp::{OptionBytes, TcpFlags};
 
@@ -122,6 +124,7 @@ impl Connection {
 
     /// The connection ends with an error.
     pub(super) fn fail(&mut self, now: Instant, error: ConnError) {
+        self.fast_open_failed(error);
         self.error = Some(error);
         self.events |= Events::ERROR | Events::READABLE | Events::WRITABLE;
         self.close_phase(now);
@@ -129,6 +132,7 @@ impl Connection {
 
     /// No protocol state is left. Unread data stay.
     pub(super) fn close_phase(&mut self, now: Instant) {
+        self.judge_fast_path();
         self.remember(now);
         self.phase = Phase::Closed;
         self.events |= Events::CLOSED | Events::READABLE | Events::WRITABLE;
@@ -138,13 +142,13 @@ impl Connection {
     fn remember(&mut self, now: Instant) {
         if !self.orphan && matches!(self.phase, Phase::Synced(_)) {
             let info = self.info(now);
-            self.epilogue.get_or_insert_default().info = Some((now, info));
+            self.aside.get_or_insert_default().info = Some(Box::new((now, info)));
         }
     }
 
     /// The last segment of the phase.
     pub(super) fn say(&mut self, words: Transmit) {
-        self.epilogue.get_or_insert_default().words = Some(words);
+        self.aside.get_or_insert_default().words = Some(Box::new(words));
     }
 
     /// The peer is told that the connection is over.

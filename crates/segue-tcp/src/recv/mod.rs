@@ -193,6 +193,23 @@ impl Receiver {
         Some(self.nxt + (end - self.offset) as u32)
     }
 
+    /// RFC 7413 section 4.2.2: text of the SYN, which its SYN-ACK will acknowledge. Whether there was any.
+    pub(crate) fn take_syn_text(&mut self, payload: &Chunks, inbox: &mut Inbox) -> bool {
+        if payload.is_empty() {
+            return false;
+        }
+        inbox.push(payload);
+        self.advance(payload.len() as u32);
+        self.data_segments = 1;
+        self.window.acked = self.nxt;
+        true
+    }
+
+    /// A FIN came before everything in front of it, and nothing else did.
+    pub(crate) fn only_fin_waits(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.fin.is_some() && waiting.runs.is_empty())
+    }
+
     /// Bytes beyond what the last segment that left acknowledged.
     pub(crate) fn unacknowledged(&self) -> u32 {
         self.nxt.since(self.window.acked)

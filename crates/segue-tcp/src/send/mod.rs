@@ -16,6 +16,7 @@ pub(crate) mod rate;
 pub(crate) mod recovery;
 pub(crate) mod rtt;
 mod scoreboard;
+mod syn_data;
 pub(crate) mod timeout;
 pub(crate) mod timer;
 

@@ -6,7 +6,7 @@
 use core::time::Duration;
 
 use segue_wire::Instant;
-use segue_wire::tcp::{OptionBytes, TcpFlags, TcpOptions, Timestamps};
+use segue_wire::tcp::{FastOpenCookie, OptionBytes, TcpFlags, TcpOptions, Timestamps};
 
 use crate::config::{Config, Timestamping};
 use crate::conn::Open;
@@ -51,6 +51,8 @@ pub(crate) struct Offer {
     pub(crate) retransmits: u8,
     /// How often it left.
     sends: u8,
+    /// Bytes that left with our SYN (RFC 7413); they may be acknowledged together with it.
+    pub(crate) syn_data: u16,
     /// When the last SYN (or SYN-ACK) left, and the first.
     sent_at: Instant,
     first_at: Instant,
@@ -115,6 +117,7 @@ impl Offer {
             sack: config.sack,
             retransmits: 0,
             sends: 0,
+            syn_data: 0,
             sent_at: now,
             first_at: now,
             timer: Deadline::NEVER,
@@ -173,13 +176,40 @@ impl Offer {
         self.has_echo_until(self.sent_at, answer)
     }
 
+    /// Whether this acknowledges our SYN and nothing that we did not send.
+    pub(crate) fn is_acknowledged_by(&self, number: Seq<Local>) -> bool {
+        number.after(self.iss) && !number.after(self.iss + 1 + u32::from(self.syn_data))
+    }
+
+    /// It left more than once.
+    pub(crate) fn was_repeated(&self) -> bool {
+        self.sends > 1
+    }
+
+    /// Largest payload that we would send over this path to a peer that takes it.
+    pub(crate) fn largest_segment(&self, config: &Config, options: &SocketOptions) -> u16 {
+        let path = self.mtu_payload.saturating_sub(HEADER).max(config.min_snd_mss);
+        path.min(options.max_seg.unwrap_or(u16::MAX))
+    }
+
+    /// Round trip of a SYN that left once.
+    pub(crate) fn first_sample(&self, now: Instant) -> Option<Duration> {
+        (self.sends == 1).then(|| now - self.sent_at)
+    }
+
     /// Repeat at once.
     pub(crate) fn repeat(&mut self) {
         self.timer = Deadline::NEVER;
     }
 
     /// The SYN, or the SYN-ACK when the peer's SYN is known. `wait` arms the timer.
-    pub(crate) fn syn(&mut self, now: Instant, peer: Option<&PeerSyn>, wait: Duration) -> Transmit {
+    pub(crate) fn syn(
+        &mut self,
+        now: Instant,
+        peer: Option<&PeerSyn>,
+        wait: Duration,
+        fast_open: Option<FastOpenCookie>,
+    ) -> Transmit {
         let ecn = match peer {
             Some(_) => self.ecn.syn_ack_flags(),
             None => self.ecn.syn_flags(self.sends),
@@ -205,6 +235,7 @@ impl Offer {
             .map(|echo| Timestamps { value: Clocks::value(self.ts_offset, now), echo }),
             // RFC 2018 section 2.
             sack_permitted: self.sack && peer.is_none_or(|peer| peer.sack_permitted),
+            fast_open,
             ..TcpOptions::default()
         };
         let acknowledgment = peer.map(|peer| peer.irs + 1);
@@ -290,7 +321,9 @@ impl Offer {
         let echo = answer.options.timestamps.filter(|_| timestamps).map(|timestamps| timestamps.echo);
         // Karn: an answer to one of several SYNs is ambiguous but for its timestamp.
         let sample = match self.sends {
-            0 | 1 => Some(now - self.sent_at),
+            1 => Some(now - self.sent_at),
+            // A SYN-ACK that nobody remembers: only its echo tells.
+            0 => echo.filter(|echo| *echo != 0).and_then(|echo| Clocks::elapsed(self.ts_offset, now, echo)),
             _ => echo
                 .and_then(|echo| Clocks::elapsed(self.ts_offset, now, echo))
                 .filter(|echo| is_of_last(*echo, now - self.sent_at)),
@@ -367,7 +400,7 @@ pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segm
     if !ack {
         return Screened::Drop(DropReason::NoAck);
     }
-    if Seq::<Local>::new(segment.header.acknowledgment) != offer.iss + 1 {
+    if !offer.is_acknowledged_by(Seq::new(segment.header.acknowledgment)) {
         return Screened::Refuse;
     }
     Screened::Complete

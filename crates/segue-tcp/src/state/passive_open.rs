@@ -9,13 +9,14 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use segue_wire::Instant;
-use segue_wire::tcp::TcpFlags;
+use segue_wire::tcp::{FastOpenCookie, TcpFlags};
 
 use crate::config::Config;
 use crate::conn::{Connection, Open};
 use crate::drop::DropReason;
 use crate::ecn;
 use crate::event::Outcome;
+use crate::fastopen::SynAckPending;
 use crate::options::SocketOptions;
 use crate::segment::{Segment, Transmit};
 use crate::state::handshake::{Offer, PeerSyn, Screened, screen, syn_interval};
@@ -67,11 +68,21 @@ impl PassiveOpen {
 
     /// The SYN-ACK, first and repeated.
     pub fn poll_transmit(&mut self, now: Instant, config: &Config) -> Option<Transmit> {
+        self.poll_with_cookie(now, config, None)
+    }
+
+    /// The SYN-ACK with a Fast Open cookie for the peer's next connection (RFC 7413 section 4.2.2). Not repeated with it.
+    pub fn poll_with_cookie(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        cookie: Option<FastOpenCookie>,
+    ) -> Option<Transmit> {
         if !self.offer.is_due() {
             return None;
         }
         let wait = self.wait(config);
-        Some(self.offer.syn(now, Some(&self.peer), wait))
+        Some(self.offer.syn(now, Some(&self.peer), wait, cookie))
     }
 
     /// When `on_deadline` wants to be called; `None` while `poll_transmit` has a SYN-ACK.
@@ -181,6 +192,20 @@ impl PassiveOpen {
     ) -> (Connection, Outcome) {
         let synced = self.offer.synchronise(now, &config, &options, &self.peer, &segment);
         Connection::established(now, config, options, synced, segment)
+    }
+
+    /// Instead of a handshake: the SYN has a good cookie (RFC 7413 section 4.2.2), and the connection exists from now on, in
+    /// SYN-RECEIVED and with the SYN's data. Its SYN-ACK leaves by `poll_transmit`, the first time with `option`.
+    pub fn into_fast_connection(
+        self,
+        now: Instant,
+        config: Arc<Config>,
+        options: SocketOptions,
+        syn: &Segment,
+        option: Option<FastOpenCookie>,
+    ) -> Connection {
+        let pending = SynAckPending { offer: self.offer, peer: self.peer, option, fin_queued: false };
+        Connection::fast_opened(now, config, options, pending, syn)
     }
 
     /// SYN-ACKs sent again so far.

@@ -37,8 +37,8 @@ impl SynSent {
         let acknowledgment = Seq::<Local>::new(segment.header.acknowledgment);
         let acks = segment.has(TcpFlags::ACK);
         // First: the ACK bit. "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset";
-        // a SYN takes one number, so only one acknowledgment is acceptable.
-        if acks && acknowledgment != self.offer.iss + 1 {
+        // without data (RFC 7413) a SYN takes one number, so only one acknowledgment is acceptable.
+        if acks && !self.offer.is_acknowledged_by(acknowledgment) {
             return Answer::Unacceptable(reset_for(segment), DropReason::BadHandshakeAck);
         }
         if acks && !self.offer.has_possible_echo(now, segment) {

@@ -2,13 +2,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use segue_stack::{MsgFlags, SocketId};
+use segue_stack::{MsgFlags, Ready, SocketId};
 use segue_wire::Instant;
 
 use super::SegueHost;
 use super::descriptor::{EAGAIN, Operation, Outcome};
 use crate::host::{Fd, Output, Shape};
 
+const EINPROGRESS: i32 = 115;
 const MSG_TRUNC: i32 = 0x20;
 const FASTOPEN: i32 = 0x2000_0000;
 const SOL_SOCKET: i32 = 1;
@@ -34,6 +35,9 @@ pub(super) struct Send {
     sent: usize,
     flags: MsgFlags,
     to: Option<SocketAddr>,
+    /// The first attempt opens the connection (`MSG_FASTOPEN`).
+    connects: bool,
+    awaits_handshake: bool,
     pub(super) deadline: Option<Instant>,
 }
 
@@ -115,7 +119,8 @@ impl SegueHost {
         let to = to.filter(|_| !socket.is_stream || flags & FASTOPEN != 0);
         let total = pieces.iter().sum();
         let flags = MsgFlags::from_bits_retain(flags);
-        Ok(Operation::Send(Send { fd, total, sent: 0, flags, to, deadline }))
+        let connects = socket.is_stream && flags.contains(MsgFlags::FASTOPEN);
+        Ok(Operation::Send(Send { fd, total, sent: 0, flags, to, connects, awaits_handshake: false, deadline }))
     }
 
     pub(super) fn attempt_send(&mut self, send: &mut Send) -> Option<Outcome> {
@@ -125,13 +130,36 @@ impl SegueHost {
         };
         let is_over = send.deadline.is_some_and(|deadline| self.now >= deadline);
         let may_block = !socket.is_nonblocking && !send.flags.contains(MsgFlags::DONTWAIT) && !is_over;
+        if send.awaits_handshake {
+            let ready = self.stack.readiness(socket.id);
+            if !ready.intersects(Ready::OUT | Ready::ERR | Ready::HUP) {
+                return None;
+            }
+            send.awaits_handshake = false;
+            if send.sent == send.total && !ready.contains(Ready::ERR) {
+                return Some(Outcome::ok(send.sent as i64));
+            }
+        }
         loop {
             let data = vec![0; send.total - send.sent];
             let result = match send.to {
                 Some(to) => self.stack.send_to(self.now, socket.id, &data, send.flags, to, None),
                 None => self.stack.send(self.now, socket.id, &data, send.flags),
             };
+            // Fast Open connects once; a blocking call then waits for the handshake.
+            let connects = std::mem::take(&mut send.connects);
+            send.flags.remove(MsgFlags::FASTOPEN);
             match result {
+                Ok(count) if connects && may_block => {
+                    send.sent += count;
+                    send.awaits_handshake = true;
+                    return None;
+                }
+                Err(errno) if connects && may_block && errno.0 == EINPROGRESS => {
+                    send.awaits_handshake = true;
+                    return None;
+                }
+                Ok(count) if connects => return Some(Outcome::ok(count as i64)),
                 Ok(count) => {
                     send.sent += count;
                     if socket.is_stream && count > 0 && send.sent < send.total {

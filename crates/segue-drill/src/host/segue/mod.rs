@@ -242,6 +242,11 @@ impl Host for SegueHost {
         self.stack.add_route(route).map(drop).map_err(|error| HostError(error.to_string()))
     }
 
+    fn forget_peers(&mut self) -> Result<(), HostError> {
+        self.stack.flush_tcp_metrics();
+        Ok(())
+    }
+
     fn change_offload(&mut self, change: OffloadChange) -> Result<(), HostError> {
         self.offload = change.tso.or(change.gso).unwrap_or(self.offload);
         Ok(())
