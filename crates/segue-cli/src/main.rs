@@ -7,6 +7,7 @@
 #![allow(rustdoc::broken_intra_doc_links, reason = "doc comments of options are their help texts")]
 
 mod drill;
+mod emulator;
 mod fail;
 mod lab;
 mod look;
@@ -37,6 +38,7 @@ Examples:
   segue run -p 8080:80 --rate 2mbit -- ./my-server
   segue ping --delay 30ms --loss 5% segue.test
   segue lab transfer --bytes 64MiB --delay 20ms --loss 1%
+  segue path --a sga --netns-a left --b sgb --netns-b right --delay 20ms --rate 20mbit
   segue serve --tun segue0 --addr 10.7.0.2/24
 
 Each command explains its options: segue run --help";
@@ -46,6 +48,7 @@ enum Command {
     Run(run::RunArgs),
     Serve(serve::ServeArgs),
     Ping(ping::PingArgs),
+    Path(Box<emulator::EmulatorArgs>),
     #[command(subcommand)]
     Lab(lab::LabCommand),
     Drill(drill::DrillArgs),
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Serve(args) => serve::serve(args),
         Command::Ping(args) => ping::ping(args),
+        Command::Path(args) => emulator::path(*args),
         Command::Lab(command) => lab::lab(command),
         Command::Drill(args) => drill::drill(args),
         Command::Ss(args) => look::ss(&args),

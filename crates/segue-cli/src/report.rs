@@ -41,7 +41,7 @@ fn counted(count: u64, what: &str) -> String {
 }
 
 /// Packets of one direction, and what befell them, leaving out what did not happen.
-fn direction(stats: &DirectionStats) -> String {
+pub(crate) fn direction(stats: &DirectionStats) -> String {
     let fates = [
         (stats.lost, "lost"),
         (stats.duplicated, "duplicated"),
@@ -60,6 +60,28 @@ fn direction(stats: &DirectionStats) -> String {
         }
     }
     words
+}
+
+/// One direction's counters under the names they have in the library.
+pub(crate) fn direction_as_json(stats: &DirectionStats) -> serde_json::Value {
+    serde_json::json!({
+        "packets_in": stats.packets_in,
+        "bytes_in": stats.bytes_in,
+        "packets_out": stats.packets_out,
+        "bytes_out": stats.bytes_out,
+        "lost": stats.lost,
+        "duplicated": stats.duplicated,
+        "reordered": stats.reordered,
+        "corrupted": stats.corrupted,
+        "marked": stats.marked,
+        "queue_dropped": stats.queue_dropped,
+        "codel_dropped": stats.codel_dropped,
+        "too_big": stats.too_big,
+        "fragmented": stats.fragmented,
+        "overflow": stats.overflow,
+        "inside": stats.inside,
+        "queue_bytes": stats.queue_bytes,
+    })
 }
 
 #[cfg(test)]

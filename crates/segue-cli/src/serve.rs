@@ -84,10 +84,12 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
         for address in &args.addr {
             eprintln!("segue: serving http://{}/", host_in_url(address.address()));
         }
-        let outcome = until_interrupted().await;
+        let interrupted =
+            interruption().map_err(|error| Fail::new(125, format!("cannot wait for signals: {error}")))?;
+        interrupted.await;
         drop(services);
         network.down(Instant::now() + FAREWELL).await;
-        outcome.map_err(|error| Fail::new(125, format!("cannot wait for signals: {error}")))
+        Ok(())
     });
     runtime.shutdown_background();
     ended.map(|()| ExitCode::SUCCESS)
@@ -100,12 +102,14 @@ fn host_in_url(address: IpAddr) -> String {
     }
 }
 
-async fn until_interrupted() -> std::io::Result<()> {
+/// Ends at the first SIGINT or SIGTERM from now on.
+pub(crate) fn interruption() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

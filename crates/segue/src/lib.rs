@@ -20,6 +20,7 @@
 //! # }
 //! ```
 pub mod blocking;
+mod bridge;
 mod clock;
 pub mod control;
 mod error;
@@ -30,6 +31,7 @@ mod socket;
 mod tcp;
 mod udp;
 
+pub use bridge::{Bridge, BridgePause, stop_signal};
 pub use clock::now;
 pub use error::io_error;
 pub use gateway::{AnyDatagram, AnyIcmp, AnyListener, AnyUdp, EchoRequest, Incoming};

@@ -7,6 +7,7 @@
 //! value unless it was attached to; a device that is gone is an error, each time.
 
 mod config;
+mod namespace;
 mod netlink;
 mod offload;
 mod setup;
@@ -26,6 +27,7 @@ use crate::memory::GSO_MAX;
 use offload::Offload;
 
 pub use config::{Prefix, TunConfig};
+pub use namespace::NetNamespace;
 
 /// Room for the longest packet and its header.
 const BUFFER: usize = 65_536 + offload::HEADER;

@@ -34,6 +34,9 @@ pub(super) fn create(config: &TunConfig) -> io::Result<Device> {
     let offload = attach_with(&file, &mut request, exclusive, config.offload)
         .map_err(|error| explain_create(error, &config.name))?;
     let name = request.name();
+    if !config.addresses.is_empty() && !config.addresses.iter().chain(&config.routes).any(|p| p.address.is_ipv6()) {
+        keep_ipv6_quiet(&name);
+    }
     configure(&name, config)?;
     Ok(Device { file, name, mtu: config.mtu, offload })
 }
@@ -74,6 +77,12 @@ fn attach_with(file: &File, request: &mut InterfaceRequest, flags: c_int, wanted
     }
     sys::set_offload(file, tcp)?;
     Ok(Offload::Virtio { udp: false })
+}
+
+/// Without an IPv6 address the kernel would still solicit routers and report groups on a device, and whoever counts
+/// packets would count those. Where IPv6 is not there at all nothing is to be done.
+fn keep_ipv6_quiet(name: &str) {
+    let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"), "1");
 }
 
 fn configure(name: &str, config: &TunConfig) -> io::Result<()> {

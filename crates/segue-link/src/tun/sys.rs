@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 
 /// Opens the TUN driver, non-blocking and closed on exec.
@@ -83,6 +83,18 @@ impl InterfaceRequest {
         // SAFETY: the requests above read and write one ifreq, and that is what the pointer points to.
         check(unsafe { libc::ioctl(socket.as_raw_fd(), what, &raw mut self.0) })
     }
+}
+
+/// `setns`: this thread's sockets and interfaces are from now on those of the namespace.
+pub(super) fn enter_network(namespace: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: no pointers are passed.
+    check(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) })
+}
+
+/// `unshare`: this thread gets a network namespace of its own, with nothing in it.
+pub(super) fn leave_network() -> io::Result<()> {
+    // SAFETY: no pointers are passed.
+    check(unsafe { libc::unshare(libc::CLONE_NEWNET) })
 }
 
 /// `TUNSETOFFLOAD`: what the kernel may hand over unfinished.

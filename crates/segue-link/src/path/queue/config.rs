@@ -262,11 +262,7 @@ fn size(name: &str, text: &str) -> Result<u64, SpecError> {
 type TakesSetting<'a> = dyn FnMut(&str, Option<&str>) -> Result<bool, SpecError> + 'a;
 
 /// Reads CoDel's settings; `other` takes those that it knows itself and says whether it did.
-fn parse_codel(
-    mut codel: CodelConfig,
-    parts: &[&str],
-    other: &mut TakesSetting<'_>,
-) -> Result<CodelConfig, SpecError> {
+fn parse_codel(mut codel: CodelConfig, parts: &[&str], other: &mut TakesSetting<'_>) -> Result<CodelConfig, SpecError> {
     for part in parts {
         let (name, text) = named(part);
         if other(name, text)? {
