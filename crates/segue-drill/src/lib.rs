@@ -10,6 +10,7 @@ mod call;
 mod code;
 mod command;
 pub mod differ;
+mod expected;
 mod files;
 pub mod host;
 mod icmp_names;

@@ -14,6 +14,8 @@ const TRACE: usize = 16;
 pub enum Verdict {
     /// All was as expected.
     Passed,
+    /// It failed, as its `// differs: HOST: reason` says it does.
+    Differs,
     /// Something came that was not expected, or not at its time.
     Failed,
     /// The script is no script; nothing was played.
@@ -29,6 +31,10 @@ pub struct ScriptReport {
     pub verdict: Verdict,
     /// What went wrong, with file, line, column and the packets around it; empty when it passed.
     pub message: String,
+    /// Why it is expected to fail against this host.
+    pub reason: Option<String>,
+    /// Every packet, one line each, in tcpdump's form (the last few hundred).
+    pub trace: Vec<String>,
     /// What does not fail a script but should be known: mismatches declared not fatal, settings that are not available.
     pub warnings: Vec<String>,
     /// What its code printed.
@@ -56,6 +62,8 @@ impl ScriptReport {
             name: name.to_owned(),
             verdict,
             message,
+            reason: None,
+            trace: played.trace,
             warnings: played.warnings,
             printed: played.printed,
             packets: played.packets,
@@ -77,6 +85,7 @@ impl ScriptReport {
     fn to_json(&self) -> Value {
         let verdict = match self.verdict {
             Verdict::Passed => "passed",
+            Verdict::Differs => "differs",
             Verdict::Failed => "failed",
             Verdict::Malformed => "malformed",
         };
@@ -84,6 +93,7 @@ impl ScriptReport {
             "name": self.name,
             "result": verdict,
             "message": self.message,
+            "reason": self.reason,
             "warnings": self.warnings,
             "printed": self.printed,
             "packets": self.packets,
@@ -103,18 +113,22 @@ pub struct Report {
 impl Report {
     /// How many scripts passed.
     pub fn passed(&self) -> usize {
-        self.scripts.iter().filter(|script| script.verdict == Verdict::Passed).count()
+        self.count(Verdict::Passed)
     }
 
-    /// Whether all passed.
+    fn count(&self, verdict: Verdict) -> usize {
+        self.scripts.iter().filter(|script| script.verdict == verdict).count()
+    }
+
+    /// Whether all passed, or failed as they say they do.
     pub fn is_passed(&self) -> bool {
-        self.passed() == self.scripts.len()
+        self.passed() + self.count(Verdict::Differs) == self.scripts.len()
     }
 
     /// The exit status of a command: 0 all passed, 1 some failed, 2 some are malformed.
     pub fn exit_status(&self) -> u8 {
         let worst = |script: &ScriptReport| match script.verdict {
-            Verdict::Passed => 0,
+            Verdict::Passed | Verdict::Differs => 0,
             Verdict::Failed => 1,
             Verdict::Malformed => 2,
         };
@@ -127,13 +141,19 @@ impl Report {
         for script in &self.scripts {
             match script.verdict {
                 Verdict::Passed => _ = writeln!(out, "ok      {}", script.name),
+                Verdict::Differs => {
+                    let reason = script.reason.as_deref().unwrap_or_default();
+                    _ = writeln!(out, "differs {}: {reason}", script.name);
+                }
                 Verdict::Failed => _ = write!(out, "FAILED  {}\n{}", script.name, script.message),
                 Verdict::Malformed => _ = write!(out, "INVALID {}\n{}", script.name, script.message),
             }
             script.warnings.iter().for_each(|warning| _ = writeln!(out, "        note: {warning}"));
             script.printed.iter().for_each(|line| _ = writeln!(out, "        {line}"));
         }
-        _ = writeln!(out, "{} of {} scripts passed", self.passed(), self.scripts.len());
+        let (passed, differing) = (self.passed(), self.count(Verdict::Differs));
+        let differing = if differing > 0 { format!(", {differing} differ as they say") } else { String::new() };
+        _ = writeln!(out, "{passed} of {} scripts passed{differing}", self.scripts.len());
         out
     }
 
@@ -145,14 +165,14 @@ impl Report {
 
     /// The same as JUnit's XML, which build servers read.
     pub fn to_junit(&self) -> String {
-        let count = |verdict| self.scripts.iter().filter(|script| script.verdict == verdict).count();
         let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         _ = writeln!(
             out,
-            "<testsuite name=\"segue drill\" tests=\"{}\" failures=\"{}\" errors=\"{}\">",
+            "<testsuite name=\"segue drill\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
             self.scripts.len(),
-            count(Verdict::Failed),
-            count(Verdict::Malformed)
+            self.count(Verdict::Failed),
+            self.count(Verdict::Malformed),
+            self.count(Verdict::Differs)
         );
         for script in &self.scripts {
             let (name, seconds) = (escape(&script.name), script.duration.as_secs_f64());
@@ -160,6 +180,11 @@ impl Report {
             let element = match script.verdict {
                 Verdict::Passed => {
                     out.push_str("/>\n");
+                    continue;
+                }
+                Verdict::Differs => {
+                    let reason = escape(script.reason.as_deref().unwrap_or_default());
+                    _ = writeln!(out, "><skipped message=\"{reason}\"/></testcase>");
                     continue;
                 }
                 Verdict::Failed => "failure",

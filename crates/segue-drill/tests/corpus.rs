@@ -15,8 +15,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("scripts/E6/an_echo_halves_the_window_once_and_cwr_says_so.pkt", "sequence number: expected 10001, got 2001"),
     // Without SACK.
     ("tests/language/code_over_tcp_info.pkt", "TCP option kinds: expected [2,1,1,4], got [2]"),
-    // The interpreter does not look at control messages yet.
-    ("tests/language/messages_and_epoll.pkt", "there is no control message, expected {cmsg_level=SOL_TCP"),
     ("tests/language/sack_both_sides.pkt", "TCP option kinds: expected [2,1,1,4], got [2]"),
     ("tests/language/timestamps_and_assertions.pkt", "TCP option kinds: expected [2,4,8,1,3], got [2,1,1,8,1,3]"),
 ];

@@ -26,6 +26,11 @@ impl Clock {
         Instant::ZERO + START + self.base.elapsed()
     }
 
+    /// What the wall clock says at a time, since 1970.
+    pub fn wall(&self, at: Instant) -> Duration {
+        (self.wall + at.saturating_duration_since(Instant::ZERO)).saturating_sub(START)
+    }
+
     /// A time of the wall clock, counted from 1970.
     pub(crate) fn at_wall(&self, wall: Duration) -> Instant {
         match wall.checked_sub(self.wall) {

@@ -9,6 +9,7 @@
 
 mod caller;
 mod clock;
+mod diag;
 mod namespace;
 pub mod sys;
 mod tap;

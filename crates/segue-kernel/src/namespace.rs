@@ -3,7 +3,7 @@
 //! Decides what is in it and how it is reached: through one thread that lives in it, so that the caller's own network is never
 //! touched. It has no name; the kernel ends it when the thread, the device and all sockets are gone.
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
@@ -13,12 +13,16 @@ use segue_wire::{Instant, Packet};
 
 use crate::caller::Caller;
 use crate::clock::Clock;
+use crate::diag;
 use crate::sys;
 use crate::tap::{Captured, Tap};
 
 /// What a private network looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamespaceConfig {
+    /// Settings below `/proc/sys/net`, by their dotted names, written before there is a device. Those that this kernel does not
+    /// have are left out. Default none.
+    pub settings: Vec<(String, String)>,
     /// Name of the device. Default `tun0`.
     pub device: String,
     /// MTU in bytes. Default 1500.
@@ -33,7 +37,7 @@ impl Default for NamespaceConfig {
     fn default() -> NamespaceConfig {
         let every = |address: IpAddr| Prefix { address, length: 0 };
         let routes = vec![every([0, 0, 0, 0].into()), every([0u16; 8].into())];
-        NamespaceConfig { device: "tun0".into(), mtu: 1500, addresses: Vec::new(), routes }
+        NamespaceConfig { settings: Vec::new(), device: "tun0".into(), mtu: 1500, addresses: Vec::new(), routes }
     }
 }
 
@@ -160,6 +164,15 @@ impl Namespace {
         self.run(move || std::fs::write(path, value))?
     }
 
+    /// `struct tcp_info` of a connection, also of one that no descriptor stands for; for half-open connections and TIME-WAIT its
+    /// first byte only, the state.
+    ///
+    /// # Errors
+    /// `NotFound`: there is no such connection; or the kernel cannot be asked.
+    pub fn tcp_info(&self, local: SocketAddr, peer: SocketAddr) -> io::Result<Vec<u8>> {
+        self.run(move || diag::tcp_info(local, peer))?
+    }
+
     /// Runs `ip` or `tc` in the namespace; the error is what it says.
     ///
     /// # Errors
@@ -233,6 +246,14 @@ fn set_up(config: &NamespaceConfig) -> io::Result<(TunLink, Tap)> {
         ),
         _ => error,
     })?;
+    for (name, value) in &config.settings {
+        match std::fs::write(sysctl_path(name)?, value) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(io::Error::new(error.kind(), format!("{name} = {value}: {error}")));
+            }
+            _ => {}
+        }
+    }
     sys::set_loopback_up()?;
     let tun = TunLink::create(&TunConfig {
         name: config.device.clone(),

@@ -27,8 +27,8 @@ impl Interpreter<'_> {
             "readv" => (Shape::Vector, self.vector(&arguments(call, 3, 3)?[1], Some(&call.arguments[2]))?, 0),
             _ => {
                 let Message { pieces, expected, .. } = self.message(&arguments(call, 3, 3)?[1])?;
+                control_room = if expected.control.is_some() { CONTROL_ROOM } else { 0 };
                 check = Check::Message(expected);
-                control_room = CONTROL_ROOM;
                 (Shape::Message, pieces, self.flags(call, 2)?)
             }
         };
@@ -38,6 +38,7 @@ impl Interpreter<'_> {
 
     pub(super) fn call_send(&mut self, call: &SystemCall) -> Result<(Call, Check), Diagnostic> {
         let mut is_addressed = false;
+        let mut control = Vec::new();
         let (shape, pieces, flags) = match call.name.as_str() {
             "write" => (Shape::Plain, vec![self.size(&arguments(call, 3, 3)?[2])?], 0),
             "send" => (Shape::Flags, vec![self.size(&arguments(call, 4, 4)?[2])?], self.flags(call, 3)?),
@@ -47,7 +48,14 @@ impl Interpreter<'_> {
                 (Shape::Address, vec![self.size(&call.arguments[2])?], self.flags(call, 3)?)
             }
             "writev" => (Shape::Vector, self.vector(&arguments(call, 3, 3)?[1], Some(&call.arguments[2]))?, 0),
-            _ => (Shape::Message, self.message(&arguments(call, 3, 3)?[1])?.pieces, self.flags(call, 2)?),
+            _ => {
+                let Message { pieces, expected } = self.message(&arguments(call, 3, 3)?[1])?;
+                let cannot =
+                    || Diagnostic::at(call.arguments[1].span, "this control data cannot be sent, only received");
+                let sent = expected.control.iter().flatten().map(|spec| spec.to_sent().ok_or_else(cannot));
+                control = sent.collect::<Result<_, _>>()?;
+                (Shape::Message, pieces, self.flags(call, 2)?)
+            }
         };
         let socket = self.socket_argument(&call.arguments[0])?;
         if call.name == "sendmsg" && (!socket.is_stream || flags & FASTOPEN != 0) {
@@ -58,7 +66,7 @@ impl Interpreter<'_> {
         if is_addressed {
             self.begin_connecting(socket.endpoint);
         }
-        let call = Call::Send { fd: socket.live, shape, pieces, flags, to, control: Vec::new() };
+        let call = Call::Send { fd: socket.live, shape, pieces, flags, to, control };
         Ok((call, Check::Result))
     }
 }

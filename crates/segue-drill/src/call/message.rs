@@ -1,4 +1,5 @@
 //! `msghdr` and `iovec` of a script.
+use super::control::{ControlSpec, first_difference};
 use super::value::field;
 use crate::ast::{Expression, Field, Value};
 use crate::host::Control;
@@ -12,12 +13,12 @@ pub(super) struct Message {
     pub(super) expected: Expected,
 }
 
-/// What recvmsg() must give beside the bytes.
+/// What recvmsg() must give beside the bytes, and what sendmsg() is given.
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
-    flags: i64,
-    /// Level, type and data of control messages, as text for messages.
-    control: Vec<String>,
+    pub(super) flags: i64,
+    /// `None`: no room is offered for control messages.
+    pub(super) control: Option<Vec<ControlSpec>>,
 }
 
 impl Expected {
@@ -26,10 +27,7 @@ impl Expected {
         if self.flags != i64::from(flags) {
             return Some(format!("msg_flags is {flags:#x}, expected {:#x}", self.flags));
         }
-        match (self.control.first(), control.first()) {
-            (Some(first), None) => Some(format!("there is no control message, expected {first}")),
-            _ => None,
-        }
+        first_difference(self.control.as_deref().unwrap_or_default(), control)
     }
 }
 
@@ -54,17 +52,19 @@ impl Interpreter<'_> {
     }
 
     pub(super) fn message(&self, message: &Expression) -> Result<Message, Diagnostic> {
-        let expected = "expected {msg_name(...)=..., msg_iov(N)=[{..., length}], msg_flags=F}";
+        let expected =
+            "expected {msg_name(...)=..., msg_iov(N)=[{..., length}], msg_flags=F}, and msg_control=[…] if wanted";
         let Value::Structure(fields) = &message.value else { return Err(Diagnostic::at(message.span, expected)) };
+        let known = ["msg_name", "msg_iov", "msg_flags", "msg_control"];
+        if let Some(Field { name, value, .. }) = fields.iter().find(|field| !known.contains(&field.name.as_str())) {
+            return Err(Diagnostic::at(value.span, format!("`{name}` is no field of a message: {expected}")));
+        }
         let Some(Field { size, value, .. }) = field(fields, "msg_iov") else {
             return Err(Diagnostic::at(message.span, expected));
         };
         let pieces = self.vector(value, size.as_ref())?;
         let flags = field(fields, "msg_flags").map_or(Ok(0), |field| self.integer(&field.value))?;
-        let control = match field(fields, "msg_control").map(|field| &field.value.value) {
-            Some(Value::List(messages)) => messages.iter().map(|message| self.source_of(message.span)).collect(),
-            _ => Vec::new(),
-        };
+        let control = field(fields, "msg_control").map(|field| self.control_messages(&field.value)).transpose()?;
         Ok(Message { pieces, expected: Expected { flags, control } })
     }
 }

@@ -1,6 +1,7 @@
 //! System calls of a script, as calls on the host under test.
 //!
 //! Decides which calls exist, what their arguments mean, and what is compared afterwards. What a call does is the host's.
+mod control;
 mod data;
 mod message;
 mod open;

@@ -14,9 +14,11 @@ use segue_link::Prefix;
 use segue_wire::{ChecksumState, Instant, Packet};
 
 use super::{
-    Call, Fd, Host, HostError, Network, OffloadChange, Output, Patience, Progress, Returned, RouteChange, Sent, Woken,
+    Call, Fd, Host, HostError, LinkChange, Network, OffloadChange, Output, Patience, Progress, Returned, RouteAction,
+    RouteChange, RouteMetric, Sent, Woken,
 };
 
+const DEVICE: &str = "tun0";
 const CONGESTION: &str = "net.ipv4.tcp_congestion_control";
 const SOL_SOCKET: i32 = 1;
 const SO_LINGER: i32 = 13;
@@ -32,8 +34,10 @@ const EIO: i32 = 5;
 const SETTINGS: &[(&str, &str)] = &[
     ("net.ipv4.tcp_rmem", "4096 131072 6291456"),
     ("net.ipv4.tcp_wmem", "4096 16384 4194304"),
-    ("net.ipv6.conf.tun0.accept_ra", "0"),
-    ("net.ipv6.conf.tun0.router_solicitations", "0"),
+    ("net.ipv6.conf.default.accept_ra", "0"),
+    ("net.ipv6.conf.default.router_solicitations", "0"),
+    // No address that nobody asked for, so no reports of groups.
+    ("net.ipv6.conf.default.addr_gen_mode", "1"),
 ];
 
 /// What a call gives in the calling thread: a result, and a descriptor if one was made.
@@ -62,6 +66,7 @@ impl LinuxHost {
         let length = if network.local.is_ipv4() { 16 } else { 48 };
         let every = |address: IpAddr| Prefix { address, length: 0 };
         let config = NamespaceConfig {
+            settings: SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             mtu: network.mtu.into(),
             addresses: vec![Prefix { address: network.local, length }],
             routes: vec![if network.local.is_ipv4() { every([0; 4].into()) } else { every([0u16; 8].into()) }],
@@ -69,15 +74,6 @@ impl LinuxHost {
         };
         let fail = |error: io::Error| HostError(error.to_string());
         let namespace = Namespace::open(&config, clock).map_err(fail)?;
-        for (name, value) in SETTINGS {
-            match namespace.set_sysctl(name, value) {
-                // Without IPv6 there is nothing to silence.
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(HostError(format!("{name}: {error}")));
-                }
-                _ => {}
-            }
-        }
         let caller = namespace.caller().map_err(fail)?;
         Ok(LinuxHost {
             clock,
@@ -88,6 +84,10 @@ impl LinuxHost {
             congestion: "cubic".into(),
             namespace,
         })
+    }
+
+    fn tool(&self, tool: Tool, words: &[String]) -> Result<(), HostError> {
+        self.namespace.tool(tool, words).map_err(|error| HostError(error.to_string()))
     }
 
     fn descriptor(&self, fd: Fd) -> Option<Arc<OwnedFd>> {
@@ -334,20 +334,46 @@ impl Host for LinuxHost {
         self.namespace.set_sysctl(name, value).map_err(|error| HostError(format!("{name} = {value}: {error}")))
     }
 
-    fn change_route(&mut self, _to: IpAddr, change: &RouteChange) -> Result<(), HostError> {
-        let mut words: Vec<String> = Vec::new();
-        if self.network.local.is_ipv6() {
-            words.push("-6".into());
+    fn change_route(&mut self, change: &RouteChange) -> Result<(), HostError> {
+        let (address, length) = change.destination;
+        let action = match change.action {
+            RouteAction::Add => "add",
+            RouteAction::Change => "change",
+            RouteAction::Replace => "replace",
+            RouteAction::Delete => "del",
+        };
+        let family = if address.is_ipv6() { "-6" } else { "-4" };
+        let mut words: Vec<String> = vec![family.into(), "route".into(), action.into(), format!("{address}/{length}")];
+        if let Some(via) = change.via.filter(|via| *via != self.network.local) {
+            words.extend(["via".into(), via.to_string()]);
         }
-        words.extend(["route", "replace", "default", "dev", "tun0"].map(str::to_owned));
-        let numbers = [("initcwnd", change.initcwnd), ("mtu", change.mtu)];
+        words.extend(["dev".into(), DEVICE.into()]);
+        words.extend(change.metrics.iter().flat_map(RouteMetric::words));
+        self.tool(Tool::Ip, &words)
+    }
+
+    fn change_link(&mut self, change: &LinkChange) -> Result<(), HostError> {
+        let mut words: Vec<String> = Vec::new();
+        words.extend(change.is_up.map(|is_up| if is_up { "up".into() } else { "down".into() }));
+        let numbers =
+            [("mtu", change.mtu), ("gso_max_size", change.gso_max_size), ("gso_max_segs", change.gso_max_segs)];
         for (name, number) in numbers {
             words.extend(number.into_iter().flat_map(|number| [name.to_owned(), number.to_string()]));
         }
-        if change.ecn == Some(true) {
-            words.extend(["features", "ecn"].map(str::to_owned));
+        if !words.is_empty() {
+            words.splice(0..0, ["link", "set", "dev", DEVICE].map(str::to_owned));
+            self.tool(Tool::Ip, &words)?;
         }
-        self.namespace.tool(Tool::Ip, &words).map_err(|error| HostError(error.to_string()))
+        let Some(((address, length), is_added)) = change.address else { return Ok(()) };
+        let verb = if is_added { "replace" } else { "del" };
+        let mut words = ["address", verb].map(str::to_owned).to_vec();
+        words.extend([format!("{address}/{length}"), "dev".into(), DEVICE.into()]);
+        words.extend((is_added && address.is_ipv6()).then(|| "nodad".to_owned()));
+        self.tool(Tool::Ip, &words)
+    }
+
+    fn change_queue(&mut self, arguments: &[String]) -> Result<(), HostError> {
+        self.tool(Tool::Tc, arguments)
     }
 
     fn forget_peers(&mut self) -> Result<(), HostError> {
@@ -359,8 +385,12 @@ impl Host for LinuxHost {
         self.namespace.set_offload(change.tso, change.gso).map_err(|error| HostError(error.to_string()))
     }
 
-    fn tcp_info_of(&mut self, _local: SocketAddr, _peer: SocketAddr) -> Option<Vec<u8>> {
-        None
+    fn tcp_info_of(&mut self, local: SocketAddr, peer: SocketAddr) -> Option<Vec<u8>> {
+        self.namespace.tcp_info(local, peer).ok()
+    }
+
+    fn wall_time(&self, at: Instant) -> Duration {
+        self.clock.wall(at)
     }
 
     fn patience(&self) -> Patience {

@@ -3,6 +3,7 @@
 //! Decides what any host under test can be asked; how it does it is each one's. Everything goes through here that a script or
 //! a fuzzer does: packets in, packets out with their times, system calls with raw arguments, settings, and the passing of time.
 mod call;
+mod change;
 pub mod linux;
 pub mod segue;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use segue_wire::{Instant, IpVersion, Packet};
 
 pub use call::{Call, Control, Fd, Output, Returned, Shape};
+pub use change::{LinkChange, OffloadChange, RouteAction, RouteChange, RouteMetric};
 pub use linux::LinuxHost;
 pub use segue::SegueHost;
 
@@ -73,26 +75,6 @@ pub struct Sent {
     pub packet: Packet,
 }
 
-/// Parameters of the route to the peer; what is `None` or empty stays as it is.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct RouteChange {
-    /// Initial congestion window, in segments.
-    pub initcwnd: Option<u32>,
-    /// MTU of the route, in bytes.
-    pub mtu: Option<u32>,
-    /// Whether the route has the feature `ecn`.
-    pub ecn: Option<bool>,
-}
-
-/// Which work is left to the device.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct OffloadChange {
-    /// Cutting TCP super-segments.
-    pub tso: Option<bool>,
-    /// Building super-segments at all.
-    pub gso: Option<bool>,
-}
-
 /// How long to wait for what should not take time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Patience {
@@ -146,11 +128,23 @@ pub trait Host {
     /// There is none of this name, or it does not take the value.
     fn set_sysctl(&mut self, name: &str, value: &str) -> Result<(), HostError>;
 
-    /// Change the route to this destination.
+    /// Change a route. As Linux does it, the metrics that are not given are those of a new route.
     ///
     /// # Errors
     /// There is none, or it does not take the change.
-    fn change_route(&mut self, to: IpAddr, change: &RouteChange) -> Result<(), HostError>;
+    fn change_route(&mut self, change: &RouteChange) -> Result<(), HostError>;
+
+    /// Change the device.
+    ///
+    /// # Errors
+    /// It does not take the change.
+    fn change_link(&mut self, change: &LinkChange) -> Result<(), HostError>;
+
+    /// Change the queueing discipline, by the arguments of `tc`.
+    ///
+    /// # Errors
+    /// There is none, or it does not take them.
+    fn change_queue(&mut self, arguments: &[String]) -> Result<(), HostError>;
 
     /// Forget what was learned of peers: Fast Open cookies and metrics.
     ///
@@ -166,6 +160,9 @@ pub trait Host {
 
     /// `struct tcp_info` of a connection that no descriptor stands for, if the host can tell.
     fn tcp_info_of(&mut self, local: SocketAddr, peer: SocketAddr) -> Option<Vec<u8>>;
+
+    /// What the host's wall clock says at a time, since 1970: times in control messages are told in it.
+    fn wall_time(&self, at: Instant) -> Duration;
 
     /// How long to wait for what should not take time.
     fn patience(&self) -> Patience;

@@ -14,6 +14,7 @@ mod snapshot;
 mod trace;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use segue_wire::Instant;
@@ -42,13 +43,15 @@ pub(crate) struct Window {
 
 pub(crate) struct Interpreter<'a> {
     pub(crate) text: &'a str,
+    /// Where the script stands, for scripts that it calls.
+    folder: Option<PathBuf>,
     pub(crate) settings: Settings,
     pub(crate) host: &'a mut dyn Host,
     /// What the host sent and no line has been compared with.
     captured: VecDeque<Live>,
     trace: Trace,
     /// When the first event happened.
-    start: Instant,
+    pub(crate) start: Instant,
     pub(crate) endpoints: Vec<Endpoint>,
     /// The one under test.
     pub(crate) current: Option<usize>,
@@ -87,10 +90,17 @@ pub(crate) fn check(script: &Script, settings: &Settings) -> Result<(), Diagnost
 }
 
 /// Play a script from beginning to end.
-pub(crate) fn play(text: &str, script: &Script, settings: Settings, host: &mut dyn Host) -> Played {
+pub(crate) fn play(
+    text: &str,
+    folder: Option<&Path>,
+    script: &Script,
+    settings: Settings,
+    host: &mut dyn Host,
+) -> Played {
     let now = host.now();
     let mut interpreter = Interpreter {
         text,
+        folder: folder.map(Path::to_owned),
         settings,
         host,
         captured: VecDeque::new(),

@@ -1,5 +1,6 @@
 //! Devices: the loopback interface, offloads, and packets seen as they leave.
 use std::ffi::c_int;
+use std::fs::File;
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -19,6 +20,11 @@ fn request(name: &str) -> libc::ifreq {
 
 fn control_socket() -> io::Result<OwnedFd> {
     socket(libc::AF_INET, libc::SOCK_DGRAM, 0)
+}
+
+/// A socket to ask about connections; as a file, because questions are written and answers read.
+pub(crate) fn diag_socket() -> io::Result<File> {
+    socket(libc::AF_NETLINK, libc::SOCK_DGRAM, libc::NETLINK_SOCK_DIAG).map(File::from)
 }
 
 /// Brings `lo` up.

@@ -14,7 +14,7 @@ use std::ffi::c_int;
 use std::io;
 
 pub use descriptor::{close, duplicate, eventless_ioctl, fcntl, open, pipe, sendfile, splice};
-pub(crate) use device::{packet_tap, set_loopback_up, set_offload, stamped_packet};
+pub(crate) use device::{diag_socket, packet_tap, set_loopback_up, set_offload, stamped_packet};
 pub use message::{Control, Received, Sending, Shape, receive, send};
 pub use socket::{
     accept, bind, connect, getsockopt, listen, local_address, peer_address, setsockopt, shutdown, socket,

@@ -2,15 +2,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use segue_stack::{MsgFlags, Ready, SocketId};
+use segue_stack::{ControlMessage, MsgFlags, Ready, ReceivedMessage, SocketId, decode_control, encode_control};
 use segue_wire::Instant;
 
 use super::SegueHost;
 use super::descriptor::{EAGAIN, Operation, Outcome};
-use crate::host::{Fd, Output, Shape};
+use crate::host::{Control, Fd, Output, Shape};
 
 const EINPROGRESS: i32 = 115;
-const MSG_TRUNC: i32 = 0x20;
 const FASTOPEN: i32 = 0x2000_0000;
 const SOL_SOCKET: i32 = 1;
 const RCVTIMEO: i32 = 20;
@@ -25,7 +24,31 @@ pub(super) struct Receive {
     got: usize,
     flags: MsgFlags,
     shape: Shape,
+    control_room: usize,
     pub(super) deadline: Option<Instant>,
+}
+
+/// What recvmsg() writes; the other calls leave flags and control messages out.
+fn received(receive: &mut Receive, message: Option<&ReceivedMessage>) -> Outcome {
+    let data = std::mem::take(&mut receive.data);
+    let (mut flags, mut control, mut from) = (0, Vec::new(), None);
+    if let Some(message) = message {
+        from = message.from;
+        if receive.shape == Shape::Message {
+            let (bytes, is_cut) = encode_control(&message.control, receive.control_room);
+            // Own bytes can always be read.
+            let messages = decode_control(&bytes).unwrap_or_default();
+            control = messages
+                .into_iter()
+                .map(|message| {
+                    let (level, kind) = message.name();
+                    Control { level, kind, data: message.data() }
+                })
+                .collect();
+            flags = message.flags.bits() | if is_cut { MsgFlags::CTRUNC.bits() } else { 0 };
+        }
+    }
+    Outcome::with(receive.got as i64, Output::Received { data, flags, control, from })
 }
 
 #[derive(Clone, Debug)]
@@ -38,6 +61,7 @@ pub(super) struct Send {
     /// The first attempt opens the connection (`MSG_FASTOPEN`).
     connects: bool,
     awaits_handshake: bool,
+    control: Vec<ControlMessage>,
     pub(super) deadline: Option<Instant>,
 }
 
@@ -48,12 +72,13 @@ impl SegueHost {
         shape: Shape,
         pieces: &[usize],
         flags: i32,
+        control_room: usize,
     ) -> Result<Operation, i32> {
         let socket = self.socket_at(fd)?;
         let deadline = self.time_limit(socket.id, RCVTIMEO);
         let flags = MsgFlags::from_bits_retain(flags);
         let want = pieces.iter().sum();
-        Ok(Operation::Receive(Receive { fd, want, data: Vec::new(), got: 0, flags, shape, deadline }))
+        Ok(Operation::Receive(Receive { fd, want, data: Vec::new(), got: 0, flags, shape, control_room, deadline }))
     }
 
     /// `SO_RCVTIMEO` or `SO_SNDTIMEO`, if it is set.
@@ -75,33 +100,27 @@ impl SegueHost {
             Err(errno) => return Some(errno.into()),
         };
         let is_over = receive.deadline.is_some_and(|deadline| self.now >= deadline);
-        let may_block = !socket.is_nonblocking && !receive.flags.contains(MsgFlags::DONTWAIT) && !is_over;
+        let may_block =
+            !socket.is_nonblocking && !receive.flags.intersects(MsgFlags::DONTWAIT | MsgFlags::ERRQUEUE) && !is_over;
         let is_whole = receive.flags.contains(MsgFlags::WAITALL) && socket.is_stream && may_block;
         loop {
             let mut buffer = vec![0; receive.want - receive.data.len()];
-            match self.stack.recv_from(self.now, socket.id, &mut buffer, receive.flags) {
-                Ok(received) => {
-                    let count = if receive.flags.contains(MsgFlags::TRUNC) { received.full_len } else { received.len };
+            match self.stack.recv_message(self.now, socket.id, &mut buffer, receive.flags) {
+                Ok(message) => {
+                    let is_truncated = receive.flags.contains(MsgFlags::TRUNC);
+                    let count = if is_truncated { message.full_len } else { message.len };
                     receive.got += count;
-                    receive.data.extend_from_slice(&buffer[..received.len.min(buffer.len())]);
+                    receive.data.extend_from_slice(&buffer[..message.len.min(buffer.len())]);
                     if is_whole && count > 0 && receive.got < receive.want {
                         continue;
                     }
-                    let is_cut = !socket.is_stream && received.full_len > received.len;
-                    let flags = if is_cut && receive.shape == Shape::Message { MSG_TRUNC } else { 0 };
-                    let from = (!socket.is_stream).then_some(received.from);
-                    return Some(self.received(receive, flags, from));
+                    return Some(received(receive, Some(&message)));
                 }
                 Err(errno) if errno.0 == EAGAIN && may_block => return None,
-                Err(_) if receive.got > 0 => return Some(self.received(receive, 0, None)),
+                Err(_) if receive.got > 0 => return Some(received(receive, None)),
                 Err(errno) => return Some(Outcome::error(errno.0)),
             }
         }
-    }
-
-    fn received(&self, receive: &mut Receive, flags: i32, from: Option<SocketAddr>) -> Outcome {
-        let data = std::mem::take(&mut receive.data);
-        Outcome::with(receive.got as i64, Output::Received { data, flags, control: Vec::new(), from })
     }
 
     pub(super) fn begin_send(
@@ -111,6 +130,7 @@ impl SegueHost {
         pieces: &[usize],
         flags: i32,
         to: Option<SocketAddr>,
+        control: &[Control],
     ) -> Result<Operation, i32> {
         let socket = self.socket_at(fd)?;
         let deadline = self.time_limit(socket.id, SNDTIMEO);
@@ -120,7 +140,18 @@ impl SegueHost {
         let total = pieces.iter().sum();
         let flags = MsgFlags::from_bits_retain(flags);
         let connects = socket.is_stream && flags.contains(MsgFlags::FASTOPEN);
-        Ok(Operation::Send(Send { fd, total, sent: 0, flags, to, connects, awaits_handshake: false, deadline }))
+        let control = control.iter().map(|spec| ControlMessage::sent(spec.level, spec.kind, &spec.data)).collect();
+        Ok(Operation::Send(Send {
+            fd,
+            total,
+            sent: 0,
+            flags,
+            to,
+            control,
+            connects,
+            awaits_handshake: false,
+            deadline,
+        }))
     }
 
     pub(super) fn attempt_send(&mut self, send: &mut Send) -> Option<Outcome> {
@@ -142,9 +173,10 @@ impl SegueHost {
         }
         loop {
             let data = vec![0; send.total - send.sent];
-            let result = match send.to {
-                Some(to) => self.stack.send_to(self.now, socket.id, &data, send.flags, to, None),
-                None => self.stack.send(self.now, socket.id, &data, send.flags),
+            let result = match (send.to, send.control.as_slice()) {
+                (None, []) => self.stack.send(self.now, socket.id, &data, send.flags),
+                (Some(to), []) => self.stack.send_to(self.now, socket.id, &data, send.flags, to, None),
+                (to, control) => self.stack.send_message(self.now, socket.id, &data, send.flags, to, control),
             };
             // Fast Open connects once; a blocking call then waits for the handshake.
             let connects = std::mem::take(&mut send.connects);

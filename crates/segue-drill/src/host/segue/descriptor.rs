@@ -115,8 +115,12 @@ impl SegueHost {
             Call::Close { fd } => self.call_close(fd).map(Operation::Over),
             Call::LocalAddress { fd } => self.call_name(fd, Stack::local_addr).map(Operation::Over),
             Call::PeerAddress { fd } => self.call_name(fd, Stack::peer_addr).map(Operation::Over),
-            Call::Receive { fd, pieces, flags, shape, .. } => self.begin_receive(fd, shape, &pieces, flags),
-            Call::Send { fd, shape, pieces, flags, to, .. } => self.begin_send(fd, shape, &pieces, flags, to),
+            Call::Receive { fd, shape, pieces, flags, control_room } => {
+                self.begin_receive(fd, shape, &pieces, flags, control_room)
+            }
+            Call::Send { fd, shape, pieces, flags, to, control } => {
+                self.begin_send(fd, shape, &pieces, flags, to, &control)
+            }
             Call::GetOption { fd, level, name, value } => self.call_getsockopt(fd, level, name, value),
             Call::SetOption { fd, level, name, value } => {
                 self.call_setsockopt(fd, level, name, &value).map(Operation::Over)

@@ -8,14 +8,15 @@ mod poll;
 mod socket;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use segue_stack::{Cidr, IfaceConfig, IfaceId, Route, SocketId, Stack, StackConfig};
 use segue_wire::{Instant, IpVersion, Packet};
 
 use super::{
-    Call, Fd, Host, HostError, Network, OffloadChange, Patience, Progress, Returned, RouteChange, Sent, Woken,
+    Call, Fd, Host, HostError, LinkChange, Network, OffloadChange, Patience, Progress, Returned, RouteAction,
+    RouteChange, RouteMetric, Sent, Woken,
 };
 use descriptor::{Object, Operation, Outcome};
 
@@ -233,13 +234,53 @@ impl Host for SegueHost {
         result.map_err(|error| HostError(error.to_string()))
     }
 
-    fn change_route(&mut self, to: IpAddr, change: &RouteChange) -> Result<(), HostError> {
-        let found = self.stack.routes().find(|route| route.destination.contains(to)).cloned();
-        let mut route = found.ok_or_else(|| HostError(format!("the stack under test has no route to {to}")))?;
-        route.initcwnd = change.initcwnd.or(route.initcwnd);
-        route.mtu = change.mtu.or(route.mtu);
-        route.ecn = change.ecn.unwrap_or(route.ecn);
-        self.stack.add_route(route).map(drop).map_err(|error| HostError(error.to_string()))
+    fn change_route(&mut self, change: &RouteChange) -> Result<(), HostError> {
+        let (address, length) = change.destination;
+        let fail = |error: &dyn std::fmt::Display| HostError(error.to_string());
+        let destination = Cidr::new(address, length).map_err(|error| fail(&error))?.network();
+        let is_there = self.stack.routes().any(|route| route.destination == destination);
+        match (change.action, is_there) {
+            (RouteAction::Add, true) => return Err(HostError(format!("there is a route to {destination} already"))),
+            (RouteAction::Change | RouteAction::Delete, false) => {
+                return Err(HostError(format!("there is no route to {destination}")));
+            }
+            (RouteAction::Delete, true) => {
+                self.stack.remove_route(destination);
+                return Ok(());
+            }
+            _ => {}
+        }
+        let mut route = Route::on_link(destination, self.iface);
+        for metric in &change.metrics {
+            match metric {
+                RouteMetric::Mtu { bytes, .. } => route.mtu = Some(*bytes),
+                RouteMetric::InitialWindow(segments) => route.initcwnd = Some(*segments),
+                RouteMetric::Ecn(is_on) => route.ecn = *is_on,
+                other => {
+                    let words = other.words().join(" ");
+                    return Err(HostError(format!("`{words}` is not available on a route of the stack under test")));
+                }
+            }
+        }
+        self.stack.add_route(route).map(drop).map_err(|error| fail(&error))
+    }
+
+    fn change_link(&mut self, change: &LinkChange) -> Result<(), HostError> {
+        match change {
+            LinkChange {
+                is_up: None | Some(true),
+                mtu: None,
+                gso_max_size: None,
+                gso_max_segs: None,
+                address: None,
+            } => Ok(()),
+            _ => Err(HostError("a device of the stack under test is as it was made: use --mtu and --local_ip".into())),
+        }
+    }
+
+    fn change_queue(&mut self, _arguments: &[String]) -> Result<(), HostError> {
+        // There is no queue between the stack and the wire that could hold, order or drop packets.
+        Ok(())
     }
 
     fn forget_peers(&mut self) -> Result<(), HostError> {
@@ -255,6 +296,11 @@ impl Host for SegueHost {
     fn tcp_info_of(&mut self, local: SocketAddr, peer: SocketAddr) -> Option<Vec<u8>> {
         let found = self.stack.sockets(self.now).find(|info| info.local == local && info.peer == Some(peer))?;
         found.tcp_info()
+    }
+
+    fn wall_time(&self, at: Instant) -> Duration {
+        // The stack was told of no other.
+        at.saturating_duration_since(Instant::ZERO)
     }
 
     fn patience(&self) -> Patience {
