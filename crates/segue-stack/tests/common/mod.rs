@@ -132,6 +132,11 @@ impl World {
         self.send(to, packet);
     }
 
+    /// Whatever is on the wire now is lost.
+    pub fn lose_everything(&mut self) {
+        self.in_flight.clear();
+    }
+
     fn send(&mut self, to: usize, packet: Packet) {
         let copies = if self.chance(self.wire.loss) { 0 } else { 1 + u64::from(self.chance(self.wire.duplicate)) };
         for _ in 0..copies {

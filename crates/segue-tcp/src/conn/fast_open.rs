@@ -252,6 +252,7 @@ impl Connection {
         let mut syn_ack = pending.offer.syn(now, Some(&pending.peer), wait, option);
         // RFC 7413 section 4.2.2: it acknowledges the data, too.
         syn_ack.header.acknowledgment = synced.recv.nxt.raw();
+        synced.send.counts.resent = synced.send.counts.resent.wrapping_add(syn_ack.resent);
         Some(syn_ack)
     }
 

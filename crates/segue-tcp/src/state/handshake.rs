@@ -305,7 +305,9 @@ impl Offer {
             sack,
             clocks,
         };
-        Synced::new(now, config, options, &send, &receive, Feedback::new(self.ecn), self.mtu_payload)
+        let mut synced = Synced::new(now, config, options, &send, &receive, Feedback::new(self.ecn), self.mtu_payload);
+        synced.send.counts.resent = u32::from(self.sends.saturating_sub(1));
+        synced
     }
 
     /// RFC 9293 section 3.7.1, Eff.snd.MSS.
