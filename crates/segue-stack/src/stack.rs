@@ -520,7 +520,8 @@ impl Stack {
         self.settings.get(name)
     }
 
-    /// Change a sysctl. Connections keep what they were opened with.
+    /// Change a sysctl. As on Linux most act at once, also on connections that exist; what a socket was made with (buffer
+    /// sizes, timeouts' bounds, congestion control) and what a handshake has settled stays.
     ///
     /// # Errors
     /// No such name, or a value outside its range.

@@ -1,14 +1,15 @@
 //! Protocol parameters of a stack: the `tcp_*` sysctls, validated and shared.
 //!
 //! Decides ranges and defaults (Linux's). Does not decide what a parameter does;
-//! that is said where it is used. A `Config` is frozen once connections share it;
-//! changing a sysctl makes a new one for the connections opened afterwards.
+//! that is said where it is used. A `Config` is frozen once connections share it; changing a
+//! sysctl makes a new one, which a connection is given when it is next served. What it keeps of
+//! the old one, as Linux does, is [`Kept`].
 
 use core::fmt;
 use core::time::Duration;
 
 use crate::ecn::EcnPolicy;
-use crate::options::CongestionName;
+use crate::options::{CongestionName, SocketOptions};
 
 /// How the timestamps option is used (`tcp_timestamps`, RFC 7323).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -24,8 +25,7 @@ pub enum Timestamping {
 
 /// Protocol parameters that all connections of a stack share: the `tcp_*` sysctls.
 ///
-/// [`Config::default`] has Linux's values. Change fields, then [`Config::validate`];
-/// connections keep what they were opened with.
+/// [`Config::default`] has Linux's values. Change fields, then [`Config::validate`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {
     /// `tcp_window_scaling`: offer and accept window scaling (RFC 7323). Default on.
@@ -72,6 +72,9 @@ pub struct Config {
     pub rto_min: Duration,
     /// `tcp_rto_max_ms`: largest retransmission timeout. 1–120 s, default 120 s.
     pub rto_max: Duration,
+    /// The longest that an acknowledgment may be delayed: `TCP_DELACK_MAX`, which a socket can lower by
+    /// `TCP_DELACK_MAX_US`. Default 200 ms.
+    pub delack_max: Duration,
     /// `tcp_keepalive_time`: idle time before the first keep-alive probe. Default 7200 s.
     pub keepalive_time: Duration,
     /// `tcp_keepalive_intvl`: time between keep-alive probes. Default 75 s.
@@ -134,6 +137,7 @@ impl Default for Config {
             time_wait: Duration::from_secs(60),
             rto_min: Duration::from_millis(200),
             rto_max: Duration::from_secs(120),
+            delack_max: Duration::from_millis(200),
             keepalive_time: Duration::from_secs(7200),
             keepalive_intvl: Duration::from_secs(75),
             keepalive_probes: 9,
@@ -150,6 +154,43 @@ impl Default for Config {
             reordering: 3,
             retrans_collapse: true,
             congestion: CongestionName::default(),
+        }
+    }
+}
+
+/// What a socket keeps of the parameters it was made or opened with when they change later. Everything else
+/// is read when it is used, also by connections that exist.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Kept {
+    /// [`Config::initial_cwnd`]; a route may have its own.
+    pub initial_cwnd: u32,
+    /// [`Config::ecn`]; a route may ask for it.
+    pub ecn: EcnPolicy,
+    /// [`Config::reordering`].
+    pub reordering: u8,
+    /// [`Config::rto_min`]; `TCP_RTO_MIN_US`.
+    pub rto_min: Duration,
+    /// [`Config::rto_max`]; `TCP_RTO_MAX_MS`.
+    pub rto_max: Duration,
+    /// [`Config::delack_max`]; `TCP_DELACK_MAX_US`.
+    pub delack_max: Duration,
+    /// The initial receive buffer, the second of [`Config::rmem`].
+    pub receive_buffer: u32,
+    /// The initial send buffer, the second of [`Config::wmem`].
+    pub send_buffer: u32,
+    /// [`Config::congestion`].
+    pub congestion: CongestionName,
+}
+
+impl Kept {
+    /// With what a socket's options say instead.
+    #[must_use]
+    pub fn with(self, options: &SocketOptions) -> Kept {
+        Kept {
+            rto_min: options.rto_min.unwrap_or(self.rto_min),
+            rto_max: options.rto_max.unwrap_or(self.rto_max),
+            delack_max: options.delack_max.unwrap_or(self.delack_max),
+            ..self
         }
     }
 }
@@ -172,6 +213,38 @@ impl fmt::Display for ConfigError {
 impl core::error::Error for ConfigError {}
 
 impl Config {
+    /// What a socket that is made now keeps.
+    pub fn kept(&self) -> Kept {
+        Kept {
+            initial_cwnd: self.initial_cwnd,
+            ecn: self.ecn,
+            reordering: self.reordering,
+            rto_min: self.rto_min,
+            rto_max: self.rto_max,
+            delack_max: self.delack_max,
+            receive_buffer: self.rmem[1],
+            send_buffer: self.wmem[1],
+            congestion: self.congestion,
+        }
+    }
+
+    /// These parameters for a socket that keeps older ones.
+    #[must_use]
+    pub fn keeping(&self, kept: &Kept) -> Config {
+        Config {
+            initial_cwnd: kept.initial_cwnd,
+            ecn: kept.ecn,
+            reordering: kept.reordering,
+            rto_min: kept.rto_min,
+            rto_max: kept.rto_max,
+            delack_max: kept.delack_max,
+            rmem: [self.rmem[0], kept.receive_buffer, self.rmem[2]],
+            wmem: [self.wmem[0], kept.send_buffer, self.wmem[2]],
+            congestion: kept.congestion,
+            ..self.clone()
+        }
+    }
+
     /// Checks every range.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ mod state;
 mod timestamps;
 mod units;
 
-pub use config::{Config, ConfigError, Timestamping};
+pub use config::{Config, ConfigError, Kept, Timestamping};
 pub use conn::{Connection, Open, SendFlags, SendOffsets, SynTime};
 pub use drop::DropReason;
 pub use ecn::EcnPolicy;

@@ -158,6 +158,12 @@ pub struct SocketOptions {
     pub fin_timeout: Option<i32>,
     /// `TCP_NOTSENT_LOWAT`.
     pub notsent_lowat: Option<u32>,
+    /// `TCP_RTO_MIN_US`.
+    pub rto_min: Option<Duration>,
+    /// `TCP_RTO_MAX_MS`.
+    pub rto_max: Option<Duration>,
+    /// `TCP_DELACK_MAX_US`.
+    pub delack_max: Option<Duration>,
     /// `TCP_CONGESTION`.
     pub congestion: Option<CongestionName>,
 }
@@ -183,6 +189,9 @@ impl SocketOptions {
         window_clamp: None,
         fin_timeout: None,
         notsent_lowat: None,
+        rto_min: None,
+        rto_max: None,
+        delack_max: None,
         congestion: None,
     };
 }

@@ -2,9 +2,10 @@
 //!
 //! Decides creation, and reading of datagrams with Linux's flags.
 use core::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use segue_tcp::{Chunks, Instant};
+use segue_tcp::{Chunks, Instant, SocketOptions};
 
 use super::common::{Common, Flags};
 use super::datagram::{DatagramKind, DatagramSocket};
@@ -12,7 +13,7 @@ use super::send_control::SendControl;
 use super::{Domain, MsgFlags, Received, Shutdown, Socket, SocketId, SocketType};
 use crate::stack::{Result, Stack};
 use crate::tcp::Sending;
-use crate::tcp::stream::{Role, StreamSocket};
+use crate::tcp::stream::{Idle, Role, StreamSocket};
 use crate::{Errno, IfaceId};
 
 impl Stack {
@@ -24,7 +25,8 @@ impl Stack {
         };
         let socket = match kind {
             SocketType::Stream => {
-                let role = Role::Idle(Box::default());
+                let idle = Idle { options: SocketOptions::default(), config: Arc::clone(&self.tcp.config) };
+                let role = Role::Idle(Box::new(idle));
                 Socket::Stream(Box::new(StreamSocket { common, role }))
             }
             SocketType::Datagram => datagram(common, DatagramKind::Udp),

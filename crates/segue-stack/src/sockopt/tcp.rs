@@ -115,10 +115,12 @@ impl Stack {
         id: SocketId,
         change: impl FnOnce(&mut SocketOptions),
     ) -> Result<()> {
-        let stream = self.stream_mut(id)?;
+        self.stream_mut(id)?;
+        let Stack { sockets, tcp, .. } = self;
+        let Some(Socket::Stream(stream)) = sockets.at_mut(id.index) else { return Err(Errno::EBADF) };
         let outcome = match &mut stream.role {
-            Role::Idle(options) => {
-                change(options);
+            Role::Idle(idle) => {
+                change(&mut idle.options);
                 return Ok(());
             }
             Role::Listener(listener) => {
@@ -128,6 +130,11 @@ impl Stack {
             Role::Connected(flow) => {
                 let mut options = flow.connection.options().clone();
                 change(&mut options);
+                let kept = flow.connection.config().kept();
+                let wanted = kept.with(&options);
+                if wanted != kept {
+                    flow.connection.set_config(tcp.config_keeping(&wanted));
+                }
                 flow.connection.set_options(now, options)
             }
         };

@@ -3,6 +3,7 @@
 //! Decides which errno a call gives in which role of the socket, as Linux does; what happens on the wire is the
 //! connection's affair. RFC 9293 3.9.1 (the user calls). Nothing here waits: where Linux would, the answer is `EAGAIN`.
 use core::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use segue_tcp::{Chunks, Events, Instant, Outcome, RecvError, SendError, SendFlags, State};
@@ -19,6 +20,7 @@ use crate::{Counter, Errno, IfaceId, MsgFlags, Shutdown, SocketId};
 
 impl Stack {
     pub(crate) fn stream_mut(&mut self, id: SocketId) -> Result<&mut StreamSocket> {
+        self.refresh(id.index);
         match self.live_mut(id)? {
             Socket::Stream(stream) => Ok(stream),
             Socket::Datagram(_) => Err(Errno::EOPNOTSUPP),
@@ -47,7 +49,8 @@ impl Stack {
         let stream = self.stream_mut(id)?;
         stream.common.flags.remove(Flags::SHUT_READ | Flags::SHUT_WRITE);
         let port = stream.common.port;
-        stream.role = Role::Listener(Box::new(Listener::new(stream.options().clone(), backlog)));
+        stream.role =
+            Role::Listener(Box::new(Listener::new(stream.options().clone(), Arc::clone(stream.config()), backlog)));
         self.tcp.ports.open(port, id.index);
         self.offer_fast_open(id, backlog);
         Ok(())
@@ -68,7 +71,7 @@ impl Stack {
         }
         let backlog = self.settings.core.somaxconn;
         let stream = self.stream_mut(id)?;
-        let mut listener = Listener::new(stream.options().clone(), backlog);
+        let mut listener = Listener::new(stream.options().clone(), Arc::clone(stream.config()), backlog);
         listener.any = Some(iface);
         stream.role = Role::Listener(Box::new(listener));
         stream.common.pinned = Some(iface);
@@ -326,7 +329,7 @@ impl Stack {
     /// A listener ends: who waits in its queues is reset, as Linux does.
     pub(crate) fn stop_listening(&mut self, now: Instant, index: u32) {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
-        let idle = Role::Idle(Box::new(stream.options().clone()));
+        let idle = stream.idle();
         let Role::Listener(listener) = core::mem::replace(&mut stream.role, idle) else { return };
         if let Some(iface) = listener.any {
             self.tcp.any.remove(&iface);

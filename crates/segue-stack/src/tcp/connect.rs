@@ -4,7 +4,7 @@
 //! RFC 9293 3.9.1.1 (OPEN), RFC 6056 (ports), RFC 6191 (reuse of a four-tuple in TIME-WAIT).
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use segue_tcp::{Connection, FastOpenSyn, Instant, Open, Outcome, SocketOptions, State, SynTime};
+use segue_tcp::{Connection, FastOpenSyn, Instant, Open, Outcome, State, SynTime};
 
 use super::errno_of;
 use super::fast_open::Wish;
@@ -66,12 +66,13 @@ impl Stack {
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu, to.ip()),
         };
-        let config = self.config_towards(now, to.ip(), pinned);
+        let stream = self.stream_mut(id)?;
+        let Role::Idle(idle) = &stream.role else { return Err(Errno::EISCONN) };
+        let (options, kept) = (idle.options.clone(), idle.config.kept().with(&idle.options));
+        let config = self.config_towards(now, to.ip(), pinned, kept);
         let syn = self.fast_syn(now, id, wish, local, to.ip());
         self.unclaim_port(id.index);
-        let stream = self.stream_mut(id)?;
-        let Role::Idle(options) = &stream.role else { return Err(Errno::EISCONN) };
-        let options = SocketOptions::clone(options);
+        let generation = self.tcp.generation;
         let connection = match syn {
             None => Connection::connect(now, config, options, open),
             Some(syn @ FastOpenSyn::Request { .. }) => {
@@ -82,8 +83,9 @@ impl Stack {
             }
         };
         let waits = connection.syn_waits();
+        let stream = self.stream_mut(id)?;
         (stream.common.local, stream.common.port, stream.common.pinned) = (local, tuple.local_port, pinned);
-        stream.role = Role::Connected(Flow::new(connection, tuple, Call::Connecting));
+        stream.role = Role::Connected(Flow::new(connection, generation, tuple, Call::Connecting));
         self.tcp.flows.set(&tuple, FlowRef::Connection(id.index), &self.sockets, &self.tcp.entries);
         self.claim_stream_port(id.index);
         self.counters.inc(Counter::TcpActiveOpens);
@@ -213,8 +215,8 @@ impl Stack {
         self.leave_flows(index);
         self.unclaim_port(index);
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
-        let options = stream.options().clone();
-        let Role::Connected(flow) = core::mem::replace(&mut stream.role, Role::Idle(Box::new(options))) else { return };
+        let idle = stream.idle();
+        let Role::Connected(flow) = core::mem::replace(&mut stream.role, idle) else { return };
         self.timers.disarm(flow.timer);
         if flow.is_ready {
             self.tcp.ready.retain(|other| *other != index);

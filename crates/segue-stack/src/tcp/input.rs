@@ -58,6 +58,7 @@ impl Stack {
     }
 
     fn connection_segment(&mut self, now: Instant, index: u32, segment: Segment) {
+        self.refresh(index);
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
         let (sequence, len) = (segment.header.sequence, segment.payload.len());
         let watched = len > 0 && stream.common.wants_arrival_times();

@@ -4,8 +4,9 @@
 //! readiness they make. The half-open entries themselves lie in the stack's table of flows; the listener counts them.
 use core::net::SocketAddr;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use segue_tcp::{Ready, SocketOptions};
+use segue_tcp::{Config, Kept, Ready, SocketOptions};
 
 use super::fast_open::FastOpenQueue;
 use crate::{HeldId, IfaceId};
@@ -14,6 +15,8 @@ use crate::{HeldId, IfaceId};
 pub(crate) struct Listener {
     /// What accepted connections start with.
     pub(crate) options: SocketOptions,
+    /// What was in force when the socket was made; accepted connections keep some of it.
+    pub(crate) config: Arc<Config>,
     /// How many connections may wait for accept(), less one, as Linux counts.
     pub(crate) backlog: u32,
     /// Sockets that wait for accept().
@@ -33,9 +36,10 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(options: SocketOptions, backlog: u32) -> Listener {
+    pub(crate) fn new(options: SocketOptions, config: Arc<Config>, backlog: u32) -> Listener {
         Listener {
             options,
+            config,
             backlog,
             accept_queue: VecDeque::new(),
             opening: 0,
@@ -45,6 +49,11 @@ impl Listener {
             held: 0,
             failed: VecDeque::new(),
         }
+    }
+
+    /// What accepted connections keep.
+    pub(crate) fn kept(&self) -> Kept {
+        self.config.kept().with(&self.options)
     }
 
     /// Whether one more connection cannot wait for accept(). Linux lets one more wait than the backlog says.

@@ -7,9 +7,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use segue_tcp::{Config, ConnError, DropReason, Events, Instant, Outcome};
+use segue_tcp::{Config, ConnError, DropReason, Events, Instant, Kept, Outcome};
 
-use crate::net::RouteWishes;
 use crate::ports::{PortTable, Rules};
 use crate::secrets::KeyedState;
 use crate::slab::Slab;
@@ -46,8 +45,10 @@ mod watching;
 #[derive(Debug)]
 pub(crate) struct Tcp {
     pub(crate) config: Arc<Config>,
-    /// The configuration as routes wish it.
-    by_route: HashMap<RouteWishes, Arc<Config>, KeyedState>,
+    /// The configuration with what sockets keep of older ones, what their options say, and what routes wish.
+    variants: HashMap<Kept, Arc<Config>, KeyedState>,
+    /// Counts changes of the configuration.
+    pub(crate) generation: u32,
     pub(crate) ports: PortTable,
     pub(crate) flows: FlowTable,
     pub(crate) entries: Entries,
@@ -66,7 +67,8 @@ impl Tcp {
     pub(crate) fn new(config: Config, hasher: KeyedState) -> Tcp {
         Tcp {
             config: Arc::new(config),
-            by_route: HashMap::with_hasher(hasher.clone()),
+            variants: HashMap::with_hasher(hasher.clone()),
+            generation: 0,
             ports: PortTable::new(Rules::Tcp, hasher.clone()),
             flows: FlowTable::new(hasher.clone()),
             entries: Entries { opening: Slab::new(), time_wait: Slab::new(), held: Slab::new() },
@@ -79,12 +81,29 @@ impl Tcp {
         }
     }
 
-    /// Connections opened from now on use another configuration.
+    /// Another configuration is in force: for a connection that exists when it is served next.
     pub(crate) fn set_config(&mut self, config: Config) {
-        self.by_route.clear();
+        self.variants.clear();
+        self.generation = self.generation.wrapping_add(1);
         self.config = Arc::new(config);
     }
+
+    /// The configuration for a socket that keeps some of its own.
+    pub(crate) fn config_keeping(&mut self, kept: &Kept) -> Arc<Config> {
+        if *kept == self.config.kept() {
+            return Arc::clone(&self.config);
+        }
+        // An application may choose times freely for each of its sockets: what is shared by few is not remembered.
+        if self.variants.len() >= MAX_VARIANTS && !self.variants.contains_key(kept) {
+            return Arc::new(self.config.keeping(kept));
+        }
+        let config = &self.config;
+        Arc::clone(self.variants.entry(*kept).or_insert_with(|| Arc::new(config.keeping(kept))))
+    }
 }
+
+/// Most configurations that are remembered for sockets to share.
+const MAX_VARIANTS: usize = 256;
 
 /// The errno that Linux gives for a connection's error.
 pub(crate) fn errno_of(error: ConnError) -> Errno {
@@ -137,21 +156,30 @@ impl Stack {
         }
     }
 
-    /// The configuration for a connection towards `peer`: the route may wish it different.
-    pub(crate) fn config_towards(&mut self, now: Instant, peer: IpAddr, pinned: Option<IfaceId>) -> Arc<Config> {
+    /// The configuration for a connection towards `peer` whose socket keeps some of its own; the route may wish it different.
+    pub(crate) fn config_towards(
+        &mut self,
+        now: Instant,
+        peer: IpAddr,
+        pinned: Option<IfaceId>,
+        kept: Kept,
+    ) -> Arc<Config> {
         let way = self.net.way_without_source(now, peer, pinned);
-        let mut wishes = way.map(|way| way.wishes).unwrap_or_default();
-        wishes.initial_window = wishes.initial_window.filter(|window| (1..=1024).contains(window));
-        let config = &self.tcp.config;
-        if wishes == RouteWishes::default() {
-            return Arc::clone(config);
+        let wishes = way.map(|way| way.wishes).unwrap_or_default();
+        let initial_window = wishes.initial_window.filter(|window| (1..=1024).contains(window));
+        let ecn = if wishes.ecn { kept.ecn.with_route_feature() } else { kept.ecn };
+        self.tcp.config_keeping(&Kept { initial_cwnd: initial_window.unwrap_or(kept.initial_cwnd), ecn, ..kept })
+    }
+
+    /// Give a connection the configuration in force, if it has changed since the connection was last served.
+    pub(crate) fn refresh(&mut self, index: u32) {
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let Some(flow) = stream.flow_mut() else { return };
+        if flow.config_generation != self.tcp.generation {
+            flow.config_generation = self.tcp.generation;
+            let kept = flow.connection.config().kept();
+            flow.connection.set_config(self.tcp.config_keeping(&kept));
         }
-        let make = || {
-            let ecn = if wishes.ecn { config.ecn.with_route_feature() } else { config.ecn };
-            let initial_cwnd = wishes.initial_window.unwrap_or(config.initial_cwnd);
-            Arc::new(Config { initial_cwnd, ecn, ..Config::clone(config) })
-        };
-        Arc::clone(self.tcp.by_route.entry(wishes).or_insert_with(make))
     }
 
     /// Count a segment that was not taken.
@@ -279,6 +307,7 @@ impl Stack {
 
     /// The deadline of a connection has come.
     pub(crate) fn connection_deadline(&mut self, now: Instant, index: u32) {
+        self.refresh(index);
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
         let Some(flow) = stream.flow_mut() else { return };
         flow.timer = None;

@@ -96,7 +96,8 @@ impl Stack {
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu, tuple.peer),
         };
-        let config = self.config_towards(now, tuple.peer, pinned);
+        let Some(kept) = self.listener_at(index).map(Listener::kept) else { return false };
+        let config = self.config_towards(now, tuple.peer, pinned, kept);
         let Some(listener) = self.listener_at(index) else { return false };
         let passive = PassiveOpen::on_syn(now, &config, &listener.options, syn, open);
         let listener = SocketId { index, generation };
@@ -171,9 +172,9 @@ impl Stack {
             }
             return;
         }
-        let options = listener.options.clone();
+        let (options, kept) = (listener.options.clone(), listener.kept());
         let Some(opening) = self.take_opening(entry) else { return };
-        let config = self.config_towards(now, tuple.peer, pinned);
+        let config = self.config_towards(now, tuple.peer, pinned, kept);
         let (connection, outcome) = opening.passive.into_connection(now, config, options, segment);
         let Some(index) = self.add_child(id, tuple, pinned, connection) else {
             self.tcp.flows.remove(&tuple, FlowRef::Opening(entry));
@@ -196,7 +197,7 @@ impl Stack {
         let mut common = socket.common.inherit();
         (common.local, common.port, common.pinned) = (tuple.local, tuple.local_port, pinned);
         common.flags.insert(Flags::DETACHED);
-        let mut flow = Flow::new(connection, tuple, Call::Connected);
+        let mut flow = Flow::new(connection, self.tcp.generation, tuple, Call::Connected);
         flow.listener = Some(id.index);
         let stream = StreamSocket { common, role: Role::Connected(flow) };
         let (index, _) = self.sockets.insert(Socket::Stream(Box::new(stream)))?;

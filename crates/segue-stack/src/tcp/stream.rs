@@ -3,8 +3,9 @@
 //! A stream socket is idle (not connected yet, or not any more), a listener, or one end of a connection. RFC 9293's
 //! states are the connection's own; this file adds those of the socket calls around them.
 use core::fmt;
+use std::sync::Arc;
 
-use segue_tcp::{Connection, Info, Instant, Ready, SocketOptions};
+use segue_tcp::{Config, Connection, Info, Instant, Ready, SocketOptions};
 
 use super::listener::Listener;
 use super::watch::Watch;
@@ -24,10 +25,17 @@ pub(crate) struct StreamSocket {
 #[expect(clippy::large_enum_variant, reason = "the large variant is the common one")]
 #[derive(Debug)]
 pub(crate) enum Role {
-    /// Not connected; has the options that the next connection will get.
-    Idle(Box<SocketOptions>),
+    Idle(Box<Idle>),
     Listener(Box<Listener>),
     Connected(Flow),
+}
+
+/// Not connected: what the next connection will get.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    pub(crate) options: SocketOptions,
+    /// What was in force when the socket was made; some of it stays so.
+    pub(crate) config: Arc<Config>,
 }
 
 /// How far connect() has got, as the application knows.
@@ -62,6 +70,8 @@ pub(crate) struct Flow {
     pub(crate) counted_timeouts: u16,
     /// Next IPv4 identification.
     pub(crate) identification: u16,
+    /// Which configuration the connection has.
+    pub(crate) config_generation: u32,
     /// What the application wants to be told of bytes; most never ask.
     pub(crate) watch: Option<Box<Watch>>,
 }
@@ -77,7 +87,7 @@ impl fmt::Debug for Flow {
 }
 
 impl Flow {
-    pub(crate) fn new(connection: Connection, tuple: FourTuple, call: Call) -> Flow {
+    pub(crate) fn new(connection: Connection, config_generation: u32, tuple: FourTuple, call: Call) -> Flow {
         Flow {
             connection,
             tuple,
@@ -92,6 +102,7 @@ impl Flow {
             sent: 0,
             counted_timeouts: 0,
             identification: 0,
+            config_generation,
             watch: None,
         }
     }
@@ -136,10 +147,24 @@ impl StreamSocket {
 
     pub(crate) fn options(&self) -> &SocketOptions {
         match &self.role {
-            Role::Idle(options) => options,
+            Role::Idle(idle) => &idle.options,
             Role::Listener(listener) => &listener.options,
             Role::Connected(flow) => flow.connection.options(),
         }
+    }
+
+    /// The configuration that the socket was made with, or that its connection has.
+    pub(crate) fn config(&self) -> &Arc<Config> {
+        match &self.role {
+            Role::Idle(idle) => &idle.config,
+            Role::Listener(listener) => &listener.config,
+            Role::Connected(flow) => flow.connection.config(),
+        }
+    }
+
+    /// An idle socket with the options and the configuration of this one.
+    pub(crate) fn idle(&self) -> Role {
+        Role::Idle(Box::new(Idle { options: self.options().clone(), config: Arc::clone(self.config()) }))
     }
 
     /// What poll(2) would say.

@@ -5,11 +5,14 @@
 
 use core::time::Duration;
 
+use alloc::sync::Arc;
+
 use bytes::Bytes;
 use segue_wire::{Chunks, Instant};
 
 use super::fast_open::fast_of_mut;
 use super::{Connection, DEFAULT_OPTIONS, Phase, SendFlags, boxed};
+use crate::config::Config;
 use crate::error::{ConnError, RecvError, SendError};
 use crate::event::{Events, Outcome};
 use crate::fastopen::FastOpen;
@@ -305,6 +308,19 @@ impl Connection {
         }
         self.options = boxed(SocketOptions { quickack: None, ..options });
         self.finish(now, None)
+    }
+
+    /// The parameters in force.
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// Other parameters are in force from the next call on; what was set going by the old ones (a timer) runs out by them.
+    pub fn set_config(&mut self, config: Arc<Config>) {
+        if let Phase::Synced(synced) = &mut self.phase {
+            synced.recv.ack.on_config(&config);
+        }
+        self.config = config;
     }
 
     /// Options in force.

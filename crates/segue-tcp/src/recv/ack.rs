@@ -9,6 +9,7 @@ use core::time::Duration;
 
 use segue_wire::Instant;
 
+use crate::config::Config;
 use crate::units::Deadline;
 
 const DELAY_MIN: Duration = Duration::from_millis(40);
@@ -50,6 +51,8 @@ pub(crate) struct AckPolicy {
     pushed: u8,
     /// Current delay in microseconds; 0 before the first data.
     delay: u32,
+    /// The longest delay, in microseconds.
+    longest: u32,
     /// Size of the peer's segments, estimated.
     pub(crate) segment_size: u16,
     last_size: u16,
@@ -61,8 +64,14 @@ fn micros(duration: Duration) -> u32 {
     u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
 }
 
+/// As Linux: the peer's retransmission timer, taken to be like ours, must not run out before.
+fn longest(config: &Config) -> u32 {
+    const TICK: Duration = Duration::from_millis(1);
+    micros(config.delack_max.min(config.rto_min.saturating_sub(TICK).max(TICK)))
+}
+
 impl AckPolicy {
-    pub(crate) fn new(now: Instant, advertised_mss: u16, window: u32) -> AckPolicy {
+    pub(crate) fn new(now: Instant, config: &Config, advertised_mss: u16, window: u32) -> AckPolicy {
         let half = u16::try_from(window / 2).unwrap_or(u16::MAX);
         AckPolicy {
             owed: Owed::Nothing,
@@ -71,10 +80,21 @@ impl AckPolicy {
             pingpong: false,
             pushed: 0,
             delay: 0,
+            longest: longest(config),
             segment_size: SIZE_START.min(advertised_mss).min(half).max(SIZE_MIN),
             last_size: 0,
             last_data: now,
         }
+    }
+
+    /// Other parameters are in force.
+    pub(crate) fn on_config(&mut self, config: &Config) {
+        self.longest = longest(config);
+    }
+
+    /// The longest delay.
+    fn longest(&self) -> Duration {
+        Duration::from_micros(u64::from(self.longest))
     }
 
     /// The delay in force.
@@ -233,7 +253,7 @@ impl AckPolicy {
             }
             delay = delay.min(most);
         }
-        let at = now + delay.min(DELAY_MAX);
+        let at = now + delay.min(self.longest());
         self.owed = match self.owed {
             Owed::Now | Owed::Duplicates(_) => self.owed,
             Owed::Compressed(earlier) => Owed::Compressed(earlier.min(at)),

@@ -155,7 +155,7 @@ impl Receiver {
             offset: 0,
             window,
             waiting: None,
-            ack: AckPolicy::new(now, start.advertised_mss, start.window),
+            ack: AckPolicy::new(now, config, start.advertised_mss, start.window),
             clocks: start.clocks,
             tuning: Tuning::new(now, nxt, start.window, start.advertised_mss),
             advertised_mss: start.advertised_mss,

@@ -144,10 +144,12 @@ impl Stack {
         syn: &Segment,
         cookie: Option<FastOpenCookie>,
     ) -> bool {
-        let config = self.config_towards(now, tuple.peer, pinned);
-        let Some(options) = self.listener_named(listener).map(|listener| listener.options.clone()) else {
+        let Some((options, kept)) =
+            self.listener_named(listener).map(|listener| (listener.options.clone(), listener.kept()))
+        else {
             return false;
         };
+        let config = self.config_towards(now, tuple.peer, pinned, kept);
         let mut connection = passive.into_fast_connection(now, config, options, syn, cookie);
         let events = connection.take_events();
         let Some(index) = self.add_child(listener, tuple, pinned, connection) else {
