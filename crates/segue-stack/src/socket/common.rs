@@ -2,12 +2,10 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use bitflags::bitflags;
-use segue_tcp::Linger;
 
-use super::error_queue::ErrorQueue;
+use super::rare::RareOptions;
 use super::timestamping::TimestampingFlags;
 use crate::ports::{Claim, Scope};
-use crate::tcp::fast_open::FastOpenOptions;
 use crate::tuple::shown;
 use crate::{Domain, Errno, IfaceId, Shutdown};
 
@@ -131,50 +129,6 @@ impl MtuDiscovery {
     }
 }
 
-/// Option values that few sockets ever set; kept only for getsockopt() and whoever blocks on top of the stack.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct RareOptions {
-    /// SO_RCVTIMEO and SO_SNDTIMEO in microseconds; 0: for ever.
-    pub(crate) receive_timeout: u64,
-    pub(crate) send_timeout: u64,
-    pub(crate) priority: i32,
-    pub(crate) mark: u32,
-    pub(crate) busy_poll: i32,
-    pub(crate) incoming_cpu: i32,
-    pub(crate) multicast_ttl: u8,
-    /// IPV6_MTU: datagrams over IPv6 are cut at this many bytes; 0: at the path's MTU.
-    pub(crate) fragment_size: u32,
-    /// SO_LINGER of a datagram socket, where it has no effect.
-    pub(crate) linger: Linger,
-    pub(crate) timestamping: TimestampingFlags,
-    /// SOF_TIMESTAMPING_OPT_ID: the next key of a datagram.
-    pub(crate) timestamp_key: u32,
-    /// MSG_ZEROCOPY calls so far.
-    pub(crate) zerocopy_calls: u32,
-    /// UDP_SEGMENT; 0: none.
-    pub(crate) udp_segment: u16,
-    pub(crate) fast_open: FastOpenOptions,
-}
-
-impl RareOptions {
-    pub(crate) const DEFAULT: RareOptions = RareOptions {
-        receive_timeout: 0,
-        send_timeout: 0,
-        priority: 0,
-        mark: 0,
-        busy_poll: 0,
-        incoming_cpu: -1,
-        multicast_ttl: 1,
-        fragment_size: 0,
-        linger: Linger::Off,
-        timestamping: TimestampingFlags::empty(),
-        timestamp_key: 0,
-        zerocopy_calls: 0,
-        udp_segment: 0,
-        fast_open: FastOpenOptions::DEFAULT,
-    };
-}
-
 /// What every socket has.
 #[derive(Debug)]
 pub(crate) struct Common {
@@ -198,8 +152,6 @@ pub(crate) struct Common {
     pub(crate) pinned: Option<IfaceId>,
     pub(crate) rcvlowat: u32,
     pub(crate) rare: Option<Box<RareOptions>>,
-    /// What MSG_ERRQUEUE reads; `None`: nothing was ever queued.
-    pub(crate) errors: Option<Box<ErrorQueue>>,
 }
 
 impl Common {
@@ -221,7 +173,6 @@ impl Common {
             pinned: None,
             rcvlowat: 1,
             rare: None,
-            errors: None,
         }
     }
 
@@ -238,9 +189,8 @@ impl Common {
         Common {
             domain: self.domain,
             flags: self.flags & kept,
-            rare: self.rare.clone(),
+            rare: self.rare.as_ref().map(|rare| Box::new(rare.inherit())),
             error: None,
-            errors: None,
             ..*self
         }
     }
@@ -316,25 +266,25 @@ impl Common {
     /// Whether a control message tells when what is read has arrived.
     pub(crate) fn wants_arrival_times(&self) -> bool {
         let both = TimestampingFlags::SOFTWARE | TimestampingFlags::RX_SOFTWARE;
-        self.has(Flags::TIMESTAMP) || self.rare.as_ref().is_some_and(|rare| rare.timestamping.contains(both))
+        self.has(Flags::TIMESTAMP) || self.rare().timestamping.contains(both)
     }
 
     /// Whether MSG_ERRQUEUE has something to read.
     pub(crate) fn has_queued_errors(&self) -> bool {
-        self.errors.as_ref().is_some_and(|queue| !queue.is_empty())
+        !self.rare().errors.is_empty()
     }
 
     /// Bytes of the receive buffer that the error queue holds.
     pub(crate) fn error_bytes(&self) -> usize {
-        self.errors.as_ref().map_or(0, |queue| queue.bytes())
+        self.rare().errors.bytes()
     }
 
-    pub(crate) fn rare(&self) -> RareOptions {
-        self.rare.as_deref().copied().unwrap_or(RareOptions::DEFAULT)
+    pub(crate) fn rare(&self) -> &RareOptions {
+        self.rare.as_deref().unwrap_or(RareOptions::DEFAULT)
     }
 
     pub(crate) fn rare_mut(&mut self) -> &mut RareOptions {
-        self.rare.get_or_insert_with(|| Box::new(RareOptions::DEFAULT))
+        self.rare.get_or_insert_with(|| Box::new(RareOptions::new()))
     }
 }
 

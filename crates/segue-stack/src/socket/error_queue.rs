@@ -45,7 +45,7 @@ impl QueuedError {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ErrorQueue {
     entries: VecDeque<QueuedError>,
     bytes: usize,
@@ -61,6 +61,10 @@ pub(crate) enum Pending {
 }
 
 impl ErrorQueue {
+    pub(crate) const fn new() -> ErrorQueue {
+        ErrorQueue { entries: VecDeque::new(), bytes: 0 }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -130,7 +134,7 @@ mod tests {
 
     #[test]
     fn completions_of_neighbours_become_one_range_also_across_the_wrap() {
-        let mut queue = ErrorQueue::default();
+        let mut queue = ErrorQueue::new();
         for (info, data) in [(u32::MAX, u32::MAX), (0, 1), (2, 2), (9, 9)] {
             assert!(queue.push(zerocopy(info, data), 10_000));
         }
@@ -143,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_into_the_receive_buffer_is_not_queued() {
-        let mut queue = ErrorQueue::default();
+        let mut queue = ErrorQueue::new();
         assert!(!queue.push(icmp(Errno::ECONNREFUSED), 768));
         assert!(queue.push(icmp(Errno::ECONNREFUSED), 769));
         assert!(!queue.is_empty());
@@ -151,7 +155,7 @@ mod tests {
 
     #[test]
     fn reading_an_icmp_error_makes_the_next_one_pending_or_leaves_none() {
-        let mut queue = ErrorQueue::default();
+        let mut queue = ErrorQueue::new();
         for entry in [icmp(Errno::ECONNREFUSED), icmp(Errno::EHOSTUNREACH), zerocopy(0, 0), icmp(Errno::EPROTO)] {
             assert!(queue.push(entry, 10_000));
         }

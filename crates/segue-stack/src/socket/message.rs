@@ -97,7 +97,10 @@ impl Stack {
     /// The next entry of the error queue.
     fn receive_queued_error(&mut self, id: SocketId, buffer: &mut [u8]) -> Result<ReceivedMessage> {
         let common = self.live_mut(id)?.common_mut();
-        let (entry, pending) = common.errors.as_mut().and_then(|queue| queue.pop()).ok_or(Errno::EAGAIN)?;
+        let (entry, pending) = match common.rare.as_mut() {
+            Some(rare) => rare.errors.pop().ok_or(Errno::EAGAIN)?,
+            None => return Err(Errno::EAGAIN),
+        };
         if let Pending::Becomes(error) = pending {
             common.error = error;
         }
@@ -237,7 +240,7 @@ impl Stack {
                 (stream.options().rcvbuf.unwrap_or(rmem) as usize, unread)
             }
         };
-        let queue = socket.common_mut().errors.get_or_insert_default();
+        let queue = &mut socket.common_mut().rare_mut().errors;
         let room = rcvbuf.saturating_sub(used + queue.bytes());
         let is_queued = queue.push(entry, room);
         if is_queued {

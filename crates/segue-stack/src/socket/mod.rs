@@ -8,6 +8,7 @@ pub(crate) mod common;
 pub(crate) mod datagram;
 pub(crate) mod error_queue;
 mod message;
+pub(crate) mod rare;
 pub(crate) mod send_control;
 pub(crate) mod timestamping;
 mod types;

@@ -111,6 +111,9 @@ pub(super) mod tcp {
     pub(crate) const FASTOPEN_KEY: i32 = 33;
     pub(crate) const FASTOPEN_NO_COOKIE: i32 = 34;
     pub(crate) const INQ: i32 = 36;
+    pub(crate) const RTO_MAX_MS: i32 = 44;
+    pub(crate) const RTO_MIN_US: i32 = 45;
+    pub(crate) const DELACK_MAX_US: i32 = 46;
 }
 
 /// `UDP_*`.

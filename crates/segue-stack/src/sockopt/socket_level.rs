@@ -7,8 +7,9 @@ use super::numbers::sol;
 use super::times::{timestamp_name, timestamping_value};
 use super::{OptionValue, flag, int};
 use crate::socket::Socket;
-use crate::socket::common::{Common, Flags, RareOptions};
+use crate::socket::common::{Common, Flags};
 use crate::socket::datagram::DatagramKind;
+use crate::socket::rare::RareOptions;
 use crate::stack::{Result, Stack};
 use crate::{Domain, Errno, SocketId};
 
@@ -108,7 +109,6 @@ impl Stack {
         if name == sol::ERROR {
             return Ok(OptionValue::Int(self.take_error(now, id)?.map_or(0, |error| error.0)));
         }
-        let defaults = (self.settings.tcp.rmem[1], self.settings.tcp.wmem[1]);
         let socket = self.live(id)?;
         let common = socket.common();
         let has = |flags| OptionValue::from(common.has(flags));
@@ -135,8 +135,8 @@ impl Stack {
             sol::KEEPALIVE => tcp.map_or(has(Flags::KEEP_ALIVE), |options| options.keepalive.into()),
             sol::OOBINLINE => tcp.map_or(has(Flags::OOB_INLINE), |options| options.oob_inline.into()),
             sol::LINGER => linger_value(tcp.map_or(common.rare().linger, |options| options.linger)),
-            sol::RCVBUF => OptionValue::Int(buffers(socket, defaults).0 as i32),
-            sol::SNDBUF => OptionValue::Int(buffers(socket, defaults).1 as i32),
+            sol::RCVBUF => OptionValue::Int(buffers(socket).0 as i32),
+            sol::SNDBUF => OptionValue::Int(buffers(socket).1 as i32),
             sol::RCVLOWAT => OptionValue::Int(common.rcvlowat as i32),
             sol::SNDLOWAT => OptionValue::Int(1),
             sol::RCVTIMEO | sol::RCVTIMEO_NEW => timeval_value(common.rare().receive_timeout),
@@ -237,12 +237,15 @@ impl Stack {
 }
 
 /// Receive and send buffer in bytes, as Linux reports them.
-fn buffers(socket: &Socket, defaults: (u32, u32)) -> (u32, u32) {
+fn buffers(socket: &Socket) -> (u32, u32) {
     match socket {
         Socket::Datagram(datagram) => (datagram.rcvbuf, datagram.sndbuf),
         Socket::Stream(stream) => {
-            let options = stream.options();
-            (options.rcvbuf.unwrap_or(defaults.0), options.sndbuf.unwrap_or(defaults.1))
+            let initial = stream.config().kept();
+            stream.flow().and_then(|flow| flow.connection.buffers()).unwrap_or_else(|| {
+                let options = stream.options();
+                (options.rcvbuf.unwrap_or(initial.receive_buffer), options.sndbuf.unwrap_or(initial.send_buffer))
+            })
         }
     }
 }

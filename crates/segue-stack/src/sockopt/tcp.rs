@@ -19,6 +19,9 @@ const KEEP_SECONDS: core::ops::RangeInclusive<i32> = 1..=32767;
 const COUNT: core::ops::RangeInclusive<i32> = 1..=127;
 const MAX_LINGER2: i32 = 120;
 const MIN_CLAMP: u32 = 1152;
+const RTO_MAX_MS: core::ops::RangeInclusive<i32> = 1_000..=120_000;
+/// `TCP_TIMEOUT_MIN`, two ticks of a thousandth of a second, to `TCP_RTO_MIN` and `TCP_DELACK_MAX`.
+const TIMER_US: core::ops::RangeInclusive<i32> = 2_000..=200_000;
 /// Length of a congestion control's name, `TCP_CA_NAME_MAX`.
 const NAME_MAX: usize = 16;
 /// The MSS of a socket that has not met a peer (RFC 9293 3.7.1).
@@ -87,6 +90,18 @@ impl Stack {
                 let time = (millis != 0).then(|| Duration::from_millis(millis));
                 Box::new(move |options| options.user_timeout = time)
             }
+            tcp::RTO_MAX_MS => {
+                let time = Duration::from_millis(within(RTO_MAX_MS)? as u64);
+                Box::new(move |options| options.rto_max = Some(time))
+            }
+            tcp::RTO_MIN_US => {
+                let time = Duration::from_micros(within(TIMER_US)? as u64);
+                Box::new(move |options| options.rto_min = Some(time))
+            }
+            tcp::DELACK_MAX_US => {
+                let time = Duration::from_micros(within(TIMER_US)? as u64);
+                Box::new(move |options| options.delack_max = Some(time))
+            }
             tcp::NOTSENT_LOWAT => Box::new(move |options| options.notsent_lowat = Some(number as u32)),
             _ => return Err(Errno::ENOPROTOOPT),
         };
@@ -149,6 +164,7 @@ impl Stack {
         let config = &self.settings.tcp;
         let Socket::Stream(stream) = self.live(id)? else { return Err(Errno::ENOPROTOOPT) };
         let options = stream.options();
+        let kept = stream.config().kept().with(options);
         let seconds = |time: Duration| OptionValue::Int(time.as_secs().min(i32::MAX as u64) as i32);
         Ok(match name {
             tcp::NODELAY => options.nodelay.into(),
@@ -170,6 +186,9 @@ impl Stack {
             tcp::DEFER_ACCEPT => OptionValue::Int(options.defer_accept.seconds() as i32),
             tcp::WINDOW_CLAMP => OptionValue::Int(options.window_clamp.unwrap_or(0) as i32),
             tcp::USER_TIMEOUT => OptionValue::Int(options.user_timeout.map_or(0, |time| time.as_millis() as i32)),
+            tcp::RTO_MAX_MS => OptionValue::Int(kept.rto_max.as_millis() as i32),
+            tcp::RTO_MIN_US => OptionValue::Int(kept.rto_min.as_micros() as i32),
+            tcp::DELACK_MAX_US => OptionValue::Int(kept.delack_max.as_micros() as i32),
             tcp::NOTSENT_LOWAT => OptionValue::Int(options.notsent_lowat.unwrap_or(0) as i32),
             tcp::CONGESTION => {
                 let mut name = options.congestion.unwrap_or(config.congestion).as_str().as_bytes().to_vec();

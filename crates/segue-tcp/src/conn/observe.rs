@@ -143,6 +143,12 @@ impl Connection {
         }
     }
 
+    /// Sizes of the receive and the send buffer in bytes, as they are now; `None` before the handshake and after the end.
+    pub fn buffers(&self) -> Option<(u32, u32)> {
+        let Phase::Synced(synced) = &self.phase else { return None };
+        Some((synced.recv.window.buffer, synced.send.buffer))
+    }
+
     /// What `TCP_INQ` tells: bytes that can be read, and one more when the stream's end stands behind them.
     pub fn in_queue(&self) -> usize {
         self.inbox.len() + usize::from(self.inbox.finished)
