@@ -1,6 +1,6 @@
 //! Tells random stories to this machine's kernel and to Segue for a while, and reports where they answer otherwise.
 //!
-//!     cargo run --release -p segue-drill --example differ -- SECONDS [FIRST-SEED [THREADS [REPORT]]]
+//!     cargo run --release -p segue-drill --example differ -- SECONDS [FIRST-SEED [THREADS [REPORT [SYSCTL=VALUE…]]]]
 //!
 //! Needs root, or leave to make user namespaces.
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use segue_drill::differ::{Story, Verdict, compare, generate, linux, play, segue, shrink};
+use segue_drill::differ::{Setting, Story, Verdict, compare, generate, linux, play, segue, shrink};
 
 /// Stories of a class that are cut down and shown; more are counted.
 const SHOWN: usize = 2;
@@ -32,13 +32,17 @@ fn main() {
         |at: usize, default: u64| std::env::args().nth(at).map_or(default, |word| word.parse().expect("a number"));
     let (seconds, first, threads) = (number(1, 60), number(2, 1), number(3, 8));
     let report = std::env::args().nth(4);
+    let settings: Vec<Setting> = std::env::args()
+        .skip(5)
+        .filter_map(|word| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .collect();
     segue_drill::prepare_namespaces().expect("namespaces");
     let end = Instant::now() + Duration::from_secs(seconds);
     let next = AtomicU64::new(first);
     let found = Mutex::new(Found::default());
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| search(end, &next, &found));
+            scope.spawn(|| search(end, &next, &found, &settings));
         }
     });
     let told = next.load(Ordering::Relaxed) - first;
@@ -50,8 +54,8 @@ fn main() {
     }
 }
 
-fn search(end: Instant, next: &AtomicU64, found: &Mutex<Found>) {
-    let mut reference = linux().expect("the kernel as a host");
+fn search(end: Instant, next: &AtomicU64, found: &Mutex<Found>, settings: &[Setting]) {
+    let mut reference = linux(settings).expect("the kernel as a host");
     let mut number = 0;
     while Instant::now() < end {
         let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -61,11 +65,11 @@ fn search(end: Instant, next: &AtomicU64, found: &Mutex<Found>) {
             Ok(played) => played,
             Err(error) => {
                 eprintln!("seed {seed}: linux: {error}");
-                reference = linux().expect("the kernel as a host");
+                reference = linux(settings).expect("the kernel as a host");
                 continue;
             }
         };
-        let mut ours = segue().expect("a stack");
+        let mut ours = segue(settings).expect("a stack");
         let difference = match play(&mut ours, &story, number) {
             Ok(played) => compare(&story, &theirs, &played),
             Err(error) => {
@@ -84,7 +88,7 @@ fn search(end: Instant, next: &AtomicU64, found: &Mutex<Found>) {
         if enough {
             continue;
         }
-        match shrink(&mut reference, &story, &difference.class, &mut number) {
+        match shrink(&mut reference, settings, &story, &difference.class, &mut number) {
             Ok(Verdict::Noise) => found.lock().expect("no thread has panicked").noise += 1,
             Ok(Verdict::Shown(story, shown)) => {
                 let mut found = found.lock().expect("no thread has panicked");

@@ -34,8 +34,12 @@ const SETTINGS: &[(&str, &str)] = &[
     ("net.ipv4.tcp_wmem", "4096 16384 4194304"),
 ];
 
-fn prepare(host: &mut dyn Host) -> Result<(), HostError> {
-    for (name, value) in SETTINGS {
+/// A setting by name and value, for both hosts.
+pub type Setting = (String, String);
+
+fn prepare(host: &mut dyn Host, more: &[Setting]) -> Result<(), HostError> {
+    let always = SETTINGS.iter().copied();
+    for (name, value) in always.chain(more.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
         host.set_sysctl(name, value)?;
     }
     host.change_offload(OffloadChange { tso: Some(false), gso: Some(false) })
@@ -45,9 +49,9 @@ fn prepare(host: &mut dyn Host) -> Result<(), HostError> {
 ///
 /// # Errors
 /// What is missing.
-pub fn linux() -> Result<LinuxHost, HostError> {
+pub fn linux(settings: &[Setting]) -> Result<LinuxHost, HostError> {
     let mut host = LinuxHost::open(&network())?;
-    prepare(&mut host)?;
+    prepare(&mut host, settings)?;
     Ok(host)
 }
 
@@ -55,8 +59,8 @@ pub fn linux() -> Result<LinuxHost, HostError> {
 ///
 /// # Errors
 /// A setting is missing.
-pub fn segue() -> Result<SegueHost, HostError> {
+pub fn segue(settings: &[Setting]) -> Result<SegueHost, HostError> {
     let mut host = SegueHost::open(&network(), [7; 32])?;
-    prepare(&mut host)?;
+    prepare(&mut host, settings)?;
     Ok(host)
 }

@@ -454,7 +454,7 @@ const FIELDS: &[(&str, usize, usize)] = &[
     ("notsent_bytes", 144, 4),
     ("data_segs_in", 152, 4),
     ("data_segs_out", 156, 4),
-    ("delivered", 192, 4),
+    //("delivered", 192, 4),
     ("bytes_sent", 200, 8),
     ("bytes_retrans", 208, 8),
     ("dsack_dups", 216, 4),

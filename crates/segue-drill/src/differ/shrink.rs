@@ -1,5 +1,6 @@
 //! Cuts a story down to the steps that show its difference.
 
+use super::Setting;
 use super::compare::{Difference, compare};
 use super::play::play;
 use super::story::{Segment, Stamp, Step, Story};
@@ -21,10 +22,15 @@ pub enum Verdict {
 ///
 /// # Errors
 /// A host cannot go on.
-pub(super) fn differ(linux: &mut LinuxHost, story: &Story, number: &mut u16) -> Result<Option<Difference>, HostError> {
+pub(super) fn differ(
+    linux: &mut LinuxHost,
+    settings: &[Setting],
+    story: &Story,
+    number: &mut u16,
+) -> Result<Option<Difference>, HostError> {
     *number = number.wrapping_add(1);
     let reference = play(linux, story, *number)?;
-    let played = play(&mut super::segue()?, story, *number)?;
+    let played = play(&mut super::segue(settings)?, story, *number)?;
     Ok(compare(story, &reference, &played))
 }
 
@@ -32,7 +38,13 @@ pub(super) fn differ(linux: &mut LinuxHost, story: &Story, number: &mut u16) -> 
 ///
 /// # Errors
 /// A host cannot go on.
-pub fn shrink(linux: &mut LinuxHost, story: &Story, class: &str, number: &mut u16) -> Result<Verdict, HostError> {
+pub fn shrink(
+    linux: &mut LinuxHost,
+    settings: &[Setting],
+    story: &Story,
+    class: &str,
+    number: &mut u16,
+) -> Result<Verdict, HostError> {
     let mut tries = 0;
     let mut shows = |linux: &mut LinuxHost, story: &Story| {
         tries += 1;
@@ -41,7 +53,7 @@ pub fn shrink(linux: &mut LinuxHost, story: &Story, class: &str, number: &mut u1
         }
         // The cause is the same when what differs is; where it is seen may move.
         let same = |found: &Difference| found.class.split('|').next() == class.split('|').next();
-        Ok::<_, HostError>(differ(linux, story, number)?.filter(same))
+        Ok::<_, HostError>(differ(linux, settings, story, number)?.filter(same))
     };
     let Some(mut difference) = shows(linux, story)? else { return Ok(Verdict::Noise) };
     let mut best = story.clone();

@@ -10,7 +10,9 @@ use crate::info::Info;
 use crate::journal::Statistic;
 use crate::send::buffer;
 use crate::send::recovery::Recovery;
-use crate::state::halves::PeerHalf;
+use crate::state::halves::{LocalHalf, PeerHalf};
+use crate::state::syn_received::SynReceived;
+use crate::state::syn_sent::SynSent;
 use crate::state::synced::Synced;
 use crate::units::{Local, Seq};
 use core::time::Duration;
@@ -172,8 +174,9 @@ impl Connection {
         let mut info = Info { state: self.state(), max_pacing_rate: u64::MAX, ..Info::default() };
         match &self.phase {
             Phase::Synced(synced) => self.describe(&mut info, synced, now),
-            Phase::SynSent(open) => info.retransmits = open.offer.retransmits,
-            Phase::SynReceived(open) => info.retransmits = open.offer.retransmits,
+            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
+                offer.describe(&mut info, &self.config);
+            }
             Phase::TimeWait(_) | Phase::Closed => self.recall(&mut info, now),
         }
         if let Some(fast) = super::fast_open::fast_of(&self.aside) {
@@ -200,6 +203,7 @@ impl Connection {
 
     fn describe(&self, info: &mut Info, synced: &Synced, now: Instant) {
         let (send, recv) = (&synced.send, &synced.recv);
+        let fin_acked = matches!(send.half, LocalHalf::FinAcked { .. });
         let scaled = send.scale.shift() > 0 || recv.window.scale.shift() > 0;
         *info = Info {
             ca_state: match send.recovery {
@@ -222,7 +226,7 @@ impl Connection {
             delivery_rate_app_limited: send.unsent() == 0,
             rto: micros(send.rtt.rto(self.config.rto_max)),
             ato: micros(recv.ack.delay()),
-            snd_mss: u32::from(send.mss),
+            snd_mss: send.segment_size(),
             rcv_mss: u32::from(recv.ack.segment_size),
             unacked: send.segments_out().0,
             sacked: send.segments_arrived_out_of_order().0,
@@ -245,8 +249,9 @@ impl Connection {
             rcv_space: recv.space(),
             total_retrans: send.counts.resent,
             pacing_rate: send.cc.pacing_rate().unwrap_or(u64::MAX),
-            bytes_acked: send.bytes_acked(),
-            bytes_received: recv.offset,
+            // As on Linux, SYN and FIN count as bytes.
+            bytes_acked: send.bytes_acked() + u64::from(send.counts.syn) + u64::from(fin_acked),
+            bytes_received: recv.offset + u64::from(recv.half != PeerHalf::Open),
             segs_in: recv.segments,
             data_segs_in: recv.data_segments,
             data_segs_out: send.counts.data_segments,

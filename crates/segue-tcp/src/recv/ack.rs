@@ -21,7 +21,7 @@ const QUICK_MAX: u32 = 16;
 /// The same after a congestion mark.
 const QUICK_AFTER_MARK: u32 = 2;
 /// Smallest estimate of the peer's segment size, and the largest to start with.
-const SIZE_MIN: u16 = 88;
+pub(crate) const SIZE_MIN: u16 = 88;
 const SIZE_START: u16 = 536;
 
 /// What is owed to the peer.

@@ -46,6 +46,10 @@ pub(crate) struct ReceiverStart {
     pub(crate) window: u32,
     pub(crate) scale: WindowScale,
     pub(crate) advertised_mss: u16,
+    /// How large the peer's segments may be expected to be, before there was one.
+    pub(crate) size_hint: u16,
+    /// Segments that came before the connection was there.
+    pub(crate) segments: u32,
     /// Both sides do selective acknowledgments.
     pub(crate) sack: bool,
     pub(crate) clocks: Option<Clocks>,
@@ -155,13 +159,13 @@ impl Receiver {
             offset: 0,
             window,
             waiting: None,
-            ack: AckPolicy::new(now, config, start.advertised_mss, start.window),
+            ack: AckPolicy::new(now, config, start.advertised_mss.min(start.size_hint), start.window),
             clocks: start.clocks,
             tuning: Tuning::new(now, nxt, start.window, start.advertised_mss),
             advertised_mss: start.advertised_mss,
             sack: start.sack,
             data_segments: 0,
-            segments: 0,
+            segments: start.segments,
             out_of_order: 0,
         }
     }

@@ -51,6 +51,8 @@ pub(crate) struct SenderStart {
     /// Both sides do selective acknowledgments.
     pub(crate) sack: bool,
     pub(crate) rtt: Rtt,
+    /// SYNs that we have sent and the peer has acknowledged; 0 for a passive open.
+    pub(crate) syns: u8,
     pub(crate) initial_cwnd: Packets,
 }
 
@@ -64,6 +66,8 @@ pub(crate) struct SendCounts {
     pub(crate) data_segments: u32,
     pub(crate) resent: u32,
     pub(crate) timeouts: u16,
+    /// A SYN of ours was acknowledged: Linux counts it as a byte.
+    pub(crate) syn: bool,
 }
 
 #[derive(Debug)]
@@ -115,6 +119,14 @@ pub(crate) struct Sender {
     pub(crate) journal: Journal,
 }
 
+/// Linux's bound on segments for a peer with a small buffer: at least two per window, so
+/// that silly-window avoidance on either side cannot stop the flow.
+pub(crate) fn bound_to_window(mss: u16, window: u32) -> u16 {
+    const SMALL: u32 = 536;
+    let bound = if window > SMALL { window / 2 } else { window };
+    u16::try_from(bound.max(28)).map_or(mss, |bound| mss.min(bound))
+}
+
 impl Sender {
     pub(crate) fn new(now: Instant, config: &Config, options: &SocketOptions, start: &SenderStart) -> Sender {
         let first = start.iss + 1;
@@ -148,7 +160,7 @@ impl Sender {
             writer_waits: false,
             last_sent: now,
             last_heard: now,
-            counts: SendCounts::default(),
+            counts: SendCounts { segments: start.syns.into(), syn: start.syns > 0, ..SendCounts::default() },
             journal: Journal::default(),
         }
     }
@@ -292,13 +304,8 @@ impl Sender {
         }
     }
 
-    /// Linux's bound on segments for a peer with a small buffer: at least two per window, so
-    /// that silly-window avoidance on either side cannot stop the flow.
     pub(crate) fn segment_size(&self) -> u32 {
-        const SMALL: u32 = 536;
-        let mss = u32::from(self.mss);
-        let bound = if self.max_window > SMALL { self.max_window / 2 } else { self.max_window };
-        mss.min(bound.max(28))
+        u32::from(bound_to_window(self.mss, self.max_window))
     }
 
     /// Linux's bound on the bytes that are treated as one: what a super-segment carries, at most half of the largest

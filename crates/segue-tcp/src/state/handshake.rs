@@ -12,12 +12,13 @@ use crate::config::{Config, Timestamping};
 use crate::conn::Open;
 use crate::drop::DropReason;
 use crate::ecn::{self, Feedback};
+use crate::info::Info;
 use crate::options::SocketOptions;
-use crate::recv::ReceiverStart;
 use crate::recv::window::{self, InitialWindow};
+use crate::recv::{self, ReceiverStart};
 use crate::segment::{Segment, Transmit};
-use crate::send::SenderStart;
 use crate::send::rtt::{FALLBACK_RTO, INITIAL_RTO, Rtt, is_of_last};
+use crate::send::{SenderStart, bound_to_window};
 use crate::state::challenge::AnswerLimit;
 use crate::state::reset::bare;
 use crate::state::synced::Synced;
@@ -47,6 +48,8 @@ pub(crate) struct Offer {
     /// What we ask of the peer or grant to it.
     pub(crate) ecn: ecn::Handshake,
     sack: bool,
+    /// A listener's: what leaves is a SYN-ACK from the beginning.
+    passive: bool,
     /// Repetitions so far.
     pub(crate) retransmits: u8,
     /// How often it left.
@@ -115,6 +118,7 @@ impl Offer {
             timestamps: config.timestamps != Timestamping::Off,
             ecn: ecn::Handshake::ask(config.ecn, config.ecn_fallback),
             sack: config.sack,
+            passive: false,
             retransmits: 0,
             sends: 0,
             syn_data: 0,
@@ -123,6 +127,44 @@ impl Offer {
             timer: Deadline::NEVER,
             answers: AnswerLimit::new(),
         }
+    }
+
+    /// It answers a SYN. As on Linux, the window of a SYN-ACK is in whole segments as they will be, options taken off.
+    pub(crate) fn answering(mut self, config: &Config, options: &SocketOptions, peer: &PeerSyn) -> Offer {
+        self.passive = true;
+        self.window = window::initial(config, options, self.advertised_mss(peer));
+        self
+    }
+
+    /// Largest text the peer may send in a segment: the MSS we announce without the room for timestamps.
+    fn advertised_mss(&self, peer: &PeerSyn) -> u16 {
+        let stamped = self.timestamps && peer.timestamp.is_some();
+        self.mss - if stamped { TIMESTAMPS_LEN.min(self.mss - 1) } else { 0 }
+    }
+
+    /// What `TCP_INFO` says before the peer's SYN has come.
+    pub(crate) fn describe(&self, info: &mut Info, config: &Config) {
+        let stamps = if self.timestamps { TIMESTAMPS_LEN } else { 0 };
+        let initial_mss = DEFAULT_MSS.min(self.mss) - stamps.min(self.mss - 1);
+        *info = Info {
+            retransmits: self.retransmits,
+            backoff: self.retransmits,
+            total_retrans: u32::from(self.retransmits),
+            rto: INITIAL_RTO.as_micros() as u32,
+            snd_mss: u32::from(initial_mss),
+            rcv_mss: u32::from(recv::ack::SIZE_MIN),
+            unacked: 1,
+            pmtu: u32::from(self.mtu_payload),
+            snd_ssthresh: u32::MAX >> 1,
+            snd_cwnd: config.initial_cwnd,
+            advmss: u32::from(self.mss),
+            reordering: u32::from(config.reordering),
+            rcv_ssthresh: self.window(),
+            min_rtt: u32::MAX,
+            pacing_rate: u64::MAX,
+            segs_out: u32::from(self.sends),
+            ..*info
+        };
     }
 
     /// RFC 5961 section 7: whether an invalid segment may be answered now.
@@ -294,6 +336,7 @@ impl Offer {
             sack,
             rtt: self.first_rtt(now, config, clocks.is_some(), answer),
             // RFC 6928: one repetition is not taken for congestion, more are.
+            syns: if self.passive { 0 } else { self.sends },
             initial_cwnd: Packets(if self.retransmits > 1 { 1 } else { config.initial_cwnd }),
         };
         let our_scale = if scaled.is_some() { self.window.scale } else { WindowScale::default() };
@@ -301,7 +344,9 @@ impl Offer {
             irs: peer.irs,
             window: self.rounded_window(our_scale),
             scale: our_scale,
-            advertised_mss: self.mss,
+            advertised_mss: self.advertised_mss(peer),
+            size_hint: bound_to_window(send.mss, window),
+            segments: u32::from(self.passive),
             sack,
             clocks,
         };

@@ -55,9 +55,10 @@ pub enum PassiveOutcome {
 impl PassiveOpen {
     /// A SYN for a listener. The SYN-ACK leaves by `poll_transmit`. Text in the SYN is not taken.
     pub fn on_syn(now: Instant, config: &Config, options: &SocketOptions, syn: &Segment, open: Open) -> PassiveOpen {
-        let mut offer = Offer::new(now, config, options, open);
+        let peer = PeerSyn::read(syn);
+        let mut offer = Offer::new(now, config, options, open).answering(config, options, &peer);
         offer.ecn = ecn::Handshake::grant(config.ecn, config.ecn_fallback, syn);
-        PassiveOpen { offer, peer: PeerSyn::read(syn), acknowledged: false }
+        PassiveOpen { offer, peer, acknowledged: false }
     }
 
     /// How many timeouts a SYN-ACK is given: `TCP_SYNCNT` of the listener, or else `tcp_synack_retries`. A listener that
