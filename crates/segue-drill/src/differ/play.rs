@@ -14,7 +14,7 @@ use super::{LOCAL, PEER};
 use crate::host::{Call, Fd, Host, HostError, Output, Progress, Shape};
 
 /// How long a host has for what should happen at once. Longer than Linux delays a SACK to compress it.
-const SETTLE: Duration = Duration::from_millis(6);
+const SETTLE: Duration = Duration::from_millis(12);
 /// The round trip of a handshake.
 const ROUND_TRIP: Duration = Duration::from_millis(20);
 const PEER_ISS: u32 = 1_000_000;
@@ -305,11 +305,14 @@ impl Player<'_> {
         }
         let len = segment.len() - front;
         let options = TcpOptions::parse(raw);
-        let first = *self.iss.get_or_insert(header.sequence);
-        if self.sent == 0 && self.acknowledged == 0 {
-            (self.sent, self.acknowledged) = (first, first);
-        }
         let reset = header.flags.contains(TcpFlags::RST);
+        if header.flags.contains(TcpFlags::SYN) && self.iss != Some(header.sequence) {
+            // A new connection.
+            self.iss = Some(header.sequence);
+            (self.sent, self.acknowledged) = (header.sequence, header.sequence);
+        }
+        // A reset without a connection takes its number from what it answers.
+        let first = self.iss.unwrap_or(header.sequence);
         let end = header.sequence.wrapping_add(header.sequence_len(len));
         if !reset && (end.wrapping_sub(self.sent) as i32) > 0 {
             self.sent = end;
@@ -454,7 +457,7 @@ const FIELDS: &[(&str, usize, usize)] = &[
     ("notsent_bytes", 144, 4),
     ("data_segs_in", 152, 4),
     ("data_segs_out", 156, 4),
-    //("delivered", 192, 4),
+    ("delivered", 192, 4),
     ("bytes_sent", 200, 8),
     ("bytes_retrans", 208, 8),
     ("dsack_dups", 216, 4),

@@ -147,6 +147,12 @@ impl Stack {
                 self.count_drop(reason);
                 return self.remove_opening(entry);
             }
+            PassiveOutcome::Overtaken(reset) => {
+                self.counters.inc(Counter::TcpAttemptFails);
+                self.count_drop(segue_tcp::DropReason::ChallengedSyn);
+                self.reply_segment(now, &tuple, arrival.pinned, reset);
+                return self.remove_opening(entry);
+            }
             PassiveOutcome::Drop(reason) => self.count_drop(reason),
             PassiveOutcome::GiveUp => return self.remove_opening(entry),
         }
@@ -251,6 +257,7 @@ impl Stack {
                 }
                 PassiveOutcome::Nothing
                 | PassiveOutcome::Reply(_)
+                | PassiveOutcome::Overtaken(_)
                 | PassiveOutcome::Complete
                 | PassiveOutcome::Drop(_) => {}
             }

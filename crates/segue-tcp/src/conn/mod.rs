@@ -222,6 +222,7 @@ impl Connection {
                 let drop = self.on_rest_of_syn(now, segment);
                 let waits_for_data = self.options().defer_accept.timeouts() > 0;
                 if let Phase::Synced(synced) = &mut self.phase {
+                    synced.send.window_came_with_syn(peer.irs);
                     match waits_for_data {
                         true => synced.recv.ack.owe_with_data(now, synced.recv.window.advertised),
                         false => synced.recv.ack.owe_now(),
@@ -255,6 +256,7 @@ impl Connection {
                 let drop = self.on_rest_of_syn(now, segment);
                 // As Linux: the SYN of the answer is one that was taken before, and a repeated SYN is acknowledged.
                 if let Phase::Synced(synced) = &mut self.phase {
+                    synced.send.window_came_with_syn(peer.irs);
                     synced.recv.ack.owe_now();
                 }
                 drop

@@ -245,7 +245,8 @@ impl AckPolicy {
 
     /// Linux's choice of the moment: the learned delay, bounded by the round-trip time.
     pub(crate) fn owe_later(&mut self, now: Instant, srtt: Option<Duration>) {
-        let mut delay = self.delay().max(DELAY_MIN);
+        // Before there were data it is zero: the acknowledgment of a bare FIN leaves at once.
+        let mut delay = self.delay();
         if delay > DELAY_MIN {
             let mut most = if self.pingpong || self.pushed > 0 { DELAY_MAX } else { DELAY_CAP };
             if let Some(srtt) = srtt {

@@ -324,7 +324,6 @@ impl Receiver {
 
     /// Learns size, pace and round trip from a segment with text, and lets the window grow.
     fn learn(&mut self, now: Instant, text: &Text, pace: Pace, options: &SocketOptions, inbox: &Inbox) {
-        self.data_segments = self.data_segments.wrapping_add(text.segments);
         let old = self.ack.segment_size;
         self.ack.on_data(now, text.segment_size, text.push, self.advertised_mss, self.window.left(self.nxt), pace.rto);
         if text.segment_size >= old {

@@ -78,6 +78,11 @@ impl Sender {
         wake
     }
 
+    /// SND.WL1 is the number of the SYN itself: the next segment may shrink the window that the SYN-ACK offered.
+    pub(crate) fn window_came_with_syn(&mut self, irs: Seq<Peer>) {
+        self.wl1 = irs;
+    }
+
     /// RFC 9293 section 3.10.7.4: SND.WND follows the newest segment. As on Linux, a window that
     /// comes with nothing new may open or close wholly, so that a reordered acknowledgment cannot shrink it.
     fn take_window(&mut self, ack: &Ack) {

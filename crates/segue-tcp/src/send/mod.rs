@@ -123,6 +123,9 @@ pub(crate) struct Sender {
 /// that silly-window avoidance on either side cannot stop the flow.
 pub(crate) fn bound_to_window(mss: u16, window: u32) -> u16 {
     const SMALL: u32 = 536;
+    if window == 0 {
+        return mss;
+    }
     let bound = if window > SMALL { window / 2 } else { window };
     u16::try_from(bound.max(28)).map_or(mss, |bound| mss.min(bound))
 }

@@ -19,8 +19,9 @@ pub(crate) enum Hold {
 }
 
 impl Hold {
-    pub(crate) fn of(options: &SocketOptions, more: bool, fin: bool) -> Hold {
-        if fin {
+    /// `urgent`: nothing may wait, because the stream ends here or urgent data are in it.
+    pub(crate) fn of(options: &SocketOptions, more: bool, urgent: bool) -> Hold {
+        if urgent {
             Hold::Never
         } else if options.cork || more {
             Hold::Corked

@@ -64,9 +64,9 @@ impl Sender {
     }
 
     /// RFC 5961 section 5.2: SND.UNA - MAX.SND.WND; what acknowledges less is not from our peer. As on Linux
-    /// nor is what acknowledges something from before our SYN.
+    /// nor is what acknowledges less than was acknowledged at all.
     pub(crate) fn oldest_honest_ack(&self) -> Seq<Local> {
-        let acked = u32::try_from(self.bytes_acked() + 1).unwrap_or(u32::MAX);
+        let acked = u32::try_from(self.bytes_acked() + u64::from(self.counts.syn)).unwrap_or(u32::MAX);
         self.una - self.max_window.min(acked)
     }
 
@@ -162,7 +162,7 @@ impl Sender {
             fits
         } else if fits < rest {
             if fits >= self.max_window / 2 { fits } else { 0 }
-        } else if Hold::of(options, self.more, fin).holds(self.una, self.partial_end) {
+        } else if Hold::of(options, self.more, fin || self.urgent_end.is_some()).holds(self.una, self.partial_end) {
             0
         } else {
             fits
@@ -280,7 +280,7 @@ impl Sender {
     }
 
     /// RFC 6093 section 3.1: the pointer is the number of the byte behind the urgent one.
-    fn point_at_urgent(&self, outgoing: &mut Outgoing) {
+    pub(crate) fn point_at_urgent(&self, outgoing: &mut Outgoing) {
         let Some(end) = self.urgent_end else { return };
         if !end.after(outgoing.sequence) {
             return;

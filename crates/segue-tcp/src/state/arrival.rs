@@ -85,7 +85,11 @@ impl Arrival<'_> {
 impl Synced {
     /// RFC 9293 section 3.10.7.4.
     pub(crate) fn on_segment(&mut self, mut arrival: Arrival<'_>) -> Verdict {
-        self.recv.segments = self.recv.segments.wrapping_add(arrival.segment.wire_segments());
+        let segments = arrival.segment.wire_segments();
+        self.recv.segments = self.recv.segments.wrapping_add(segments);
+        if !arrival.segment.payload.is_empty() {
+            self.recv.data_segments = self.recv.data_segments.wrapping_add(segments);
+        }
         match self.steps(&mut arrival) {
             ControlFlow::Break(verdict) => verdict,
             ControlFlow::Continue(()) => Verdict::Taken,
@@ -298,6 +302,10 @@ impl Synced {
         self.recv.on_echo(arrival.now, segment.options.timestamps.map(|stamp| stamp.echo), text.segment_size);
         let had_text = !text.payload.is_empty();
         let had_urgent = arrival.inbox.has_urgent();
+        if fin && self.send.half.is_open() && !text.sequence.after(self.recv.nxt) {
+            // As Linux: what the application now sends will carry the acknowledgment.
+            self.recv.ack.on_fin();
+        }
         let pace = self.pace(arrival.rules.config);
         let journal = &mut self.send.journal;
         let effect = self.recv.on_text(arrival.now, text, arrival.inbox, pace, arrival.rules, journal);

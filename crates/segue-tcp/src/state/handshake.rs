@@ -267,7 +267,12 @@ impl Offer {
             mss: Some(self.mss),
             // RFC 7323: answered only when offered. A shift of 0 is an offer, too.
             window_scale: match peer {
-                Some(peer) => peer.scale.map(|_| scaling).filter(|_| self.scales()),
+                // A simultaneous open repeats the SYN's own offer, as Linux does.
+                Some(peer) => peer
+                    .scale
+                    .or((!self.passive).then_some(self.window.scale))
+                    .map(|_| scaling)
+                    .filter(|_| self.scales()),
                 None => self.scales().then_some(scaling),
             },
             timestamps: match peer {

@@ -44,8 +44,10 @@ pub enum PassiveOutcome {
     Reply(Transmit),
     /// The handshake is complete: `into_connection` when there is room, with this segment.
     Complete,
-    /// The entry is over: reset by the peer, or overtaken by another SYN.
+    /// The entry is over: reset by the peer.
     Remove(DropReason),
+    /// The entry is over, overtaken by another SYN; send this.
+    Overtaken(Transmit),
     /// The segment was dropped.
     Drop(DropReason),
     /// Retries are exhausted; the entry is over.
@@ -156,7 +158,11 @@ impl PassiveOpen {
             },
             // Back to LISTEN.
             Screened::Reset => PassiveOutcome::Remove(DropReason::Reset),
-            Screened::NewSyn => PassiveOutcome::Remove(DropReason::ChallengedSyn),
+            // RFC 9293 section 3.10.7.4, fourth: back to LISTEN. As Linux, the peer is told.
+            Screened::NewSyn => match reset_for(segment) {
+                Some(reset) => PassiveOutcome::Overtaken(reset),
+                None => PassiveOutcome::Remove(DropReason::ChallengedSyn),
+            },
         }
     }
 

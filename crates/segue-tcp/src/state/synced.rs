@@ -108,13 +108,7 @@ impl Synced {
         let leaving = if is_new { Leaving::NewData } else { Leaving::Other };
         let outgoing = match plan {
             Plan::Wait(_) => return None,
-            Plan::Ack => Outgoing {
-                sequence: self.send.ack_sequence(),
-                payload: Chunks::new(),
-                segment_size: 0,
-                flags: TcpFlags::ACK,
-                urgent: 0,
-            },
+            Plan::Ack => self.bare_acknowledgment(),
             Plan::Send(plan) => self.send.commit(now, plan, rules.config)?,
         };
         let cargo = match plan {
@@ -148,10 +142,18 @@ impl Synced {
         Transmit { header, options, payload: outgoing.payload, segment_size, resent: 0, ecn }
     }
 
+    /// The sender's part of a segment without text. As on Linux, the urgent pointer stands in these, too.
+    fn bare_acknowledgment(&self) -> Outgoing {
+        let sequence = self.send.ack_sequence();
+        let mut outgoing =
+            Outgoing { sequence, payload: Chunks::new(), segment_size: 0, flags: TcpFlags::ACK, urgent: 0 };
+        self.send.point_at_urgent(&mut outgoing);
+        outgoing
+    }
+
     /// An acknowledgment outside the plan, for the last segment of a phase.
     pub(crate) fn acknowledge(&mut self, now: Instant, inbox: &Inbox) -> Transmit {
-        let sequence = self.send.ack_sequence();
-        let outgoing = Outgoing { sequence, payload: Chunks::new(), segment_size: 0, flags: TcpFlags::ACK, urgent: 0 };
+        let outgoing = self.bare_acknowledgment();
         self.stamp(now, outgoing, inbox, Cargo::None, Leaving::Other)
     }
 
@@ -160,6 +162,7 @@ impl Synced {
     pub(crate) fn reset(&mut self, now: Instant, inbox: &Inbox) -> Transmit {
         let mut reset = self.acknowledge(now, inbox);
         reset.header.flags = TcpFlags::RST | TcpFlags::ACK;
+        reset.header.urgent = 0;
         reset
     }
 

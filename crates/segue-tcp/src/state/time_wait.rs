@@ -168,7 +168,7 @@ impl TimeWait {
         if !arrival.has(TcpFlags::ACK) {
             return TimeWaitOutcome::Drop(DropReason::NoAck);
         }
-        if !arrival.end.after(self.rcv_nxt) {
+        if !arrival.end.after(self.rcv_nxt) || arrival.end == arrival.sequence {
             return TimeWaitOutcome::Nothing;
         }
         if !arrival.has(TcpFlags::FIN) || arrival.end != self.rcv_nxt + 1 {

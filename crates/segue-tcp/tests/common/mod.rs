@@ -438,6 +438,10 @@ impl World {
                     end.node = Node::Connected(connection);
                 }
                 PassiveOutcome::Reply(reply) => replies.push(reply),
+                PassiveOutcome::Overtaken(reply) => {
+                    replies.push(reply);
+                    end.node = Node::Listening;
+                }
                 PassiveOutcome::Remove(_) | PassiveOutcome::GiveUp => end.node = Node::Listening,
                 PassiveOutcome::Nothing | PassiveOutcome::Transmit | PassiveOutcome::Drop(_) => {}
             },
