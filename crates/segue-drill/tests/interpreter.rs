@@ -210,7 +210,7 @@ fn commands_configure_the_stack_under_test_and_nothing_else() {
         format!("`sysctl -q net.ipv4.ip_default_ttl=9`\n{OPEN}+0 write(4, ..., 9) = 9\n+0 > (ttl 9) P. 1:10(9) ack 1");
     assert_eq!(play(&text).verdict, Verdict::Passed);
     let text = format!(
-        "`ip route change default dev tun0 initcwnd 2`\n{OPEN}+0 write(4, ..., 5000) = 5000\n+0 > P. 1:2001(2000) ack 1"
+        "`ip route change default dev tun0 initcwnd 2`\n{OPEN}+0 write(4, ..., 5000) = 5000\n+0 > . 1:2001(2000) ack 1"
     );
     let report = play(&text);
     assert_eq!(report.verdict, Verdict::Passed, "{}", report.message);

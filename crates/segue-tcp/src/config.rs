@@ -35,16 +35,11 @@ pub struct Config {
     /// `tcp_sack`: offer and accept selective acknowledgments (RFC 2018). Default off as long as the sender
     /// takes blocks for mere duplicates.
     pub sack: bool,
-    /// `tcp_ecn`: explicit congestion notification, granted and asked. Default 2: RFC 3168, granted.
+    /// `tcp_ecn`: explicit congestion notification, granted and asked. Default 2: granted (RFC 3168).
     pub ecn: EcnPolicy,
     /// `tcp_ecn_fallback`: a SYN that asked for ECN and met silence does not ask again (RFC 3168
     /// section 6.1.1.1). Default on.
     pub ecn_fallback: bool,
-    /// `tcp_ecn_option`: the AccECN option (RFC 9768) on segments. 0 never, 1 where the RFC wants it at least, 2 on every
-    /// segment that has room. Default 2.
-    pub ecn_option: u8,
-    /// `tcp_ecn_option_beacon`: with `ecn_option` 1, the option at least so often in a round trip. 0–3, default 3.
-    pub ecn_option_beacon: u8,
     /// `tcp_dsack`: tell the peer of duplicates (RFC 2883). Default on.
     pub dsack: bool,
     /// `tcp_comp_sack_delay_ns`: the longest that a duplicate acknowledgment waits for others. Default 1 ms.
@@ -115,7 +110,17 @@ pub struct Config {
     pub reordering: u8,
     /// `tcp_retrans_collapse`: join small segments when they are sent again. Default on.
     pub retrans_collapse: bool,
-    /// `tcp_congestion_control`: algorithm of new connections.
+    /// `tcp_pacing_ss_ratio`: the pacing rate in slow start, as a percentage of a window in a round trip.
+    /// 0–1000, default 200.
+    pub pacing_ss_ratio: u16,
+    /// `tcp_pacing_ca_ratio`: the same in congestion avoidance. 0–1000, default 120.
+    pub pacing_ca_ratio: u16,
+    /// `tcp_min_tso_segs`: a super-segment may have this many segments whatever the rate. 1–255, default 2.
+    pub min_tso_segs: u8,
+    /// `tcp_tso_rtt_log`: super-segments may be larger the shorter the path is: 64 KiB more when the least
+    /// round trip is below 2^this µs, half for each such time longer. 0: not at all. 0–31, default 9.
+    pub tso_rtt_log: u8,
+    /// `tcp_congestion_control`: algorithm of new connections. Default cubic.
     pub congestion: CongestionName,
 }
 
@@ -127,8 +132,6 @@ impl Default for Config {
             sack: false,
             ecn: EcnPolicy::Grant,
             ecn_fallback: true,
-            ecn_option: 2,
-            ecn_option_beacon: 3,
             dsack: true,
             comp_sack_delay: Duration::from_millis(1),
             comp_sack_slack: Duration::from_micros(100),
@@ -160,6 +163,10 @@ impl Default for Config {
             stdurg: false,
             reordering: 3,
             retrans_collapse: true,
+            pacing_ss_ratio: 200,
+            pacing_ca_ratio: 120,
+            min_tso_segs: 2,
+            tso_rtt_log: 9,
             congestion: CongestionName::default(),
         }
     }
@@ -278,8 +285,10 @@ impl Config {
             ("tcp_wmem", "three rising numbers of bytes, the largest at most 1 GiB", rising(&self.wmem)),
             ("initcwnd", "between 1 and 1024 segments", (1..=1024).contains(&self.initial_cwnd)),
             ("tcp_min_snd_mss", "between 48 and 65535", self.min_snd_mss >= 48),
-            ("tcp_ecn_option", "between 0 and 2", self.ecn_option <= 2),
-            ("tcp_ecn_option_beacon", "between 0 and 3", self.ecn_option_beacon <= 3),
+            ("tcp_pacing_ss_ratio", "between 0 and 1000", self.pacing_ss_ratio <= 1000),
+            ("tcp_pacing_ca_ratio", "between 0 and 1000", self.pacing_ca_ratio <= 1000),
+            ("tcp_min_tso_segs", "between 1 and 255", self.min_tso_segs >= 1),
+            ("tcp_tso_rtt_log", "between 0 and 31", self.tso_rtt_log <= 31),
             ("tcp_reordering", "between 3 and 255", self.reordering >= 3),
             ("tcp_comp_sack_rtt_percent", "between 1 and 1000", (1..=1000).contains(&self.comp_sack_rtt_percent)),
         ];

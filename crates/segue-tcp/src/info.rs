@@ -101,3 +101,16 @@ pub struct Info {
     /// Times that a timeout made the sender try another path.
     pub timeout_rehash: u16,
 }
+
+/// What BBR knows of the path: Linux's `struct tcp_bbr_info`, which `TCP_CC_INFO` gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct BbrInfo {
+    /// Bandwidth in bytes per second.
+    pub bw: u64,
+    /// Least round-trip time in microseconds; `u32::MAX` before the first.
+    pub min_rtt: u32,
+    /// Pacing gain, times 256.
+    pub pacing_gain: u32,
+    /// Window gain, times 256.
+    pub cwnd_gain: u32,
+}

@@ -36,7 +36,7 @@ pub use error::{ConnError, RecvError, SendError};
 pub use event::{Events, Outcome, Ready};
 pub use fastopen::{FastOpenNews, FastOpenSyn, Form};
 pub use icmp::IcmpSignal;
-pub use info::Info;
+pub use info::{BbrInfo, Info};
 pub use journal::Statistic;
 pub use options::{CongestionName, DeferAccept, Linger, SocketOptions, UnknownCongestion};
 pub use segment::{Segment, Transmit};

@@ -26,6 +26,8 @@ pub enum CongestionName {
     Cubic,
     /// `reno`: RFC 5681.
     Reno,
+    /// `bbr`: BBR version 3, draft-ietf-ccwg-bbr-06. Paced.
+    Bbr,
 }
 
 impl CongestionName {
@@ -37,6 +39,7 @@ impl CongestionName {
         match self {
             CongestionName::Cubic => "cubic",
             CongestionName::Reno => "reno",
+            CongestionName::Bbr => "bbr",
         }
     }
 }
@@ -166,6 +169,9 @@ pub struct SocketOptions {
     pub delack_max: Option<Duration>,
     /// `TCP_CONGESTION`.
     pub congestion: Option<CongestionName>,
+    /// `SO_MAX_PACING_RATE` in bytes per second. Once set, data are paced, whatever the algorithm;
+    /// `u64::MAX`: at the rate of the window.
+    pub max_pacing_rate: Option<u64>,
 }
 
 impl SocketOptions {
@@ -193,6 +199,7 @@ impl SocketOptions {
         rto_max: None,
         delack_max: None,
         congestion: None,
+        max_pacing_rate: None,
     };
 }
 

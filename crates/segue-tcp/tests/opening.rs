@@ -20,7 +20,6 @@ fn syn(sequence: u32) -> Inject {
         options: TcpOptions { mss: Some(1_460), ..TcpOptions::default() },
         urgent: 0,
         segment_size: None,
-        ecn: Ecn::NotEct,
     }
 }
 
@@ -43,7 +42,6 @@ fn third(syn_ack: &Transmit) -> Inject {
         options: TcpOptions::default(),
         urgent: 0,
         segment_size: None,
-        ecn: Ecn::NotEct,
     }
 }
 
@@ -263,7 +261,6 @@ fn an_old_duplicate_syn_is_reset_by_the_initiator_and_the_real_one_succeeds() {
         segment_size: 0,
         ecn: Ecn::NotEct,
         resent: 0,
-        segmentation: segue_wire::SegmentationKind::Tcp,
     };
     world.put(0, old);
     assert!(

@@ -25,6 +25,8 @@ pub(crate) struct RareOptions {
     pub(crate) timestamp_key: u32,
     /// MSG_ZEROCOPY calls so far.
     pub(crate) zerocopy_calls: u32,
+    /// SO_MAX_PACING_RATE of a datagram socket, where nothing is paced.
+    pub(crate) max_pacing_rate: u64,
     /// UDP_SEGMENT; 0: none.
     pub(crate) udp_segment: u16,
     pub(crate) fast_open: FastOpenOptions,
@@ -50,7 +52,8 @@ impl RareOptions {
             timestamping: TimestampingFlags::empty(),
             timestamp_key: 0,
             zerocopy_calls: 0,
-            udp_segment: 0,
+            max_pacing_rate: u64::MAX,
+        udp_segment: 0,
             fast_open: FastOpenOptions::DEFAULT,
             errors: ErrorQueue::new(),
         }

@@ -102,6 +102,7 @@ pub(super) mod tcp {
     pub(crate) const DEFER_ACCEPT: i32 = 9;
     pub(crate) const WINDOW_CLAMP: i32 = 10;
     pub(crate) const INFO: i32 = 11;
+    pub(crate) const CC_INFO: i32 = 26;
     pub(crate) const QUICKACK: i32 = 12;
     pub(crate) const CONGESTION: i32 = 13;
     pub(crate) const USER_TIMEOUT: i32 = 18;

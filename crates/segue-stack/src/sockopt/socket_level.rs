@@ -59,6 +59,16 @@ impl Stack {
                     |common| common.flags.set(Flags::OOB_INLINE, on),
                 )
             }
+            sol::MAX_PACING_RATE => {
+                let rate = pacing_rate(value)?;
+                self.change_tcp_or(
+                    now,
+                    id,
+                    // As Linux: pacing that has begun stays, without a limit.
+                    |options| options.max_pacing_rate = rate.or(options.max_pacing_rate.map(|_| u64::MAX)),
+                    |common| common.rare_mut().max_pacing_rate = rate.unwrap_or(u64::MAX),
+                )
+            }
             sol::LINGER => self.set_linger(now, id, value),
             sol::RCVBUF => self.set_rcvbuf(now, id, (int(value)? as u32).min(core.0)),
             sol::RCVBUFFORCE => self.set_rcvbuf(now, id, int(value)?.max(0) as u32),
@@ -145,10 +155,13 @@ impl Stack {
             sol::MARK => OptionValue::Int(common.rare().mark as i32),
             sol::BUSY_POLL => OptionValue::Int(common.rare().busy_poll),
             sol::INCOMING_CPU => OptionValue::Int(common.rare().incoming_cpu),
-            sol::MAX_PACING_RATE => match room {
-                8.. => OptionValue::Bytes(u64::MAX.to_ne_bytes().to_vec()),
-                _ => OptionValue::Int(-1),
-            },
+            sol::MAX_PACING_RATE => {
+                let rate = tcp.map_or(common.rare().max_pacing_rate, |tcp| tcp.max_pacing_rate.unwrap_or(u64::MAX));
+                match room {
+                    8.. => OptionValue::Bytes(rate.to_ne_bytes().to_vec()),
+                    _ => OptionValue::Int(u32::try_from(rate).unwrap_or(u32::MAX) as i32),
+                }
+            }
             sol::ACCEPTCONN => matches!(socket, Socket::Stream(stream) if stream.listener().is_some()).into(),
             sol::TYPE => OptionValue::Int(if tcp.is_some() { 1 } else { 2 }),
             sol::DOMAIN => OptionValue::Int(if common.domain == Domain::Inet { 2 } else { 10 }),
@@ -287,4 +300,15 @@ fn timeval(value: &[u8]) -> Result<u64> {
 fn timeval_value(micros: u64) -> OptionValue {
     let (seconds, micros) = ((micros / MICROS as u64) as i64, (micros % MICROS as u64) as i64);
     OptionValue::Bytes([seconds.to_ne_bytes(), micros.to_ne_bytes()].concat())
+}
+
+/// Bytes per second: 32 bits, or 64 when there is room; all ones mean no limit.
+fn pacing_rate(value: &[u8]) -> Result<Option<u64>> {
+    let short = int(value)? as u32;
+    let rate = match value.first_chunk::<8>() {
+        Some(long) => u64::from_ne_bytes(*long),
+        None if short == u32::MAX => u64::MAX,
+        None => short.into(),
+    };
+    Ok((rate != u64::MAX).then_some(rate))
 }

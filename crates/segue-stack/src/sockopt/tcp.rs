@@ -4,7 +4,7 @@ use core::time::Duration;
 use segue_tcp::{CongestionName, DeferAccept, Instant, SocketOptions, State};
 
 use super::numbers::tcp;
-use super::tcp_info::tcp_info;
+use super::tcp_info::{cc_info, tcp_info};
 use super::{OptionValue, flag, int};
 use crate::socket::Socket;
 use crate::socket::common::Flags;
@@ -197,6 +197,7 @@ impl Stack {
             }
             tcp::INQ => stream.common.has(Flags::IN_QUEUE).into(),
             tcp::INFO => OptionValue::Bytes(tcp_info(stream, now)),
+            tcp::CC_INFO => OptionValue::Bytes(cc_info(stream, options.congestion.unwrap_or(config.congestion))),
             _ => return Err(Errno::ENOPROTOOPT),
         })
     }

@@ -1,7 +1,7 @@
 //! `struct tcp_info` as Linux 6.18 lays it out (linux/tcp.h, 280 bytes), little fields and all.
 //!
 //! Decides offsets and the numbers of states. What has no source here is zero, as in a kernel that has just started.
-use segue_tcp::{Info, Instant, State};
+use segue_tcp::{CongestionName, Info, Instant, State};
 
 use crate::tcp::stream::{Role, StreamSocket};
 
@@ -56,6 +56,17 @@ pub(super) fn tcp_info(stream: &StreamSocket, now: Instant) -> Vec<u8> {
         Role::Connected(flow) => (state_number(flow.connection.state()), stream.info(now).unwrap_or_default()),
     };
     lay_out(state, &info)
+}
+
+/// What `TCP_CC_INFO` gives: `struct tcp_bbr_info` of linux/inet_diag.h; nothing for the other algorithms.
+pub(super) fn cc_info(stream: &StreamSocket, name: CongestionName) -> Vec<u8> {
+    if name != CongestionName::Bbr {
+        return Vec::new();
+    }
+    let info = stream.flow().and_then(|flow| flow.connection.bbr_info()).unwrap_or_default();
+    let mut layout = Layout(Vec::new());
+    layout.words(&[info.bw as u32, (info.bw >> 32) as u32, info.min_rtt, info.pacing_gain, info.cwnd_gain]);
+    layout.0
 }
 
 /// The structure for a connection that no socket stands for.

@@ -83,11 +83,11 @@ const KEEP_ALIVE: RangeInclusive<u64> = 1..=32_767;
 
 const NO_LOSS_DETECTION: &str = "loss is found by timeout and by duplicate acknowledgements (NewReno) only, as yet";
 const NO_COOKIES: &str = "SYN cookies are not implemented yet";
+const NO_ECN: &str = "accurate ECN (RFC 9768) is not implemented yet";
 const NO_PROBING: &str = "path MTU probing is not implemented yet";
 const NO_BUDGET: &str = "a memory budget for all sockets together is not implemented yet";
 const NO_METRICS: &str = "nothing is remembered per destination yet";
 const NO_PLB: &str = "path changes by flow label are not implemented";
-const NO_PACING: &str = "pacing is not implemented yet";
 const LEGACY: &str = "it has no effect in current Linux kernels either";
 const DEVICE: &str = "it tunes a path inside the Linux kernel that this stack does not have";
 
@@ -275,32 +275,16 @@ pub(super) static TABLE: &[Entry] = &[
     fixed("net.ipv4.tcp_early_retrans", "0", NO_LOSS_DETECTION),
     integer(
         "net.ipv4.tcp_ecn",
-        0..=5,
-        "0 off, 1 granted and asked, 2 granted; accurate ECN granted by 3 to 5, asked by 3, RFC 3168 asked by 4",
+        0..=2,
+        "0 neither granted nor asked, 1 both, 2 granted",
         |s| s.tcp.ecn.number().into(),
         |s, v| {
             s.tcp.ecn = EcnPolicy::from_number(v as u8).unwrap_or_default();
         },
     ),
     switch("net.ipv4.tcp_ecn_fallback", |s| s.tcp.ecn_fallback.into(), |s, v| s.tcp.ecn_fallback = v != 0),
-    integer(
-        "net.ipv4.tcp_ecn_option",
-        0..=2,
-        "0 never, 1 where it must be, 2 on every segment with room",
-        |s| s.tcp.ecn_option.into(),
-        |s, v| {
-            s.tcp.ecn_option = v as u8;
-        },
-    ),
-    integer(
-        "net.ipv4.tcp_ecn_option_beacon",
-        0..=3,
-        "options per round trip",
-        |s| s.tcp.ecn_option_beacon.into(),
-        |s, v| {
-            s.tcp.ecn_option_beacon = v as u8;
-        },
-    ),
+    fixed("net.ipv4.tcp_ecn_option", "0", NO_ECN),
+    fixed("net.ipv4.tcp_ecn_option_beacon", "0", NO_ECN),
     fixed("net.ipv4.tcp_ehash_entries", "0", "the table of connections grows with their number"),
     fixed("net.ipv4.tcp_fack", "0", LEGACY),
     integer(
@@ -428,7 +412,13 @@ pub(super) static TABLE: &[Entry] = &[
             s.tcp.min_snd_mss = v as u16;
         },
     ),
-    fixed("net.ipv4.tcp_min_tso_segs", "1", NO_PACING),
+    integer(
+        "net.ipv4.tcp_min_tso_segs",
+        1..=255,
+        "segments",
+        |s| s.tcp.min_tso_segs.into(),
+        |s, v| s.tcp.min_tso_segs = v as u8,
+    ),
     switch("net.ipv4.tcp_moderate_rcvbuf", |s| s.tcp.moderate_rcvbuf.into(), |s, v| s.tcp.moderate_rcvbuf = v != 0),
     fixed("net.ipv4.tcp_mtu_probe_floor", "48", NO_PROBING),
     fixed("net.ipv4.tcp_mtu_probing", "0", NO_PROBING),
@@ -452,8 +442,20 @@ pub(super) static TABLE: &[Entry] = &[
             s.tcp.orphan_retries = v as u8;
         },
     ),
-    fixed("net.ipv4.tcp_pacing_ca_ratio", "120", NO_PACING),
-    fixed("net.ipv4.tcp_pacing_ss_ratio", "200", NO_PACING),
+    integer(
+        "net.ipv4.tcp_pacing_ca_ratio",
+        0..=1000,
+        "per cent of a window in a round trip",
+        |s| s.tcp.pacing_ca_ratio.into(),
+        |s, v| s.tcp.pacing_ca_ratio = v as u16,
+    ),
+    integer(
+        "net.ipv4.tcp_pacing_ss_ratio",
+        0..=1000,
+        "per cent of a window in a round trip",
+        |s| s.tcp.pacing_ss_ratio.into(),
+        |s, v| s.tcp.pacing_ss_ratio = v as u16,
+    ),
     fixed("net.ipv4.tcp_pingpong_thresh", "1", "one answer to a request makes a conversation"),
     fixed("net.ipv4.tcp_plb_cong_thresh", "128", NO_PLB),
     fixed("net.ipv4.tcp_plb_enabled", "0", NO_PLB),
@@ -551,7 +553,13 @@ pub(super) static TABLE: &[Entry] = &[
             _ => Timestamping::NoOffset,
         };
     }),
-    fixed("net.ipv4.tcp_tso_rtt_log", "0", NO_PACING),
+    integer(
+        "net.ipv4.tcp_tso_rtt_log",
+        0..=31,
+        "power of two, in microseconds",
+        |s| s.tcp.tso_rtt_log.into(),
+        |s, v| s.tcp.tso_rtt_log = v as u8,
+    ),
     fixed("net.ipv4.tcp_tso_win_divisor", "0", "a super-segment may be as large as the window"),
     Entry {
         name: "net.ipv4.tcp_tw_recycle",

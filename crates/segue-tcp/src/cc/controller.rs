@@ -5,6 +5,7 @@ use core::time::Duration;
 use segue_wire::Instant;
 
 use super::Window;
+use crate::info::BbrInfo;
 use crate::send::rate::{RateSample, Sent};
 use crate::units::{Local, Packets, Seq};
 
@@ -60,13 +61,33 @@ pub(crate) struct LostSegment {
     pub(crate) lost: Packets,
 }
 
+/// Why a window is reduced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reason {
+    /// Segments were lost.
+    Loss,
+    /// The network marked segments (ECN).
+    Mark,
+}
+
+/// Data are about to leave and nothing is in the network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Restart {
+    pub(crate) now: Instant,
+    /// The application had let the network run dry.
+    pub(crate) app_limited: bool,
+    pub(crate) srtt: Option<Duration>,
+    /// Payload of a full segment, in bytes.
+    pub(crate) mss: u32,
+}
+
 /// Congestion control: what an algorithm decides. Defaults are those of an algorithm driven by loss.
 pub(crate) trait Controller {
     /// An acknowledgment delivered something, or showed something lost, in whatever state recovery is.
     fn on_ack(&mut self, window: &mut Window, ack: &AckSample);
-    /// Acknowledgments or ECN say that there is congestion, the first time in a round trip: the window
-    /// that it leaves. cwnd stays; PRR brings it down.
-    fn reduced(&mut self, window: &Window, sample: &LossSample) -> Packets;
+    /// There is congestion, the first time in a round trip: the ssthresh that it leaves. cwnd stays; PRR
+    /// brings it down.
+    fn reduced(&mut self, window: &Window, sample: &LossSample, reason: Reason) -> Packets;
     /// Fast recovery, or the reduction for ECN, has ended; cwnd is ssthresh.
     fn on_recovered(&mut self, _window: &mut Window, _now: Instant) {}
     /// The retransmission timer expired: `reduced` was asked before if it is the first time for this
@@ -77,9 +98,21 @@ pub(crate) trait Controller {
     /// The reduction was a mistake; the window is back.
     fn on_undo(&mut self, _window: &mut Window, _now: Instant) {}
     /// Data leave after a time with nothing in the network.
-    fn on_restart(&mut self, _window: &Window, _now: Instant) {}
+    fn on_restart(&mut self, _window: &mut Window, _restart: &Restart) {}
     /// Bytes per second at which to spread transmissions; `None`: as acknowledgments come.
     fn pacing_rate(&self) -> Option<u64> {
+        None
+    }
+    /// Most bytes that may leave as one; `None`: by the rules for all (`send::quantum`).
+    fn send_quantum(&self) -> Option<u32> {
+        None
+    }
+    /// The algorithm keeps the flow small on purpose: rates measured now are not the network's.
+    fn is_app_limiting(&self) -> bool {
+        false
+    }
+    /// For `TCP_CC_INFO`.
+    fn bbr(&self) -> Option<BbrInfo> {
         None
     }
     /// The algorithm sets cwnd in recovery itself, and after idling; PRR and RFC 2861 leave it alone.

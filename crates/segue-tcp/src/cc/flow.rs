@@ -3,8 +3,12 @@
 //!
 //! Decides nothing itself. A connection that never sent data does not have it.
 
+use alloc::boxed::Box;
+
 use segue_wire::Instant;
 
+use super::Window;
+use super::bbr::Bbr;
 use super::controller::Controller;
 use super::cubic::Cubic;
 use super::reno::Reno;
@@ -18,13 +22,15 @@ use crate::send::rate::Rate;
 pub(super) enum Algorithm {
     Reno(Reno),
     Cubic(Cubic),
+    Bbr(Box<Bbr>),
 }
 
 impl Algorithm {
-    pub(super) fn new(name: CongestionName) -> Algorithm {
+    pub(super) fn new(now: Instant, name: CongestionName, window: &Window) -> Algorithm {
         match name {
             CongestionName::Reno => Algorithm::Reno(Reno::default()),
             CongestionName::Cubic => Algorithm::Cubic(Cubic::default()),
+            CongestionName::Bbr => Algorithm::Bbr(Box::new(Bbr::new(now, window))),
         }
     }
 
@@ -32,6 +38,7 @@ impl Algorithm {
         match self {
             Algorithm::Reno(reno) => reno,
             Algorithm::Cubic(cubic) => cubic,
+            Algorithm::Bbr(bbr) => &**bbr,
         }
     }
 
@@ -39,6 +46,7 @@ impl Algorithm {
         match self {
             Algorithm::Reno(reno) => reno,
             Algorithm::Cubic(cubic) => cubic,
+            Algorithm::Bbr(bbr) => &mut **bbr,
         }
     }
 }
@@ -53,7 +61,8 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    pub(super) fn new(now: Instant, name: CongestionName) -> Flow {
-        Flow { algorithm: Algorithm::new(name), usage: Usage::new(now), rate: Rate::new(now), pacer: Pacer::new() }
+    pub(super) fn new(now: Instant, name: CongestionName, window: &Window) -> Flow {
+        let algorithm = Algorithm::new(now, name, window);
+        Flow { algorithm, usage: Usage::new(now), rate: Rate::new(now), pacer: Pacer::new() }
     }
 }

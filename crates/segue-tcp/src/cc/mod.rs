@@ -5,10 +5,15 @@
 //! [`Congestion::set_cwnd`]): it is told samples. Integer arithmetic, windows in segments as on
 //! Linux. A new algorithm is one file and one variant of `Algorithm`.
 
+mod bbr;
+#[cfg(test)]
+mod behaviour;
 mod controller;
 mod cubic;
 mod flow;
 mod hystart;
+#[cfg(test)]
+mod path;
 mod reno;
 pub(crate) mod validation;
 
@@ -17,12 +22,13 @@ use core::time::Duration;
 
 use segue_wire::Instant;
 
+use crate::info::BbrInfo;
 use crate::options::CongestionName;
 use crate::units::Packets;
-use controller::Controller;
 #[allow(unused_imports, reason = "loss detection tells")]
 pub(crate) use controller::LostSegment;
-pub(crate) use controller::{AckSample, LossSample};
+pub(crate) use controller::{AckSample, LossSample, Restart};
+use controller::{Controller, Reason};
 use flow::Algorithm;
 pub(crate) use flow::Flow;
 use validation::{Outstanding, Verdict};
@@ -90,11 +96,11 @@ impl Congestion {
     }
 
     /// Another algorithm takes over the window as it is.
-    pub(crate) fn choose(&mut self, name: CongestionName) {
+    pub(crate) fn choose(&mut self, now: Instant, name: CongestionName) {
         if name != self.name {
             self.name = name;
             if let Some(flow) = &mut self.flow {
-                flow.algorithm = Algorithm::new(name);
+                flow.algorithm = Algorithm::new(now, name, &self.window);
             }
         }
     }
@@ -119,18 +125,28 @@ impl Congestion {
 
     /// The same; from now on something is known.
     pub(crate) fn flow_mut(&mut self, now: Instant) -> &mut Flow {
-        self.flow.get_or_insert_with(|| Box::new(Flow::new(now, self.name)))
+        self.flow.get_or_insert_with(|| Box::new(Flow::new(now, self.name, &self.window)))
     }
 
     /// The algorithm and the window it moves.
     fn algorithm(&mut self, now: Instant) -> (&mut dyn Controller, &mut Window) {
-        let flow = self.flow.get_or_insert_with(|| Box::new(Flow::new(now, self.name)));
+        let flow = self.flow.get_or_insert_with(|| Box::new(Flow::new(now, self.name, &self.window)));
         (flow.algorithm.get_mut(), &mut self.window)
     }
 
     /// Bytes per second at which to spread transmissions; `None`: as acknowledgments come.
     pub(crate) fn pacing_rate(&self) -> Option<u64> {
         self.flow()?.algorithm.get().pacing_rate()
+    }
+
+    /// Most bytes that may leave as one; `None`: the algorithm does not say.
+    pub(crate) fn send_quantum(&self) -> Option<u32> {
+        self.flow()?.algorithm.get().send_quantum()
+    }
+
+    /// What BBR knows, when it is the algorithm.
+    pub(crate) fn bbr(&self) -> Option<BbrInfo> {
+        self.flow()?.algorithm.get().bbr()
     }
 
     /// Whether cwnd is the algorithm's in recovery, too.
@@ -140,7 +156,7 @@ impl Congestion {
 
     /// Whether the window, and nothing else, held the sender back of late.
     pub(crate) fn is_limiting(&self) -> bool {
-        self.flow().is_some_and(|flow| flow.usage.is_limited(self.window))
+        self.flow().is_some_and(|flow| flow.usage.is_limited(self.window, flow.algorithm.get().owns_window()))
     }
 
     /// For PRR, while a reduction goes on. Nothing happens when the algorithm owns the window.
@@ -154,16 +170,19 @@ impl Congestion {
     pub(crate) fn on_ack(&mut self, ack: &AckSample) {
         let (algorithm, window) = self.algorithm(ack.now);
         algorithm.on_ack(window, ack);
+        if algorithm.is_app_limiting() {
+            self.flow_mut(ack.now).rate.on_app_limited(ack.in_flight);
+        }
     }
 
     /// Acknowledgments showed loss, and a reduction begins: ssthresh falls, cwnd follows by `set_cwnd`.
     pub(crate) fn on_loss(&mut self, sample: &LossSample) -> Before {
-        self.reduce(sample)
+        self.reduce(sample, Reason::Loss)
     }
 
     /// RFC 3168 section 6.1.2: the network marked a segment; at most once in a round trip, as for loss.
     pub(crate) fn on_ecn(&mut self, sample: &LossSample) -> Before {
-        self.reduce(sample)
+        self.reduce(sample, Reason::Mark)
     }
 
     /// The reduction has been carried out: cwnd is ssthresh.
@@ -179,7 +198,7 @@ impl Congestion {
     /// ssthresh falls (RFC 5681 section 3.1). cwnd becomes what is thought to be still in the network
     /// and one segment.
     pub(crate) fn on_rto(&mut self, sample: &LossSample, first: bool) -> Option<Before> {
-        let before = first.then(|| self.reduce(sample));
+        let before = first.then(|| self.reduce(sample, Reason::Loss));
         self.window.cwnd = sample.in_flight.saturating_add(Packets(1));
         let (algorithm, window) = self.algorithm(sample.now);
         algorithm.on_rto(window, sample);
@@ -203,9 +222,9 @@ impl Congestion {
     }
 
     /// Data leave and nothing was in the network before them.
-    pub(crate) fn on_restart(&mut self, now: Instant) {
-        let (algorithm, window) = self.algorithm(now);
-        algorithm.on_restart(window, now);
+    pub(crate) fn on_restart(&mut self, restart: &Restart) {
+        let (algorithm, window) = self.algorithm(restart.now);
+        algorithm.on_restart(window, restart);
     }
 
     /// Something was sent, or could not be because the window was full. `restart`: the restart window;
@@ -248,10 +267,10 @@ impl Congestion {
         }
     }
 
-    fn reduce(&mut self, sample: &LossSample) -> Before {
+    fn reduce(&mut self, sample: &LossSample, reason: Reason) -> Before {
         let before = Before(Window { cwnd: self.window.cwnd, ssthresh: self.window.remembered() });
         let (algorithm, window) = self.algorithm(sample.now);
-        window.ssthresh = algorithm.reduced(window, sample);
+        window.ssthresh = algorithm.reduced(window, sample, reason);
         before
     }
 }

@@ -5,7 +5,7 @@
 //! what is used, and shrinks when it is not (`validation`).
 
 use super::Window;
-use super::controller::{AckSample, Controller, LossSample};
+use super::controller::{AckSample, Controller, LossSample, Reason};
 use crate::units::Packets;
 
 /// RFC 5681 equation 4: never below two segments.
@@ -48,7 +48,7 @@ impl Controller for Reno {
         }
     }
 
-    fn reduced(&mut self, window: &Window, _sample: &LossSample) -> Packets {
+    fn reduced(&mut self, window: &Window, _sample: &LossSample, _reason: Reason) -> Packets {
         self.credit = 0;
         Packets((window.cwnd.0 / 2).max(LEAST_SSTHRESH))
     }

@@ -53,10 +53,11 @@ impl Usage {
     }
 
     /// Whether the window, and nothing else, held the sender back.
-    pub(crate) fn is_limited(&self, window: Window) -> bool {
+    /// `strictly`: slow start's extra does not count, the algorithm has none.
+    pub(crate) fn is_limited(&self, window: Window, strictly: bool) -> bool {
         // RFC 5681 section 3.1 has nothing to say to an application that sends less than it may; in slow
         // start a window of twice what was used cannot become a burst that was never tried.
-        self.limited || (window.in_slow_start() && window.cwnd.0 < self.most.0.saturating_mul(2))
+        self.limited || (!strictly && window.in_slow_start() && window.cwnd.0 < self.most.0.saturating_mul(2))
     }
 
     /// Something was sent, or could not be because the window was full.
@@ -67,7 +68,7 @@ impl Usage {
             self.most = out.segments;
             self.round_end = out.nxt;
         }
-        if self.is_limited(window) {
+        if self.is_limited(window, false) {
             self.used = Packets(0);
             self.full_at = now;
             return Verdict::Keep;
@@ -111,9 +112,9 @@ mod tests {
         let mut usage = usage();
         let ten = starting(10);
         assert_eq!(usage.on_sent(Instant::ZERO, &out(0, 6, false), ten, RTO), Verdict::Keep);
-        assert!(usage.is_limited(ten));
-        assert!(usage.is_limited(starting(11)));
-        assert!(!usage.is_limited(starting(12)));
+        assert!(usage.is_limited(ten, false));
+        assert!(usage.is_limited(starting(11), false));
+        assert!(!usage.is_limited(starting(12), false));
     }
 
     #[test]
@@ -123,10 +124,10 @@ mod tests {
         let _ = usage.on_sent(Instant::ZERO, &out(0, 10, true), window, RTO);
         // Less is outstanding later in the same round trip.
         let _ = usage.on_sent(Instant::ZERO, &out(5, 7, false), window, RTO);
-        assert!(usage.is_limited(window));
+        assert!(usage.is_limited(window, false));
         // The next one is not full.
         let _ = usage.on_sent(Instant::ZERO, &out(10, 9, false), window, RTO);
-        assert!(!usage.is_limited(window));
+        assert!(!usage.is_limited(window, false));
     }
 
     #[test]

@@ -295,7 +295,7 @@ impl Connection {
         if let Phase::Synced(synced) = &mut self.phase {
             synced.recv.on_options(&options);
             synced.send.resize_buffer(&self.config, &options);
-            synced.send.choose_congestion(&self.config, &options);
+            synced.send.choose_congestion(now, &self.config, &options);
             if keep_alive_changed {
                 synced.send.restart_keep_alive();
             }

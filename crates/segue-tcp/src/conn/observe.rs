@@ -6,7 +6,7 @@ use segue_wire::Instant;
 
 use super::{Connection, Phase};
 use crate::event::{Events, Ready};
-use crate::info::Info;
+use crate::info::{BbrInfo, Info};
 use crate::journal::Statistic;
 use crate::send::buffer;
 use crate::send::recovery::Recovery;
@@ -169,6 +169,14 @@ impl Connection {
         }
     }
 
+    /// What BBR knows of the path (`TCP_CC_INFO`); `None` with another algorithm, and before data have left.
+    pub fn bbr_info(&self) -> Option<BbrInfo> {
+        match &self.phase {
+            Phase::Synced(synced) => synced.send.cc.bbr(),
+            _ => None,
+        }
+    }
+
     /// `TCP_INFO`.
     pub fn info(&self, now: Instant) -> Info {
         let mut info = Info { state: self.state(), max_pacing_rate: u64::MAX, ..Info::default() };
@@ -204,7 +212,6 @@ impl Connection {
     fn describe(&self, info: &mut Info, synced: &Synced, now: Instant) {
         let (send, recv) = (&synced.send, &synced.recv);
         let fin_acked = matches!(send.half, LocalHalf::FinAcked { .. });
-        let ecn = synced.ecn.codepoints();
         let scaled = send.scale.shift() > 0 || recv.window.scale.shift() > 0;
         *info = Info {
             ca_state: match send.recovery {
@@ -249,7 +256,8 @@ impl Connection {
             rcv_rtt: recv.rtt().map_or(0, micros),
             rcv_space: recv.space(),
             total_retrans: send.counts.resent,
-            pacing_rate: send.cc.pacing_rate().unwrap_or(u64::MAX),
+            pacing_rate: send.shown_pacing_rate(&self.config, self.options()),
+            max_pacing_rate: self.options().max_pacing_rate.unwrap_or(u64::MAX),
             // As on Linux, SYN and FIN count as bytes.
             bytes_acked: send.bytes_acked() + u64::from(send.counts.syn) + u64::from(fin_acked),
             bytes_received: recv.offset + u64::from(recv.half != PeerHalf::Open),
@@ -261,16 +269,6 @@ impl Connection {
             bytes_sent: send.counts.bytes_sent,
             bytes_retrans: send.counts.bytes_resent,
             rcv_ooopack: recv.out_of_order,
-            delivered_ce: ecn.told,
-            received_ce: ecn.counted,
-            delivered_e1_bytes: ecn.delivered[0],
-            delivered_e0_bytes: ecn.delivered[1],
-            delivered_ce_bytes: ecn.delivered[2],
-            received_e1_bytes: ecn.received[0],
-            received_e0_bytes: ecn.received[1],
-            received_ce_bytes: ecn.received[2],
-            accecn_fail_mode: ecn.failures.into(),
-            accecn_opt_seen: ecn.option.into(),
             snd_wnd: send.wnd,
             rcv_wnd: recv.window.advertised,
             total_rto: send.counts.timeouts,

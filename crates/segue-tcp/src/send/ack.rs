@@ -7,7 +7,6 @@
 use core::time::Duration;
 
 use segue_wire::Instant;
-use segue_wire::tcp::{AccEcn, TcpFlags};
 
 use super::recovery::{Progress, Recovery};
 use super::rtt::is_of_last;
@@ -16,8 +15,6 @@ use super::timer::SendTimer;
 use super::{Sender, buffer};
 use crate::cc::{AckSample, LossSample};
 use crate::config::Config;
-use crate::ecn::{EcnAck, Feedback, Marks};
-use crate::journal::Statistic;
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq};
@@ -32,11 +29,8 @@ pub(crate) struct Ack {
     pub(crate) window: u32,
     /// The segment carries nothing but the acknowledgment.
     pub(crate) bare: bool,
-    /// Its flags and AccECN option: what we sent may have met congestion.
-    pub(crate) flags: TcpFlags,
-    pub(crate) accecn: Option<AccEcn>,
-    /// Its timestamp is newer than any before.
-    pub(crate) newer: bool,
+    /// It says that what we sent met congestion.
+    pub(crate) congested: bool,
     /// Round-trip time that its timestamp echo shows.
     pub(crate) echo: Option<Duration>,
 }
@@ -53,28 +47,18 @@ pub(crate) struct AckEffect {
 }
 
 impl Sender {
-    pub(crate) fn on_ack(
-        &mut self,
-        now: Instant,
-        ack: &Ack,
-        ecn: &mut Feedback,
-        config: &Config,
-        options: &SocketOptions,
-    ) -> AckEffect {
+    pub(crate) fn on_ack(&mut self, now: Instant, ack: &Ack, config: &Config, options: &SocketOptions) -> AckEffect {
         let old_window = self.wnd;
         self.take_window(ack);
         self.restart_persist(now, old_window == 0 && self.wnd > 0, config, options);
         let mut effect = AckEffect::default();
         if ack.number.after(self.una) {
             effect.advanced = true;
-            effect.fin = self.advance(now, ack, ecn, config);
+            effect.fin = self.advance(now, ack, config);
             self.resize_buffer(config, options);
             effect.writable = self.wake_writer(config, options);
-            return effect;
-        }
-        let marks = self.read_marks(ack, ecn, ack.newer, Packets(0), 0);
-        if !self.scoreboard.is_empty() {
-            if marks.congested {
+        } else if !self.scoreboard.is_empty() {
+            if ack.congested {
                 self.enter_cwr(now, self.in_flight());
             }
             if ack.bare && ack.window == old_window {
@@ -82,23 +66,6 @@ impl Sender {
             }
         }
         effect
-    }
-
-    /// What the acknowledgment says of congestion. `packets` and `bytes`: what it newly shows to have arrived.
-    fn read_marks(&mut self, ack: &Ack, ecn: &mut Feedback, progress: bool, packets: Packets, bytes: u32) -> Marks {
-        let about = EcnAck {
-            flags: ack.flags,
-            option: ack.accecn,
-            progress,
-            packets: packets.0,
-            bytes,
-            mss: u32::from(self.mss),
-            sent: self.counts.bytes_sent,
-            exact: matches!(self.recovery, Recovery::Open | Recovery::Cwr { .. }),
-        };
-        let marks = ecn.on_ack(&about);
-        self.journal.add(Statistic::DeliveredCe, marks.packets);
-        marks
     }
 
     /// Tells a waiting writer once that there is room.
@@ -142,9 +109,8 @@ impl Sender {
     }
 
     /// SND.UNA moves to `ack.number`. Whether that acknowledges our FIN.
-    fn advance(&mut self, now: Instant, ack: &Ack, ecn: &mut Feedback, config: &Config) -> bool {
+    fn advance(&mut self, now: Instant, ack: &Ack, config: &Config) -> bool {
         let in_flight = self.in_flight();
-        let bytes = ack.number.since(self.una);
         self.una = ack.number;
         self.queue.release(self.una);
         if self.urgent_end.is_some_and(|end| !end.after(self.una)) {
@@ -158,8 +124,7 @@ impl Sender {
         }
         let acked = self.scoreboard.acknowledge(self.una);
         let rtt = self.sample_rtt(now, ack, &acked, config);
-        let marks = self.read_marks(ack, ecn, true, acked.packets, bytes);
-        self.settle_recovery(now, &acked, rtt, in_flight, marks);
+        self.settle_recovery(now, &acked, rtt, in_flight, ack.congested);
         self.retransmits = 0;
         self.trouble_since = Deadline::NEVER;
         // RFC 6298 5.2, 5.3.
@@ -194,7 +159,7 @@ impl Sender {
         acked: &Acked,
         rtt: Option<Duration>,
         in_flight: Packets,
-        marks: Marks,
+        congested: bool,
     ) {
         let mut sample = AckSample {
             now,
@@ -211,13 +176,13 @@ impl Sender {
             srtt: self.rtt.smoothed(),
             min_rtt: self.rtt.min(),
             rate: None,
-            marked: Packets(marks.packets),
+            marked: if congested { acked.packets } else { Packets(0) },
         };
         match self.recovery.on_advance(self.una) {
             Progress::Normal => {
                 self.duplicates.reset();
                 self.duplicates.follow(self.una);
-                if marks.congested {
+                if congested {
                     self.enter_cwr(now, in_flight);
                 } else {
                     self.cc.on_ack(&sample);

@@ -9,6 +9,7 @@ pub(crate) mod buffer;
 mod loss;
 mod nagle;
 pub(crate) mod pacer;
+mod pacing;
 pub(crate) mod plan;
 mod queue;
 #[allow(dead_code, reason = "the scoreboard's marks take a snapshot each once they are rewritten for SACK")]
@@ -280,8 +281,8 @@ impl Sender {
     }
 
     /// Changes the algorithm; the window stays.
-    pub(crate) fn choose_congestion(&mut self, config: &Config, options: &SocketOptions) {
-        self.cc.choose(options.congestion.unwrap_or(config.congestion));
+    pub(crate) fn choose_congestion(&mut self, now: Instant, config: &Config, options: &SocketOptions) {
+        self.cc.choose(now, options.congestion.unwrap_or(config.congestion));
     }
 
     /// RFC 1191, RFC 8201: the path carries less. What is longer in flight is sent again at once.

@@ -1,14 +1,12 @@
-//! Pacing: when the next segment may leave, for controllers that give a rate.
+//! Pacing: when the next segment may leave.
 //!
-//! No timer per packet: a departure moves `next` on by the time its bytes take at the rate,
-//! and the plan waits for it. A little credit keeps a late wake-up from costing rate.
+//! No timer per packet: a departure moves `next` on by the time that its bytes take at the rate, and
+//! the plan waits for it. Being late is made up for, by half of each departure's time at most, as on
+//! Linux: a late wake-up costs no rate, and a long pause does not become a burst.
 
 use core::time::Duration;
 
 use segue_wire::Instant;
-
-/// How far behind the clock `next` may lag, so that being woken late is made up for.
-const CREDIT: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pacer {
@@ -21,15 +19,14 @@ impl Pacer {
     }
 
     /// Until when sending must wait.
-    pub(crate) fn hold(&self, now: Instant, rate: Option<u64>) -> Option<Instant> {
-        (rate.is_some() && self.next > now).then_some(self.next)
+    pub(crate) fn hold(&self, now: Instant) -> Option<Instant> {
+        (self.next > now).then_some(self.next)
     }
 
-    /// `bytes` have left.
-    pub(crate) fn on_sent(&mut self, now: Instant, bytes: u32, rate: Option<u64>) {
-        let Some(rate) = rate else { return };
-        let nanos = (u128::from(bytes) * 1_000_000_000 / u128::from(rate.max(1))).min(u128::from(u64::MAX)) as u64;
-        self.next = self.next.max(now - CREDIT) + Duration::from_nanos(nanos);
+    /// What has left takes this long.
+    pub(crate) fn on_sent(&mut self, now: Instant, takes: Duration) {
+        let late = now - self.next;
+        self.next = self.next.max(now) + (takes - late.min(takes / 2));
     }
 }
 
@@ -37,29 +34,50 @@ impl Pacer {
 mod tests {
     use super::*;
 
-    #[test]
-    fn bytes_leave_at_the_rate_and_a_late_wake_up_is_made_up_for() {
-        let rate = Some(1_000_000);
+    /// Bytes sent in a second at a million a second, a thousand at a time, woken `late` each time.
+    fn sent_in_a_second(late: Duration) -> u64 {
         let mut pacer = Pacer::new();
         let mut now = Instant::from_secs(1);
-        let mut sent = 0u64;
+        let mut sent = 0;
         while now < Instant::from_secs(2) {
-            match pacer.hold(now, rate) {
-                // Always woken 300 µs late.
-                Some(at) => now = at + Duration::from_micros(300),
+            match pacer.hold(now) {
+                Some(at) => now = at + late,
                 None => {
-                    pacer.on_sent(now, 1_000, rate);
+                    pacer.on_sent(now, Duration::from_millis(1));
                     sent += 1_000;
                 }
             }
         }
-        assert!((999_000..=1_003_000).contains(&sent), "{sent} bytes in a second");
+        sent
     }
 
     #[test]
-    fn without_a_rate_nothing_waits() {
+    fn bytes_leave_at_the_rate_and_a_late_wake_up_is_made_up_for() {
+        for late in [0, 100, 300, 500] {
+            let sent = sent_in_a_second(Duration::from_micros(late));
+            assert!((999_000..=1_002_000).contains(&sent), "{sent} bytes in a second, {late} µs late");
+        }
+        // Later than half of a departure's time: the rate falls, it does not burst.
+        assert!(sent_in_a_second(Duration::from_micros(1_500)) < 600_000);
+    }
+
+    #[test]
+    fn a_pause_is_no_credit_for_more_than_half_a_departure() {
         let mut pacer = Pacer::new();
-        pacer.on_sent(Instant::from_secs(1), 1_000_000, None);
-        assert_eq!(pacer.hold(Instant::from_secs(1), None), None);
+        pacer.on_sent(Instant::from_secs(100), Duration::from_millis(10));
+        assert_eq!(pacer.hold(Instant::from_secs(100)), Some(Instant::from_secs(100) + Duration::from_millis(5)));
+        pacer.on_sent(Instant::from_secs(100) + Duration::from_millis(5), Duration::from_millis(10));
+        let next = Instant::from_secs(100) + Duration::from_millis(15);
+        assert_eq!(pacer.hold(next - Duration::from_nanos(1)), Some(next));
+        assert_eq!(pacer.hold(next), None);
+    }
+
+    #[test]
+    fn a_rate_of_a_byte_in_a_day_waits_a_day() {
+        let mut pacer = Pacer::new();
+        let day = Duration::from_secs(86_400);
+        pacer.on_sent(Instant::from_secs(1), day);
+        pacer.on_sent(Instant::from_secs(1) + day, Duration::MAX);
+        assert_eq!(pacer.hold(Instant::from_secs(1) + day * 1000), Some(Instant::MAX));
     }
 }

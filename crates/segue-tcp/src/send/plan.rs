@@ -12,6 +12,7 @@ use super::nagle::Hold;
 use super::recovery::Recovery;
 use super::scoreboard::Resend;
 use super::timer::{Nudge, SendTimer};
+use crate::cc::Restart;
 use crate::cc::validation::Outstanding;
 use crate::config::Config;
 use crate::options::SocketOptions;
@@ -77,25 +78,21 @@ impl Sender {
 
     pub(crate) fn plan(&self, now: Instant, room: Room, config: &Config, options: &SocketOptions) -> SendPlan {
         let size = self.segment_size().saturating_sub(u32::from(room.overhead)).max(1);
-        let max = u32::try_from(room.max_payload).unwrap_or(u32::MAX).min(0xffff).max(size);
+        let max = u32::try_from(room.max_payload).unwrap_or(u32::MAX).min(0xffff);
+        let max = max.min(self.burst(config, options).saturating_mul(size)).max(size);
         if let Some(resend) = self.plan_resend(max, config) {
-            return match self.held_until(now) {
+            return match self.held_until(now, config, options) {
                 Some(at) => SendPlan::Wait(at),
                 None => SendPlan::Again(resend),
             };
         }
         if let Some((len, fin)) = self.plan_new(size, max, options) {
-            return match self.held_until(now) {
+            return match self.held_until(now, config, options) {
                 Some(at) => SendPlan::Wait(at),
                 None => SendPlan::New { len, fin, size },
             };
         }
         if self.nudge == Nudge::Probe { SendPlan::Probe } else { SendPlan::Nothing }
-    }
-
-    /// Until when pacing holds the next segment back.
-    fn held_until(&self, now: Instant) -> Option<Instant> {
-        self.cc.flow()?.pacer.hold(now, self.cc.pacing_rate())
     }
 
     pub(crate) fn can_send_new(&self, now: Instant, overhead: u16, config: &Config, options: &SocketOptions) -> bool {
@@ -199,7 +196,9 @@ impl Sender {
         let start = self.nxt;
         let data_end = start + len;
         if self.in_flight() == Packets(0) {
-            self.cc.on_restart(now);
+            let mss = u32::from(self.mss);
+            let app_limited = self.cc.flow().is_some_and(|flow| flow.rate.is_app_limited());
+            self.cc.on_restart(&Restart { now, app_limited, srtt: self.rtt.smoothed(), mss });
         }
         let pushes = self.push_end.after(start) && !self.push_end.after(data_end);
         let mut at = start;
@@ -270,8 +269,6 @@ impl Sender {
             self.last_sent = now;
             self.counts.bytes_sent += u64::from(len);
             self.counts.data_segments = self.counts.data_segments.wrapping_add(len.div_ceil(size));
-            let rate = self.cc.pacing_rate();
-            self.cc.flow_mut(now).pacer.on_sent(now, len, rate);
         }
         let payload = self.queue.gather(start, len);
         let mut outgoing = Outgoing { sequence: start, payload, segment_size: size, flags, urgent: 0 };

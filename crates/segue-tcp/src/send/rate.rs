@@ -204,6 +204,11 @@ impl Rate {
         self.app_limited = self.delivered.wrapping_add(in_flight.0).max(1);
     }
 
+    /// Whether the application is the limit at present.
+    pub(crate) fn is_app_limited(&self) -> bool {
+        self.app_limited != 0
+    }
+
     /// Segments delivered so far, modulo 2^32 (`tcpi_delivered`).
     pub(crate) fn delivered(&self) -> u32 {
         self.delivered

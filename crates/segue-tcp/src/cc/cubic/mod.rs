@@ -10,7 +10,7 @@ mod curve;
 use alloc::boxed::Box;
 use segue_wire::Instant;
 
-use super::controller::{AckSample, Controller, LossSample};
+use super::controller::{AckSample, Controller, LossSample, Reason, Restart};
 use super::hystart::HyStart;
 use super::{INFINITE, Window};
 use crate::units::Packets;
@@ -154,7 +154,7 @@ impl Controller for Cubic {
         }
     }
 
-    fn reduced(&mut self, window: &Window, _sample: &LossSample) -> Packets {
+    fn reduced(&mut self, window: &Window, _sample: &LossSample, _reason: Reason) -> Packets {
         let scaled = |numerator: u64, denominator: u64| {
             Packets((u64::from(window.cwnd.0) * numerator / denominator).min(u64::from(INFINITE.0)) as u32)
         };
@@ -187,10 +187,10 @@ impl Controller for Cubic {
         }
     }
 
-    fn on_restart(&mut self, _window: &Window, now: Instant) {
+    fn on_restart(&mut self, _window: &mut Window, restart: &Restart) {
         // Section 5.8: time in which nothing was sent is not the curve's.
         if let Some(stage) = self.0.as_mut().and_then(|memory| memory.past.stage.as_mut()) {
-            stage.skip(now);
+            stage.skip(restart.now);
         }
     }
 }

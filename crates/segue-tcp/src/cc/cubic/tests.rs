@@ -193,7 +193,7 @@ fn time_in_which_the_application_was_the_limit_is_not_counted() {
         cubic.on_ack(&AckSample { cwnd_limited: false, ..at(now, 20) });
     }
     now += Duration::from_secs(30);
-    cubic.on_restart(now);
+    cubic.on_restart(&Restart { now, app_limited: true, srtt: Some(RTT), mss: 1000 });
     assert_eq!((cubic.cwnd(), now - stage(&cubic).epoch), before);
     grown(&mut cubic, &mut now, 1);
     assert_eq!(now - stage(&cubic).epoch, before.1 + RTT);

@@ -1,0 +1,189 @@
+//! How the algorithms behave over a path, against their models in closed form.
+
+use core::time::Duration;
+
+use super::path::{MSS, Path, World};
+use crate::options::CongestionName::{self, Bbr, Cubic, Reno};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// 10 Mbit/s and 40 ms: 50 packets fit.
+const SLOW: Path =
+    Path { rate: 1_250_000, rtt: Duration::from_millis(40), queue: 50, loss: 0, every: 0, bunch: Duration::ZERO };
+/// 100 Mbit/s and 50 ms: 625 packets fit.
+const FAST: Path = Path { rate: 12_500_000, rtt: Duration::from_millis(50), queue: 625, ..SLOW };
+
+fn world(path: Path, names: &[CongestionName], seed: u64) -> World {
+    let mut world = World::new(path, seed);
+    for name in names {
+        world.start(*name);
+    }
+    world
+}
+
+/// The share of the path that a single flow fills after ten seconds.
+fn share(path: Path, name: CongestionName, seed: u64) -> f64 {
+    let mut world = world(path, &[name], seed);
+    world.run(SECOND * 10);
+    world.measure(SECOND * 30)[0] / path.rate as f64
+}
+
+/// The average window of a flow that loses every n-th packet, on a path that is never the limit.
+fn average_window(name: CongestionName, every: u64, rtt: Duration) -> f64 {
+    let path = Path { rate: 100_000_000_000, rtt, queue: 1_000_000, every, ..SLOW };
+    let mut world = world(path, &[name], 1);
+    world.run(SECOND * 30);
+    world.measure(SECOND * 60)[0] / f64::from(MSS) * rtt.as_secs_f64()
+}
+
+#[test]
+fn every_algorithm_fills_a_path_with_a_queue_of_a_bandwidth_delay_product() {
+    for (name, least) in [(Reno, 0.97), (Cubic, 0.97), (Bbr, 0.94)] {
+        for path in [SLOW, FAST] {
+            let got = share(path, name, 1);
+            assert!(got >= least, "{name}: {got}");
+        }
+    }
+}
+
+#[test]
+fn a_shallow_queue_costs_what_the_reduction_costs() {
+    // A twentieth of the bandwidth-delay product.
+    let path = Path { queue: 31, ..FAST };
+    for (name, least) in [(Cubic, 0.84), (Bbr, 0.88)] {
+        let got = share(path, name, 1);
+        assert!(got >= least, "{name}: {got}");
+    }
+}
+
+// RFC 5681 with an acknowledgment for each segment: W = sqrt(3/2) / sqrt(p).
+#[test]
+fn renos_window_follows_the_inverse_square_root_of_loss() {
+    for every in [10_000, 1_000, 100] {
+        let expected = 1.22 * (every as f64).sqrt();
+        let got = average_window(Reno, every, Duration::from_millis(50));
+        // A round trip of each cycle goes to recovery, in which the window does not grow.
+        assert!((0.84..1.05).contains(&(got / expected)), "1 of {every}: {got} for {expected}");
+    }
+}
+
+// RFC 9438 section 5.1, figure 6: W = 1.054 (RTT / p)^(3/4), and never less than Reno's.
+#[test]
+fn cubics_window_follows_its_response_function() {
+    for (every, ms) in [(10_000, 100), (10_000, 200), (1_000, 200), (1_000, 20)] {
+        let (n, rtt) = (every as f64, f64::from(ms) / 1e3);
+        let expected = (1.054 * (rtt * n).powf(0.75)).max(1.22 * n.sqrt());
+        let got = average_window(Cubic, every, Duration::from_millis(ms as u64));
+        // The model has no fast convergence, which makes room although nobody else is there.
+        assert!((0.8..1.1).contains(&(got / expected)), "1 of {every}, {ms} ms: {got} for {expected}");
+    }
+}
+
+#[test]
+fn bbr_keeps_its_rate_at_one_and_two_per_cent_of_random_loss() {
+    for (loss, least) in [(1_000, 0.95), (10_000, 0.94), (20_000, 0.85)] {
+        for path in [SLOW, FAST] {
+            let got = share(Path { loss, ..path }, Bbr, 3);
+            assert!(got >= least, "{loss}: {got}");
+        }
+    }
+}
+
+#[test]
+fn bbr_leaves_a_deep_queue_nearly_empty() {
+    let deep = Path { queue: 5_000, ..FAST };
+    let mut world = world(deep, &[Bbr], 1);
+    world.run(SECOND * 10);
+    let got = world.measure(SECOND * 30)[0] / deep.rate as f64;
+    let flow = &world.flows[0];
+    assert!(got > 0.94, "{got}");
+    // Probing builds a quarter, and cwnd bounds what it may build.
+    assert!(flow.worst_rtt < deep.rtt * 2, "{:?}", flow.worst_rtt);
+    assert_eq!(flow.lost, 0);
+}
+
+#[test]
+fn two_flows_of_a_kind_come_to_share() {
+    for (name, tolerance) in [(Reno, 1.6), (Cubic, 1.9), (Bbr, 1.9)] {
+        let mut world = World::new(SLOW, 5);
+        world.start(name);
+        world.run(SECOND * 20);
+        world.start(name);
+        world.run(SECOND * 50);
+        let rates = world.measure(SECOND * 100);
+        let ratio = rates[0].max(rates[1]) / rates[0].min(rates[1]);
+        assert!(ratio < tolerance, "{name}: {rates:?}");
+        assert!(rates[0] + rates[1] > 0.93 * SLOW.rate as f64, "{name}: {rates:?}");
+    }
+}
+
+#[test]
+fn bbr_and_cubic_leave_each_other_room() {
+    for queue in [50, 100, 200] {
+        let path = Path { queue, ..SLOW };
+        let mut world = world(path, &[Bbr, Cubic], 7);
+        world.run(SECOND * 30);
+        let rates = world.measure(SECOND * 100);
+        let share = rates[0] / (rates[0] + rates[1]);
+        assert!((0.1..0.9).contains(&share), "{queue}: {rates:?}");
+    }
+}
+
+#[test]
+fn every_algorithm_finds_a_path_that_has_become_faster_or_slower() {
+    for name in [Cubic, Bbr] {
+        let mut world = world(SLOW, &[name], 1);
+        world.run(SECOND * 20);
+        world.set_path(|path| {
+            path.rate *= 10;
+            path.queue *= 10;
+        });
+        world.run(SECOND * 30);
+        let got = world.measure(SECOND * 20)[0];
+        assert!(got > 0.85 * 12_500_000.0, "{name}: {got}");
+        world.set_path(|path| {
+            path.rate /= 20;
+            path.queue /= 20;
+        });
+        world.run(SECOND * 30);
+        let got = world.measure(SECOND * 20)[0];
+        assert!(got > 0.85 * 625_000.0, "{name}: {got}");
+        assert!(world.flows[0].timeouts <= 3, "{name}: {} timeouts", world.flows[0].timeouts);
+    }
+}
+
+#[test]
+fn an_application_that_sends_less_keeps_its_rate_and_the_model_stays() {
+    for name in [Cubic, Bbr] {
+        let mut world = world(FAST, &[name], 1);
+        world.run(SECOND * 10);
+        world.supply(0, Some(1_000_000));
+        let got = world.measure(SECOND * 30)[0];
+        assert!((900_000.0..1_100_000.0).contains(&got), "{name}: {got}");
+        // More again: the path is filled within two seconds.
+        world.supply(0, None);
+        world.run(SECOND * 2);
+        let got = world.measure(SECOND * 10)[0] / FAST.rate as f64;
+        assert!(got > 0.85, "{name}: {got}");
+    }
+}
+
+#[test]
+fn bunched_acknowledgments_do_not_slow_bbr_down() {
+    for bunch in [5, 20] {
+        let path = Path { bunch: Duration::from_millis(bunch), ..FAST };
+        let got = share(path, Bbr, 1);
+        assert!(got > 0.90, "{bunch} ms: {got}");
+    }
+}
+
+#[test]
+fn a_path_of_a_packet_a_second_is_filled_without_collapse() {
+    let path = Path { rate: 1_000, rtt: Duration::from_millis(300), queue: 20, ..SLOW };
+    for name in [Reno, Cubic, Bbr] {
+        let mut world = world(path, &[name], 1);
+        world.run(SECOND * 200);
+        let got = world.measure(SECOND * 1000)[0] / path.rate as f64;
+        assert!(got > 0.8, "{name}: {got}");
+    }
+}
