@@ -11,6 +11,7 @@ fn main() -> ExitCode {
     while let Some(argument) = arguments.next() {
         match argument.strip_prefix("--") {
             Some(name @ ("json" | "junit")) => form = name.to_owned(),
+            Some("retries") => options.retries = 2,
             Some("against=linux") => options.against = segue_drill::Against::Linux,
             Some(option) => {
                 let (name, value) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
