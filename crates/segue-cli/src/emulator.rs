@@ -80,6 +80,10 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_name = "TIME", default_value = "60us", value_parser = parse_duration)]
     awake: Duration,
 
+    /// Run like any other process. Default: before all ordinary ones, if allowed, so that a busy machine delays no packet.
+    #[arg(long)]
+    ordinary_priority: bool,
+
     /// Write every packet at both devices to a pcapng file.
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
@@ -219,8 +223,10 @@ pub(crate) fn path(args: EmulatorArgs) -> Result<ExitCode, Fail> {
     let bridge = Bridge::new(Path::new(config.clone()), a, b).map_err(|error| Fail::new(125, error))?;
     let bridge = bridge.with_awake(args.awake);
     let stop = stop_at_signals()?;
-    // A busy machine would make packets late. Where this is not allowed they may be.
-    let _ = rustix::process::setpriority_process(None, -20);
+    if !args.ordinary_priority {
+        // A busy machine would make packets late. Where this is not allowed they may be; the summary says how much.
+        let _ = segue_link::run_before_others();
+    }
     let [a, b] = ends.each_ref().map(Wanted::describe);
     eprintln!("segue: path between {a} and {b}; seed {}; Ctrl-C ends it", config.seed());
     let mut run = Emulation { bridge, args: &args, config, started: Instant::now(), said: PathStats::default() };
@@ -319,6 +325,11 @@ impl Emulation<'_> {
             "seed": self.config.seed(),
             "a_to_b": report::direction_as_json(&stats.a_to_b),
             "b_to_a": report::direction_as_json(&stats.b_to_a),
+            "late_us": {
+                "p50": self.bridge.lateness().quantile(0.5).as_secs_f64() * 1e6,
+                "p99": self.bridge.lateness().quantile(0.99).as_secs_f64() * 1e6,
+                "most": self.bridge.lateness().most().as_secs_f64() * 1e6,
+            },
         })
     }
 
@@ -336,6 +347,10 @@ impl Emulation<'_> {
             self.config.seed(),
             capture.unwrap_or_default()
         );
+        let late = self.bridge.lateness();
+        let [half, most, all] =
+            [late.quantile(0.5), late.quantile(0.99), late.most()].map(|late| late.as_secs_f64() * 1e6);
+        eprintln!("segue: packets left late by {half:.0} us (median), {most:.0} us (99%), {all:.0} us (most)");
         for (end, missed) in ends.iter().zip(missed) {
             if missed > 0 {
                 eprintln!(

@@ -28,5 +28,5 @@ pub use path::{
     RedConfig, SpecError, TraceError, path_pair,
 };
 pub use segue_wire::{ChecksumState, Instant, Packet};
-pub use tun::{NetNamespace, Prefix, TunConfig, TunLink};
+pub use tun::{NetNamespace, Prefix, TunConfig, TunLink, run_before_others};
 pub use units::{Probability, Rate, UnitError, parse_bytes, parse_duration};

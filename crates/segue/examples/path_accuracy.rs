@@ -59,7 +59,11 @@ fn measure(path: Impairments, awake: Duration, gap: Duration, size: usize, count
     let (stop, stopper) = stop_signal()?;
     let rate = path.rate;
     let mut bridge = Bridge::new(Path::new(PathConfig::symmetric(path)?), a, b)?.with_awake(awake);
-    let carrier = thread::spawn(move || bridge.run(None, stop.as_fd()));
+    let carrier = thread::spawn(move || {
+        // As `segue path` does.
+        let _ = segue::link::run_before_others();
+        bridge.run(None, stop.as_fd())
+    });
     let receiver = right.within(|| UdpSocket::bind((RIGHT, 7000)))??;
     let sender = left.within(|| UdpSocket::bind((LEFT, 0)))??;
     receiver.set_read_timeout(Some(Duration::from_secs(1)))?;

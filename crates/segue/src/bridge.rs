@@ -35,6 +35,57 @@ pub struct Bridge {
     awake: Duration,
     batch: Vec<Packet>,
     not_taken: u64,
+    lateness: Lateness,
+}
+
+/// How late packets left, as a histogram whose steps grow by a quarter. From [`Bridge::lateness`].
+#[derive(Clone, Debug)]
+pub struct Lateness {
+    /// Rounds in which the latest packet was about `1.25^n` µs late, for each n.
+    steps: [u64; Lateness::STEPS],
+    most: Duration,
+}
+
+impl Default for Lateness {
+    fn default() -> Lateness {
+        Lateness { steps: [0; Lateness::STEPS], most: Duration::ZERO }
+    }
+}
+
+impl Lateness {
+    const STEPS: usize = 80;
+
+    fn record(&mut self, late: Duration) {
+        self.most = self.most.max(late);
+        let mut step = 0;
+        let mut bound = 1000_u128;
+        while bound < late.as_nanos() && step + 1 < Self::STEPS {
+            bound += bound / 4;
+            step += 1;
+        }
+        self.steps[step] += 1;
+    }
+
+    /// What a share of all rounds that let packets out was not later than; zero when there were none.
+    pub fn quantile(&self, share: f64) -> Duration {
+        let all: u64 = self.steps.iter().sum();
+        let wanted = (all as f64 * share.clamp(0.0, 1.0)).ceil() as u64;
+        let mut bound = 1000_u64;
+        let mut seen = 0;
+        for count in self.steps {
+            seen += count;
+            if seen >= wanted {
+                break;
+            }
+            bound += bound / 4;
+        }
+        if all == 0 { Duration::ZERO } else { Duration::from_nanos(bound).min(self.most) }
+    }
+
+    /// The latest of all.
+    pub fn most(&self) -> Duration {
+        self.most
+    }
 }
 
 const ENDS: [End; 2] = [End::A, End::B];
@@ -50,7 +101,14 @@ impl Bridge {
         if links.iter().any(|link| !matches!(link.wait(), Wait::Fd(_))) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a bridge joins links with descriptors only"));
         }
-        Ok(Bridge { path, links, awake: DEFAULT_AWAKE, batch: Vec::with_capacity(BUDGET), not_taken: 0 })
+        Ok(Bridge {
+            path,
+            links,
+            awake: DEFAULT_AWAKE,
+            batch: Vec::with_capacity(BUDGET),
+            not_taken: 0,
+            lateness: Lateness::default(),
+        })
     }
 
     /// How long before a packet is due the thread stays awake for it: more is more exact, and more processor time.
@@ -69,6 +127,11 @@ impl Bridge {
     /// Packets that came out of the path and that the device at their end refused (it was down).
     pub fn not_taken(&self) -> u64 {
         self.not_taken
+    }
+
+    /// How late packets left: what this process, not the path, added to their delay.
+    pub fn lateness(&self) -> &Lateness {
+        &self.lateness
     }
 
     /// Carries packets until a time, or until `stop` becomes readable. To be called again to go on.
@@ -116,8 +179,10 @@ impl Bridge {
             }
         }
         for (end, link) in ENDS.into_iter().zip(&mut self.links) {
+            let due = self.path.next_deadline(end);
+            let mut let_out = false;
             while let Some(packet) = self.path.pop_joined(now, end) {
-                moved = true;
+                let_out = true;
                 let wire_packets = packet.wire_packets() as u64;
                 match link.send(now, packet) {
                     Ok(()) => {}
@@ -126,6 +191,10 @@ impl Bridge {
                     Err(SendError::Io(_)) => self.not_taken += wire_packets,
                 }
             }
+            if let Some(due) = due.filter(|_| let_out) {
+                self.lateness.record(now.saturating_duration_since(due));
+            }
+            moved |= let_out;
             link.flush(now)?;
         }
         Ok(moved)

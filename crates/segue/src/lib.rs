@@ -31,7 +31,7 @@ mod socket;
 mod tcp;
 mod udp;
 
-pub use bridge::{Bridge, BridgePause, stop_signal};
+pub use bridge::{Bridge, BridgePause, Lateness, stop_signal};
 pub use clock::now;
 pub use error::io_error;
 pub use gateway::{AnyDatagram, AnyIcmp, AnyListener, AnyUdp, EchoRequest, Incoming};

@@ -29,6 +29,16 @@ use offload::Offload;
 pub use config::{Prefix, TunConfig};
 pub use namespace::NetNamespace;
 
+/// Lets the calling thread, and those that it starts from then on, run before all ordinary threads of the machine
+/// (`SCHED_RR`, the least priority of that kind), so that packets leave in time on a machine that does other things, too. The
+/// kernel keeps 5 % of the time for the others (`sched_rt_runtime_us`).
+///
+/// # Errors
+/// `PermissionDenied` without `CAP_SYS_NICE`.
+pub fn run_before_others() -> io::Result<()> {
+    sys::schedule_first()
+}
+
 /// Room for the longest packet and its header.
 const BUFFER: usize = 65_536 + offload::HEADER;
 

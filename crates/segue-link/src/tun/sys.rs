@@ -97,6 +97,14 @@ pub(super) fn leave_network() -> io::Result<()> {
     check(unsafe { libc::unshare(libc::CLONE_NEWNET) })
 }
 
+/// `sched_setscheduler`: this thread, and those that it starts, by turns before all ordinary ones, at the least priority
+/// of that kind.
+pub(super) fn schedule_first() -> io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: 1 };
+    // SAFETY: the pointer is to parameters that live through the call; 0 is the calling thread.
+    check(unsafe { libc::sched_setscheduler(0, libc::SCHED_RR, &raw const parameters) })
+}
+
 /// `TUNSETOFFLOAD`: what the kernel may hand over unfinished.
 pub(super) fn set_offload(tun: &File, features: u32) -> io::Result<()> {
     // SAFETY: this request takes its argument by value.

@@ -1,0 +1,248 @@
+//! Measurements over a grid of paths: `cargo xtask grid`.
+//!
+//! Decides what is measured when nothing is said, and how it ends: 0, or 1 when something got worse than the committed
+//! table, or could not be measured.
+
+mod fairness;
+mod lab;
+mod plan;
+mod point;
+mod real;
+mod real_grid;
+mod table;
+mod virtual_grid;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use plan::Plan;
+use point::{Kind, Point};
+use real::{Flow, Pair};
+use segue_link::parse_duration;
+
+/// Measure bulk transfers over a grid of paths: Segue in virtual time, and beside this machine's kernel in real time.
+///
+/// In virtual time both ends are Segue and the figures are the same on every machine. In real time (root) Linux sends to
+/// Linux, Segue to Linux and Linux to Segue over the same emulated paths with the same seeds; ratios are against
+/// Linux to Linux.
+#[derive(Parser)]
+#[command(name = "cargo xtask grid", after_help = EXAMPLES)]
+struct Arguments {
+    /// Measure in virtual time. Default: both, real time only as root.
+    #[arg(long)]
+    r#virtual: bool,
+
+    /// Measure in real time.
+    #[arg(long)]
+    real: bool,
+
+    /// Measure how several flows share a bottleneck, instead of the grid.
+    #[arg(long)]
+    fairness: bool,
+
+    /// Only points whose name contains one of these, e.g. 100mbit-30ms or burst. May be given several times.
+    #[arg(long, value_name = "TEXT")]
+    point: Vec<String>,
+
+    /// Congestion controls, e.g. cubic,bbr.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "cubic,bbr,reno")]
+    cc: Vec<String>,
+
+    /// Who sends to whom in real time: linux-linux, segue-linux, linux-segue.
+    #[arg(long, value_name = "PAIRS", value_delimiter = ',', value_parser = pair)]
+    pairs: Vec<Pair>,
+
+    /// Runs of each kind in real time, of which the median is taken.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    repeats: usize,
+
+    /// How long the whole may take in real time, e.g. 20min; repeats, seconds and points are given up for it, in this order.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    time: Option<Duration>,
+
+    /// Compare with the committed table of virtual time (docs/loss-grid.txt) and fail when a figure is 5% lower.
+    #[arg(long)]
+    check: bool,
+
+    /// Write docs/loss-grid.txt (virtual time) and docs/recovery.md (real time).
+    #[arg(long)]
+    write: bool,
+
+    /// Name the points and end.
+    #[arg(long)]
+    list: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask grid --virtual --check
+  cargo xtask grid --virtual --point 100mbit-30ms --cc cubic
+  sudo cargo xtask grid --real --point 100mbit-30ms-1% --cc cubic --repeats 1
+  sudo cargo xtask grid --real --time 60min --write
+  sudo cargo xtask grid --fairness --time 5min";
+
+fn pair(text: &str) -> Result<Pair, String> {
+    let known = Pair::ALL.into_iter().find(|pair| pair.name() == text);
+    known.ok_or_else(|| format!("'{text}' is no pair; there are linux-linux, segue-linux and linux-segue"))
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match measure(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("grid: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+fn measure(arguments: &Arguments) -> Result<bool, String> {
+    let wanted = |point: &Point| {
+        arguments.point.is_empty() || arguments.point.iter().any(|text| point.name.contains(text.as_str()))
+    };
+    let points: Vec<Point> = point::points().into_iter().filter(wanted).collect();
+    if points.is_empty() {
+        return Err(format!("no point's name contains {}; see --list", arguments.point.join(" or ")));
+    }
+    if arguments.list {
+        points.iter().for_each(|point| println!("{}", point.name));
+        return Ok(true);
+    }
+    for name in &arguments.cc {
+        if !["cubic", "bbr", "reno"].contains(&name.as_str()) {
+            return Err(format!("'{name}' is no congestion control of this grid; there are cubic, bbr and reno"));
+        }
+    }
+    if arguments.real && !is_root() {
+        return Err("measuring in real time makes network namespaces and devices: run it as root".to_owned());
+    }
+    let neither = !arguments.r#virtual && !arguments.real;
+    let (in_virtual, in_real) = (arguments.r#virtual || neither, arguments.real || (neither && is_root()));
+    if arguments.fairness {
+        return fair(arguments, in_virtual, in_real);
+    }
+    let mut good = true;
+    if in_virtual {
+        good &= in_virtual_time(arguments, points.clone())?;
+    }
+    if in_real {
+        run_first();
+        in_real_time(arguments, points)?;
+    }
+    Ok(good)
+}
+
+/// Everybody's threads alike, Linux's programs and Segue's: what else the machine does is not to be measured.
+fn run_first() {
+    if let Err(error) = segue_link::run_before_others() {
+        eprintln!("grid: {error}: figures depend on what else this machine does");
+    }
+}
+
+/// The documentation's folder, wherever the command is started.
+fn docs(file: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(file)
+}
+
+fn in_virtual_time(arguments: &Arguments, points: Vec<Point>) -> Result<bool, String> {
+    let points = match arguments.check || arguments.write {
+        true => virtual_grid::committed_points(points),
+        false => points,
+    };
+    let known: Vec<String> = arguments.cc.iter().filter(|name| lab::knows(name)).cloned().collect();
+    println!("{}", virtual_grid::HEAD);
+    let lines = virtual_grid::measure(&points, &known, |point, name, line| {
+        println!("{}", virtual_grid::written(point, name, line));
+    })?;
+    let table = docs("loss-grid.txt");
+    if arguments.write {
+        if !arguments.point.is_empty() {
+            return Err("--write wants the whole table: leave out --point".to_owned());
+        }
+        std::fs::write(&table, virtual_grid::page(&points, &lines))
+            .map_err(|error| format!("{}: {error}", table.display()))?;
+    }
+    if !arguments.check {
+        return Ok(true);
+    }
+    let worse = virtual_grid::regressions(&table, &lines)?;
+    for regression in &worse {
+        eprintln!("worse: {regression}");
+    }
+    println!("{} figures, {} worse than docs/loss-grid.txt", lines.len(), worse.len());
+    Ok(worse.is_empty())
+}
+
+fn in_real_time(arguments: &Arguments, points: Vec<Point>) -> Result<(), String> {
+    let (points, left_out): (Vec<_>, Vec<_>) = points.into_iter().partition(|point| point.kind != Kind::VirtualOnly);
+    if !left_out.is_empty() {
+        println!(
+            "{} points above 1gbit are measured in virtual time only: this emulator does not carry them exactly",
+            left_out.len()
+        );
+    }
+    let pairs = if arguments.pairs.is_empty() { Pair::ALL.to_vec() } else { arguments.pairs.clone() };
+    let runs = pairs.len() * arguments.cc.len();
+    let plan = Plan::new(points, runs, arguments.repeats, arguments.time);
+    println!(
+        "{} points, about {:.0} min{}",
+        plan.points.len(),
+        plan.takes(runs).as_secs_f64() / 60.0,
+        if plan.given_up.is_empty() { String::new() } else { format!("; for the time: {}", plan.given_up) }
+    );
+    println!("{}", real_grid::HEAD);
+    let rows = real_grid::measure(&plan, &arguments.cc, &pairs, |point, name, row| {
+        println!("{}", real_grid::written(point, name, row));
+    })?;
+    print!("{}", real_grid::summary(&rows));
+    Ok(())
+}
+
+fn fair(arguments: &Arguments, in_virtual: bool, in_real: bool) -> Result<bool, String> {
+    let percent = |share: f64| format!("{:.0}%", share * 100.0);
+    if in_virtual {
+        println!("Segue to Segue in virtual time: flows, cc, Jain's index, use of the bottleneck");
+        for name in arguments.cc.iter().filter(|name| lab::knows(name)) {
+            for flows in [2, 5, 10, 20, 50] {
+                let (jain, used) = fairness::in_virtual_time(flows, name, 1)?;
+                println!("{flows:>3} {name:<6} {jain:.3} {:>5}", percent(used));
+            }
+        }
+    }
+    if in_real {
+        run_first();
+        let time = arguments.time.map_or(Duration::from_secs(20), |time| (time / 24).max(Duration::from_secs(3)));
+        println!(
+            "To Linux in real time, {} s each: flows, cc, Jain's index and use, of Linux's and of Segue's flows",
+            time.as_secs()
+        );
+        for name in &arguments.cc {
+            for flows in [2, 10, 50] {
+                let of = |by_segue| fairness::in_real_time(flows, Flow { by_segue, congestion: name }, time, 1);
+                let (jain, used) = of(false)?;
+                print!("{flows:>3} {name:<6} Linux {jain:.3} {:>5}", percent(used));
+                if lab::knows(name) {
+                    let (jain, used) = of(true)?;
+                    print!("   Segue {jain:.3} {:>5}", percent(used));
+                }
+                println!();
+            }
+        }
+        println!("Beside Linux in one bottleneck: flows of each, cc, what Segue's get of their fair share, use");
+        for name in arguments.cc.iter().filter(|name| lab::knows(name)) {
+            for each in [1, 5] {
+                let (share, used) = fairness::beside_linux(each, name, time, 1)?;
+                println!("{each:>3} {name:<6} {share:.2} {:>5}", percent(used));
+            }
+        }
+    }
+    Ok(true)
+}

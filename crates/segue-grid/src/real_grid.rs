@@ -1,0 +1,125 @@
+//! The grid in real time: Segue's sender and receiver beside Linux's over the same paths.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::plan::Plan;
+use crate::point::Point;
+use crate::real::{self, Pair, RealRun};
+use crate::table;
+
+/// Medians of one congestion control at one point.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Row {
+    pub(crate) goodput: BTreeMap<Pair, f64>,
+    /// Segments that the sender sent again.
+    pub(crate) again: BTreeMap<Pair, f64>,
+    pub(crate) late: Duration,
+    /// Runs that were repeated because the emulator was late, and were late again.
+    pub(crate) inexact: usize,
+}
+
+impl Row {
+    /// What Segue's sender gets of what Linux's gets.
+    pub(crate) fn sender(&self) -> Option<f64> {
+        Some(self.goodput.get(&Pair::SegueToLinux)? / self.goodput.get(&Pair::LinuxToLinux)?.max(1.0))
+    }
+
+    /// What Linux's sender gets with Segue's receiver of what it gets with Linux's.
+    pub(crate) fn receiver(&self) -> Option<f64> {
+        Some(self.goodput.get(&Pair::LinuxToSegue)? / self.goodput.get(&Pair::LinuxToLinux)?.max(1.0))
+    }
+}
+
+/// What was measured, in the order of measuring.
+pub(crate) type Rows = Vec<(Point, String, Row)>;
+
+/// Measures; calls `say` after each row.
+pub(crate) fn measure(
+    plan: &Plan,
+    congestion: &[String],
+    pairs: &[Pair],
+    mut say: impl FnMut(&Point, &str, &Row),
+) -> Result<Rows, String> {
+    let mut rows = Vec::new();
+    for (point, seconds) in &plan.points {
+        for name in congestion {
+            let mut runs: BTreeMap<Pair, Vec<RealRun>> = BTreeMap::new();
+            let mut row = Row::default();
+            for repeat in 1..=plan.repeats as u64 {
+                // Side by side in time, so that what else the machine does meets all alike.
+                for &pair in pairs {
+                    if pair == Pair::SegueToLinux && !crate::lab::knows(name) {
+                        continue;
+                    }
+                    let run = exact_run(point, pair, name, *seconds, repeat)?;
+                    row.late = row.late.max(run.late);
+                    row.inexact += usize::from(!run.exact);
+                    runs.entry(pair).or_default().push(run);
+                }
+            }
+            let of = |figure: &dyn Fn(&RealRun) -> f64| {
+                let median = |runs: &Vec<RealRun>| table::median(&runs.iter().map(figure).collect::<Vec<_>>());
+                runs.iter().filter_map(|(pair, runs)| Some((*pair, median(runs)?))).collect()
+            };
+            row.goodput = of(&RealRun::goodput);
+            row.again = of(&|run| run.retransmitted as f64);
+            say(point, name, &row);
+            rows.push((point.clone(), name.clone(), row));
+        }
+    }
+    Ok(rows)
+}
+
+/// A run; once more when the emulator was late.
+fn exact_run(point: &Point, pair: Pair, congestion: &str, time: Duration, seed: u64) -> Result<RealRun, String> {
+    let run = || real::run(point, pair, congestion, time, seed).map_err(|error| format!("{}: {error}", point.name));
+    let first = run()?;
+    if first.exact { Ok(first) } else { run() }
+}
+
+pub(crate) const HEAD: &str = "point                          cc     Linux→Linux   again  Segue→Linux   again  ratio  Linux→Segue  ratio   late µs";
+
+/// One row for a terminal.
+pub(crate) fn written(point: &Point, congestion: &str, row: &Row) -> String {
+    let figure = |pair| row.goodput.get(&pair).map_or("–".to_owned(), |bits| table::rate(*bits));
+    let again = |pair| row.again.get(&pair).map_or("–".to_owned(), |segments| format!("{segments:.0}"));
+    let ratio = |ratio: Option<f64>| ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
+    format!(
+        "{:<30} {congestion:<6} {:>11} {:>7} {:>12} {:>7} {:>6} {:>12} {:>6} {:>9.0}{}",
+        point.name,
+        figure(Pair::LinuxToLinux),
+        again(Pair::LinuxToLinux),
+        figure(Pair::SegueToLinux),
+        again(Pair::SegueToLinux),
+        ratio(row.sender()),
+        figure(Pair::LinuxToSegue),
+        ratio(row.receiver()),
+        row.late.as_secs_f64() * 1e6,
+        if row.inexact > 0 { " (late)" } else { "" }
+    )
+}
+
+/// Means and minima by congestion control.
+pub(crate) fn summary(rows: &Rows) -> String {
+    let mut names: Vec<&String> = rows.iter().map(|(_, name, _)| name).collect();
+    names.sort();
+    names.dedup();
+    let mut page = String::new();
+    for name in names {
+        let of = |ratio: &dyn Fn(&Row) -> Option<f64>| {
+            let ratios: Vec<f64> = rows
+                .iter()
+                .filter(|(_, congestion, _)| congestion == name)
+                .filter_map(|(_, _, row)| ratio(row))
+                .collect();
+            let words = |(mean, least): (f64, f64)| {
+                format!("{mean:.2} in the (geometric) mean, {least:.2} at least, over {} points", ratios.len())
+            };
+            table::mean_and_least(&ratios).map_or("not measured".to_owned(), words)
+        };
+        let _ = writeln!(page, "{name}: sender {}; receiver {}", of(&Row::sender), of(&Row::receiver));
+    }
+    page
+}
