@@ -35,11 +35,16 @@ pub struct Config {
     /// `tcp_sack`: offer and accept selective acknowledgments (RFC 2018). Default off as long as the sender
     /// takes blocks for mere duplicates.
     pub sack: bool,
-    /// `tcp_ecn`: explicit congestion notification, granted and asked. Default 2: granted (RFC 3168).
+    /// `tcp_ecn`: explicit congestion notification, granted and asked. Default 2: RFC 3168, granted.
     pub ecn: EcnPolicy,
     /// `tcp_ecn_fallback`: a SYN that asked for ECN and met silence does not ask again (RFC 3168
     /// section 6.1.1.1). Default on.
     pub ecn_fallback: bool,
+    /// `tcp_ecn_option`: the AccECN option (RFC 9768) on segments. 0 never, 1 where the RFC wants it at least, 2 on every
+    /// segment that has room. Default 2.
+    pub ecn_option: u8,
+    /// `tcp_ecn_option_beacon`: with `ecn_option` 1, the option at least so often in a round trip. 0–3, default 3.
+    pub ecn_option_beacon: u8,
     /// `tcp_dsack`: tell the peer of duplicates (RFC 2883). Default on.
     pub dsack: bool,
     /// `tcp_comp_sack_delay_ns`: the longest that a duplicate acknowledgment waits for others. Default 1 ms.
@@ -132,6 +137,8 @@ impl Default for Config {
             sack: false,
             ecn: EcnPolicy::Grant,
             ecn_fallback: true,
+            ecn_option: 2,
+            ecn_option_beacon: 3,
             dsack: true,
             comp_sack_delay: Duration::from_millis(1),
             comp_sack_slack: Duration::from_micros(100),
@@ -289,6 +296,8 @@ impl Config {
             ("tcp_pacing_ca_ratio", "between 0 and 1000", self.pacing_ca_ratio <= 1000),
             ("tcp_min_tso_segs", "between 1 and 255", self.min_tso_segs >= 1),
             ("tcp_tso_rtt_log", "between 0 and 31", self.tso_rtt_log <= 31),
+            ("tcp_ecn_option", "between 0 and 2", self.ecn_option <= 2),
+            ("tcp_ecn_option_beacon", "between 0 and 3", self.ecn_option_beacon <= 3),
             ("tcp_reordering", "between 3 and 255", self.reordering >= 3),
             ("tcp_comp_sack_rtt_percent", "between 1 and 1000", (1..=1000).contains(&self.comp_sack_rtt_percent)),
         ];

@@ -4,7 +4,7 @@
 //! several equal-sized wire segments (GRO in, GSO out): `segment_size` says how large.
 
 use segue_wire::tcp::{OptionBytes, TcpFlags, TcpHeader, TcpOptions};
-use segue_wire::{Chunks, Ecn};
+use segue_wire::{Chunks, Ecn, SegmentationKind};
 
 /// A parsed, checksum-verified segment (or super-segment) that has arrived.
 #[derive(Clone, Debug)]
@@ -57,4 +57,6 @@ pub struct Transmit {
     pub resent: u32,
     /// ECN field for the IP header.
     pub ecn: Ecn,
+    /// How a super-segment is cut: whether CWR is said once or part of a counter (RFC 9768).
+    pub segmentation: SegmentationKind,
 }

@@ -52,12 +52,14 @@ impl Clocks {
         i64::from(behind) > i64::from(ticks)
     }
 
-    /// RFC 7323 section 4.3: TS.Recent follows, but never steps back.
-    pub(crate) fn update(&mut self, now: Instant, value: u32) {
+    /// RFC 7323 section 4.3: TS.Recent follows, but never steps back. Whether the value is a newer one.
+    pub(crate) fn update(&mut self, now: Instant, value: u32) -> bool {
+        let newer = (value.wrapping_sub(self.recent) as i32) > 0;
         if !self.is_old(now, value, 0) {
             self.recent = value;
             self.recent_at = now;
         }
+        newer
     }
 
     /// Round-trip time an echo of ours shows; at least the clock's tick.

@@ -20,6 +20,7 @@ fn syn(sequence: u32) -> Inject {
         options: TcpOptions { mss: Some(1_460), ..TcpOptions::default() },
         urgent: 0,
         segment_size: None,
+        ecn: Ecn::NotEct,
     }
 }
 
@@ -42,6 +43,7 @@ fn third(syn_ack: &Transmit) -> Inject {
         options: TcpOptions::default(),
         urgent: 0,
         segment_size: None,
+        ecn: Ecn::NotEct,
     }
 }
 
@@ -261,6 +263,7 @@ fn an_old_duplicate_syn_is_reset_by_the_initiator_and_the_real_one_succeeds() {
         segment_size: 0,
         ecn: Ecn::NotEct,
         resent: 0,
+        segmentation: segue_wire::SegmentationKind::Tcp,
     };
     world.put(0, old);
     assert!(

@@ -371,3 +371,29 @@ fn nothing_is_written_where_it_does_not_fit() {
     assert_eq!(emit(&TcpHeader::default(), &OptionBytes::EMPTY, &mut out), 0);
     assert_eq!(out, [7; 19]);
 }
+
+/// Linux's layout: what an AccECN option has beyond whole words stands where other options have NOPs.
+#[test]
+fn a_short_accecn_option_shares_the_padding_of_what_follows() {
+    let accecn = |fields: usize| {
+        let field = |n: usize| (n < fields).then_some(n as u32 + 1);
+        Some(AccEcn { order: AccEcnOrder::Ect1First, ect1_bytes: field(0), ce_bytes: field(1), ect0_bytes: field(2) })
+    };
+    let mut sack = SackBlocks::new();
+    sack.push(1, 2);
+    let blocks = [0, 0, 0, 1, 0, 0, 0, 2];
+    let with_sack = |fields| TcpOptions { accecn: accecn(fields), sack, ..TcpOptions::default() }.emit().to_vec();
+    assert_eq!(with_sack(0), [&[174, 2, 5, 10][..], &blocks].concat());
+    assert_eq!(with_sack(1), [&[174, 5, 0, 0, 1, 1, 5, 10][..], &blocks].concat());
+    assert_eq!(with_sack(2), [&[174, 8, 0, 0, 1, 0, 0, 2, 1, 1, 5, 10][..], &blocks].concat());
+    assert_eq!(with_sack(3), [&[174, 11, 0, 0, 1, 0, 0, 2, 0, 0, 3, 1, 1, 1, 5, 10][..], &blocks].concat());
+    let in_syn_ack = |fields| {
+        TcpOptions { mss: Some(1460), window_scale: Some(7), accecn: accecn(fields), ..TcpOptions::default() }.emit()
+    };
+    assert_eq!(in_syn_ack(1)[..], [2, 4, 5, 180, 174, 5, 0, 0, 1, 3, 3, 7]);
+    assert_eq!(in_syn_ack(0)[..], [2, 4, 5, 180, 1, 3, 3, 7, 174, 2, 1, 1]);
+    let alone = TcpOptions { accecn: accecn(1), ..TcpOptions::default() }.emit();
+    assert_eq!(alone[..], [174, 5, 0, 0, 1, 1, 1, 1]);
+    let permitted = TcpOptions { accecn: accecn(0), sack_permitted: true, ..TcpOptions::default() }.emit();
+    assert_eq!(permitted[..], [174, 2, 4, 2]);
+}

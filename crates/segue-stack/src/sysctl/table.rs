@@ -83,7 +83,6 @@ const KEEP_ALIVE: RangeInclusive<u64> = 1..=32_767;
 
 const NO_LOSS_DETECTION: &str = "loss is found by timeout and by duplicate acknowledgements (NewReno) only, as yet";
 const NO_COOKIES: &str = "SYN cookies are not implemented yet";
-const NO_ECN: &str = "accurate ECN (RFC 9768) is not implemented yet";
 const NO_PROBING: &str = "path MTU probing is not implemented yet";
 const NO_BUDGET: &str = "a memory budget for all sockets together is not implemented yet";
 const NO_METRICS: &str = "nothing is remembered per destination yet";
@@ -275,16 +274,32 @@ pub(super) static TABLE: &[Entry] = &[
     fixed("net.ipv4.tcp_early_retrans", "0", NO_LOSS_DETECTION),
     integer(
         "net.ipv4.tcp_ecn",
-        0..=2,
-        "0 neither granted nor asked, 1 both, 2 granted",
+        0..=5,
+        "0 off, 1 granted and asked, 2 granted; accurate ECN granted by 3 to 5, asked by 3, RFC 3168 asked by 4",
         |s| s.tcp.ecn.number().into(),
         |s, v| {
             s.tcp.ecn = EcnPolicy::from_number(v as u8).unwrap_or_default();
         },
     ),
     switch("net.ipv4.tcp_ecn_fallback", |s| s.tcp.ecn_fallback.into(), |s, v| s.tcp.ecn_fallback = v != 0),
-    fixed("net.ipv4.tcp_ecn_option", "0", NO_ECN),
-    fixed("net.ipv4.tcp_ecn_option_beacon", "0", NO_ECN),
+    integer(
+        "net.ipv4.tcp_ecn_option",
+        0..=2,
+        "0 never, 1 where it must be, 2 on every segment with room",
+        |s| s.tcp.ecn_option.into(),
+        |s, v| {
+            s.tcp.ecn_option = v as u8;
+        },
+    ),
+    integer(
+        "net.ipv4.tcp_ecn_option_beacon",
+        0..=3,
+        "options per round trip",
+        |s| s.tcp.ecn_option_beacon.into(),
+        |s, v| {
+            s.tcp.ecn_option_beacon = v as u8;
+        },
+    ),
     fixed("net.ipv4.tcp_ehash_entries", "0", "the table of connections grows with their number"),
     fixed("net.ipv4.tcp_fack", "0", LEGACY),
     integer(

@@ -46,6 +46,8 @@ fn the_defaults_are_those_of_linux() {
         ("net.ipv4.tcp_wmem", "4096\t16384\t4194304"),
         ("net.ipv4.tcp_ecn", "2"),
         ("net.ipv4.tcp_ecn_fallback", "1"),
+        ("net.ipv4.tcp_ecn_option", "2"),
+        ("net.ipv4.tcp_ecn_option_beacon", "3"),
         ("net.ipv4.tcp_syn_retries", "6"),
         ("net.ipv4.tcp_syn_linear_timeouts", "4"),
         ("net.ipv4.tcp_synack_retries", "5"),

@@ -6,7 +6,7 @@ use core::net::IpAddr;
 
 use segue_tcp::{Instant, Segment, TcpFlags, Transmit, reset_for};
 use segue_wire::tcp::{self, MAX_HEADER_LEN};
-use segue_wire::{Packet, Protocol, Segmentation, SegmentationKind};
+use segue_wire::{Packet, Protocol, Segmentation};
 
 use super::flows::FlowRef;
 use crate::ip::output::{IpFields, discards, header_len, no_routes};
@@ -53,7 +53,7 @@ fn segment_packet(tuple: &FourTuple, transmit: Transmit, service: Service) -> Pa
         dont_fragment: service.dont_fragment,
         identification: service.identification,
     };
-    let segmentation = is_super.then_some(Segmentation { size, kind: SegmentationKind::Tcp });
+    let segmentation = is_super.then_some(Segmentation { size, kind: transmit.segmentation });
     fields.packet(&transport[..len], CHECKSUM_AT, transmit.payload, segmentation)
 }
 

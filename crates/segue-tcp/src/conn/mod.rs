@@ -20,6 +20,7 @@ use segue_wire::Instant;
 
 use crate::config::Config;
 use crate::drop::DropReason;
+use crate::ecn::Haste;
 use crate::error::ConnError;
 use crate::event::{Events, Outcome};
 use crate::fastopen::FastOpen;
@@ -214,7 +215,7 @@ impl Connection {
             Answer::Established(peer) => {
                 let repeated = open.offer.was_repeated();
                 let mut offer = open.offer.clone();
-                offer.ecn.on_syn_ack(segment.header.flags);
+                offer.ecn.on_syn_ack(&segment);
                 let synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
                 self.synchronised(synced, false);
                 self.on_fast_answer(now, &segment, repeated);
@@ -232,7 +233,7 @@ impl Connection {
             }
             Answer::Simultaneous(peer) => {
                 let mut offer = open.offer.clone();
-                offer.ecn.on_crossing_syn(segment.header.flags);
+                offer.ecn.on_crossing_syn(&segment);
                 offer.repeat();
                 self.phase = Phase::SynReceived(SynReceived { offer, peer, fin_queued: false });
                 None
@@ -326,7 +327,8 @@ impl Connection {
         let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         let (inbox, events, orphan) = (&mut self.inbox, &mut self.events, self.orphan);
         let fin = segment.has(crate::TcpFlags::FIN);
-        let verdict = synced.on_segment(Arrival { now, rules, inbox, events, orphan, window, segment });
+        let verdict =
+            synced.on_segment(Arrival { now, rules, inbox, events, orphan, haste: Haste::None, window, segment });
         if fin && matches!(verdict, Verdict::Abort { .. }) {
             self.doubt_fast_path_at_fin();
         }
@@ -533,7 +535,8 @@ impl Connection {
                 (!offer.is_due()).then_some(offer.timer)
             }
             Phase::Synced(synced) => {
-                synced.send.arm(now, synced.recv.sack_len(), rules.config, rules.options);
+                let overhead = synced.overhead(now, rules.config);
+                synced.send.arm(now, overhead, rules.config, rules.options);
                 let pending = fast_of(&self.aside).and_then(FastOpen::opening);
                 if pending.is_some() {
                     // RFC 7413 section 4.2.2, Linux: until it is acknowledged only the SYN-ACK is repeated.

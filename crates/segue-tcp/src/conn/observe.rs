@@ -212,6 +212,7 @@ impl Connection {
     fn describe(&self, info: &mut Info, synced: &Synced, now: Instant) {
         let (send, recv) = (&synced.send, &synced.recv);
         let fin_acked = matches!(send.half, LocalHalf::FinAcked { .. });
+        let ecn = synced.ecn.codepoints();
         let scaled = send.scale.shift() > 0 || recv.window.scale.shift() > 0;
         *info = Info {
             ca_state: match send.recovery {
@@ -269,6 +270,16 @@ impl Connection {
             bytes_sent: send.counts.bytes_sent,
             bytes_retrans: send.counts.bytes_resent,
             rcv_ooopack: recv.out_of_order,
+            delivered_ce: ecn.told,
+            received_ce: ecn.counted,
+            delivered_e1_bytes: ecn.delivered[0],
+            delivered_e0_bytes: ecn.delivered[1],
+            delivered_ce_bytes: ecn.delivered[2],
+            received_e1_bytes: ecn.received[0],
+            received_e0_bytes: ecn.received[1],
+            received_ce_bytes: ecn.received[2],
+            accecn_fail_mode: ecn.failures.into(),
+            accecn_opt_seen: ecn.option.into(),
             snd_wnd: send.wnd,
             rcv_wnd: recv.window.advertised,
             total_rto: send.counts.timeouts,

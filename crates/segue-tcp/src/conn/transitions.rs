@@ -112,7 +112,7 @@ impl Connection {
     fn leave_for(&mut self, now: Instant, entry: impl FnOnce(&Synced) -> TimeWait) {
         let Phase::Synced(synced) = &mut self.phase else { return };
         let owes = synced.recv.ack.owed != Owed::Nothing || synced.recv.ack.challenge;
-        let words = owes.then(|| synced.acknowledge(now, &self.inbox));
+        let words = owes.then(|| synced.acknowledge(now, &self.inbox, &self.config));
         let entry = entry(synced);
         if let Some(words) = words {
             self.say(words);
@@ -154,7 +154,7 @@ impl Connection {
     /// The peer is told that the connection is over.
     pub(super) fn say_reset(&mut self, now: Instant) {
         let reset = match &mut self.phase {
-            Phase::Synced(synced) => synced.reset(now, &self.inbox),
+            Phase::Synced(synced) => synced.reset(now, &self.inbox, &self.config),
             Phase::SynReceived(open) => {
                 let mut reset = open.offer.acknowledge(now, &open.peer);
                 reset.header.flags = TcpFlags::RST | TcpFlags::ACK;

@@ -6,7 +6,7 @@
 use segue_wire::Ecn;
 use segue_wire::tcp::TcpFlags;
 
-use super::{Haste, Leaving};
+use super::{EcnAck, Haste, Leaving, Marks};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Classic {
@@ -15,11 +15,22 @@ pub(crate) struct Classic {
     pub(super) seen: bool,
     /// CE came, and no CWR since: every segment says so.
     echo: bool,
+    /// Packets of ours that an echo covered.
+    pub(super) told: u32,
 }
 
 impl Classic {
     pub(super) fn new(may_mark: bool) -> Classic {
-        Classic { may_mark, seen: false, echo: false }
+        Classic { may_mark, seen: false, echo: false, told: 0 }
+    }
+
+    /// Section 6.1.2. The echo lasts, and how many packets it is for is not said: Linux counts all that it covers.
+    pub(super) fn on_ack(&mut self, ack: &EcnAck) -> Marks {
+        if !ack.flags.contains(TcpFlags::ECE) {
+            return Marks::NONE;
+        }
+        self.told = self.told.wrapping_add(ack.packets);
+        Marks { congested: true, packets: ack.packets }
     }
 
     /// Section 6.1.3: CWR ends the echo, until CE comes again.

@@ -1,14 +1,8 @@
-//! Which kind of ECN a connection asks for, grants and ends up with.
-//!
-//! Owns RFC 3168 section 6.1.1 (ECN-setup SYN and SYN-ACK) and 6.1.1.1 (fallback). Nothing is agreed but by the
-//! handshake: what arrives marked proves nothing about the peer.
-
-use segue_wire::Ecn;
-use segue_wire::tcp::TcpFlags;
-
-use crate::segment::Segment;
+//! Which kind of ECN a host grants and asks for (`tcp_ecn`).
 
 /// Which ECN is granted to peers and asked of them (`tcp_ecn`).
+///
+/// Accurate ECN (RFC 9768) is granted only to who asks for it; who asks for less gets RFC 3168.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[repr(u8)]
 pub enum EcnPolicy {
@@ -16,9 +10,15 @@ pub enum EcnPolicy {
     Off = 0,
     /// 1: granted and asked (RFC 3168).
     On = 1,
-    /// 2: granted to peers that ask.
+    /// 2: granted to peers that ask (RFC 3168).
     #[default]
     Grant = 2,
+    /// 3: accurate ECN granted and asked.
+    Accurate = 3,
+    /// 4: accurate ECN granted, RFC 3168 asked.
+    AccurateGrantClassicAsk = 4,
+    /// 5: accurate ECN granted, nothing asked.
+    AccurateGrant = 5,
 }
 
 /// A kind of ECN.
@@ -28,6 +28,8 @@ pub(crate) enum EcnMode {
     Off,
     /// RFC 3168.
     Classic,
+    /// RFC 9768.
+    Accurate,
 }
 
 impl EcnPolicy {
@@ -37,6 +39,9 @@ impl EcnPolicy {
             0 => EcnPolicy::Off,
             1 => EcnPolicy::On,
             2 => EcnPolicy::Grant,
+            3 => EcnPolicy::Accurate,
+            4 => EcnPolicy::AccurateGrantClassicAsk,
+            5 => EcnPolicy::AccurateGrant,
             _ => return None,
         })
     }
@@ -50,95 +55,27 @@ impl EcnPolicy {
     pub const fn with_route_feature(self) -> EcnPolicy {
         match self {
             EcnPolicy::Off | EcnPolicy::On | EcnPolicy::Grant => EcnPolicy::On,
+            EcnPolicy::Accurate => EcnPolicy::Accurate,
+            EcnPolicy::AccurateGrantClassicAsk | EcnPolicy::AccurateGrant => EcnPolicy::AccurateGrantClassicAsk,
         }
     }
 
-    fn granted(self) -> EcnMode {
+    /// The most that a peer is granted.
+    pub(crate) fn granted(self) -> EcnMode {
         match self {
             EcnPolicy::Off => EcnMode::Off,
             EcnPolicy::On | EcnPolicy::Grant => EcnMode::Classic,
+            EcnPolicy::Accurate | EcnPolicy::AccurateGrantClassicAsk | EcnPolicy::AccurateGrant => EcnMode::Accurate,
         }
     }
 
-    fn asked(self) -> EcnMode {
+    /// What our SYN asks for.
+    pub(crate) fn asked(self) -> EcnMode {
         match self {
-            EcnPolicy::Off | EcnPolicy::Grant => EcnMode::Off,
-            EcnPolicy::On => EcnMode::Classic,
+            EcnPolicy::Off | EcnPolicy::Grant | EcnPolicy::AccurateGrant => EcnMode::Off,
+            EcnPolicy::On | EcnPolicy::AccurateGrantClassicAsk => EcnMode::Classic,
+            EcnPolicy::Accurate => EcnMode::Accurate,
         }
-    }
-}
-
-/// The ECN side of a handshake: what our SYN asks for or our SYN-ACK grants; in the end what was agreed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Handshake {
-    pub(crate) mode: EcnMode,
-    /// What we send may be ECT.
-    pub(crate) may_mark: bool,
-    /// `tcp_ecn_fallback`.
-    fallback: bool,
-}
-
-const SETUP: TcpFlags = TcpFlags::ECE.union(TcpFlags::CWR);
-const BITS: TcpFlags = SETUP.union(TcpFlags::AE);
-
-/// RFC 3168 section 6.1.1: an ECN-setup SYN.
-fn is_setup(flags: TcpFlags) -> bool {
-    flags & BITS == SETUP
-}
-
-impl Handshake {
-    /// For an active open.
-    pub(crate) fn ask(policy: EcnPolicy, fallback: bool) -> Handshake {
-        Handshake { mode: policy.asked(), may_mark: true, fallback }
-    }
-
-    /// For a SYN that has come to a listener.
-    pub(crate) fn grant(policy: EcnPolicy, fallback: bool, syn: &Segment) -> Handshake {
-        // As Linux: RFC 3168 forbids ECT on a SYN; one that has it nevertheless was mangled on its way.
-        let asked = is_setup(syn.header.flags) && syn.ecn == Ecn::NotEct;
-        let mode = if asked { policy.granted() } else { EcnMode::Off };
-        Handshake { mode, may_mark: true, fallback }
-    }
-
-    /// ECN bits of our SYN, which is sent for the time `sends` (from 0).
-    pub(crate) fn syn_flags(&mut self, sends: u8) -> TcpFlags {
-        match self.mode {
-            EcnMode::Off => TcpFlags::empty(),
-            // Section 6.1.1.1: a SYN that asks may be what some box on the way does not let through.
-            EcnMode::Classic if sends > 0 && self.fallback => {
-                // Section 6.1.1: who has sent a SYN that does not ask must not set ECT.
-                self.may_mark = false;
-                TcpFlags::empty()
-            }
-            EcnMode::Classic => SETUP,
-        }
-    }
-
-    /// ECN bits of our SYN-ACK.
-    pub(crate) fn syn_ack_flags(&self) -> TcpFlags {
-        match self.mode {
-            EcnMode::Off => TcpFlags::empty(),
-            EcnMode::Classic => TcpFlags::ECE,
-        }
-    }
-
-    /// The peer's SYN-ACK has come. A reflection of our own bits grants nothing.
-    pub(crate) fn on_syn_ack(&mut self, flags: TcpFlags) {
-        if flags & SETUP != TcpFlags::ECE {
-            self.mode = EcnMode::Off;
-        }
-    }
-
-    /// The peer's SYN has come while ours was out (simultaneous open).
-    pub(crate) fn on_crossing_syn(&mut self, flags: TcpFlags) {
-        if !is_setup(flags) {
-            self.mode = EcnMode::Off;
-        }
-    }
-
-    /// The peer's SYN has come again. Section 6.1.1: one that does not ask says that ECT had better not be set.
-    pub(crate) fn on_repeated_syn(&mut self, flags: TcpFlags) {
-        self.may_mark &= is_setup(flags);
     }
 }
 
@@ -152,16 +89,17 @@ mod tests {
             assert!(EcnPolicy::from_number(number).is_none_or(|policy| policy.number() == number));
         }
         assert_eq!(EcnPolicy::default().number(), 2);
+        assert!(EcnPolicy::from_number(6).is_none());
     }
 
-    /// RFC 3168 section 6.1.1: ECE without CWR and nothing else.
     #[test]
-    fn only_one_of_eight_syn_acks_grants() {
-        for ace in 0..8 {
-            let mut handshake = Handshake::ask(EcnPolicy::On, true);
-            handshake.on_syn_ack(TcpFlags::empty().with_ace(ace));
-            let granted = ace & 3 == 1;
-            assert_eq!(handshake.mode == EcnMode::Classic, granted, "ACE {ace}");
+    fn a_route_with_the_feature_asks_and_takes_nothing_away() {
+        for number in 0..=5 {
+            let Some(policy) = EcnPolicy::from_number(number) else { continue };
+            let with = policy.with_route_feature();
+            assert_ne!(with.asked(), EcnMode::Off, "{policy:?}");
+            assert!(with.granted() == policy.granted() || policy == EcnPolicy::Off, "{policy:?}");
+            assert!(policy.asked() == EcnMode::Off || with.asked() == policy.asked(), "{policy:?}");
         }
     }
 }

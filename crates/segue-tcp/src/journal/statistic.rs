@@ -39,5 +39,6 @@ statistics! {
     OutOfOrderMerged "TcpExtTCPOFOMerge" "Segments out of order that held nothing new.",
     DsackOldSent "TcpExtTCPDSACKOldSent" "D-SACKs sent for old duplicates.",
     DsackOfoSent "TcpExtTCPDSACKOfoSent" "D-SACKs sent for duplicates of out-of-order data.",
+    DeliveredCe "TcpExtTCPDeliveredCE" "Segments of ours that arrived and had met congestion.",
     AckCompressed "TcpExtTCPAckCompressed" "Duplicate acknowledgments that were not sent because a later one told more.",
 }

@@ -183,6 +183,7 @@ impl Receiver {
         self.tuning.rtt()
     }
 
+    /// What the reader takes in a round trip.
     pub(crate) fn space(&self) -> u32 {
         self.tuning.space
     }
@@ -341,7 +342,10 @@ impl Receiver {
                     self.tuning.on_echo(echo, elapsed);
                 }
             }
-            (None, _) => self.tuning.on_window(now, self.nxt, self.window.left(self.nxt)),
+            (None, _) => {
+                let (nxt, left) = (self.nxt, self.window.left(self.nxt));
+                self.tuning.on_window(now, nxt, left);
+            }
             _ => {}
         }
     }
@@ -423,7 +427,7 @@ impl Receiver {
 
     /// Out-of-order data wait, and a segment has come: the peer must hear of it.
     fn answer_gap(&mut self, now: Instant, pace: Pace, config: &Config) {
-        let rtt = [self.tuning.rtt(), pace.srtt].into_iter().flatten().min();
+        let rtt = [self.rtt(), pace.srtt].into_iter().flatten().min();
         let at_once = self.ack.is_quick() || self.unacknowledged() > u32::from(self.ack.segment_size);
         match &mut self.waiting {
             Some(waiting) if self.sack && !at_once => match waiting.told.compression.answer(self.nxt, rtt, config) {
@@ -491,7 +495,8 @@ impl Receiver {
 
     /// The application has read: size the buffer, and see whether the peer should hear of the room.
     pub(crate) fn on_read(&mut self, now: Instant, inbox: &Inbox, config: &Config, options: &SocketOptions) {
-        if let Some(window) = self.tuning.on_read(now, inbox.read_offset(), self.advertised_mss)
+        let mss = self.advertised_mss;
+        if let Some(window) = self.tuning.on_read(now, inbox.read_offset(), mss)
             && config.moderate_rcvbuf
             && options.rcvbuf.is_none()
         {
@@ -532,6 +537,12 @@ impl Receiver {
             _ => 0,
         };
         if count == 0 { 0 } else { 4 + 8 * count as u16 }
+    }
+
+    /// Where a duplicate begins that the next segment reports (RFC 2883).
+    pub(crate) fn duplicate_to_tell(&self) -> Option<Seq<Peer>> {
+        let waiting = self.waiting.as_ref().filter(|_| self.sack)?;
+        waiting.told.duplicate.map(|(start, _)| start)
     }
 
     /// The blocks that leave now. A duplicate is told once (RFC 2883 section 4).

@@ -17,25 +17,35 @@ pub(crate) struct Tuning {
     last_echo: u32,
     /// Without timestamps: when RCV.NXT passes this, a window has taken since `window_at`.
     window_end: Seq<Peer>,
-    window_at: Instant,
+    window_at: Tick,
     /// Most that was read in a round trip.
     pub(crate) space: u32,
     /// Where and when the current measurement of reading began.
-    mark: u64,
-    mark_at: Instant,
+    mark: u32,
+    mark_at: Tick,
+}
+
+/// A moment in microseconds, modulo 2^32: what is measured takes less than an hour, and a measurement that took longer
+/// only makes the next one wait.
+#[derive(Clone, Copy, Debug)]
+struct Tick(u32);
+
+impl Tick {
+    fn of(at: Instant) -> Tick {
+        Tick((at.as_nanos() / 1_000) as u32)
+    }
+
+    /// At least one: zero stands for "unknown".
+    fn elapsed(self, now: Instant) -> u32 {
+        Tick::of(now).0.wrapping_sub(self.0).max(1)
+    }
 }
 
 impl Tuning {
     pub(crate) fn new(now: Instant, nxt: Seq<Peer>, window: u32, mss: u16) -> Tuning {
-        Tuning {
-            rtt: 0,
-            last_echo: 0,
-            window_end: nxt + window,
-            window_at: now,
-            space: window.min(10 * u32::from(mss)),
-            mark: 0,
-            mark_at: now,
-        }
+        let at = Tick::of(now);
+        let space = window.min(10 * u32::from(mss));
+        Tuning { rtt: 0, last_echo: 0, window_end: nxt + window, window_at: at, space, mark: 0, mark_at: at }
     }
 
     pub(crate) fn rtt(&self) -> Option<Duration> {
@@ -57,27 +67,25 @@ impl Tuning {
         if nxt.before(self.window_end) {
             return;
         }
-        let sample = micros(now - self.window_at);
+        let sample = self.window_at.elapsed(now);
         if self.rtt == 0 || sample < self.rtt {
             self.rtt = sample;
         }
         self.window_end = nxt + window.max(1);
-        self.window_at = now;
+        self.window_at = Tick::of(now);
     }
 
     /// The application has read up to `read`. The window it needs, when that is more than before.
     pub(crate) fn on_read(&mut self, now: Instant, read: u64, mss: u16) -> Option<u64> {
         let rtt = self.rtt()?;
-        if now - self.mark_at < rtt {
+        if u128::from(self.mark_at.elapsed(now)) < rtt.as_micros() {
             return None;
         }
-        let copied = read - self.mark;
-        (self.mark, self.mark_at) = (read, now);
+        let copied = u64::from((read as u32).wrapping_sub(self.mark));
+        (self.mark, self.mark_at) = (read as u32, Tick::of(now));
         if copied <= u64::from(self.space) {
             return None;
         }
-        // The peer's echoes decide how long a round trip is: it may have read anything in one.
-        let copied = copied.min(u64::from(u32::MAX));
         // Twice what was read, room for segments in flight, and the growth of slow start.
         let window = 2 * copied + 16 * u64::from(mss);
         let growth = window.saturating_mul(copied - u64::from(self.space)) / u64::from(self.space.max(1));

@@ -7,6 +7,7 @@
 use core::time::Duration;
 
 use segue_wire::Instant;
+use segue_wire::tcp::{AccEcn, TcpFlags};
 
 use super::recovery::{Progress, Recovery};
 use super::rtt::is_of_last;
@@ -15,6 +16,8 @@ use super::timer::SendTimer;
 use super::{Sender, buffer};
 use crate::cc::{AckSample, LossSample};
 use crate::config::Config;
+use crate::ecn::{EcnAck, Feedback, Marks};
+use crate::journal::Statistic;
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq};
@@ -29,8 +32,11 @@ pub(crate) struct Ack {
     pub(crate) window: u32,
     /// The segment carries nothing but the acknowledgment.
     pub(crate) bare: bool,
-    /// It says that what we sent met congestion.
-    pub(crate) congested: bool,
+    /// Its flags and AccECN option: what we sent may have met congestion.
+    pub(crate) flags: TcpFlags,
+    pub(crate) accecn: Option<AccEcn>,
+    /// Its timestamp is newer than any before.
+    pub(crate) newer: bool,
     /// Round-trip time that its timestamp echo shows.
     pub(crate) echo: Option<Duration>,
 }
@@ -47,18 +53,28 @@ pub(crate) struct AckEffect {
 }
 
 impl Sender {
-    pub(crate) fn on_ack(&mut self, now: Instant, ack: &Ack, config: &Config, options: &SocketOptions) -> AckEffect {
+    pub(crate) fn on_ack(
+        &mut self,
+        now: Instant,
+        ack: &Ack,
+        ecn: &mut Feedback,
+        config: &Config,
+        options: &SocketOptions,
+    ) -> AckEffect {
         let old_window = self.wnd;
         self.take_window(ack);
         self.restart_persist(now, old_window == 0 && self.wnd > 0, config, options);
         let mut effect = AckEffect::default();
         if ack.number.after(self.una) {
             effect.advanced = true;
-            effect.fin = self.advance(now, ack, config);
+            effect.fin = self.advance(now, ack, ecn, config);
             self.resize_buffer(config, options);
             effect.writable = self.wake_writer(config, options);
-        } else if !self.scoreboard.is_empty() {
-            if ack.congested {
+            return effect;
+        }
+        let marks = self.read_marks(ack, ecn, ack.newer, Packets(0), 0);
+        if !self.scoreboard.is_empty() {
+            if marks.congested {
                 self.enter_cwr(now, self.in_flight());
             }
             if ack.bare && ack.window == old_window {
@@ -66,6 +82,23 @@ impl Sender {
             }
         }
         effect
+    }
+
+    /// What the acknowledgment says of congestion. `packets` and `bytes`: what it newly shows to have arrived.
+    fn read_marks(&mut self, ack: &Ack, ecn: &mut Feedback, progress: bool, packets: Packets, bytes: u32) -> Marks {
+        let about = EcnAck {
+            flags: ack.flags,
+            option: ack.accecn,
+            progress,
+            packets: packets.0,
+            bytes,
+            mss: u32::from(self.mss),
+            sent: self.counts.bytes_sent,
+            exact: matches!(self.recovery, Recovery::Open | Recovery::Cwr { .. }),
+        };
+        let marks = ecn.on_ack(&about);
+        self.journal.add(Statistic::DeliveredCe, marks.packets);
+        marks
     }
 
     /// Tells a waiting writer once that there is room.
@@ -109,8 +142,9 @@ impl Sender {
     }
 
     /// SND.UNA moves to `ack.number`. Whether that acknowledges our FIN.
-    fn advance(&mut self, now: Instant, ack: &Ack, config: &Config) -> bool {
+    fn advance(&mut self, now: Instant, ack: &Ack, ecn: &mut Feedback, config: &Config) -> bool {
         let in_flight = self.in_flight();
+        let bytes = ack.number.since(self.una);
         self.una = ack.number;
         self.queue.release(self.una);
         if self.urgent_end.is_some_and(|end| !end.after(self.una)) {
@@ -124,7 +158,8 @@ impl Sender {
         }
         let acked = self.scoreboard.acknowledge(self.una);
         let rtt = self.sample_rtt(now, ack, &acked, config);
-        self.settle_recovery(now, &acked, rtt, in_flight, ack.congested);
+        let marks = self.read_marks(ack, ecn, true, acked.packets, bytes);
+        self.settle_recovery(now, &acked, rtt, in_flight, marks);
         self.retransmits = 0;
         self.trouble_since = Deadline::NEVER;
         // RFC 6298 5.2, 5.3.
@@ -159,7 +194,7 @@ impl Sender {
         acked: &Acked,
         rtt: Option<Duration>,
         in_flight: Packets,
-        congested: bool,
+        marks: Marks,
     ) {
         let mut sample = AckSample {
             now,
@@ -176,13 +211,13 @@ impl Sender {
             srtt: self.rtt.smoothed(),
             min_rtt: self.rtt.min(),
             rate: None,
-            marked: if congested { acked.packets } else { Packets(0) },
+            marked: Packets(marks.packets),
         };
         match self.recovery.on_advance(self.una) {
             Progress::Normal => {
                 self.duplicates.reset();
                 self.duplicates.follow(self.una);
-                if congested {
+                if marks.congested {
                     self.enter_cwr(now, in_flight);
                 } else {
                     self.cc.on_ack(&sample);

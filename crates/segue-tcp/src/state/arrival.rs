@@ -10,6 +10,7 @@ use segue_wire::Instant;
 use segue_wire::tcp::TcpFlags;
 
 use crate::drop::DropReason;
+use crate::ecn::Haste;
 use crate::error::ConnError;
 use crate::event::Events;
 use crate::journal::Statistic;
@@ -58,6 +59,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) events: &'a mut Events,
     /// No application holds the connection.
     pub(crate) orphan: bool,
+    /// How soon what its ECN bits say must be told.
+    pub(crate) haste: Haste,
     /// SEG.WND in bytes; the caller knows whether it came with a SYN and is not scaled.
     pub(crate) window: u32,
     pub(crate) segment: Segment,
@@ -90,7 +93,9 @@ impl Synced {
         if !arrival.segment.payload.is_empty() {
             self.recv.data_segments = self.recv.data_segments.wrapping_add(segments);
         }
-        match self.steps(&mut arrival) {
+        let outcome = self.steps(&mut arrival);
+        self.recv.hasten(arrival.haste);
+        match outcome {
             ControlFlow::Break(verdict) => verdict,
             ControlFlow::Continue(()) => Verdict::Taken,
         }
@@ -101,6 +106,7 @@ impl Synced {
         self.check_sequence(arrival)?;
         self.check_reset(arrival)?;
         self.check_syn(arrival)?;
+        arrival.haste = self.ecn.on_segment(&arrival.segment);
         self.on_acknowledgment(arrival)?;
         self.on_urgent(arrival);
         self.on_text_and_fin(arrival)
@@ -194,6 +200,9 @@ impl Synced {
         if !arrival.has(TcpFlags::SYN) {
             return GO_ON;
         }
+        if arrival.has(TcpFlags::ACK) {
+            self.ecn.on_repeated_syn_ack(&arrival.segment);
+        }
         self.challenge(arrival);
         stop(Verdict::Drop(DropReason::ChallengedSyn))
     }
@@ -216,11 +225,12 @@ impl Synced {
         }
         self.send.heard(arrival.now);
         let stamp = arrival.segment.options.timestamps;
+        let mut newer = false;
         if let (Some(clocks), Some(stamp)) = (&mut self.recv.clocks, stamp)
             && !arrival.sequence().after(self.recv.window.acked)
         {
             // RFC 7323 section 4.3.
-            clocks.update(arrival.now, stamp.value);
+            newer = clocks.update(arrival.now, stamp.value);
         }
         if number.before(self.send.una) {
             // An old one: nothing new in it, the text may be.
@@ -235,10 +245,12 @@ impl Synced {
             sequence: arrival.sequence(),
             window: arrival.window,
             bare: arrival.segment.sequence_len() == 0,
-            congested: self.ecn.is_echo(arrival.segment.header.flags),
+            flags: arrival.segment.header.flags,
+            accecn: arrival.segment.options.accecn,
+            newer,
             echo,
         };
-        let effect = self.send.on_ack(arrival.now, &ack, arrival.rules.config, arrival.rules.options);
+        let effect = self.send.on_ack(arrival.now, &ack, &mut self.ecn, arrival.rules.config, arrival.rules.options);
         if effect.writable {
             *arrival.events |= Events::WRITABLE;
         }
@@ -290,6 +302,7 @@ impl Synced {
             return stop(Verdict::Abort { reason: DropReason::AfterClose, number: arrival.acknowledgment() });
         }
         let (flags, codepoint) = (arrival.segment.header.flags, arrival.segment.ecn);
+        let (sequence, nxt) = (arrival.sequence(), self.recv.nxt);
         let segment = &mut arrival.segment;
         let text = Text {
             sequence: Seq::new(segment.header.sequence),
@@ -311,6 +324,9 @@ impl Synced {
         let effect = self.recv.on_text(arrival.now, text, arrival.inbox, pace, arrival.rules, journal);
         if effect.readable {
             *arrival.events |= Events::READABLE;
+        }
+        if sequence.before(nxt) {
+            self.ecn.on_duplicate(sequence);
         }
         let haste = self.ecn.on_text_flags(flags);
         self.recv.hasten(haste);

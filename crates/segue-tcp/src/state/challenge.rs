@@ -70,6 +70,7 @@ impl Synced {
         let (start, end) = (arrival.sequence(), arrival.end());
         if start.before(self.recv.nxt) {
             self.send.journal.count(Statistic::DelayedAckLost);
+            self.ecn.on_duplicate(start);
             self.recv.on_duplicate(start, end, arrival.rules.config, &mut self.send.journal);
         }
     }

@@ -6,7 +6,7 @@
 use core::time::Duration;
 
 use segue_wire::Instant;
-use segue_wire::tcp::{FastOpenCookie, OptionBytes, TcpFlags, TcpOptions, Timestamps};
+use segue_wire::tcp::{FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, TcpFlags, TcpOptions, Timestamps};
 
 use crate::config::{Config, Timestamping};
 use crate::conn::Open;
@@ -116,7 +116,7 @@ impl Offer {
             mss,
             window: window::initial(config, options, mss),
             timestamps: config.timestamps != Timestamping::Off,
-            ecn: ecn::Handshake::ask(config.ecn, config.ecn_fallback),
+            ecn: ecn::Handshake::ask(config),
             sack: config.sack,
             passive: false,
             retransmits: 0,
@@ -252,9 +252,10 @@ impl Offer {
         wait: Duration,
         fast_open: Option<FastOpenCookie>,
     ) -> Transmit {
+        let sends = self.sends;
         let ecn = match peer {
-            Some(_) => self.ecn.syn_ack_flags(),
-            None => self.ecn.syn_flags(self.sends),
+            Some(_) => self.ecn.syn_ack_flags(self.retransmits),
+            None => self.ecn.syn_flags(sends),
         };
         self.sent_at = now;
         if self.sends == 0 {
@@ -263,7 +264,7 @@ impl Offer {
         self.sends = self.sends.saturating_add(1);
         self.timer = Deadline::at(now + wait);
         let scaling = self.window.scale.shift();
-        let options = TcpOptions {
+        let mut options = TcpOptions {
             mss: Some(self.mss),
             // RFC 7323: answered only when offered. A shift of 0 is an offer, too.
             window_scale: match peer {
@@ -285,6 +286,15 @@ impl Offer {
             fast_open,
             ..TcpOptions::default()
         };
+        if peer.is_some() && sends == 0 {
+            // What is shorter than whole words may stand where these options have padding.
+            let saving = match (options.sack_permitted && options.timestamps.is_none(), options.window_scale) {
+                (true, _) => 2,
+                (false, Some(_)) => 1,
+                (false, None) => 0,
+            };
+            options.accecn = self.ecn.syn_ack_option(MAX_OPTIONS_LEN - options.emit().len(), saving);
+        }
         let acknowledgment = peer.map(|peer| peer.irs + 1);
         let syn = bare(self.iss, acknowledgment, TcpFlags::SYN | ecn, self.window.window.0, options.emit());
         Transmit { resent: u32::from(self.sends > 1), ..syn }
@@ -355,7 +365,8 @@ impl Offer {
             sack,
             clocks,
         };
-        let mut synced = Synced::new(now, config, options, &send, &receive, Feedback::new(self.ecn), self.mtu_payload);
+        let mut synced =
+            Synced::new(now, config, options, &send, &receive, Feedback::new(now, self.ecn, answer), self.mtu_payload);
         synced.send.counts.resent = u32::from(self.sends.saturating_sub(1));
         synced
     }

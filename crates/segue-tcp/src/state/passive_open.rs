@@ -59,7 +59,7 @@ impl PassiveOpen {
     pub fn on_syn(now: Instant, config: &Config, options: &SocketOptions, syn: &Segment, open: Open) -> PassiveOpen {
         let peer = PeerSyn::read(syn);
         let mut offer = Offer::new(now, config, options, open).answering(config, options, &peer);
-        offer.ecn = ecn::Handshake::grant(config.ecn, config.ecn_fallback, syn);
+        offer.ecn = ecn::Handshake::grant(config, syn);
         PassiveOpen { offer, peer, acknowledged: false }
     }
 
@@ -142,7 +142,11 @@ impl PassiveOpen {
             Screened::Complete => PassiveOutcome::Complete,
             Screened::Repeat if self.offer.may_answer(now, config) => {
                 self.peer.on_repeat(segment);
-                self.offer.ecn.on_repeated_syn(segment.header.flags);
+                if !self.offer.ecn.on_repeated_syn(segment) {
+                    let mut reset = self.offer.acknowledge(now, &self.peer);
+                    reset.header.flags.insert(TcpFlags::RST);
+                    return PassiveOutcome::Overtaken(reset);
+                }
                 self.offer.repeat();
                 PassiveOutcome::Transmit
             }

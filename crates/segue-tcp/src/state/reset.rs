@@ -3,7 +3,7 @@
 //! Owns RFC 9293 section 3.5.2 group 1 and 3.10.7.1: what answers a segment that belongs to nobody.
 
 use segue_wire::tcp::{OptionBytes, TcpFlags, TcpHeader};
-use segue_wire::{Chunks, Ecn};
+use segue_wire::{Chunks, Ecn, SegmentationKind};
 
 use crate::segment::{Segment, Transmit};
 use crate::units::{Local, Peer, Seq};
@@ -23,7 +23,15 @@ pub(crate) fn bare(
         window,
         ..TcpHeader::default()
     };
-    Transmit { header, options, payload: Chunks::new(), segment_size: 0, resent: 0, ecn: Ecn::NotEct }
+    Transmit {
+        header,
+        options,
+        payload: Chunks::new(),
+        segment_size: 0,
+        resent: 0,
+        ecn: Ecn::NotEct,
+        segmentation: SegmentationKind::Tcp,
+    }
 }
 
 /// RFC 9293 section 3.10.7.1: the reset for a segment that belongs to no connection.

@@ -2,11 +2,11 @@
 //!
 //! Decides what leaves (the pure `plan`) and stamps it. What arrives is decided in `arrival`.
 
-use segue_wire::tcp::{TcpFlags, TcpHeader, TcpOptions};
+use segue_wire::tcp::{MAX_OPTIONS_LEN, TcpFlags, TcpHeader, TcpOptions};
 use segue_wire::{Chunks, Instant};
 
 use crate::config::Config;
-use crate::ecn::{Feedback, Leaving};
+use crate::ecn::{self, Feedback, Leaving};
 use crate::options::SocketOptions;
 use crate::recv::ack::Owed;
 use crate::recv::inbox::Inbox;
@@ -18,6 +18,10 @@ use crate::state::challenge::AnswerLimit;
 use crate::state::handshake::{HEADER, TIMESTAMPS_LEN};
 use crate::state::{State, halves};
 use crate::units::Deadline;
+
+/// A block of selective acknowledgment, and what stands in front of the first.
+const SACK_BLOCK: usize = 8;
+const SACK_HEAD: usize = 4;
 
 /// Parameters that every step needs.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +85,7 @@ impl Synced {
         if matches!(self.recv.ack.owed, Owed::Duplicates(_)) {
             return Plan::Ack;
         }
-        let room = Room { max_payload, overhead: self.recv.sack_len() };
+        let room = Room { max_payload, overhead: self.overhead(now, rules.config) };
         let paced = match self.send.plan(now, room, rules.config, rules.options) {
             SendPlan::Nothing => Deadline::NEVER,
             SendPlan::Wait(at) => Deadline::at(at),
@@ -91,6 +95,20 @@ impl Synced {
             return Plan::Ack;
         }
         Plan::Wait(paced.min(self.send.timer.deadline()).min(self.recv.ack.deadline()).min(self.orphan_deadline()))
+    }
+
+    /// Bytes of options that the next segment with new text has beside those of every segment.
+    pub(crate) fn overhead(&self, now: Instant, config: &Config) -> u16 {
+        let sack = self.recv.sack_len();
+        let growth = self.plan_accecn(now, config, usize::from(sack), MAX_OPTIONS_LEN).map_or(0, |fit| fit.growth);
+        sack.saturating_add_signed(growth as i16)
+    }
+
+    /// The AccECN option beside `sack` bytes of selective acknowledgment, into at most `most` bytes more.
+    fn plan_accecn(&self, now: Instant, config: &Config, sack: usize, most: usize) -> Option<ecn::Fit> {
+        let stamps = if self.recv.clocks.is_some() { usize::from(TIMESTAMPS_LEN) } else { 0 };
+        let room = MAX_OPTIONS_LEN.saturating_sub(stamps + sack).min(most);
+        self.ecn.plan_option(now, self.send.rtt.smoothed(), config, room, sack / SACK_BLOCK)
     }
 
     /// When an orphan stops waiting for the peer's FIN.
@@ -104,8 +122,6 @@ impl Synced {
     /// Makes `plan` so; the receiver stamps what leaves.
     pub(crate) fn commit(&mut self, now: Instant, plan: Plan, inbox: &Inbox, rules: Rules<'_>) -> Option<Transmit> {
         let resent_before = self.send.counts.resent;
-        let is_new = matches!(plan, Plan::Send(SendPlan::New { len, .. }) if len > 0);
-        let leaving = if is_new { Leaving::NewData } else { Leaving::Other };
         let outgoing = match plan {
             Plan::Wait(_) => return None,
             Plan::Ack => self.bare_acknowledgment(),
@@ -121,12 +137,28 @@ impl Synced {
             self.recv.ack.on_data_sent(now);
         }
         let resent = self.send.counts.resent.wrapping_sub(resent_before);
-        Some(Transmit { resent, ..self.stamp(now, outgoing, inbox, cargo, leaving) })
+        Some(Transmit { resent, ..self.stamp(now, outgoing, inbox, cargo, rules.config) })
     }
 
-    fn stamp(&mut self, now: Instant, outgoing: Outgoing, inbox: &Inbox, cargo: Cargo, leaving: Leaving) -> Transmit {
+    fn stamp(&mut self, now: Instant, outgoing: Outgoing, inbox: &Inbox, cargo: Cargo, config: &Config) -> Transmit {
+        let duplicate = self.recv.duplicate_to_tell();
         let stamp = self.recv.stamp(now, inbox, cargo, &mut self.send.journal);
-        let options = TcpOptions { timestamps: stamp.timestamps, sack: stamp.sack, ..TcpOptions::default() }.emit();
+        let mut options = TcpOptions { timestamps: stamp.timestamps, sack: stamp.sack, ..TcpOptions::default() };
+        // Text takes what room it was planned with; what is sent again may have been longer then.
+        let sack_len = options.sack.len() * SACK_BLOCK + if options.sack.is_empty() { 0 } else { SACK_HEAD };
+        let text = outgoing.payload.len().min(outgoing.segment_size as usize);
+        let most = usize::from(self.send.mss).saturating_sub(text + if text > 0 { sack_len } else { 0 });
+        let most = if text > 0 { most } else { MAX_OPTIONS_LEN };
+        let fit = self.plan_accecn(now, config, sack_len, most);
+        if let Some(fit) = fit {
+            options.sack.truncate(fit.blocks);
+        }
+        options.accecn = self.ecn.take_option(now, fit, duplicate.filter(|_| !options.sack.is_empty()));
+        let leaving = match cargo {
+            Cargo::Text if text > 0 => Leaving::NewData,
+            Cargo::None if options.sack.is_empty() => Leaving::Alone,
+            _ => Leaving::Other,
+        };
         let mut flags = outgoing.flags;
         let ecn = self.ecn.mark(leaving, &mut self.send.reduced, &mut flags);
         let header = TcpHeader {
@@ -140,7 +172,15 @@ impl Synced {
         let segment_size = u16::try_from(outgoing.segment_size).unwrap_or(u16::MAX);
         let wire = outgoing.payload.len().div_ceil(usize::from(segment_size).max(1)).max(1) as u32;
         self.send.counts.segments = self.send.counts.segments.wrapping_add(wire);
-        Transmit { header, options, payload: outgoing.payload, segment_size, resent: 0, ecn }
+        Transmit {
+            header,
+            options: options.emit(),
+            payload: outgoing.payload,
+            segment_size,
+            resent: 0,
+            ecn,
+            segmentation: self.ecn.segmentation(),
+        }
     }
 
     /// The sender's part of a segment without text. As on Linux, the urgent pointer stands in these, too.
@@ -153,16 +193,17 @@ impl Synced {
     }
 
     /// An acknowledgment outside the plan, for the last segment of a phase.
-    pub(crate) fn acknowledge(&mut self, now: Instant, inbox: &Inbox) -> Transmit {
+    pub(crate) fn acknowledge(&mut self, now: Instant, inbox: &Inbox, config: &Config) -> Transmit {
         let outgoing = self.bare_acknowledgment();
-        self.stamp(now, outgoing, inbox, Cargo::None, Leaving::Other)
+        self.stamp(now, outgoing, inbox, Cargo::None, config)
     }
 
     /// The reset that ends this connection from our side (RFC 9293 section 3.5.2): SND.NXT, and an
     /// acknowledgment as every segment of the phase has.
-    pub(crate) fn reset(&mut self, now: Instant, inbox: &Inbox) -> Transmit {
-        let mut reset = self.acknowledge(now, inbox);
-        reset.header.flags = TcpFlags::RST | TcpFlags::ACK;
+    pub(crate) fn reset(&mut self, now: Instant, inbox: &Inbox, config: &Config) -> Transmit {
+        let mut reset = self.acknowledge(now, inbox, config);
+        reset.header.flags.insert(TcpFlags::RST);
+        reset.header.flags.remove(TcpFlags::URG);
         reset.header.urgent = 0;
         reset
     }

@@ -228,7 +228,7 @@ impl TimeWait {
 
     fn note_stamp(&mut self, arrival: &Arrival<'_>) {
         if let (Some(clocks), Some(value)) = (&mut self.clocks, arrival.stamp) {
-            clocks.update(arrival.now, value);
+            let _ = clocks.update(arrival.now, value);
         }
     }
 

@@ -21,6 +21,7 @@ pub struct Inject {
     pub options: TcpOptions,
     pub urgent: u16,
     pub segment_size: Option<u16>,
+    pub ecn: Ecn,
 }
 
 impl Inject {
@@ -35,7 +36,7 @@ impl Inject {
         };
         let segment_size = self.segment_size.unwrap_or(self.payload.len() as u16);
         let payload = Chunks::from(segue_wire::Bytes::from(self.payload.clone()));
-        Segment { header, options: self.options, payload, segment_size, ecn: Ecn::NotEct }
+        Segment { header, options: self.options, payload, segment_size, ecn: self.ecn }
     }
 }
 
@@ -58,6 +59,8 @@ pub struct Peer {
     pub last: Seen,
     /// The peer's timestamp clock, when it uses the option.
     pub stamp: Option<u32>,
+    /// IP-ECN of what the peer sends.
+    pub ecn: Ecn,
 }
 
 pub fn open() -> Open {
@@ -78,7 +81,16 @@ impl Peer {
         let syn = connection.poll_transmit(now, 0).expect("a SYN");
         assert!(!syn.header.flags.contains(TcpFlags::ACK) && syn.header.flags.contains(TcpFlags::SYN));
         assert_eq!(syn.header.sequence, ISS);
-        Peer { now, connection, seq: IRS, ack: ISS.wrapping_add(1), window: 60_000, last: Seen::default(), stamp: None }
+        Peer {
+            now,
+            connection,
+            seq: IRS,
+            ack: ISS.wrapping_add(1),
+            window: 60_000,
+            last: Seen::default(),
+            stamp: None,
+            ecn: Ecn::NotEct,
+        }
     }
 
     /// ESTABLISHED by active open, its ACK sent. The peer's MSS is 1000.
@@ -180,6 +192,7 @@ impl Peer {
             options,
             urgent: 0,
             segment_size: None,
+            ecn: self.ecn,
         }
     }
 

@@ -1,10 +1,11 @@
 //! The order and alignment in which options go on the wire.
 //!
 //! Linux's: signature first, then MSS, timestamps (SACK-permitted in their
-//! padding), AccECN, window scale, SACK blocks, user timeout, Fast Open. Every
-//! option starts so that its words are aligned and NOPs stand in front of it
-//! (RFC 9293 section 3.1: the list ends aligned; the end is padded with NOPs only where an
-//! option is shorter than its slot).
+//! padding), AccECN, SACK-permitted alone, window scale, SACK blocks, user
+//! timeout, Fast Open. Every option starts so that its words are aligned and
+//! NOPs stand in front of it (RFC 9293 section 3.1: the list ends aligned; the
+//! end is padded with NOPs only where an option is shorter than its slot). What
+//! an AccECN option has beyond whole words takes the place of such NOPs.
 
 use super::option_values::{
     AccEcn, AccEcnOrder, FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, SackBlocks, TcpAo, Timestamps,
@@ -15,6 +16,16 @@ use super::options::{FAST_OPEN_MAGIC, TcpOptions, kind};
 struct Writer {
     bytes: [u8; MAX_OPTIONS_LEN],
     len: usize,
+    /// The end of an AccECN option that fills no word: it goes where the next option would have NOPs in front.
+    tail: Tail,
+}
+
+/// One or two bytes that belong right behind what was written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tail {
+    None,
+    One(u8),
+    Two([u8; 2]),
 }
 
 impl Writer {
@@ -37,6 +48,23 @@ impl Writer {
         slot.fill(kind::NOP);
         self.len += padded;
     }
+
+    /// The two bytes in front of an option that needs two NOPs there.
+    fn lead(&mut self) -> [u8; 2] {
+        match core::mem::replace(&mut self.tail, Tail::None) {
+            Tail::None => [kind::NOP; 2],
+            Tail::One(byte) => [byte, kind::NOP],
+            Tail::Two(bytes) => bytes,
+        }
+    }
+
+    /// Writes the tail if nothing has taken it in.
+    fn finish_tail(&mut self) {
+        if self.tail != Tail::None {
+            let lead = self.lead();
+            self.put(&[&lead]);
+        }
+    }
 }
 
 impl TcpOptions {
@@ -45,7 +73,7 @@ impl TcpOptions {
     /// What does not fit in 40 bytes is left out: SACK blocks are trimmed to
     /// what fits, any other option that is too long goes as a whole.
     pub fn emit(&self) -> OptionBytes {
-        let mut out = Writer { bytes: [0; MAX_OPTIONS_LEN], len: 0 };
+        let mut out = Writer { bytes: [0; MAX_OPTIONS_LEN], len: 0, tail: Tail::None };
         if let Some(digest) = &self.md5 {
             out.put(&[&[kind::NOP, kind::NOP, kind::MD5, 18], digest]);
         }
@@ -59,10 +87,15 @@ impl TcpOptions {
         if let Some(accecn) = &self.accecn {
             put_accecn(&mut out, accecn);
         }
+        if self.sack_permitted && self.timestamps.is_none() {
+            let lead = out.lead();
+            out.put(&[&lead, &[kind::SACK_PERMITTED, 2]]);
+        }
         if let Some(shift) = self.window_scale {
-            out.put(&[&[kind::NOP, kind::WINDOW_SCALE, 3, shift]]);
+            put_window_scale(&mut out, shift);
         }
         put_sack(&mut out, &self.sack);
+        out.finish_tail();
         if let Some(timeout) = self.user_timeout {
             let granularity = if timeout.minutes { 0x8000 } else { 0 };
             out.put(&[&[kind::USER_TIMEOUT, 4], &(granularity | timeout.value & 0x7fff).to_be_bytes()]);
@@ -76,14 +109,23 @@ impl TcpOptions {
     /// SACK-permitted takes the place of the two NOPs in front of the timestamps.
     fn put_timestamps(&self, out: &mut Writer) {
         let lead = if self.sack_permitted { [kind::SACK_PERMITTED, 2] } else { [kind::NOP; 2] };
-        match self.timestamps {
-            Some(Timestamps { value, echo }) => {
-                out.put(&[&lead, &[kind::TIMESTAMPS, 10], &value.to_be_bytes(), &echo.to_be_bytes()]);
-            }
-            None if self.sack_permitted => out.put(&[&[kind::NOP; 2], &lead]),
-            None => {}
+        if let Some(Timestamps { value, echo }) = self.timestamps {
+            out.put(&[&lead, &[kind::TIMESTAMPS, 10], &value.to_be_bytes(), &echo.to_be_bytes()]);
         }
     }
+}
+
+fn put_window_scale(out: &mut Writer, shift: u8) {
+    let lead = match out.tail {
+        // It has room for one byte; two stay together and wait, for which there must be room, too.
+        Tail::One(byte) => {
+            out.tail = Tail::None;
+            byte
+        }
+        Tail::Two(_) if out.room() < 8 => return,
+        Tail::None | Tail::Two(_) => kind::NOP,
+    };
+    out.put(&[&[lead, kind::WINDOW_SCALE, 3, shift]]);
 }
 
 /// RFC 2018 section 3. As many blocks as fit, the first ones first.
@@ -99,7 +141,8 @@ fn put_sack(out: &mut Writer, sack: &SackBlocks) {
         slot[4..].copy_from_slice(&right.to_be_bytes());
     }
     let len = blocks.len() * 8;
-    out.put(&[&[kind::NOP, kind::NOP, kind::SACK, len as u8 + 2], &edges[..len]]);
+    let lead = out.lead();
+    out.put(&[&lead, &[kind::SACK, len as u8 + 2], &edges[..len]]);
 }
 
 /// RFC 5925 section 2.2.
@@ -132,5 +175,15 @@ fn put_accecn(out: &mut Writer, accecn: &AccEcn) {
     }
     option[0] = kind;
     option[1] = len as u8;
-    out.put(&[&option[..len]]);
+    let words = len - len % 4;
+    let tail = match option[words..len] {
+        [one] => Tail::One(one),
+        [one, two] => Tail::Two([one, two]),
+        // Three bytes, the end of the longest, fill a word with one NOP; whole words have no end.
+        _ => return out.put(&[&option[..len]]),
+    };
+    if out.room() >= words + 4 {
+        out.put(&[&option[..words]]);
+        out.tail = tail;
+    }
 }
