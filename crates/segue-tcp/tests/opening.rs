@@ -318,7 +318,7 @@ fn a_passive_open_screens_what_arrives() {
                 let sequence = s.sequence.wrapping_add(100);
                 *s = syn(sequence);
             },
-            |o| matches!(o, PassiveOutcome::Remove(_)),
+            |o| matches!(o, PassiveOutcome::Overtaken(reset) if reset.header.flags.contains(TcpFlags::RST)),
         ),
         ("the ACK", |_| {}, |o| matches!(o, PassiveOutcome::Complete)),
     ];
