@@ -141,7 +141,9 @@ impl StreamSocket {
     pub(crate) fn info(&self, now: Instant) -> Option<Info> {
         let flow = self.flow()?;
         let mut info = flow.connection.info(now);
-        info.pmtu += header_len(flow.tuple.peer) as u32;
+        if info.pmtu > 0 {
+            info.pmtu += header_len(flow.tuple.peer) as u32;
+        }
         Some(info)
     }
 

@@ -266,7 +266,7 @@ impl Connection {
             data_segs_in: recv.data_segments,
             data_segs_out: send.counts.data_segments,
             segs_out: send.counts.segments,
-            notsent_bytes: send.unsent(),
+            notsent_bytes: send.unsent() + u32::from(send.half == LocalHalf::FinQueued),
             bytes_sent: send.counts.bytes_sent,
             bytes_retrans: send.counts.bytes_resent,
             rcv_ooopack: recv.out_of_order,

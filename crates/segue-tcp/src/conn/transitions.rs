@@ -61,7 +61,9 @@ impl Connection {
             }
             Verdict::Abort { reason, number } => {
                 self.say(bare(number, None, TcpFlags::RST, 0, OptionBytes::EMPTY));
-                self.fail(now, ConnError::Reset);
+                // As on Linux: whose peer has finished is told what its next write means.
+                let finished = reason == DropReason::BehindFin;
+                self.fail(now, if finished { ConnError::BrokenPipe } else { ConnError::Reset });
                 Some(reason)
             }
             Verdict::TimeWait => {
@@ -140,7 +142,7 @@ impl Connection {
 
     /// `TCP_INFO` stays what it was while the application holds the socket.
     fn remember(&mut self, now: Instant) {
-        if !self.orphan && matches!(self.phase, Phase::Synced(_)) {
+        if !self.orphan && matches!(self.phase, Phase::Synced(_) | Phase::SynSent(_) | Phase::SynReceived(_)) {
             let info = self.info(now);
             self.aside.get_or_insert_default().info = Some(Box::new((now, info)));
         }

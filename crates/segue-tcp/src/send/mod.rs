@@ -271,7 +271,6 @@ impl Sender {
     pub(crate) fn finish(&mut self) {
         if self.half.is_open() {
             self.half = LocalHalf::FinQueued;
-            self.push_end = self.queue.end();
         }
     }
 

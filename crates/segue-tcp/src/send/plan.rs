@@ -200,6 +200,8 @@ impl Sender {
             let app_limited = self.cc.flow().is_some_and(|flow| flow.rate.is_app_limited());
             self.cc.on_restart(&Restart { now, app_limited, srtt: self.rtt.smoothed(), mss });
         }
+        // What leaves now is the probe, and its acknowledgment is an ordinary one.
+        self.probes = 0;
         let pushes = self.push_end.after(start) && !self.push_end.after(data_end);
         let mut at = start;
         let mut segments = 0;

@@ -102,6 +102,10 @@ impl Synced {
     }
 
     fn steps(&mut self, arrival: &mut Arrival<'_>) -> Step {
+        if !arrival.segment.header.flags.intersects(TcpFlags::ACK | TcpFlags::RST | TcpFlags::SYN) {
+            // Fifth comes first here, as on Linux: what would be dropped for want of an ACK is not answered either.
+            return stop(Verdict::Drop(DropReason::NoAck));
+        }
         self.check_timestamp(arrival)?;
         self.check_sequence(arrival)?;
         self.check_reset(arrival)?;
@@ -290,11 +294,18 @@ impl Synced {
         }
         let text_end = arrival.sequence() + arrival.segment.payload.len() as u32;
         if self.recv.half != PeerHalf::Open {
-            // A repeated FIN wants its acknowledgment; text behind a FIN cannot be.
+            // Text behind a FIN cannot be. As on Linux, alone it is ignored, and with old text it ends the connection.
+            let behind = text_end.after(self.recv.nxt) && !arrival.segment.payload.is_empty();
+            if behind && (!self.send.half.is_open() || !arrival.sequence().before(self.recv.nxt)) {
+                return stop(Verdict::Drop(DropReason::BehindFin));
+            }
+            if behind {
+                return stop(Verdict::Abort { reason: DropReason::BehindFin, number: arrival.acknowledgment() });
+            }
+            // A repeated FIN wants its acknowledgment.
             self.recv.ack.owe_now();
             self.note_old_text(arrival);
-            let behind = text_end.after(self.recv.nxt);
-            return stop(Verdict::Drop(if behind { DropReason::BehindFin } else { DropReason::OldSequence }));
+            return stop(Verdict::Drop(DropReason::OldSequence));
         }
         // RFC 9293 section 3.6.1, SHLD-3: new text after CLOSE is reset.
         let reader_gone = arrival.orphan || (arrival.inbox.shut && !self.send.half.is_open());

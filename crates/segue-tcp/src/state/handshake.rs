@@ -428,6 +428,11 @@ pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segm
     {
         return Screened::Challenge(DropReason::Paws);
     }
+    let acknowledged = offer.is_acknowledged_by(Seq::new(segment.header.acknowledgment));
+    if offer.passive && ack && !acknowledged {
+        // RFC 9293 section 3.5.2, group 2: before anything else, as on Linux.
+        return if rst { Screened::Drop(DropReason::InvalidReset) } else { Screened::Refuse };
+    }
     let mut len = segment.sequence_len();
     let mut syn_in_window = syn;
     if syn && !rst && sequence == peer.irs {
@@ -463,7 +468,7 @@ pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segm
     if !ack {
         return Screened::Drop(DropReason::NoAck);
     }
-    if !offer.is_acknowledged_by(Seq::new(segment.header.acknowledgment)) {
+    if !acknowledged {
         return Screened::Refuse;
     }
     Screened::Complete

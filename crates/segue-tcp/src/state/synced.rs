@@ -81,7 +81,7 @@ impl Synced {
 
     /// What to send now, or when to wake: the one place that decides both. Pure.
     pub(crate) fn plan(&self, now: Instant, max_payload: usize, rules: Rules<'_>) -> Plan {
-        // Duplicates must be bare to count as such, so they go before data.
+        // Without SACK duplicates must be bare to count as such, so they go before data.
         if matches!(self.recv.ack.owed, Owed::Duplicates(_)) {
             return Plan::Ack;
         }
