@@ -7,8 +7,6 @@ use segue_drill::{Options, Report, Verdict, run_files};
 /// Scripts that are right about the RFC or Linux and fail against the stack, with words of the message and the reason.
 /// Whoever mends one takes it off this list: a script that passes unexpectedly fails the test.
 const NOT_YET: &[(&str, &str)] = &[
-    // Text behind a FIN is answered.
-    ("scripts/F1/data_after_the_close_of_the_peer_are_ignored.pkt", "flags: expected P., got ."),
     // With a small initial window the send buffer is smaller than Linux's, which counts ten segments at least.
     ("scripts/D7/a_send_buffer_holds_ten_segments_each_way_from_the_start.pkt", "write() blocks for ever"),
     // The window falls at once, not by proportional rate reduction: nothing new leaves before half of it is acknowledged.
