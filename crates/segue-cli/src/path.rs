@@ -206,6 +206,18 @@ impl PathArgs {
             .map_err(Fail::usage)
     }
 
+    /// The path, if it was asked to do anything.
+    pub(crate) fn given(&self, seed: u64) -> Result<Option<PathConfig>, Fail> {
+        let config = self.config(seed)?;
+        let nothing = Impairments::default();
+        Ok((*config.a_to_b() != nothing || *config.b_to_a() != nothing).then_some(config))
+    }
+
+    /// Largest IP packet at both ends, in bytes.
+    pub(crate) fn mtu(&self) -> usize {
+        self.mtu
+    }
+
     fn impairments(&self, direction: Direction) -> Result<Impairments, Fail> {
         let own_trace = match direction {
             Direction::Up => &self.trace_up,

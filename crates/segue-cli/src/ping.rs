@@ -50,8 +50,8 @@ pub(crate) struct PingArgs {
     #[arg(short, long, value_name = "HOPS", value_parser = clap::value_parser!(u8).range(1..))]
     ttl: Option<u8>,
 
-    /// Be on a real TUN device of this name instead of the emulated path (needs CAP_NET_ADMIN).
-    #[arg(long, value_name = "NAME", requires = "addr", conflicts_with = "impairments")]
+    /// Be on a real TUN device of this name, behind the emulated path if there is one (needs CAP_NET_ADMIN).
+    #[arg(long, value_name = "NAME", requires = "addr")]
     tun: Option<String>,
 
     /// With --tun: address and prefix of Segue's end.
@@ -74,9 +74,14 @@ pub(crate) fn ping(args: PingArgs) -> Result<ExitCode, Fail> {
     let to = resolve(&args.host)?;
     let network = match &args.tun {
         None => Network::Embedded { path: args.path.config(args.seed.value())? },
-        Some(name) => {
-            Network::Tun { name: name.clone(), addresses: args.addr.clone(), peer: None, mtu: 1500, offload: true }
-        }
+        Some(name) => Network::Tun {
+            name: name.clone(),
+            addresses: args.addr.clone(),
+            peer: None,
+            mtu: args.path.mtu(),
+            offload: true,
+            path: args.path.given(args.seed.value())?,
+        },
     };
     let config = NetworkConfig {
         verbose: false,

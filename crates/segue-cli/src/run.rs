@@ -46,10 +46,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
 
-    /// Put the program on a real TUN device of this name instead of the emulated path (needs CAP_NET_ADMIN).
+    /// Put the program on a real TUN device of this name instead of the built-in network (needs CAP_NET_ADMIN).
     ///
-    /// The device is made, given the program's network, and removed at the end.
-    #[arg(long, value_name = "NAME", requires = "addr", conflicts_with = "impairments")]
+    /// The device is made, given the program's network, and removed at the end. What the path is told to do happens
+    /// between the program and the device.
+    #[arg(long, value_name = "NAME", requires = "addr")]
     tun: Option<String>,
 
     /// With --tun: address and prefix of the program's host, e.g. 10.7.0.2/24 or fd07::2/64. One of each family.
@@ -116,8 +117,9 @@ impl RunArgs {
                 name: name.clone(),
                 addresses: self.addr.clone(),
                 peer: self.peer,
-                mtu: 1500,
+                mtu: self.path.mtu(),
                 offload: !self.no_offload,
+                path: self.path.given(self.seed.value())?,
             }),
         }
     }

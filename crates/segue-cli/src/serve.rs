@@ -12,17 +12,20 @@ use segue_run::{Network, NetworkConfig, RunError, Running};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::fail::Fail;
+use crate::path::{PathArgs, SeedArg};
+use crate::report;
 
 /// Serve the services of segue.test on a TUN device: echo 7, discard 9, chargen 19, HTTP 80.
 ///
 /// The device is made with the kernel's end configured, and is gone when the command ends (Ctrl-C). Needs
-/// CAP_NET_ADMIN. GET /64MiB answers with that much content whose SHA-256 is the ETag; PUT / answers with the SHA-256
+/// CAP_NET_ADMIN. What the path is told to do happens between server and device. GET /64MiB answers with that much content whose SHA-256 is the ETag; PUT / answers with the SHA-256
 /// of what arrived.
 #[derive(Args)]
 #[command(after_help = "\
 Example (as root):
   segue serve --tun segue0 --addr 10.7.0.2/24 &
-  curl -o /dev/null http://10.7.0.2/1GiB")]
+  curl -o /dev/null http://10.7.0.2/1GiB
+  segue serve --tun segue0 --addr 10.7.0.2/24 --delay 20ms --rate 50mbit --queue codel --loss burst:0.1%,5")]
 pub(crate) struct ServeArgs {
     /// Name of the device to make, at most 15 bytes.
     #[arg(long, value_name = "NAME")]
@@ -36,9 +39,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "IP")]
     peer: Option<IpAddr>,
 
-    /// Largest IP packet in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = 1500)]
-    mtu: usize,
+    #[command(flatten)]
+    path: PathArgs,
+
+    #[command(flatten)]
+    seed: SeedArg,
 
     /// Exchange only packets that fit the MTU, with finished checksums.
     #[arg(long)]
@@ -64,8 +69,9 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
             name: args.tun,
             addresses: args.addr.clone(),
             peer: args.peer,
-            mtu: args.mtu,
+            mtu: args.path.mtu(),
             offload: !args.no_offload,
+            path: args.path.given(args.seed.value())?,
         },
         seed: None,
         sysctls: args.sysctl,
@@ -87,6 +93,10 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
         let interrupted =
             interruption().map_err(|error| Fail::new(125, format!("cannot wait for signals: {error}")))?;
         interrupted.await;
+        if let Some(path) = network.path_stats() {
+            let [up, down] = [&path.a_to_b, &path.b_to_a].map(report::direction);
+            eprintln!("segue: path up: {up}; down: {down}; seed {}", args.seed.value());
+        }
         drop(services);
         network.down(Instant::now() + FAREWELL).await;
         Ok(())

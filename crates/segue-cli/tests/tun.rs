@@ -145,6 +145,30 @@ fn segue_ping_reaches_the_kernels_end_of_a_device() {
 }
 
 #[test]
+fn a_path_in_front_of_a_device_delays_both_ways() {
+    need!("ip", "ping");
+    let Some(namespace) = Namespace::new("segue-far") else {
+        return;
+    };
+    let ping =
+        ["ping", "-c", "3", "-i", "50ms", "--tun", "sg4", "--addr", "10.81.0.2/24", "--delay", "20ms", "10.81.0.1"];
+    let output = finish(&mut inside(&namespace, &ping), SOON);
+    assert_success(&output);
+    let least =
+        text(&output.stdout).split("rtt min/avg/max = ").nth(1).and_then(|rest| rest.split('/').next()?.parse().ok());
+    assert!(least.is_some_and(|ms: f64| (40.0..80.0).contains(&ms)), "{}", text(&output.stdout));
+    let serve =
+        ["serve", "--tun", "sg5", "--addr", "10.82.0.2/24", "--delay", "15ms", "--drop", "none/2", "--seed", "5"];
+    let server = Running::start(inside(&namespace, &serve).stdout(Stdio::null()).stderr(Stdio::piped()));
+    eventually("the device is there", SOON, || namespace.devices().contains("sg5"));
+    let output = finish(namespace.command("ping").args(["-c", "3", "-i", "0.2", "-W", "1", "10.82.0.2"]), SOON);
+    let said = text(&output.stdout);
+    assert!(said.contains("2 received") && said.contains("icmp_seq=3"), "{said}");
+    let ended = text(&server.interrupt(SOON).stderr);
+    assert!(ended.contains("path up: 2 packets; down: 3 packets, 1 lost; seed 5"), "{ended}");
+}
+
+#[test]
 fn a_device_killed_with_its_process_leaves_nothing() {
     need!("ip");
     let Some(namespace) = Namespace::new("segue-kill") else {

@@ -23,9 +23,9 @@ pub use capture::{Capture, CaptureEpoch, CaptureOptions, OnError, Tap, Tee};
 pub use link::{Capabilities, Link, SendError, Wait};
 pub use memory::{MemoryLink, memory_pair};
 pub use path::{
-    CodelConfig, DirectionStats, End, FqCodelConfig, GilbertElliott, Impairments, JitterShape, LossModel, PacketList,
-    Path, PathConfig, PathConfigError, PathEnd, PathMonitor, PathStats, QueueDiscipline, QueueLimit, RateTrace,
-    RedConfig, SpecError, TraceError, path_pair,
+    CodelConfig, DirectionStats, End, FqCodelConfig, GilbertElliott, ImpairedLink, Impairments, JitterShape, LossModel,
+    PacketList, Path, PathConfig, PathConfigError, PathEnd, PathMonitor, PathStats, QueueDiscipline, QueueLimit,
+    RateTrace, RedConfig, SpecError, TraceError, path_pair,
 };
 pub use segue_wire::{ChecksumState, Instant, Packet};
 pub use tun::{NetNamespace, Prefix, TunConfig, TunLink, run_before_others};

@@ -67,7 +67,7 @@ fn configured(mut arguments: impl Iterator<Item = OsString>) -> Result<(RunConfi
     config.program = arguments.collect();
     config.network.seed = Some(seed);
     config.network.network = match tun {
-        Some(name) => Network::Tun { name, addresses, peer: None, mtu: 1500, offload: true },
+        Some(name) => Network::Tun { name, addresses, peer: None, mtu: 1500, offload: true, path: None },
         None => Network::Embedded { path: PathConfig::symmetric(impairments)?.with_seed(seed) },
     };
     Ok((config, summary))

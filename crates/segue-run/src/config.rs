@@ -89,6 +89,8 @@ pub enum Network {
         mtu: usize,
         /// Exchange super-segments and unfinished checksums with the kernel where it can.
         offload: bool,
+        /// An emulated path between the program's host and the device. Default: none.
+        path: Option<PathConfig>,
     },
 }
 

@@ -5,8 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use segue::link::{Capture, CaptureOptions, Link, Path, PathMonitor, PathStats, Prefix, TunConfig, TunLink, path_pair};
 use segue::control::Control;
+use segue::link::{
+    Capture, CaptureOptions, ImpairedLink, Link, Path, PathMonitor, PathStats, Prefix, TunConfig, TunLink, path_pair,
+};
 use segue::{Cidr, Host};
 use segue_gateway::{Event, EventSink, Gateway, GatewayConfig};
 use segue_stack::Counter;
@@ -47,9 +49,17 @@ fn up(config: &NetworkConfig) -> Result<Running, RunError> {
             let gateway = gateway(far, config.verbose)?;
             (embedded(config, near, capture.as_ref())?, Some(gateway))
         }
-        Network::Tun { name, addresses, peer, mtu, offload } => {
+        Network::Tun { name, addresses, peer, mtu, offload, path } => {
             let link = tun(name, addresses, *peer, *mtu, *offload)?;
-            (on_device(config, link, addresses, capture.as_ref())?, None)
+            let host = match path {
+                None => on_device(config, link, addresses, capture.as_ref())?,
+                Some(path) => {
+                    let link = ImpairedLink::new(Path::new(path.clone()), link);
+                    monitor = Some(link.monitor());
+                    on_device(config, link, addresses, capture.as_ref())?
+                }
+            };
+            (host, None)
         }
     };
     for (name, value) in &config.sysctls {
@@ -157,7 +167,7 @@ fn kernel_side(addresses: &[Cidr], peer: Option<IpAddr>) -> Result<Vec<Prefix>, 
 
 fn on_device(
     config: &NetworkConfig,
-    link: TunLink,
+    link: impl Link + 'static,
     addresses: &[Cidr],
     capture: Option<&Capture>,
 ) -> Result<Host, RunError> {
@@ -193,7 +203,7 @@ impl Running {
     }
 
     /// What the emulated path has done, both ways.
-    pub(crate) fn path_stats(&self) -> Option<PathStats> {
+    pub fn path_stats(&self) -> Option<PathStats> {
         self.path.as_ref().map(PathMonitor::stats)
     }
 

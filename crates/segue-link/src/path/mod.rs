@@ -10,6 +10,7 @@ pub mod config;
 mod direction;
 mod ends;
 mod flight;
+mod impaired;
 mod jitter;
 mod loss;
 mod packet_list;
@@ -26,6 +27,7 @@ mod trace;
 
 pub use config::{Impairments, PathConfig, PathConfigError};
 pub use ends::{PathEnd, PathMonitor, path_pair};
+pub use impaired::ImpairedLink;
 pub use jitter::JitterShape;
 pub use loss::{GilbertElliott, LossModel};
 pub use packet_list::PacketList;

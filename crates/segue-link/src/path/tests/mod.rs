@@ -2,6 +2,7 @@
 
 mod chance;
 mod ends;
+mod impaired;
 mod models;
 mod order;
 mod queues;
