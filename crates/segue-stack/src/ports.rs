@@ -1,7 +1,8 @@
 //! Who holds which port, and who may join: the bind conflict rules of TCP and of UDP, as Linux has them.
 //!
 //! Decides whether a socket may take an address and port. It does not find the socket of a packet, but keeps, per port,
-//! the few sockets that such a search has to look at (listeners; datagram sockets without an entry of their own).
+//! the few sockets that such a search has to look at (datagram sockets without an entry of their own; TCP's listeners have a
+//! table of their own).
 //! Sockets that claim the same thing are counted, not listed, so a server's million connections cost one line here.
 //! Invariant: every bound socket, connection and TIME-WAIT entry is counted in exactly one claim.
 use core::net::IpAddr;

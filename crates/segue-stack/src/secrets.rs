@@ -18,6 +18,8 @@ enum Use {
     FlowHash = 3,
     Maps = 4,
     Random = 5,
+    SynCookie = 6,
+    SynCookieMss = 7,
 }
 
 /// A 128-bit SipHash key.
@@ -56,6 +58,7 @@ pub(crate) struct Secrets {
     timestamp_offset: Key,
     flow_hash: Key,
     maps: Key,
+    syn_cookie: [Key; 2],
     random: Random,
 }
 
@@ -75,6 +78,7 @@ impl Secrets {
             timestamp_offset: Key::derive(seed, Use::TimestampOffset),
             flow_hash: Key::derive(seed, Use::FlowHash),
             maps: Key::derive(seed, Use::Maps),
+            syn_cookie: [Key::derive(seed, Use::SynCookie), Key::derive(seed, Use::SynCookieMss)],
             random: Random { key: Key::derive(seed, Use::Random), counter: 0 },
         }
     }
@@ -97,6 +101,16 @@ impl Secrets {
     /// A keyed hash of the four-tuple that spreads flows (listener groups, shards).
     pub(crate) fn flow_hash(&self, local: SocketAddr, remote: SocketAddr) -> u64 {
         self.flow_hash.hash(&tuple(local, remote))
+    }
+
+    /// The secrets of a SYN cookie: a number for the flow, and one for the client's sequence number at a time.
+    pub(crate) fn syn_cookie(&self, local: SocketAddr, remote: SocketAddr, sequence: u32, count: u32) -> (u32, u32) {
+        let mut message = [0; 44];
+        message[..36].copy_from_slice(&tuple(local, remote));
+        let flow = self.syn_cookie[0].hash(&message[..36]) as u32;
+        message[36..40].copy_from_slice(&sequence.to_le_bytes());
+        message[40..].copy_from_slice(&count.to_le_bytes());
+        (flow, self.syn_cookie[1].hash(&message) as u32)
     }
 
     /// The hasher of every map whose keys a stranger can choose.

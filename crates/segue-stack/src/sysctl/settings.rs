@@ -25,11 +25,18 @@ pub struct IpSettings {
     pub default_ttl: u8,
     /// `net.ipv6.conf.all.hop_limit`: hop limit of IPv6 packets, 1–255. Default 64.
     pub hop_limit: u8,
-    /// `net.ipv4.tcp_max_syn_backlog`: most half-open connections per listener. Default 2048.
+    /// `net.ipv4.tcp_max_syn_backlog`: without SYN cookies, a listener that has three quarters of so many half-open
+    /// connections takes no more, whatever its backlog; also most SYNs that a gateway's listener holds. Default 2048.
     pub max_syn_backlog: u32,
+    /// `net.ipv4.tcp_syncookies`: what becomes of a SYN when a listener's SYN queue is full: 0 dropped, 1 answered with a
+    /// cookie; 2: every SYN is answered so. Default 1.
+    pub syncookies: u8,
     /// `net.ipv4.tcp_abort_on_overflow`: answer a completed handshake with a reset when the accept queue is full;
     /// otherwise it is dropped and the client tries again. Default off.
     pub abort_on_overflow: bool,
+    /// `net.ipv4.tcp_migrate_req`: connections that a listener has not accepted yet move to another one of its
+    /// `SO_REUSEPORT` group when it ends. Default off.
+    pub migrate_req: bool,
     /// `net.ipv4.tcp_max_tw_buckets`: most TIME-WAIT entries; connections beyond it end without. Default 131072.
     pub max_tw_buckets: u32,
     /// `net.ipv4.tcp_tw_reuse`: whether an outgoing connection may take over a four-tuple that is in TIME-WAIT and used
@@ -82,7 +89,9 @@ impl Default for IpSettings {
             default_ttl: 64,
             hop_limit: 64,
             max_syn_backlog: 2048,
+            syncookies: 1,
             abort_on_overflow: false,
+            migrate_req: false,
             max_tw_buckets: 131_072,
             tw_reuse: 2,
             allowed_congestion_control: CongestionName::ALL.to_vec(),

@@ -82,7 +82,6 @@ const BUFFER: RangeInclusive<u64> = 1..=1 << 30;
 const KEEP_ALIVE: RangeInclusive<u64> = 1..=32_767;
 
 const NO_LOSS_DETECTION: &str = "loss is found by timeout and by duplicate acknowledgements (NewReno) only, as yet";
-const NO_COOKIES: &str = "SYN cookies are not implemented yet";
 const NO_PROBING: &str = "path MTU probing is not implemented yet";
 const NO_BUDGET: &str = "a memory budget for all sockets together is not implemented yet";
 const NO_METRICS: &str = "nothing is remembered per destination yet";
@@ -416,7 +415,7 @@ pub(super) static TABLE: &[Entry] = &[
         },
     ),
     fixed("net.ipv4.tcp_mem", "0 0 0", NO_BUDGET),
-    fixed("net.ipv4.tcp_migrate_req", "0", "half-open connections stay with the listener that got the SYN"),
+    switch("net.ipv4.tcp_migrate_req", |s| s.ip.migrate_req.into(), |s, v| s.ip.migrate_req = v != 0),
     fixed("net.ipv4.tcp_min_rtt_wlen", "300", NO_LOSS_DETECTION),
     integer(
         "net.ipv4.tcp_min_snd_mss",
@@ -559,7 +558,15 @@ pub(super) static TABLE: &[Entry] = &[
             s.tcp.synack_retries = v as u8;
         },
     ),
-    fixed("net.ipv4.tcp_syncookies", "0", NO_COOKIES),
+    integer(
+        "net.ipv4.tcp_syncookies",
+        0..=2,
+        "0 off, 1 when the SYN queue is full, 2 always",
+        |s| s.ip.syncookies.into(),
+        |s, v| {
+            s.ip.syncookies = v as u8;
+        },
+    ),
     fixed("net.ipv4.tcp_thin_linear_timeouts", "0", "every stream backs off exponentially"),
     integer("net.ipv4.tcp_timestamps", 0..=2, "0 off, 1 with a random offset, 2 without", timestamping, |s, v| {
         s.tcp.timestamps = match v {

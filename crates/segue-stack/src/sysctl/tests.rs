@@ -156,10 +156,10 @@ fn an_unknown_name_is_answered_with_the_nearest_one() {
 #[test]
 fn a_name_without_its_feature_takes_the_true_value_and_refuses_any_other_with_the_reason() {
     let mut settings = defaults();
-    assert_eq!(settings.set("tcp_syncookies", "0"), Ok(()));
+    assert_eq!(settings.set("net.ipv4.ip_forward", "0"), Ok(()));
     assert_eq!(
-        refusal("tcp_syncookies", "1"),
-        "net.ipv4.tcp_syncookies cannot be set to \"1\": SYN cookies are not implemented yet; it is \"0\""
+        refusal("net.ipv4.ip_forward", "1"),
+        "net.ipv4.ip_forward cannot be set to \"1\": this stack is a host and forwards nothing; it is \"0\""
     );
 }
 

@@ -10,6 +10,7 @@ use segue_tcp::{Chunks, Events, Instant, Outcome, RecvError, SendError, SendFlag
 
 use super::errno_of;
 use super::listener::Listener;
+use super::listeners::Place;
 use super::stream::{Role, StreamSocket};
 use super::watching::Asking;
 use crate::socket::Socket;
@@ -48,10 +49,12 @@ impl Stack {
         self.change_claim(id.index, |common| common.flags.insert(Flags::CLAIM_LISTENING | Flags::CLAIM_BOUND));
         let stream = self.stream_mut(id)?;
         stream.common.flags.remove(Flags::SHUT_READ | Flags::SHUT_WRITE);
-        let port = stream.common.port;
+        let common = &stream.common;
+        let port = common.port;
+        let place = Place { scope: common.scope(), domain: common.domain, is_shared: common.has(Flags::REUSE_PORT) };
         stream.role =
             Role::Listener(Box::new(Listener::new(stream.options().clone(), Arc::clone(stream.config()), backlog)));
-        self.tcp.ports.open(port, id.index);
+        self.tcp.listeners.add(port, place, id.index);
         self.offer_fast_open(id, backlog);
         Ok(())
     }
@@ -337,7 +340,7 @@ impl Stack {
         }
         let port = stream.common.port;
         let is_locked = stream.common.has(Flags::PORT_LOCKED);
-        self.tcp.ports.close(port, index);
+        self.tcp.listeners.remove(port, index);
         self.change_claim(index, |common| common.flags.remove(Flags::CLAIM_LISTENING));
         if !is_locked {
             self.unclaim_port(index);
@@ -347,6 +350,9 @@ impl Stack {
             }
         }
         for child in listener.accept_queue {
+            if self.migrate_child(child) {
+                continue;
+            }
             if let Some(Socket::Stream(stream)) = self.sockets.at_mut(child)
                 && let Some(flow) = stream.flow_mut()
             {

@@ -126,12 +126,7 @@ impl Stack {
     /// The interface that a loopback destination is reached by when nobody inside listens there.
     fn fallback_for_stream(&self, to: SocketAddr) -> Option<IfaceId> {
         let fallback = self.net.loopback_fallback().filter(|_| to.ip().is_loopback())?;
-        let listens = self
-            .tcp
-            .ports
-            .open_sockets(to.port())
-            .iter()
-            .any(|index| self.sockets.at(*index).is_some_and(|socket| socket.common().scope().covers(to.ip())));
+        let listens = self.tcp.listeners.covers(to.port(), to.ip());
         (!listens).then_some(fallback)
     }
 

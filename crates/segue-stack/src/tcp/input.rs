@@ -11,7 +11,6 @@ use super::held::quote;
 use crate::Counter;
 use crate::ip::input::{Arrival, Cast};
 use crate::socket::Socket;
-use crate::socket::common::Flags;
 use crate::stack::Stack;
 use crate::tuple::FourTuple;
 
@@ -97,41 +96,13 @@ impl Stack {
         }
     }
 
-    /// The listener that a SYN of this flow belongs to: the most specific address first, then `SO_REUSEPORT`'s spread.
+    /// The listener that a SYN of this flow belongs to.
     pub(crate) fn find_listener(&self, tuple: &FourTuple, arrival: &Arrival) -> Option<u32> {
         if arrival.is_returning {
             return None;
         }
-        let mut best: Option<(u8, u32)> = None;
-        let mut group = 0u32;
-        let open = self.tcp.ports.open_sockets(tuple.local_port);
-        let rank = |index: u32| {
-            let common = self.sockets.at(index)?.common();
-            let scope = common.scope();
-            scope.covers(tuple.local).then(|| {
-                let exact = u8::from(!scope.is_wildcard()) * 2 + u8::from(common.domain == crate::Domain::Inet);
-                (exact, common.has(Flags::REUSE_PORT))
-            })
-        };
-        for index in open {
-            let Some((rank, reuse_port)) = rank(*index) else { continue };
-            match best {
-                Some((better, _)) if better > rank => {}
-                Some((same, _)) if same == rank => group += u32::from(reuse_port),
-                _ => {
-                    best = Some((rank, *index));
-                    group = u32::from(reuse_port);
-                }
-            }
-        }
-        let (best_rank, first) = best?;
-        if group < 2 {
-            return Some(first);
-        }
-        let hash = self.secrets.flow_hash(tuple.local_addr(), tuple.peer_addr());
-        let chosen = (((hash >> 32) * u64::from(group)) >> 32) as usize;
-        let mut members = open.iter().copied().filter(|index| rank(*index) == Some((best_rank, true)));
-        members.nth(chosen).or(Some(first))
+        let hash = || self.secrets.flow_hash(tuple.local_addr(), tuple.peer_addr());
+        self.tcp.listeners.find(tuple.local_port, tuple.local, hash)
     }
 }
 

@@ -22,6 +22,7 @@ use challenge::ChallengeBudget;
 use fast_open::FastOpens;
 use flows::{Entries, FlowRef, FlowTable};
 use listener::Listener;
+use listeners::Listeners;
 use stream::Role;
 
 mod calls;
@@ -33,10 +34,13 @@ mod held;
 mod icmp;
 mod input;
 pub(crate) mod listener;
+mod listeners;
+mod migration;
 pub(crate) mod opening;
 mod output;
 pub(crate) mod stream;
 pub(crate) use calls::Sending;
+mod syn_cookies;
 mod time_wait;
 pub(crate) mod watch;
 mod watching;
@@ -50,6 +54,7 @@ pub(crate) struct Tcp {
     /// Counts changes of the configuration.
     pub(crate) generation: u32,
     pub(crate) ports: PortTable,
+    pub(crate) listeners: Listeners,
     pub(crate) flows: FlowTable,
     pub(crate) entries: Entries,
     /// Connections that have something to send; the first one is being served.
@@ -70,6 +75,7 @@ impl Tcp {
             variants: HashMap::with_hasher(hasher.clone()),
             generation: 0,
             ports: PortTable::new(Rules::Tcp, hasher.clone()),
+            listeners: Listeners::new(hasher.clone()),
             flows: FlowTable::new(hasher.clone()),
             entries: Entries { opening: Slab::new(), time_wait: Slab::new(), held: Slab::new() },
             ready: VecDeque::new(),

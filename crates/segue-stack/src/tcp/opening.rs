@@ -10,6 +10,7 @@ use super::flows::FlowRef;
 use super::listener::Listener;
 use super::output::mtu_payload;
 use super::stream::{Call, Flow, Role, StreamSocket};
+use super::syn_cookies::CookieVerdict;
 use crate::ip::input::Arrival;
 use crate::ip::output::no_routes;
 use crate::slab::Slab;
@@ -32,6 +33,31 @@ pub(crate) struct Opening {
     timer: Option<TimerKey>,
 }
 
+impl Opening {
+    /// Its SYN-ACK has not timed out yet.
+    pub(crate) fn is_young(&self) -> bool {
+        self.passive.retransmits() == 0
+    }
+}
+
+/// Whose SYN it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Admission {
+    /// Anybody's.
+    Any,
+    /// Of a flow in TIME-WAIT, whose peer is evidently real: the length of the SYN queue does not count.
+    Known,
+}
+
+/// How a SYN that is let in is answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SynAnswer {
+    /// By a handshake with an entry in the SYN queue.
+    Remembered,
+    /// With a cookie.
+    Cookie,
+}
+
 impl Stack {
     /// RFC 9293 3.10.7.2: a segment for a socket in LISTEN.
     pub(crate) fn listener_segment(
@@ -46,9 +72,13 @@ impl Stack {
         if flags.contains(TcpFlags::RST) {
             return;
         }
-        // RFC 9293 3.10.7.2, second: an acknowledgement to a listener is answered with a reset.
+        // RFC 9293 3.10.7.2, second: an acknowledgement to a listener is answered with a reset, unless a cookie is acknowledged.
         if flags.contains(TcpFlags::ACK) {
-            self.reset_segment(now, &tuple, arrival.pinned, segment);
+            let is_cookie = !flags.contains(TcpFlags::SYN)
+                && self.open_by_cookie(now, index, tuple, arrival, segment) == CookieVerdict::Taken;
+            if !is_cookie {
+                self.reset_segment(now, &tuple, arrival.pinned, segment);
+            }
             return;
         }
         // As Linux: a SYN with FIN is no way to open a connection.
@@ -56,23 +86,48 @@ impl Stack {
             self.counters.inc(Counter::SegueTcpContradictoryFlags);
             return;
         }
-        if self.has_room_for_syn(index) {
-            self.open_passively(now, index, tuple, arrival.pinned, segment, None);
+        match self.admit_syn(index, Admission::Any) {
+            Some(SynAnswer::Remembered) => {
+                self.open_passively(now, index, tuple, arrival.pinned, segment, None);
+            }
+            Some(SynAnswer::Cookie) => self.answer_with_cookie(now, index, tuple, arrival, segment),
+            None => {}
         }
     }
 
-    pub(crate) fn has_room_for_syn(&mut self, index: u32) -> bool {
-        let Some(listener) = self.listener_at(index) else { return false };
-        let counter = if listener.is_full() {
-            Counter::TcpExtListenOverflows
-        } else if listener.opening >= self.settings.ip.max_syn_backlog {
-            Counter::TcpExtTCPReqQFullDrop
+    /// Whether a SYN is let in, and how it is answered; `None`: it is dropped, and counted.
+    pub(crate) fn admit_syn(&mut self, index: u32, admission: Admission) -> Option<SynAnswer> {
+        let (cookies, most) = (self.settings.ip.syncookies, self.settings.ip.max_syn_backlog);
+        let listener = self.listener_at(index)?;
+        let (opening, is_overflowing) = (listener.opening, listener.is_syn_queue_full());
+        let must_not_remember = admission == Admission::Any && (cookies == 2 || is_overflowing);
+        let answer = if !must_not_remember {
+            SynAnswer::Remembered
+        } else if cookies == 0 {
+            return self.drop_syn(Counter::TcpExtTCPReqQFullDrop);
         } else {
-            return true;
+            SynAnswer::Cookie
         };
-        self.counters.inc(counter);
+        let is_full = listener.is_full();
+        if answer == SynAnswer::Cookie {
+            self.counters.inc(Counter::TcpExtTCPReqQFullDoCookies);
+        }
+        if is_full {
+            return self.drop_syn(Counter::TcpExtListenOverflows);
+        }
+        // As Linux: without cookies the last quarter is for peers that are known to be real, and none is known here.
+        let is_reserved = most.saturating_sub(opening) < most / 4;
+        if admission == Admission::Any && cookies == 0 && is_reserved {
+            self.counters.inc(Counter::TcpExtListenDrops);
+            return None;
+        }
+        Some(answer)
+    }
+
+    fn drop_syn(&mut self, reason: Counter) -> Option<SynAnswer> {
+        self.counters.inc(reason);
         self.counters.inc(Counter::TcpExtListenDrops);
-        false
+        None
     }
 
     /// Make the half-open connection and send the SYN-ACK; `false`: it could not be made. `iss_floor`: the four-tuple was
@@ -113,6 +168,7 @@ impl Stack {
         self.tcp.flows.set(&tuple, FlowRef::Opening(entry), &self.sockets, &self.tcp.entries);
         if let Some(listener) = self.listener_named(listener) {
             listener.opening += 1;
+            listener.young += 1;
         }
         self.pump_opening(now, entry, cookie);
         true
@@ -131,11 +187,13 @@ impl Stack {
     pub(crate) fn opening_segment(&mut self, now: Instant, entry: u32, arrival: &Arrival, segment: Segment) {
         let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
         let tuple = opening.tuple;
-        let Some(listener) = listener_of(&self.sockets, opening.listener) else {
+        if listener_of(&self.sockets, opening.listener).is_none() && !self.migrate_opening(entry) {
             self.remove_opening(entry);
             self.unclaimed_segment(now, tuple, arrival, segment);
             return;
-        };
+        }
+        let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
+        let Some(listener) = listener_of(&self.sockets, opening.listener) else { return };
         match opening.passive.on_segment(now, &self.tcp.config, &listener.options, &segment) {
             PassiveOutcome::Nothing => {}
             PassiveOutcome::Transmit => self.pump_opening(now, entry, None),
@@ -243,13 +301,11 @@ impl Stack {
         let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
         opening.timer = None;
         if opening.passive.next_deadline().is_some_and(|deadline| deadline <= now) {
-            let Some(listener) = listener_of(&self.sockets, opening.listener) else {
+            if listener_of(&self.sockets, opening.listener).is_none() && !self.migrate_opening(entry) {
                 return self.remove_opening(entry);
-            };
-            let (config, options) = (&self.tcp.config, &listener.options);
-            let retries = PassiveOpen::retries(config, options);
+            }
             self.counters.inc(Counter::TcpExtTCPTimeouts);
-            match opening.passive.on_deadline(now, config, options, retries) {
+            match self.time_out_opening(now, entry) {
                 PassiveOutcome::Transmit => self.pump_opening(now, entry, None),
                 PassiveOutcome::GiveUp | PassiveOutcome::Remove(_) => {
                     self.counters.inc(Counter::TcpAttemptFails);
@@ -263,6 +319,21 @@ impl Stack {
             }
         }
         self.arm_opening(now, entry);
+    }
+
+    /// The SYN-ACK of a half-open connection has not been acknowledged in time.
+    fn time_out_opening(&mut self, now: Instant, entry: u32) -> PassiveOutcome {
+        let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return PassiveOutcome::GiveUp };
+        let Some(listener) = listener_of(&self.sockets, opening.listener) else { return PassiveOutcome::GiveUp };
+        let (config, options) = (&self.tcp.config, &listener.options);
+        let retries = listener.patience(PassiveOpen::retries(config, options));
+        let was_young = opening.is_young();
+        let outcome = opening.passive.on_deadline(now, config, options, retries);
+        let (has_aged, listener) = (was_young && !opening.is_young(), opening.listener);
+        if has_aged && let Some(listener) = self.listener_named(listener) {
+            listener.young = listener.young.saturating_sub(1);
+        }
+        outcome
     }
 
     /// A half-open connection that comes to nothing.
@@ -292,6 +363,7 @@ impl Stack {
         self.timers.disarm(opening.timer);
         if let Some(listener) = self.listener_named(opening.listener) {
             listener.opening = listener.opening.saturating_sub(1);
+            listener.young = listener.young.saturating_sub(u32::from(opening.is_young()));
         }
         Some(opening)
     }

@@ -5,6 +5,7 @@
 use segue_tcp::{DropReason, Instant, Segment, TimeWait, TimeWaitOutcome};
 
 use super::flows::FlowRef;
+use super::opening::Admission;
 use crate::Counter;
 use crate::IfaceId;
 use crate::ip::input::Arrival;
@@ -99,7 +100,7 @@ impl Stack {
                 Some(listener) => {
                     self.counters.inc(Counter::TcpExtTWRecycled);
                     self.remove_time_wait(index);
-                    if self.has_room_for_syn(listener) {
+                    if self.admit_syn(listener, Admission::Known).is_some() {
                         self.open_passively(now, listener, tuple, arrival.pinned, &segment, Some(iss_floor));
                     }
                 }

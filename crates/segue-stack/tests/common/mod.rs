@@ -1,6 +1,8 @@
 //! Two hosts, a wire between them, and one virtual clock.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+pub mod forge;
+
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};

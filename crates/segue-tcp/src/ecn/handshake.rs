@@ -78,6 +78,19 @@ impl Handshake {
         Handshake { mode, heard: syn.ecn, asked, ..Handshake::ask(config) }
     }
 
+    /// For a passive open that only a SYN cookie remembers: ECN was agreed, or not. Which kind shows in the acknowledgment
+    /// (RFC 9768 section 3.2.2.1: it tells how our SYN-ACK arrived, by a code above 1). It is not granted when the policy has
+    /// changed meanwhile.
+    pub(crate) fn recalled(config: &Config, agreed: bool, acknowledgment: TcpFlags) -> Handshake {
+        let mode = match config.ecn.granted() {
+            _ if !agreed => EcnMode::Off,
+            EcnMode::Accurate if acknowledgment.ace() > 1 => EcnMode::Accurate,
+            EcnMode::Off => EcnMode::Off,
+            EcnMode::Classic | EcnMode::Accurate => EcnMode::Classic,
+        };
+        Handshake { mode, asked: mode, ..Handshake::ask(config) }
+    }
+
     /// ECN bits of our SYN, which has been sent `sends` times before.
     pub(crate) fn syn_flags(&mut self, sends: u8) -> TcpFlags {
         // RFC 3168 section 6.1.1.1: a SYN that asks may be what some box on the way does not let through.

@@ -39,7 +39,7 @@ const HURRY: Duration = Duration::from_millis(2);
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
     pub(crate) iss: Seq<Local>,
-    ts_offset: u32,
+    pub(super) ts_offset: u32,
     mtu_payload: u16,
     /// MSS we announce.
     mss: u16,
@@ -69,9 +69,9 @@ pub(crate) struct Offer {
 pub(crate) struct PeerSyn {
     pub(crate) irs: Seq<Peer>,
     mss: u16,
-    scale: Option<WindowScale>,
+    pub(super) scale: Option<WindowScale>,
     /// It welcomes SACK blocks.
-    sack_permitted: bool,
+    pub(super) sack_permitted: bool,
     /// Its timestamp, when it offered the option.
     pub(crate) timestamp: Option<u32>,
 }
@@ -89,6 +89,16 @@ impl PeerSyn {
 }
 
 impl PeerSyn {
+    /// What is left of a SYN that nobody kept.
+    pub(super) fn remembered(irs: Seq<Peer>, mss: u16) -> PeerSyn {
+        PeerSyn { irs, mss, scale: None, sack_permitted: false, timestamp: None }
+    }
+
+    /// Nothing but the MSS will be remembered.
+    pub(super) fn forget_options(&mut self) {
+        (self.scale, self.sack_permitted, self.timestamp) = (None, false, None);
+    }
+
     /// The same SYN again: RFC 7323 section 4.3, the newest timestamp is echoed, so that the peer can
     /// measure the round trip of a SYN that it had to repeat.
     pub(crate) fn on_repeat(&mut self, segment: &Segment) {
@@ -300,8 +310,16 @@ impl Offer {
         Transmit { resent: u32::from(self.sends > 1), ..syn }
     }
 
-    fn scales(&self) -> bool {
+    pub(super) fn scales(&self) -> bool {
         self.window.scaling
+    }
+
+    pub(super) fn stamps(&self) -> bool {
+        self.timestamps
+    }
+
+    pub(super) fn takes_sack(&self) -> bool {
+        self.sack
     }
 
     /// The bare acknowledgment of SYN-RECEIVED.

@@ -6,6 +6,7 @@ pub(crate) mod halves;
 pub(crate) mod handshake;
 mod passive_open;
 pub(crate) mod reset;
+mod syn_cookie;
 pub(crate) mod syn_received;
 pub(crate) mod syn_sent;
 pub(crate) mod synced;

@@ -26,8 +26,8 @@ use crate::units::{Deadline, Seq};
 /// SYN-RECEIVED of a passive open: small, without buffers; lives in a listener's SYN queue.
 #[derive(Clone, Debug)]
 pub struct PassiveOpen {
-    offer: Offer,
-    peer: PeerSyn,
+    pub(super) offer: Offer,
+    pub(super) peer: PeerSyn,
     /// The peer has acknowledged our SYN and is kept waiting: for its data, or for room.
     acknowledged: bool,
 }
@@ -60,6 +60,11 @@ impl PassiveOpen {
         let peer = PeerSyn::read(syn);
         let mut offer = Offer::new(now, config, options, open).answering(config, options, &peer);
         offer.ecn = ecn::Handshake::grant(config, syn);
+        PassiveOpen { offer, peer, acknowledged: false }
+    }
+
+    /// A handshake whose SYN-ACK nobody kept.
+    pub(super) fn remembered(offer: Offer, peer: PeerSyn) -> PassiveOpen {
         PassiveOpen { offer, peer, acknowledged: false }
     }
 
