@@ -170,8 +170,13 @@ impl Congestion {
     pub(crate) fn on_ack(&mut self, ack: &AckSample) {
         let (algorithm, window) = self.algorithm(ack.now);
         algorithm.on_ack(window, ack);
-        if algorithm.is_app_limiting() {
-            self.flow_mut(ack.now).rate.on_app_limited(ack.in_flight);
+        let app_limiting = algorithm.is_app_limiting();
+        let flow = self.flow_mut(ack.now);
+        if app_limiting {
+            flow.rate.on_app_limited(ack.in_flight);
+        }
+        if ack.credit > Packets(0) {
+            flow.usage.on_growth(ack.now);
         }
     }
 

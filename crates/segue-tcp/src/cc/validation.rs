@@ -15,7 +15,7 @@ use crate::units::{Local, Packets, Seq};
 /// How the window was used of late.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
-    /// When the window was last full, or last cut for not being so.
+    /// When the window was last full, might have grown, or was cut for not being so.
     full_at: Instant,
     /// The current round trip ends when this is acknowledged. Of no effect while `most` is 0.
     round_end: Seq<Local>,
@@ -79,6 +79,11 @@ impl Usage {
         }
         self.full_at = now;
         Verdict::Unused(core::mem::take(&mut self.used))
+    }
+
+    /// Acknowledgments come: whatever is used, is used well.
+    pub(crate) fn on_growth(&mut self, now: Instant) {
+        self.full_at = now;
     }
 
     /// Sending starts anew after a time of silence.

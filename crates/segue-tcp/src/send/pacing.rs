@@ -82,13 +82,12 @@ const UNPACED: u32 = 10;
 impl Sender {
     /// `bytes` have left.
     pub(crate) fn pace(&mut self, now: Instant, bytes: u32, config: &Config, options: &SocketOptions) {
-        if bytes == 0 || self.counts.data_segments < UNPACED {
-            return;
-        }
-        if let Some(rate) = self.pacing_rate(config, options) {
-            let takes = u128::from(bytes) * 1_000_000_000 / u128::from(rate.max(1));
-            let takes = Duration::from_nanos(u64::try_from(takes).unwrap_or(u64::MAX));
-            self.cc.flow_mut(now).pacer.on_sent(now, takes);
-        }
+        let Some(rate) = self.pacing_rate(config, options).filter(|_| bytes > 0) else { return };
+        let takes = match self.counts.data_segments {
+            ..UNPACED => 0,
+            _ => u128::from(bytes) * 1_000_000_000 / u128::from(rate.max(1)),
+        };
+        let takes = Duration::from_nanos(u64::try_from(takes).unwrap_or(u64::MAX));
+        self.cc.flow_mut(now).pacer.on_sent(now, takes);
     }
 }
