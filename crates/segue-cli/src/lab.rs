@@ -96,6 +96,10 @@ pub(crate) struct TransferArgs {
     #[arg(long)]
     no_offload: bool,
 
+    /// Congestion control of both stacks: cubic, reno or bbr.
+    #[arg(long, value_name = "NAME")]
+    congestion: Option<String>,
+
     /// Set a parameter of both stacks by Linux's name, e.g. tcp_timestamps=0.
     #[arg(long, value_name = "NAME=VALUE", value_parser = crate::run::parse_sysctl)]
     sysctl: Vec<(String, String)>,
@@ -214,6 +218,9 @@ fn config(args: &TransferArgs) -> Result<TransferConfig, Fail> {
     config.family = if args.ipv6 { Family::V6 } else { Family::V4 };
     config.offload = !args.no_offload;
     config.sysctls.clone_from(&args.sysctl);
+    if let Some(name) = &args.congestion {
+        config.sysctls.push(("tcp_congestion_control".into(), name.clone()));
+    }
     config.limit = args.limit;
     if let Some(file) = &args.pcap {
         let options = CaptureOptions {
