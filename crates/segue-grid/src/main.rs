@@ -127,7 +127,8 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
     let neither = !arguments.r#virtual && !arguments.real;
     let (in_virtual, in_real) = (arguments.r#virtual || neither, arguments.real || (neither && is_root()));
     if arguments.fairness {
-        return fair(arguments, in_virtual, in_real);
+        fair(arguments, in_virtual, in_real, &mut |line| println!("{line}"))?;
+        return Ok(true);
     }
     let mut good = true;
     if in_virtual {
@@ -203,46 +204,73 @@ fn in_real_time(arguments: &Arguments, points: Vec<Point>) -> Result<(), String>
         println!("{}", real_grid::written(point, name, row));
     })?;
     print!("{}", real_grid::summary(&rows));
+    if arguments.write {
+        if !arguments.point.is_empty() || !arguments.pairs.is_empty() {
+            return Err("--write wants the whole table: leave out --point and --pairs".to_owned());
+        }
+        let mut fairness = String::new();
+        fair(arguments, false, true, &mut |line| {
+            println!("{line}");
+            fairness.push_str(line);
+            fairness.push('\n');
+        })?;
+        let file = docs("recovery.md");
+        std::fs::write(&file, real_grid::page(&rows, &plan, &machine(), &fairness))
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+    }
     Ok(())
 }
 
-fn fair(arguments: &Arguments, in_virtual: bool, in_real: bool) -> Result<bool, String> {
-    let percent = |share: f64| format!("{:.0}%", share * 100.0);
+/// The machine in a few words.
+fn machine() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let processors = std::thread::available_parallelism().map_or(0, usize::from);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').nth(2).unwrap_or("unknown").to_owned();
+    format!("Linux {}, {processors} processors, other load {load} (15 minutes)", kernel.trim())
+}
+
+/// Measures how flows share, and hands over the lines.
+fn fair(arguments: &Arguments, in_virtual: bool, in_real: bool, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+    let known: Vec<&String> = arguments.cc.iter().filter(|name| lab::knows(name)).collect();
     if in_virtual {
-        println!("Segue to Segue in virtual time: flows, cc, Jain's index, use of the bottleneck");
-        for name in arguments.cc.iter().filter(|name| lab::knows(name)) {
+        say("Segue to Segue in virtual time, 60 s: flows, congestion control, Jain's index, use of the bottleneck");
+        for name in &known {
             for flows in [2, 5, 10, 20, 50] {
                 let (jain, used) = fairness::in_virtual_time(flows, name, 1)?;
-                println!("{flows:>3} {name:<6} {jain:.3} {:>5}", percent(used));
+                say(&format!("{flows:>3} {name:<6} {jain:.3} {:>4.0}%", used * 100.0));
             }
         }
     }
     if in_real {
         run_first();
-        let time = arguments.time.map_or(Duration::from_secs(20), |time| (time / 24).max(Duration::from_secs(3)));
-        println!(
-            "To Linux in real time, {} s each: flows, cc, Jain's index and use, of Linux's and of Segue's flows",
-            time.as_secs()
-        );
+        let time = arguments.time.map_or(Duration::from_secs(20), |time| time / 24);
+        let time = time.clamp(Duration::from_secs(3), Duration::from_secs(30));
+        let seconds = time.as_secs();
+        say(&format!(
+            "To Linux in real time, {seconds} s: flows, congestion control, Jain's index and use of the bottleneck"
+        ));
         for name in &arguments.cc {
             for flows in [2, 10, 50] {
                 let of = |by_segue| fairness::in_real_time(flows, Flow { by_segue, congestion: name }, time, 1);
                 let (jain, used) = of(false)?;
-                print!("{flows:>3} {name:<6} Linux {jain:.3} {:>5}", percent(used));
-                if lab::knows(name) {
+                let mut line = format!("{flows:>3} {name:<6} Linux {jain:.3} {:>4.0}%", used * 100.0);
+                if known.contains(&name) {
                     let (jain, used) = of(true)?;
-                    print!("   Segue {jain:.3} {:>5}", percent(used));
+                    line.push_str(&format!("   Segue {jain:.3} {:>4.0}%", used * 100.0));
                 }
-                println!();
+                say(&line);
             }
         }
-        println!("Beside Linux in one bottleneck: flows of each, cc, what Segue's get of their fair share, use");
-        for name in arguments.cc.iter().filter(|name| lab::knows(name)) {
+        say(
+            "Beside Linux in one bottleneck: flows of each, congestion control, what Segue's get of their fair share, use",
+        );
+        for name in &known {
             for each in [1, 5] {
                 let (share, used) = fairness::beside_linux(each, name, time, 1)?;
-                println!("{each:>3} {name:<6} {share:.2} {:>5}", percent(used));
+                say(&format!("{each:>3} {name:<6} {share:.2} {:>4.0}%", used * 100.0));
             }
         }
     }
-    Ok(true)
+    Ok(())
 }

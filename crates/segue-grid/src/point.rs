@@ -33,7 +33,7 @@ impl Point {
         let name = if what.is_empty() { format!("{rate}-{rtt}-0%") } else { format!("{rate}-{rtt}-{what}") };
         let rate: Rate = rate.parse().expect("a rate of the grid");
         let rtt = segue_link::parse_duration(rtt).expect("a round trip of the grid");
-        let queue = Some(queue(rate, rtt, 1.0));
+        let queue = Some(queue(rate, rtt, 1.0, 32));
         let way = Impairments { delay: rtt / 2, rate: Some(rate), queue, ..Impairments::default() };
         Point { name, rate, rtt, forward: way.clone(), back: way, kind }
     }
@@ -65,10 +65,10 @@ fn bdp(rate: Rate, rtt: Duration) -> u64 {
     (u128::from(rate.bits_per_second()) * rtt.as_nanos() / 8_000_000_000) as u64
 }
 
-/// A queue of so many times what fills the path, at least 32 packets.
-fn queue(rate: Rate, rtt: Duration, times: f64) -> QueueDiscipline {
+/// A queue of so many times what fills the path, at least so many packets.
+fn queue(rate: Rate, rtt: Duration, times: f64, packets: u64) -> QueueDiscipline {
     let bytes = (bdp(rate, rtt) as f64 * times) as u64;
-    QueueDiscipline::TailDrop { limit: QueueLimit::Bytes(bytes.max(32 * 1500)) }
+    QueueDiscipline::TailDrop { limit: QueueLimit::Bytes(bytes.max(packets * 1500)) }
 }
 
 fn percent(text: &str) -> Probability {
@@ -128,7 +128,7 @@ fn troubles(rate: &str, rtt: &str, points: &mut Vec<Point>) {
         add(&format!("ackloss:{share}"), &|point| point.back.loss = loss(share));
     }
     for (name, times) in [("queue:0.1bdp", 0.1), ("queue:0.3bdp", 0.3), ("queue:4bdp", 4.0)] {
-        add(name, &|point| point.forward.queue = Some(queue(point.rate, point.rtt, times)));
+        add(name, &|point| point.forward.queue = Some(queue(point.rate, point.rtt, times, 8)));
     }
     add("codel", &|point| point.forward.queue = Some("codel".parse().expect("a queue of the grid")));
     add("everything", &|point| {

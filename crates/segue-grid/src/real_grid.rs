@@ -123,3 +123,40 @@ pub(crate) fn summary(rows: &Rows) -> String {
     }
     page
 }
+
+/// The document: what was measured where, means, the table, the shares of a bottleneck.
+pub(crate) fn page(rows: &Rows, plan: &Plan, machine: &str, fairness: &str) -> String {
+    let mut page = String::from(
+        "# Recovery beside Linux\n\n\
+         Bulk transfers over emulated paths in real time: from Linux to Linux, from Segue to Linux, from Linux to Segue. The same\n\
+         emulator (`segue path`'s), the same seeds, the same buffers, nothing remembered between connections. Goodput is what the\n\
+         receiving program had read when the time was over, counted from the SYN on; *again* is how many segments the sender sent\n\
+         again. Ratios are against Linux to Linux. A name says rate, round trip and what goes wrong on the way of the data; queues hold\n\
+         what fills the path, at least 32 packets, unless the name says otherwise.\n\n\
+         Written by `cargo xtask grid --real --write` (root); one point takes seconds:\n\
+         `cargo xtask grid --real --point 100mbit-30ms-1% --cc cubic --repeats 1`.\n\n",
+    );
+    let _ = writeln!(page, "{machine}; medians of {}{}.\n", plan.repeats, given_up(plan));
+    let _ = writeln!(
+        page,
+        "Rates above 1 Gbit/s are measured in virtual time only (`docs/loss-grid.txt`): two kernels, two programs and the emulator\n\
+         share this machine's processors, and above that rate they, not the path, would be measured.\n"
+    );
+    page.push_str("## In one line each\n\n");
+    for line in summary(rows).lines() {
+        let _ = writeln!(page, "- {line}");
+    }
+    page.push_str("\n## Sharing a bottleneck\n\n```\n");
+    page.push_str(fairness);
+    page.push_str("```\n\n## All points\n\n```\n");
+    let _ = writeln!(page, "{HEAD}");
+    for (point, name, row) in rows {
+        let _ = writeln!(page, "{}", written(point, name, row));
+    }
+    page.push_str("```\n\n*late*: 99 % of what left the emulator left no later than this after its time, in the worst run of the row.\n");
+    page
+}
+
+fn given_up(plan: &Plan) -> String {
+    if plan.given_up.is_empty() { String::new() } else { format!("; for the time that there was: {}", plan.given_up) }
+}

@@ -20,6 +20,10 @@ const LEFT: &str = "10.55.1.1";
 const RIGHT: &str = "10.55.1.2";
 
 fn main() -> Outcome<()> {
+    // As `segue path` does; the two programs at the ends are to be as quick.
+    if let Err(error) = segue::link::run_before_others() {
+        println!("ordinary priority ({error}): figures depend on what else this machine does");
+    }
     let count: u32 = std::env::args().nth(1).map_or(Ok(2000), |text| text.parse())?;
     println!("{:<42}{:>9}{:>9}{:>9}{:>9}  µs beyond the delay", "", "p1", "p50", "p99", "most");
     for delay in ["0", "1ms", "20ms"] {
@@ -59,11 +63,7 @@ fn measure(path: Impairments, awake: Duration, gap: Duration, size: usize, count
     let (stop, stopper) = stop_signal()?;
     let rate = path.rate;
     let mut bridge = Bridge::new(Path::new(PathConfig::symmetric(path)?), a, b)?.with_awake(awake);
-    let carrier = thread::spawn(move || {
-        // As `segue path` does.
-        let _ = segue::link::run_before_others();
-        bridge.run(None, stop.as_fd())
-    });
+    let carrier = thread::spawn(move || bridge.run(None, stop.as_fd()));
     let receiver = right.within(|| UdpSocket::bind((RIGHT, 7000)))??;
     let sender = left.within(|| UdpSocket::bind((LEFT, 0)))??;
     receiver.set_read_timeout(Some(Duration::from_secs(1)))?;
