@@ -5,7 +5,8 @@
 //! The weak end-system model, as Linux: an address belongs to the host, not to one interface.
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use hashbrown::HashSet;
+use hashbrown::hash_map::Entry;
+use hashbrown::{HashMap, HashSet};
 use segue_wire::Instant;
 
 use crate::config::IfaceConfig;
@@ -22,7 +23,7 @@ const LOOPBACK_MTU: usize = 65536;
 
 impl IfaceId {
     /// The loopback interface, which every stack has.
-    pub const LOOPBACK: IfaceId = IfaceId(0);
+    pub const LOOPBACK: IfaceId = IfaceId::at(0);
 }
 
 /// Interfaces, addresses, routes, path MTUs.
@@ -36,6 +37,8 @@ pub(crate) struct Net {
     routes: RouteTable,
     pub(crate) pmtu: PmtuCache,
     fallback: Option<IfaceId>,
+    /// How many sockets have joined a group on an interface.
+    groups: HashMap<(IpAddr, IfaceId), u32, KeyedState>,
 }
 
 /// What kind of destination an address is.
@@ -81,6 +84,7 @@ impl Net {
             addresses: HashSet::with_hasher(hasher.clone()),
             broadcasts: Vec::new(),
             routes: RouteTable::new(),
+            groups: HashMap::with_hasher(hasher.clone()),
             pmtu: PmtuCache::new(hasher),
             fallback: None,
         };
@@ -94,7 +98,7 @@ impl Net {
     }
 
     pub(crate) fn add_interface(&mut self, config: IfaceConfig) -> IfaceId {
-        let id = IfaceId(self.ifaces.len() as u32);
+        let id = IfaceId::at(self.ifaces.len());
         for cidr in &config.addresses {
             if self.addresses.insert(cidr.address()) {
                 self.own.push(cidr.address());
@@ -127,6 +131,45 @@ impl Net {
 
     pub(crate) fn iface(&self, id: IfaceId) -> Option<&IfaceConfig> {
         self.ifaces.get(id.index())
+    }
+
+    /// The interface with this name.
+    pub(crate) fn iface_named(&self, name: &[u8]) -> Option<IfaceId> {
+        self.ifaces.iter().position(|iface| iface.name.as_bytes() == name).map(IfaceId::at)
+    }
+
+    /// The interface that has the address.
+    pub(crate) fn iface_of(&self, address: IpAddr) -> Option<IfaceId> {
+        if address.is_loopback() {
+            return Some(IfaceId::LOOPBACK);
+        }
+        let has = |iface: &IfaceConfig| iface.addresses.iter().any(|cidr| cidr.address() == address);
+        self.ifaces.iter().position(has).map(IfaceId::at)
+    }
+
+    /// The interface that a route to the address leads to.
+    pub(crate) fn iface_towards(&self, address: IpAddr) -> Option<IfaceId> {
+        self.routes.lookup(address).map(|route| route.iface)
+    }
+
+    /// A socket has joined a group on an interface.
+    pub(crate) fn join(&mut self, group: IpAddr, iface: IfaceId) {
+        *self.groups.entry((group, iface)).or_default() += 1;
+    }
+
+    /// A socket has left a group on an interface.
+    pub(crate) fn leave(&mut self, group: IpAddr, iface: IfaceId) {
+        if let Entry::Occupied(mut entry) = self.groups.entry((group, iface)) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+
+    /// Whether some socket hears the group on this interface.
+    pub(crate) fn has_joined(&self, group: IpAddr, iface: IfaceId) -> bool {
+        !self.groups.is_empty() && self.groups.contains_key(&(group, iface))
     }
 
     /// The interface that loopback destinations leave by when nobody inside waits for them.

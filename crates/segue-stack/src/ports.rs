@@ -9,6 +9,7 @@ use core::net::IpAddr;
 
 use hashbrown::HashMap;
 
+use crate::IfaceId;
 use crate::secrets::KeyedState;
 
 /// Which destinations a bound socket covers.
@@ -57,6 +58,16 @@ pub(crate) struct Claim {
     pub(crate) listening: bool,
     /// By bind() or listen(), or inherited from a listener; false: chosen by connect().
     pub(crate) bound: bool,
+    /// On this interface alone.
+    pub(crate) device: Option<IfaceId>,
+}
+
+impl Claim {
+    /// Whether some packet could belong to both.
+    fn overlaps(&self, other: &Claim) -> bool {
+        let same_device = self.device.is_none() || other.device.is_none() || self.device == other.device;
+        same_device && self.scope.overlaps(other.scope)
+    }
 }
 
 /// Whose rules apply.
@@ -87,7 +98,7 @@ impl PortTable {
 
     /// Whether a socket that named the port itself may take it beside those who hold it. Its own claim must not be in.
     pub(crate) fn may_bind(&self, port: u16, claim: &Claim) -> bool {
-        self.claims(port).all(|held| !held.scope.overlaps(claim.scope) || self.may_share(claim, held))
+        self.claims(port).all(|held| !held.overlaps(claim) || self.may_share(claim, held))
     }
 
     /// Whether a port may be given to a socket that asked for any: sharing is not considered.

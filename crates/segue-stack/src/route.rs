@@ -8,6 +8,7 @@
 use core::fmt;
 use core::hash::BuildHasherDefault;
 use core::net::IpAddr;
+use core::num::NonZeroU32;
 
 use hashbrown::HashMap;
 use siphasher::sip::SipHasher13;
@@ -16,12 +17,33 @@ use crate::cidr::Cidr;
 
 /// Names an interface of one stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IfaceId(pub(crate) u32);
+pub struct IfaceId(NonZeroU32);
 
 impl IfaceId {
+    /// The interface that was added as the one with this index.
+    pub(crate) const fn at(index: usize) -> IfaceId {
+        match NonZeroU32::new(index as u32 + 1) {
+            Some(number) => IfaceId(number),
+            None => IfaceId(NonZeroU32::MIN),
+        }
+    }
+
+    /// The number that Linux would give it: loopback 1.
+    pub(crate) const fn number(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The interface with this number; `None` for 0, which stands for any.
+    pub(crate) const fn from_number(number: u32) -> Option<IfaceId> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(IfaceId(number)),
+            None => None,
+        }
+    }
+
     /// The interface's number, counted from 0 (loopback) in the order in which interfaces were added.
     pub fn index(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
     }
 }
 
@@ -158,7 +180,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn route(destination: &str, iface: u32) -> Route {
-        Route::on_link(destination.parse().unwrap(), IfaceId(iface))
+        Route::on_link(destination.parse().unwrap(), IfaceId::at(iface as usize))
     }
 
     fn table(routes: &[(&str, u32)]) -> RouteTable {
@@ -170,7 +192,7 @@ mod tests {
     }
 
     fn iface(table: &RouteTable, address: &str) -> Option<u32> {
-        table.lookup(address.parse().unwrap()).map(|route| route.iface.0)
+        table.lookup(address.parse().unwrap()).map(|route| route.iface.index() as u32)
     }
 
     #[test]
@@ -214,7 +236,7 @@ mod tests {
         let mut table = RouteTable::new();
         for n in 0..10_000u32 {
             let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 | n << 8));
-            table.insert(Route::on_link(Cidr::new(address, 24).unwrap(), IfaceId(n))).unwrap();
+            table.insert(Route::on_link(Cidr::new(address, 24).unwrap(), IfaceId::at(n as usize))).unwrap();
         }
         assert_eq!(table.v4.0.len(), 1);
         assert_eq!(iface(&table, "10.0.255.9"), Some(255));
@@ -232,7 +254,7 @@ mod tests {
             for (n, (bits, prefix)) in blocks.iter().enumerate() {
                 // Few distinct addresses, so that blocks nest and repeat.
                 let address = IpAddr::V4(Ipv4Addr::from_bits(bits & 0xf0c0_8003));
-                let new = Route::on_link(Cidr::new(address, *prefix).unwrap().network(), IfaceId(n as u32));
+                let new = Route::on_link(Cidr::new(address, *prefix).unwrap().network(), IfaceId::at(n));
                 plain.retain(|old| old.destination != new.destination);
                 plain.push(new.clone());
                 table.insert(new).unwrap();

@@ -11,16 +11,21 @@ use crate::socket::Socket;
 use crate::stack::{Result, Stack};
 use crate::{Domain, Errno, SocketId};
 
+mod device;
 mod fast_open;
 mod ip;
+mod ipv6;
+mod multicast;
 mod numbers;
 mod socket_level;
+mod socket_values;
 mod tcp;
 pub(crate) mod tcp_info;
+mod tcp_rarities;
 mod times;
 mod udp;
 
-use numbers::{ip as ip_names, ipv6, level, sol, tcp as tcp_names};
+use numbers::{ip as ip_names, ipv6 as ipv6_names, level, sol, tcp as tcp_names};
 
 /// The options that programs set most, with types; every other one goes by its number through
 /// [`setsockopt`](crate::Stack::setsockopt).
@@ -84,7 +89,7 @@ impl SocketOption {
             }
             SocketOption::ReceiveBuffer(bytes) => (level::SOCKET, sol::RCVBUF, number(bytes as u128)),
             SocketOption::SendBuffer(bytes) => (level::SOCKET, sol::SNDBUF, number(bytes as u128)),
-            SocketOption::V6Only(on) => (level::IPV6, ipv6::V6ONLY, flag(on)),
+            SocketOption::V6Only(on) => (level::IPV6, ipv6_names::V6ONLY, flag(on)),
             SocketOption::NoDelay(on) => (level::TCP, tcp_names::NODELAY, flag(on)),
             SocketOption::Cork(on) => (level::TCP, tcp_names::CORK, flag(on)),
             SocketOption::QuickAck(on) => (level::TCP, tcp_names::QUICKACK, flag(on)),
@@ -93,9 +98,9 @@ impl SocketOption {
             SocketOption::KeepCount(count) => (level::TCP, tcp_names::KEEPCNT, number(count.into())),
             SocketOption::UserTimeout(time) => (level::TCP, tcp_names::USER_TIMEOUT, number(time.as_millis())),
             SocketOption::Ttl(ttl) => (level::IP, ip_names::TTL, number(ttl.into())),
-            SocketOption::HopLimit(hops) => (level::IPV6, ipv6::UNICAST_HOPS, number(hops.into())),
+            SocketOption::HopLimit(hops) => (level::IPV6, ipv6_names::UNICAST_HOPS, number(hops.into())),
             SocketOption::Tos(tos) => (level::IP, ip_names::TOS, number(tos.into())),
-            SocketOption::TrafficClass(class) => (level::IPV6, ipv6::TCLASS, number(class.into())),
+            SocketOption::TrafficClass(class) => (level::IPV6, ipv6_names::TCLASS, number(class.into())),
         }
     }
 }
@@ -119,15 +124,6 @@ fn int(value: &[u8]) -> Result<i32> {
 
 fn flag(value: &[u8]) -> Result<bool> {
     int(value).map(|number| number != 0)
-}
-
-/// An `int` that may also be given as one byte, as at the IP level.
-fn int_or_byte(value: &[u8]) -> Result<i32> {
-    match (int(value), value.first()) {
-        (Ok(number), _) => Ok(number),
-        (Err(_), Some(byte)) => Ok(i32::from(*byte)),
-        (Err(error), None) => Err(error),
-    }
 }
 
 impl Stack {
@@ -161,9 +157,9 @@ impl Stack {
         let (is_stream, is_v6) = self.kind_of(id)?;
         let got = match level {
             level::SOCKET => self.get_socket_option(now, id, name, value.len())?,
-            level::IP => self.get_ip_option(now, id, name)?,
-            level::IPV6 if is_v6 => self.get_ipv6_option(now, id, name)?,
-            level::TCP if is_stream => self.get_tcp_option(now, id, name)?,
+            level::IP => self.get_ip_option(now, id, name, value)?,
+            level::IPV6 if is_v6 => self.get_ipv6_option(now, id, name, value)?,
+            level::TCP if is_stream => self.get_tcp_option(now, id, name, value.len())?,
             level::UDP if self.is_udp(id) => self.get_udp_option(id, name)?,
             // As Linux, which on AF_INET says something else here than setsockopt() does.
             _ if !is_v6 => return Err(Errno::EOPNOTSUPP),

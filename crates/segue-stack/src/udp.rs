@@ -2,7 +2,7 @@
 //!
 //! Decides which socket a datagram belongs to (as Linux scores them). RFC 768, RFC 1122 4.1. Errors from ICMP reach
 //! connected sockets, and unconnected ones that set `IP_RECVERR`.
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use hashbrown::HashMap;
 use segue_wire::udp::{HEADER_LEN, verify_checksum};
@@ -16,6 +16,7 @@ use crate::secrets::KeyedState;
 use crate::socket::Socket;
 use crate::socket::common::{Flags, MtuDiscovery};
 use crate::socket::datagram::{Ancillary, Datagram, DatagramKind, DatagramSocket, Placed};
+use crate::socket::rare::RareFlags;
 use crate::stack::{Result, Stack};
 use crate::tuple::FourTuple;
 use crate::{Counter, Domain, Errno, IfaceId, SocketId, Unreachable};
@@ -108,15 +109,17 @@ impl Stack {
     }
 
     /// The socket that a datagram belongs to.
-    fn find_udp(&self, tuple: &FourTuple) -> Option<u32> {
-        if let Some(index) = self.datagrams.flows.get(tuple) {
+    fn find_udp(&self, tuple: &FourTuple, iface: IfaceId) -> Option<u32> {
+        if let Some(index) = self.datagrams.flows.get(tuple)
+            && self.sockets.at(*index).is_some_and(|socket| socket.common().may_hear(iface))
+        {
             return Some(*index);
         }
         let open = self.datagrams.ports.open_sockets(tuple.local_port);
         let mut best: Option<(u8, u32)> = None;
         let mut group = 0u32;
         for index in open {
-            let Some((score, reuse_port)) = self.score(*index, tuple) else { continue };
+            let Some((score, reuse_port)) = self.score(*index, tuple, iface) else { continue };
             match best {
                 Some((better, _)) if better > score => {}
                 Some((same, _)) if same == score => group += u32::from(reuse_port),
@@ -132,23 +135,27 @@ impl Stack {
         }
         let hash = self.secrets.flow_hash(tuple.local_addr(), tuple.peer_addr());
         let chosen = (((hash >> 32) * u64::from(group)) >> 32) as usize;
-        let mut members = open.iter().copied().filter(|index| self.score(*index, tuple) == Some((best_score, true)));
+        let mut members =
+            open.iter().copied().filter(|index| self.score(*index, tuple, iface) == Some((best_score, true)));
         members.nth(chosen).or(Some(first))
     }
 
     /// How well an open socket fits a datagram, and whether it shares its port with `SO_REUSEPORT`.
-    fn score(&self, index: u32, tuple: &FourTuple) -> Option<(u8, bool)> {
+    fn score(&self, index: u32, tuple: &FourTuple, iface: IfaceId) -> Option<(u8, bool)> {
         let Some(Socket::Datagram(socket)) = self.sockets.at(index) else { return None };
         let scope = socket.common.scope();
-        if !scope.covers(tuple.local) {
+        if !scope.covers(tuple.local) || !socket.common.may_hear(iface) {
             return None;
         }
         let mut score = u8::from(socket.common.domain == Domain::Inet);
-        if !scope.is_wildcard() {
+        if socket.common.has(Flags::CONFINED) {
             score += 2;
         }
+        if !scope.is_wildcard() {
+            score += 4;
+        }
         match socket.peer {
-            Some(peer) if peer == tuple.peer_addr() => score += 4,
+            Some(peer) if peer == tuple.peer_addr() => score += 8,
             Some(_) => return None,
             None => {}
         }
@@ -182,10 +189,11 @@ impl Stack {
             peer_port: header.source_port,
         };
         if arrival.cast != Cast::Unicast {
-            return self.udp_to_group(arrival, &tuple, packet, offset);
+            let payload = packet.into_payload(offset + HEADER_LEN);
+            return self.udp_to_group(arrival, &tuple, payload);
         }
         let any = || self.datagrams.any_udp.get(&arrival.iface).copied().filter(|_| !arrival.is_returning);
-        match self.find_udp(&tuple).or_else(any) {
+        match self.find_udp(&tuple, arrival.iface).or_else(any) {
             Some(index) => {
                 let payload = packet.into_payload(offset + HEADER_LEN);
                 self.deliver_datagram(index, arrival, tuple.peer_addr(), tuple.local_addr(), payload);
@@ -202,14 +210,26 @@ impl Stack {
     }
 
     /// A datagram to a broadcast or multicast address goes to every socket it fits, and causes no error.
-    fn udp_to_group(&mut self, arrival: &Arrival, tuple: &FourTuple, packet: Packet, offset: usize) {
-        let payload = packet.into_payload(offset + HEADER_LEN);
+    pub(crate) fn udp_to_group(&mut self, arrival: &Arrival, tuple: &FourTuple, payload: Chunks) {
         let open = self.datagrams.ports.open_sockets(tuple.local_port).to_vec();
         for index in open {
-            if self.score(index, tuple).is_some() {
+            if self.score(index, tuple, arrival.iface).is_some() && self.hears(index, arrival) {
                 self.deliver_datagram(index, arrival, tuple.peer_addr(), tuple.local_addr(), payload.clone());
             }
         }
+    }
+
+    /// Whether a socket that is bound right hears a group's datagram from this source.
+    fn hears(&self, index: u32, arrival: &Arrival) -> bool {
+        let Some(socket) = self.sockets.at(index) else { return false };
+        let rare = socket.common().rare();
+        let is_inet = socket.common().domain == Domain::Inet;
+        let hears_all = match arrival.destination {
+            IpAddr::V4(_) => is_inet != rare.flags.contains(RareFlags::MULTICAST_ALL_CHANGED),
+            IpAddr::V6(_) => !rare.flags.contains(RareFlags::MULTICAST_ALL6_OFF),
+        };
+        arrival.cast != Cast::Multicast
+            || rare.groups.lets_through(arrival.destination, arrival.iface, arrival.source, hears_all)
     }
 
     pub(crate) fn deliver_datagram(
@@ -240,7 +260,7 @@ impl Stack {
 
     /// An ICMP error about a datagram from `tuple.local` to `tuple.peer`.
     pub(crate) fn udp_report(&mut self, now: Instant, tuple: &FourTuple, error: &IcmpError) {
-        let Some(index) = self.find_udp(tuple) else { return };
+        let Some(index) = self.find_udp(tuple, error.iface()) else { return };
         if let Report::TooBig { mtu } = error.report {
             let Some(socket) = self.sockets.at(index) else { return };
             // As Linux: who ignores what is learned about paths is not told either.
@@ -275,6 +295,7 @@ impl Stack {
     /// A datagram socket goes away.
     pub(crate) fn close_datagram(&mut self, id: SocketId) {
         self.unplace_datagram(id.index);
+        self.leave_all_groups(id.index);
         let Some(Socket::Datagram(socket)) = self.sockets.at(id.index) else { return };
         if let Some(iface) = socket.any {
             let table = match socket.kind {

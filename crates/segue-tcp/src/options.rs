@@ -161,6 +161,8 @@ pub struct SocketOptions {
     pub fin_timeout: Option<i32>,
     /// `TCP_NOTSENT_LOWAT`.
     pub notsent_lowat: Option<u32>,
+    /// `TCP_THIN_LINEAR_TIMEOUTS`: a stream of few segments in flight does not back off at first.
+    pub thin_linear: bool,
     /// `TCP_RTO_MIN_US`.
     pub rto_min: Option<Duration>,
     /// `TCP_RTO_MAX_MS`.
@@ -195,6 +197,7 @@ impl SocketOptions {
         window_clamp: None,
         fin_timeout: None,
         notsent_lowat: None,
+        thin_linear: false,
         rto_min: None,
         rto_max: None,
         delack_max: None,

@@ -49,6 +49,11 @@ pub(crate) struct IcmpError {
 }
 
 impl IcmpError {
+    /// The interface it came by.
+    pub(crate) fn iface(&self) -> crate::IfaceId {
+        self.arrival.iface
+    }
+
     fn errno(&self) -> Errno {
         match self.report {
             Report::Unreachable { errno, .. } => errno,

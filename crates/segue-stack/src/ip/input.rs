@@ -161,7 +161,9 @@ impl Stack {
         arrival.cast = match self.net.destination(destination) {
             Destination::Local | Destination::Remote => Cast::Unicast,
             Destination::Broadcast => Cast::Broadcast,
-            Destination::Multicast if is_all_hosts(destination) => Cast::Multicast,
+            Destination::Multicast if is_all_hosts(destination) || self.net.has_joined(destination, iface) => {
+                Cast::Multicast
+            }
             Destination::Multicast | Destination::Unspecified => return None,
         };
         if iface == IfaceId::LOOPBACK {

@@ -133,6 +133,15 @@ impl IpFields {
         Packet::from_headers(&headers[..end], payload, checksum, segmentation)
     }
 
+    /// A packet whose transport header is final, and says that there is no checksum.
+    pub(crate) fn unchecked_packet(&self, transport: &[u8], payload: Chunks) -> Packet {
+        let mut headers = [0; INLINE_HEADER];
+        let start = self.emit(transport.len() + payload.len(), &mut headers);
+        let end = start + transport.len();
+        headers[start..end].copy_from_slice(transport);
+        Packet::from_headers(&headers[..end], payload, ChecksumState::Complete, None)
+    }
+
     /// A packet whose transport part is final, checksum and all.
     pub(crate) fn complete_packet(&self, transport: Bytes) -> Packet {
         let mut headers = [0; HEADER_V6];

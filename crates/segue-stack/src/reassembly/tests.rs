@@ -4,7 +4,7 @@ use segue_wire::Protocol;
 use segue_wire::ipv6::FragmentHeader;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-const IFACE: IfaceId = IfaceId(1);
+const IFACE: IfaceId = IfaceId::at(1);
 const V4_A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const V4_B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const V6_A: Ipv6Addr = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 1);
@@ -165,7 +165,7 @@ fn datagrams_do_not_mix_by_identification_protocol_interface_or_address() {
     let mut bench = bench();
     pending(bench.v4(1, piece(0, 8, true)));
     pending(bench.v4(2, piece(8, 8, false)));
-    pending(bench.packet(Instant::ZERO, IfaceId(2), packet_v4(1, 0, &[], piece(8, 8, false), &content(8, 8))));
+    pending(bench.packet(Instant::ZERO, IfaceId::at(2), packet_v4(1, 0, &[], piece(8, 8, false), &content(8, 8))));
     pending(bench.v6(1, piece(8, 8, false)));
     assert_eq!(bench.reassembler.len(), 4);
     assert_eq!(complete(bench.v4(1, piece(8, 8, false))), content(0, 16));

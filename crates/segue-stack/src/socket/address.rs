@@ -59,7 +59,7 @@ impl Stack {
         common.flags.insert(Flags::CLAIM_BOUND);
         let claim = common.claim();
         let no_port = common.has(Flags::BIND_ADDRESS_NO_PORT) && address.port() == 0 && is_stream;
-        let port = if no_port { Ok(0) } else { self.pick_port(is_stream, address.port(), &claim) };
+        let port = if no_port { Ok(0) } else { self.pick_port(id, is_stream, address.port(), &claim) };
         let socket = self.sockets.get_mut(id.index, id.generation).ok_or(Errno::EBADF)?;
         let common = socket.common_mut();
         let port = match port {
@@ -71,6 +71,10 @@ impl Stack {
             }
         };
         common.port = port;
+        // As Linux: who is bound to one IPv6 address speaks IPv6 alone, and says so.
+        if address.is_ipv6() && !address.ip().is_unspecified() {
+            common.flags.insert(Flags::V6_ONLY);
+        }
         common.flags.set(Flags::CLAIM_BOUND, port != 0);
         common.flags.set(Flags::ADDRESS_LOCKED, crate::tuple::unspecified_like(address.ip()) != address.ip());
         common.flags.set(Flags::PORT_LOCKED, address.port() != 0);
@@ -80,13 +84,14 @@ impl Stack {
         Ok(())
     }
 
-    fn pick_port(&mut self, is_stream: bool, wanted: u16, claim: &Claim) -> Result<u16> {
-        let Stack { chooser, tcp, datagrams, settings, .. } = self;
+    fn pick_port(&mut self, id: SocketId, is_stream: bool, wanted: u16, claim: &Claim) -> Result<u16> {
+        let Stack { chooser, tcp, datagrams, settings, sockets, .. } = self;
         let ports = if is_stream { &tcp.ports } else { &datagrams.ports };
         if wanted != 0 {
             return if ports.may_bind(wanted, claim) { Ok(wanted) } else { Err(Errno::EADDRINUSE) };
         }
-        let range = settings.ip.local_port_range;
+        let all = settings.ip.local_port_range;
+        let range = sockets.at(id.index).map_or(all, |socket| socket.common().port_range(all));
         chooser.for_bind(range, |port| ports.is_free_for(port, claim.scope)).ok_or(Errno::EADDRINUSE)
     }
 
@@ -98,7 +103,7 @@ impl Stack {
         }
         let is_stream = matches!(socket, Socket::Stream(_));
         let claim = socket.common().claim();
-        let port = self.pick_port(is_stream, 0, &claim).map_err(|_| Errno::EAGAIN)?;
+        let port = self.pick_port(id, is_stream, 0, &claim).map_err(|_| Errno::EAGAIN)?;
         let common = self.live_mut(id)?.common_mut();
         common.port = port;
         common.flags.set(Flags::CLAIM_BOUND, is_bound);

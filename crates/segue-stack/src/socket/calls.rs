@@ -18,7 +18,10 @@ use crate::{Errno, IfaceId};
 
 impl Stack {
     pub(crate) fn create_socket(&mut self, domain: Domain, kind: SocketType) -> Result<SocketId> {
-        let common = Common::new(domain, false);
+        // As Linux: identifiers of ping sockets are shared, and an AF_INET6 one speaks IPv6 alone.
+        let is_ping = kind == SocketType::Icmp;
+        let mut common = Common::new(domain, is_ping);
+        common.flags.set(Flags::REUSE_ADDRESS, is_ping);
         let core = &self.settings.core;
         let datagram = |common, kind| {
             Socket::Datagram(Box::new(DatagramSocket::new(common, kind, core.rmem_default, core.wmem_default)))

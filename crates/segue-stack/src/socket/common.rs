@@ -5,6 +5,7 @@ use bitflags::bitflags;
 
 use super::rare::RareOptions;
 use super::timestamping::TimestampingFlags;
+use crate::net::Net;
 use crate::ports::{Claim, Scope};
 use crate::tuple::shown;
 use crate::{Domain, Errno, IfaceId, Shutdown};
@@ -71,6 +72,8 @@ bitflags! {
         /// UDP_CORK.
         const CORK = 1 << 45;
         const GRO = 1 << 46;
+        /// SO_BINDTODEVICE.
+        const CONFINED = 1 << 47;
     }
 }
 
@@ -217,6 +220,7 @@ impl Common {
             reuse_port: self.has(Flags::REUSE_PORT),
             listening: self.has(Flags::CLAIM_LISTENING),
             bound: self.has(Flags::CLAIM_BOUND),
+            device: self.rare().device,
         }
     }
 
@@ -251,9 +255,41 @@ impl Common {
         }
     }
 
+    /// Whether packets from an interface are for this socket as far as `SO_BINDTODEVICE` says.
+    pub(crate) fn may_hear(&self, iface: IfaceId) -> bool {
+        !self.has(Flags::CONFINED) || self.rare().device == Some(iface)
+    }
+
+    /// Ports that are chosen for it: the sysctl's, narrowed by `IP_LOCAL_PORT_RANGE` as far as that lies within.
+    pub(crate) fn port_range(&self, (mut low, mut high): (u16, u16)) -> (u16, u16) {
+        let (own_low, own_high) = self.rare().port_range;
+        let all = low..=high;
+        if all.contains(&own_low) {
+            low = own_low;
+        }
+        if all.contains(&own_high) {
+            high = own_high;
+        }
+        (low, high)
+    }
+
+    /// The interface that packets to `destination` leave by whatever the routes say, if there is one.
+    pub(crate) fn leaves_by(&self, net: &Net, destination: IpAddr) -> Option<IfaceId> {
+        let rare = self.rare();
+        let is_v4 = destination.is_ipv4();
+        let group = if is_v4 { rare.multicast_if.0 } else { rare.multicast_if6 };
+        let unicast = if is_v4 { rare.unicast_if } else { rare.unicast_if6 };
+        // As Linux: what is for the host itself does not leave, and who is confined to an interface says so for all else.
+        let device = rare.device.filter(|_| !net.is_own(destination));
+        let chosen = if destination.is_multicast() { group } else { unicast.filter(|_| !net.is_own(destination)) };
+        self.pinned.or(device).or(chosen)
+    }
+
     /// TTL or hop limit and TOS or traffic class for packets to `destination`.
     pub(crate) fn ttl_and_tos(&self, destination: IpAddr, default_ttl: u8) -> (u8, u8) {
         match destination {
+            IpAddr::V4(group) if group.is_multicast() => (self.rare().multicast_ttl, self.tos),
+            IpAddr::V6(group) if group.is_multicast() => (self.rare().multicast_hops, self.traffic_class),
             IpAddr::V4(_) => (self.ttl.unwrap_or(default_ttl), self.tos),
             IpAddr::V6(_) => (self.hops.unwrap_or(default_ttl), self.traffic_class),
         }

@@ -60,6 +60,13 @@ pub(crate) enum Pending {
     Becomes(Option<crate::Errno>),
 }
 
+/// What was queued for one socket is no other's: a copy is empty.
+impl Clone for ErrorQueue {
+    fn clone(&self) -> ErrorQueue {
+        ErrorQueue::new()
+    }
+}
+
 impl ErrorQueue {
     pub(crate) const fn new() -> ErrorQueue {
         ErrorQueue { entries: VecDeque::new(), bytes: 0 }

@@ -14,11 +14,11 @@ use super::error_queue::{Pending, QueuedError};
 use super::send_control::SendControl;
 use super::timestamping::TimestampingFlags;
 use super::{Domain, MsgFlags, Socket, SocketId};
+use crate::Errno;
 use crate::message::{ControlMessage, PacketInfo, ReceivedMessage};
 use crate::net::Destination;
 use crate::stack::{Result, Stack};
 use crate::tcp::Sending;
-use crate::{Errno, IfaceId};
 
 impl Stack {
     pub(crate) fn receive_message(
@@ -286,18 +286,6 @@ fn renumber(common: &Common, control: Vec<ControlMessage>) -> Vec<ControlMessage
         ControlMessage::Other { level: 1, kind, data: message.data() }
     };
     control.into_iter().map(newer).collect()
-}
-
-impl IfaceId {
-    /// The number that Linux would give the interface: loopback 1.
-    pub(crate) fn number(self) -> u32 {
-        self.0 + 1
-    }
-
-    /// The interface with this number; `None` for 0, which stands for any.
-    pub(crate) fn from_number(number: u32) -> Option<IfaceId> {
-        number.checked_sub(1).map(IfaceId)
-    }
 }
 
 /// The unspecified IPv6 address stands for "any" in a send.

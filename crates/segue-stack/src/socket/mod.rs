@@ -7,6 +7,7 @@ mod calls;
 pub(crate) mod common;
 pub(crate) mod datagram;
 pub(crate) mod error_queue;
+pub(crate) mod groups;
 mod message;
 pub(crate) mod rare;
 pub(crate) mod send_control;

@@ -68,11 +68,8 @@ impl Stack {
             tcp::FASTOPEN => OptionValue::Int(options.queue as i32),
             tcp::FASTOPEN_CONNECT => options.connect.into(),
             tcp::FASTOPEN_NO_COOKIE => options.no_cookie.into(),
-            tcp::FASTOPEN_KEY => {
-                let has_key = options.keys.is_some() || self.tcp.fast_open.has_key;
-                let keys = options.keys.unwrap_or(self.settings.ip.fast_open_key);
-                OptionValue::Bytes(if has_key { keys.to_bytes() } else { Vec::new() })
-            }
+            // As Linux: the socket's own, not the stack's that it uses otherwise.
+            tcp::FASTOPEN_KEY => OptionValue::Bytes(options.keys.map(|keys| keys.to_bytes()).unwrap_or_default()),
             _ => return None,
         }))
     }

@@ -8,118 +8,71 @@ pub(super) mod level {
     pub(crate) const IPV6: i32 = 41;
 }
 
-/// `SO_*`.
-pub(super) mod sol {
-    pub(crate) const DEBUG: i32 = 1;
-    pub(crate) const REUSEADDR: i32 = 2;
-    pub(crate) const TYPE: i32 = 3;
-    pub(crate) const ERROR: i32 = 4;
-    pub(crate) const DONTROUTE: i32 = 5;
-    pub(crate) const BROADCAST: i32 = 6;
-    pub(crate) const SNDBUF: i32 = 7;
-    pub(crate) const RCVBUF: i32 = 8;
-    pub(crate) const KEEPALIVE: i32 = 9;
-    pub(crate) const OOBINLINE: i32 = 10;
-    pub(crate) const NO_CHECK: i32 = 11;
-    pub(crate) const PRIORITY: i32 = 12;
-    pub(crate) const LINGER: i32 = 13;
-    pub(crate) const REUSEPORT: i32 = 15;
-    pub(crate) const RCVLOWAT: i32 = 18;
-    pub(crate) const SNDLOWAT: i32 = 19;
-    pub(crate) const RCVTIMEO: i32 = 20;
-    pub(crate) const SNDTIMEO: i32 = 21;
-    pub(crate) const TIMESTAMP: i32 = 29;
-    pub(crate) const TIMESTAMPNS: i32 = 35;
-    pub(crate) const TIMESTAMPING: i32 = 37;
-    pub(crate) const RXQ_OVFL: i32 = 40;
-    pub(crate) const SELECT_ERR_QUEUE: i32 = 45;
-    pub(crate) const ZEROCOPY: i32 = 60;
-    pub(crate) const TIMESTAMP_NEW: i32 = 63;
-    pub(crate) const TIMESTAMPNS_NEW: i32 = 64;
-    pub(crate) const TIMESTAMPING_NEW: i32 = 65;
-    pub(crate) const RCVMARK: i32 = 75;
-    pub(crate) const RCVPRIORITY: i32 = 82;
-    pub(crate) const ACCEPTCONN: i32 = 30;
-    pub(crate) const SNDBUFFORCE: i32 = 32;
-    pub(crate) const RCVBUFFORCE: i32 = 33;
-    pub(crate) const MARK: i32 = 36;
-    pub(crate) const PROTOCOL: i32 = 38;
-    pub(crate) const DOMAIN: i32 = 39;
-    pub(crate) const BUSY_POLL: i32 = 46;
-    pub(crate) const MAX_PACING_RATE: i32 = 47;
-    pub(crate) const INCOMING_CPU: i32 = 49;
-    pub(crate) const COOKIE: i32 = 57;
-    pub(crate) const RCVTIMEO_NEW: i32 = 66;
-    pub(crate) const SNDTIMEO_NEW: i32 = 67;
+macro_rules! numbers {
+    ($(#[$words:meta])* $module:ident: $($name:ident = $number:literal,)*) => {
+        $(#[$words])*
+        pub(super) mod $module {
+            $(pub(crate) const $name: i32 = $number;)*
+        }
+    };
 }
 
-/// `IP_*`.
-pub(super) mod ip {
-    pub(crate) const TOS: i32 = 1;
-    pub(crate) const TTL: i32 = 2;
-    pub(crate) const PKTINFO: i32 = 8;
-    pub(crate) const MTU_DISCOVER: i32 = 10;
-    pub(crate) const RECVERR: i32 = 11;
-    pub(crate) const RECVTTL: i32 = 12;
-    pub(crate) const RECVTOS: i32 = 13;
-    pub(crate) const MTU: i32 = 14;
-    pub(crate) const FREEBIND: i32 = 15;
-    pub(crate) const TRANSPARENT: i32 = 19;
-    pub(crate) const RECVORIGDSTADDR: i32 = 20;
-    pub(crate) const BIND_ADDRESS_NO_PORT: i32 = 24;
-    pub(crate) const MULTICAST_TTL: i32 = 33;
-    pub(crate) const MULTICAST_LOOP: i32 = 34;
+numbers! {
+    /// `SO_*`.
+    sol:
+    DEBUG = 1, REUSEADDR = 2, TYPE = 3, ERROR = 4, DONTROUTE = 5, BROADCAST = 6, SNDBUF = 7, RCVBUF = 8, KEEPALIVE = 9,
+    OOBINLINE = 10, NO_CHECK = 11, PRIORITY = 12, LINGER = 13, BSDCOMPAT = 14, REUSEPORT = 15, PASSCRED = 16, PEERCRED = 17,
+    RCVLOWAT = 18, SNDLOWAT = 19, RCVTIMEO = 20, SNDTIMEO = 21, BINDTODEVICE = 25, ATTACH_FILTER = 26, DETACH_FILTER = 27,
+    PEERNAME = 28, TIMESTAMP = 29, ACCEPTCONN = 30, SNDBUFFORCE = 32, RCVBUFFORCE = 33, PASSSEC = 34, TIMESTAMPNS = 35,
+    MARK = 36, TIMESTAMPING = 37, PROTOCOL = 38, DOMAIN = 39, RXQ_OVFL = 40, WIFI_STATUS = 41, PEEK_OFF = 42, NOFCS = 43,
+    LOCK_FILTER = 44, SELECT_ERR_QUEUE = 45, BUSY_POLL = 46, MAX_PACING_RATE = 47, BPF_EXTENSIONS = 48, INCOMING_CPU = 49,
+    ATTACH_BPF = 50, ATTACH_REUSEPORT_CBPF = 51, ATTACH_REUSEPORT_EBPF = 52, CNX_ADVICE = 53, MEMINFO = 55,
+    INCOMING_NAPI_ID = 56, COOKIE = 57, PEERGROUPS = 59, ZEROCOPY = 60, TXTIME = 61, BINDTOIFINDEX = 62, TIMESTAMP_NEW = 63,
+    TIMESTAMPNS_NEW = 64, TIMESTAMPING_NEW = 65, RCVTIMEO_NEW = 66, SNDTIMEO_NEW = 67, DETACH_REUSEPORT_BPF = 68,
+    PREFER_BUSY_POLL = 69, BUSY_POLL_BUDGET = 70, NETNS_COOKIE = 71, BUF_LOCK = 72, RESERVE_MEM = 73, TXREHASH = 74,
+    RCVMARK = 75, PASSPIDFD = 76, PEERPIDFD = 77, DEVMEM_DONTNEED = 80, RCVPRIORITY = 82, PASSRIGHTS = 83,
 }
 
-/// `IPV6_*`.
-pub(super) mod ipv6 {
-    pub(crate) const UNICAST_HOPS: i32 = 16;
-    pub(crate) const MULTICAST_HOPS: i32 = 18;
-    pub(crate) const MULTICAST_LOOP: i32 = 19;
-    pub(crate) const MTU_DISCOVER: i32 = 23;
-    pub(crate) const MTU: i32 = 24;
-    pub(crate) const RECVERR: i32 = 25;
-    pub(crate) const V6ONLY: i32 = 26;
-    pub(crate) const RECVPKTINFO: i32 = 49;
-    pub(crate) const RECVHOPLIMIT: i32 = 51;
-    pub(crate) const RECVTCLASS: i32 = 66;
-    pub(crate) const TCLASS: i32 = 67;
-    pub(crate) const RECVORIGDSTADDR: i32 = 74;
-    pub(crate) const TRANSPARENT: i32 = 75;
-    pub(crate) const FREEBIND: i32 = 78;
+numbers! {
+    /// `IP_*` and `MCAST_*`.
+    ip:
+    TOS = 1, TTL = 2, HDRINCL = 3, OPTIONS = 4, ROUTER_ALERT = 5, RECVOPTS = 6, RETOPTS = 7, PKTINFO = 8, PKTOPTIONS = 9,
+    MTU_DISCOVER = 10, RECVERR = 11, RECVTTL = 12, RECVTOS = 13, MTU = 14, FREEBIND = 15, IPSEC_POLICY = 16,
+    XFRM_POLICY = 17, PASSSEC = 18, TRANSPARENT = 19, RECVORIGDSTADDR = 20, MINTTL = 21, NODEFRAG = 22, CHECKSUM = 23,
+    BIND_ADDRESS_NO_PORT = 24, RECVFRAGSIZE = 25, RECVERR_RFC4884 = 26, MULTICAST_IF = 32, MULTICAST_TTL = 33,
+    MULTICAST_LOOP = 34, ADD_MEMBERSHIP = 35, DROP_MEMBERSHIP = 36, UNBLOCK_SOURCE = 37, BLOCK_SOURCE = 38,
+    ADD_SOURCE_MEMBERSHIP = 39, DROP_SOURCE_MEMBERSHIP = 40, MSFILTER = 41, MCAST_JOIN_GROUP = 42, MCAST_BLOCK_SOURCE = 43,
+    MCAST_UNBLOCK_SOURCE = 44, MCAST_LEAVE_GROUP = 45, MCAST_JOIN_SOURCE_GROUP = 46, MCAST_LEAVE_SOURCE_GROUP = 47,
+    MCAST_MSFILTER = 48, MULTICAST_ALL = 49, UNICAST_IF = 50, LOCAL_PORT_RANGE = 51, PROTOCOL = 52,
 }
 
-/// `TCP_*`.
-pub(super) mod tcp {
-    pub(crate) const NODELAY: i32 = 1;
-    pub(crate) const MAXSEG: i32 = 2;
-    pub(crate) const CORK: i32 = 3;
-    pub(crate) const KEEPIDLE: i32 = 4;
-    pub(crate) const KEEPINTVL: i32 = 5;
-    pub(crate) const KEEPCNT: i32 = 6;
-    pub(crate) const SYNCNT: i32 = 7;
-    pub(crate) const LINGER2: i32 = 8;
-    pub(crate) const DEFER_ACCEPT: i32 = 9;
-    pub(crate) const WINDOW_CLAMP: i32 = 10;
-    pub(crate) const INFO: i32 = 11;
-    pub(crate) const CC_INFO: i32 = 26;
-    pub(crate) const QUICKACK: i32 = 12;
-    pub(crate) const CONGESTION: i32 = 13;
-    pub(crate) const USER_TIMEOUT: i32 = 18;
-    pub(crate) const FASTOPEN: i32 = 23;
-    pub(crate) const NOTSENT_LOWAT: i32 = 25;
-    pub(crate) const FASTOPEN_CONNECT: i32 = 30;
-    pub(crate) const FASTOPEN_KEY: i32 = 33;
-    pub(crate) const FASTOPEN_NO_COOKIE: i32 = 34;
-    pub(crate) const INQ: i32 = 36;
-    pub(crate) const RTO_MAX_MS: i32 = 44;
-    pub(crate) const RTO_MIN_US: i32 = 45;
-    pub(crate) const DELACK_MAX_US: i32 = 46;
+numbers! {
+    /// `IPV6_*`; those of RFC 3678 that join and leave have the numbers of `IPPROTO_IP`.
+    ipv6:
+    ADDRFORM = 1, OLD_PKTINFO = 2, OLD_HOPOPTS = 3, OLD_DSTOPTS = 4, OLD_RTHDR = 5, OLD_PKTOPTIONS = 6, OLD_HOPLIMIT = 8,
+    FLOWINFO = 11, UNICAST_HOPS = 16, MULTICAST_IF = 17, MULTICAST_HOPS = 18, MULTICAST_LOOP = 19, JOIN_GROUP = 20,
+    LEAVE_GROUP = 21, ROUTER_ALERT = 22, MTU_DISCOVER = 23, MTU = 24, RECVERR = 25, V6ONLY = 26, JOIN_ANYCAST = 27,
+    LEAVE_ANYCAST = 28, MULTICAST_ALL = 29, ROUTER_ALERT_ISOLATE = 30, RECVERR_RFC4884 = 31, FLOWLABEL_MGR = 32,
+    FLOWINFO_SEND = 33, IPSEC_POLICY = 34, XFRM_POLICY = 35, MCAST_MSFILTER = 48, RECVPKTINFO = 49, PKTINFO = 50, RECVHOPLIMIT = 51, RECVHOPOPTS = 53, HOPOPTS = 54,
+    RTHDRDSTOPTS = 55, RECVRTHDR = 56, RTHDR = 57, RECVDSTOPTS = 58, DSTOPTS = 59, RECVPATHMTU = 60, PATHMTU = 61,
+    DONTFRAG = 62, RECVTCLASS = 66, TCLASS = 67, AUTOFLOWLABEL = 70, ADDR_PREFERENCES = 72, MINHOPCOUNT = 73,
+    RECVORIGDSTADDR = 74, TRANSPARENT = 75, UNICAST_IF = 76, RECVFRAGSIZE = 77, FREEBIND = 78,
 }
 
-/// `UDP_*`.
-pub(super) mod udp {
-    pub(crate) const CORK: i32 = 1;
-    pub(crate) const SEGMENT: i32 = 103;
-    pub(crate) const GRO: i32 = 104;
+numbers! {
+    /// `TCP_*`.
+    tcp:
+    NODELAY = 1, MAXSEG = 2, CORK = 3, KEEPIDLE = 4, KEEPINTVL = 5, KEEPCNT = 6, SYNCNT = 7, LINGER2 = 8, DEFER_ACCEPT = 9,
+    WINDOW_CLAMP = 10, INFO = 11, QUICKACK = 12, CONGESTION = 13, THIN_LINEAR_TIMEOUTS = 16, THIN_DUPACK = 17,
+    USER_TIMEOUT = 18, REPAIR = 19, REPAIR_QUEUE = 20, QUEUE_SEQ = 21, REPAIR_OPTIONS = 22, FASTOPEN = 23, TIMESTAMP = 24,
+    NOTSENT_LOWAT = 25, CC_INFO = 26, SAVE_SYN = 27, SAVED_SYN = 28, REPAIR_WINDOW = 29, FASTOPEN_CONNECT = 30, ULP = 31,
+    FASTOPEN_KEY = 33, FASTOPEN_NO_COOKIE = 34, ZEROCOPY_RECEIVE = 35, INQ = 36, TX_DELAY = 37, IS_MPTCP = 43,
+    RTO_MAX_MS = 44, RTO_MIN_US = 45, DELACK_MAX_US = 46,
+}
+
+numbers! {
+    /// `UDP_*`.
+    udp:
+    CORK = 1, LITE_SEND_CSCOV = 10, LITE_RECV_CSCOV = 11, ENCAP = 100, NO_CHECK6_TX = 101, NO_CHECK6_RX = 102, SEGMENT = 103,
+    GRO = 104,
 }

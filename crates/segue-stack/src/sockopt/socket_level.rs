@@ -1,80 +1,79 @@
 //! Options of `SOL_SOCKET`.
-use core::time::Duration;
-
-use segue_tcp::{Instant, Linger, SocketOptions};
+//!
+//! Decides which there are for which kind of socket. How their values look and where they are kept is in `socket_values`,
+//! `times` and `device`.
+use segue_tcp::Instant;
 
 use super::numbers::sol;
+use super::socket_values::{buffers, linger_value, memory_info, pacing_value, timeval, timeval_value};
 use super::times::{timestamp_name, timestamping_value};
-use super::{OptionValue, flag, int};
+use super::{OptionValue, int};
 use crate::socket::Socket;
 use crate::socket::common::{Common, Flags};
 use crate::socket::datagram::DatagramKind;
-use crate::socket::rare::RareOptions;
+use crate::socket::rare::{RareFlags, RareOptions};
 use crate::stack::{Result, Stack};
 use crate::{Domain, Errno, SocketId};
 
-/// Linux's `SOCK_MIN_RCVBUF` and `SOCK_MIN_SNDBUF`.
-const MIN_RCVBUF: u32 = 2304;
-const MIN_SNDBUF: u32 = 4608;
-const MICROS: i64 = 1_000_000;
+/// Most packets that busy polling may take at once (Linux's `USHRT_MAX`).
+const MAX_POLL_BUDGET: i32 = 65_535;
+/// `SKF_AD_MAX`: what BPF programs may ask of a packet.
+const BPF_EXTENSIONS: i32 = 64;
+
+/// Options that are a yes or no and nothing else.
+enum Switch {
+    Common(Flags),
+    Rare(RareFlags),
+}
+
+fn switch(name: i32) -> Option<Switch> {
+    Some(match name {
+        sol::BROADCAST => Switch::Common(Flags::BROADCAST),
+        sol::DONTROUTE => Switch::Common(Flags::DONT_ROUTE),
+        sol::NO_CHECK => Switch::Common(Flags::NO_CHECK),
+        sol::DEBUG => Switch::Common(Flags::DEBUG),
+        sol::RXQ_OVFL => Switch::Common(Flags::DROP_COUNT),
+        sol::SELECT_ERR_QUEUE => Switch::Common(Flags::ERROR_QUEUE_IS_PRIORITY),
+        sol::RCVMARK => Switch::Common(Flags::RECV_MARK),
+        sol::RCVPRIORITY => Switch::Common(Flags::RECV_PRIORITY),
+        sol::WIFI_STATUS => Switch::Rare(RareFlags::WIFI_STATUS),
+        sol::NOFCS => Switch::Rare(RareFlags::NO_FCS),
+        sol::PREFER_BUSY_POLL => Switch::Rare(RareFlags::PREFER_BUSY_POLL),
+        _ => return None,
+    })
+}
 
 impl Stack {
     pub(super) fn set_socket_option(&mut self, now: Instant, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
-        // As Linux: before the option is even looked at.
-        if value.len() < size_of::<i32>() {
-            return Err(Errno::EINVAL);
+        if name == sol::BINDTODEVICE {
+            return self.bind_to_device(id, value);
         }
-        let core = (self.settings.core.rmem_max, self.settings.core.wmem_max);
+        // As Linux: before the option is even looked at.
+        let number = int(value)?;
+        let on = number != 0;
+        if let Some(switch) = switch(name) {
+            return match switch {
+                Switch::Common(flag) => self.set_flag(id, flag, on),
+                Switch::Rare(flag) => self.change_rare(id, |rare| rare.flags.set(flag, on)),
+            };
+        }
         match name {
-            sol::REUSEADDR => self.set_claim_flag(id, Flags::REUSE_ADDRESS, flag(value)?),
-            sol::REUSEPORT => self.set_claim_flag(id, Flags::REUSE_PORT, flag(value)?),
-            sol::BROADCAST => self.set_flag(id, Flags::BROADCAST, flag(value)?),
-            sol::DONTROUTE => self.set_flag(id, Flags::DONT_ROUTE, flag(value)?),
-            sol::NO_CHECK => self.set_flag(id, Flags::NO_CHECK, flag(value)?),
-            sol::RXQ_OVFL => self.set_flag(id, Flags::DROP_COUNT, flag(value)?),
-            sol::SELECT_ERR_QUEUE => self.set_flag(id, Flags::ERROR_QUEUE_IS_PRIORITY, flag(value)?),
-            sol::RCVMARK => self.set_flag(id, Flags::RECV_MARK, flag(value)?),
-            sol::RCVPRIORITY => self.set_flag(id, Flags::RECV_PRIORITY, flag(value)?),
+            sol::REUSEADDR => self.set_claim_flag(id, Flags::REUSE_ADDRESS, on),
+            sol::REUSEPORT => self.set_claim_flag(id, Flags::REUSE_PORT, on),
+            sol::KEEPALIVE => self.set_keep_alive(now, id, on),
+            sol::OOBINLINE => self.set_urgent_inline(now, id, on),
+            sol::LINGER => self.set_linger(now, id, value),
+            sol::RCVBUF | sol::RCVBUFFORCE | sol::SNDBUF | sol::SNDBUFFORCE => self.set_buffer(now, id, name, number),
+            sol::BUF_LOCK => self.set_buffer_lock(now, id, number),
+            sol::RCVLOWAT => self.set_rcvlowat(id, number),
+            sol::MAX_PACING_RATE => self.set_max_pacing_rate(now, id, value),
             sol::TIMESTAMP | sol::TIMESTAMPNS | sol::TIMESTAMP_NEW | sol::TIMESTAMPNS_NEW => {
-                self.set_timestamp(id, name, flag(value)?)
+                self.set_timestamp(id, name, on)
             }
             sol::TIMESTAMPING | sol::TIMESTAMPING_NEW => self.set_timestamping(id, name, value),
-            sol::ZEROCOPY => self.set_zerocopy(id, int(value)?),
-            sol::DEBUG => self.set_flag(id, Flags::DEBUG, flag(value)?),
-            sol::KEEPALIVE => {
-                let on = flag(value)?;
-                self.change_tcp_or(
-                    now,
-                    id,
-                    |options| options.keepalive = on,
-                    |common| common.flags.set(Flags::KEEP_ALIVE, on),
-                )
-            }
-            sol::OOBINLINE => {
-                let on = flag(value)?;
-                self.change_tcp_or(
-                    now,
-                    id,
-                    |options| options.oob_inline = on,
-                    |common| common.flags.set(Flags::OOB_INLINE, on),
-                )
-            }
-            sol::MAX_PACING_RATE => {
-                let rate = pacing_rate(value)?;
-                self.change_tcp_or(
-                    now,
-                    id,
-                    // As Linux: pacing that has begun stays, without a limit.
-                    |options| options.max_pacing_rate = rate.or(options.max_pacing_rate.map(|_| u64::MAX)),
-                    |common| common.rare_mut().max_pacing_rate = rate.unwrap_or(u64::MAX),
-                )
-            }
-            sol::LINGER => self.set_linger(now, id, value),
-            sol::RCVBUF => self.set_rcvbuf(now, id, (int(value)? as u32).min(core.0)),
-            sol::RCVBUFFORCE => self.set_rcvbuf(now, id, int(value)?.max(0) as u32),
-            sol::SNDBUF => self.set_sndbuf(now, id, (int(value)? as u32).min(core.1)),
-            sol::SNDBUFFORCE => self.set_sndbuf(now, id, int(value)?.max(0) as u32),
-            sol::RCVLOWAT => self.set_rcvlowat(id, int(value)?),
+            sol::ZEROCOPY => self.set_zerocopy(id, number),
+            sol::TXTIME => self.set_tx_time(id, value),
+            sol::BINDTOIFINDEX => self.bind_to_interface(id, number),
             sol::RCVTIMEO | sol::RCVTIMEO_NEW => {
                 let time = timeval(value)?;
                 self.change_rare(id, |rare| rare.receive_timeout = time)
@@ -83,28 +82,48 @@ impl Stack {
                 let time = timeval(value)?;
                 self.change_rare(id, |rare| rare.send_timeout = time)
             }
-            sol::PRIORITY => {
-                let priority = int(value)?;
-                self.change_rare(id, |rare| rare.priority = priority)
-            }
-            sol::MARK => {
-                let mark = int(value)? as u32;
-                self.change_rare(id, |rare| rare.mark = mark)
-            }
-            sol::BUSY_POLL => {
-                let micros = int(value)?;
-                if micros < 0 {
-                    return Err(Errno::EINVAL);
+            _ => self.set_rare_number(id, name, number),
+        }
+    }
+
+    /// Options whose value is a number that few ever set.
+    fn set_rare_number(&mut self, id: SocketId, name: i32, number: i32) -> Result<()> {
+        let is_stream = matches!(self.live(id)?, Socket::Stream(_));
+        match name {
+            sol::PRIORITY => self.change_rare(id, |rare| rare.priority = number),
+            sol::MARK => self.change_rare(id, |rare| rare.mark = number as u32),
+            sol::INCOMING_CPU => self.change_rare(id, |rare| rare.incoming_cpu = number),
+            sol::BUSY_POLL if number < 0 => Err(Errno::EINVAL),
+            sol::BUSY_POLL => self.change_rare(id, |rare| rare.busy_poll = number),
+            sol::PEEK_OFF if self.is_ping(id) => Err(Errno::EOPNOTSUPP),
+            sol::PEEK_OFF => self.change_rare(id, |rare| rare.peek_offset = number),
+            sol::TXREHASH if !is_stream => Err(Errno::EOPNOTSUPP),
+            sol::TXREHASH => match number {
+                -1..=1 => self.change_rare(id, |rare| rare.flags.set(RareFlags::TX_REHASH_OFF, number == 0)),
+                _ => Err(Errno::EINVAL),
+            },
+            sol::LOCK_FILTER => {
+                let is_locked = self.live(id)?.common().rare().flags.contains(RareFlags::FILTER_LOCKED);
+                if is_locked && number == 0 {
+                    return Err(Errno::EPERM);
                 }
-                self.change_rare(id, |rare| rare.busy_poll = micros)
+                self.change_rare(id, |rare| rare.flags.set(RareFlags::FILTER_LOCKED, number != 0))
             }
-            sol::INCOMING_CPU => {
-                let cpu = int(value)?;
-                self.change_rare(id, |rare| rare.incoming_cpu = cpu)
-            }
-            sol::TYPE | sol::PROTOCOL | sol::DOMAIN | sol::ERROR | sol::ACCEPTCONN | sol::SNDLOWAT | sol::COOKIE => {
-                Err(Errno::ENOPROTOOPT)
-            }
+            // What follows is taken as Linux takes it, which does nothing either: there is no route cache to be distrusted,
+            // no queue of a device to be polled, no memory to be set aside.
+            sol::BSDCOMPAT | sol::CNX_ADVICE => Ok(()),
+            sol::BUSY_POLL_BUDGET if (0..=MAX_POLL_BUDGET).contains(&number) => Ok(()),
+            sol::BUSY_POLL_BUDGET => Err(Errno::EINVAL),
+            sol::RESERVE_MEM if number < 0 => Err(Errno::EINVAL),
+            sol::RESERVE_MEM => Err(Errno::EOPNOTSUPP),
+            // Credentials and security labels travel on local sockets only.
+            sol::PASSCRED | sol::PASSSEC | sol::PASSPIDFD | sol::PASSRIGHTS => Err(Errno::EOPNOTSUPP),
+            // There are no filters: a program that asks for one must not believe that it is heard.
+            sol::ATTACH_FILTER | sol::ATTACH_BPF => Err(Errno::EINVAL),
+            sol::ATTACH_REUSEPORT_CBPF | sol::ATTACH_REUSEPORT_EBPF | sol::DETACH_REUSEPORT_BPF => Err(Errno::EINVAL),
+            sol::DETACH_FILTER => Err(Errno::ENOENT),
+            sol::DEVMEM_DONTNEED if is_stream => Err(Errno::EINVAL),
+            sol::DEVMEM_DONTNEED => Err(Errno::EBADF),
             _ => Err(Errno::ENOPROTOOPT),
         }
     }
@@ -121,7 +140,14 @@ impl Stack {
         }
         let socket = self.live(id)?;
         let common = socket.common();
+        let rare = common.rare();
         let has = |flags| OptionValue::from(common.has(flags));
+        if let Some(switch) = switch(name) {
+            return Ok(match switch {
+                Switch::Common(flag) => has(flag),
+                Switch::Rare(flag) => rare.flags.contains(flag).into(),
+            });
+        }
         let tcp = match socket {
             Socket::Stream(stream) => Some(stream.options()),
             Socket::Datagram(_) => None,
@@ -129,47 +155,78 @@ impl Stack {
         Ok(match name {
             sol::REUSEADDR => has(Flags::REUSE_ADDRESS),
             sol::REUSEPORT => has(Flags::REUSE_PORT),
-            sol::BROADCAST => has(Flags::BROADCAST),
-            sol::DONTROUTE => has(Flags::DONT_ROUTE),
-            sol::NO_CHECK => has(Flags::NO_CHECK),
-            sol::RXQ_OVFL => has(Flags::DROP_COUNT),
-            sol::SELECT_ERR_QUEUE => has(Flags::ERROR_QUEUE_IS_PRIORITY),
-            sol::RCVMARK => has(Flags::RECV_MARK),
-            sol::RCVPRIORITY => has(Flags::RECV_PRIORITY),
+            sol::KEEPALIVE => tcp.map_or(has(Flags::KEEP_ALIVE), |options| options.keepalive.into()),
+            sol::OOBINLINE => tcp.map_or(has(Flags::OOB_INLINE), |options| options.oob_inline.into()),
+            sol::LINGER => linger_value(tcp.map_or(rare.linger, |options| options.linger)),
+            sol::RCVBUF => OptionValue::Int(buffers(socket).0 as i32),
+            sol::SNDBUF => OptionValue::Int(buffers(socket).1 as i32),
+            sol::BUF_LOCK => OptionValue::Int(self.buffer_lock(id)?),
+            sol::RCVLOWAT => OptionValue::Int(common.rcvlowat as i32),
+            sol::SNDLOWAT => OptionValue::Int(1),
+            sol::RCVTIMEO | sol::RCVTIMEO_NEW => timeval_value(rare.receive_timeout),
+            sol::SNDTIMEO | sol::SNDTIMEO_NEW => timeval_value(rare.send_timeout),
+            sol::MAX_PACING_RATE => {
+                {
+                let limit = tcp.map_or(rare.max_pacing_rate, |options| options.max_pacing_rate.unwrap_or(u64::MAX));
+                pacing_value(limit, room)
+            }
+            }
             sol::TIMESTAMP | sol::TIMESTAMPNS | sol::TIMESTAMP_NEW | sol::TIMESTAMPNS_NEW => {
                 (timestamp_name(common) == Some(name)).into()
             }
             sol::TIMESTAMPING | sol::TIMESTAMPING_NEW => timestamping_value(common, name),
             sol::ZEROCOPY => has(Flags::ZEROCOPY),
-            sol::DEBUG => has(Flags::DEBUG),
-            sol::KEEPALIVE => tcp.map_or(has(Flags::KEEP_ALIVE), |options| options.keepalive.into()),
-            sol::OOBINLINE => tcp.map_or(has(Flags::OOB_INLINE), |options| options.oob_inline.into()),
-            sol::LINGER => linger_value(tcp.map_or(common.rare().linger, |options| options.linger)),
-            sol::RCVBUF => OptionValue::Int(buffers(socket).0 as i32),
-            sol::SNDBUF => OptionValue::Int(buffers(socket).1 as i32),
-            sol::RCVLOWAT => OptionValue::Int(common.rcvlowat as i32),
-            sol::SNDLOWAT => OptionValue::Int(1),
-            sol::RCVTIMEO | sol::RCVTIMEO_NEW => timeval_value(common.rare().receive_timeout),
-            sol::SNDTIMEO | sol::SNDTIMEO_NEW => timeval_value(common.rare().send_timeout),
-            sol::PRIORITY => OptionValue::Int(common.rare().priority),
-            sol::MARK => OptionValue::Int(common.rare().mark as i32),
-            sol::BUSY_POLL => OptionValue::Int(common.rare().busy_poll),
-            sol::INCOMING_CPU => OptionValue::Int(common.rare().incoming_cpu),
-            sol::MAX_PACING_RATE => {
-                let rate = tcp.map_or(common.rare().max_pacing_rate, |tcp| tcp.max_pacing_rate.unwrap_or(u64::MAX));
-                match room {
-                    8.. => OptionValue::Bytes(rate.to_ne_bytes().to_vec()),
-                    _ => OptionValue::Int(u32::try_from(rate).unwrap_or(u32::MAX) as i32),
+            sol::TXTIME => {
+                let (clock, flags) = rare.tx_time;
+                OptionValue::Bytes([clock.to_ne_bytes(), flags.to_ne_bytes()].concat())
+            }
+            sol::BINDTODEVICE => self.device_name(id, room)?,
+            sol::BINDTOIFINDEX => OptionValue::Int(rare.device.map_or(0, |iface| iface.number() as i32)),
+            sol::MEMINFO => memory_info(socket),
+            sol::COOKIE | sol::NETNS_COOKIE if room < 8 => return Err(Errno::EINVAL),
+            sol::COOKIE => OptionValue::Bytes(id.as_u64().to_ne_bytes().to_vec()),
+            sol::NETNS_COOKIE if room != 8 => return Err(Errno::EINVAL),
+            sol::NETNS_COOKIE => OptionValue::Bytes(1u64.to_ne_bytes().to_vec()),
+            sol::PEERNAME => self.peer_name_bytes(id, room)?,
+            _ => return self.get_socket_number(id, name),
+        })
+    }
+
+    /// Options whose value is a number, and those that never have one here.
+    fn get_socket_number(&self, id: SocketId, name: i32) -> Result<OptionValue> {
+        let socket = self.live(id)?;
+        let rare = socket.common().rare();
+        let is_stream = matches!(socket, Socket::Stream(_));
+        Ok(OptionValue::Int(match name {
+            sol::TYPE => {
+                if is_stream {
+                    1
+                } else {
+                    2
                 }
             }
+            sol::DOMAIN if socket.common().domain == Domain::Inet => 2,
+            sol::DOMAIN => 10,
+            sol::PROTOCOL => protocol_number(socket),
             sol::ACCEPTCONN => matches!(socket, Socket::Stream(stream) if stream.listener().is_some()).into(),
-            sol::TYPE => OptionValue::Int(if tcp.is_some() { 1 } else { 2 }),
-            sol::DOMAIN => OptionValue::Int(if common.domain == Domain::Inet { 2 } else { 10 }),
-            sol::PROTOCOL => OptionValue::Int(protocol_number(socket)),
-            sol::COOKIE if room < 8 => return Err(Errno::EINVAL),
-            sol::COOKIE => OptionValue::Bytes(id.as_u64().to_ne_bytes().to_vec()),
+            sol::PRIORITY => rare.priority,
+            sol::MARK => rare.mark as i32,
+            sol::BUSY_POLL => rare.busy_poll,
+            sol::INCOMING_CPU => rare.incoming_cpu,
+            sol::PEEK_OFF if self.is_ping(id) => return Err(Errno::EOPNOTSUPP),
+            sol::PEEK_OFF => rare.peek_offset,
+            sol::TXREHASH if !is_stream => return Err(Errno::EOPNOTSUPP),
+            sol::TXREHASH => i32::from(!rare.flags.contains(RareFlags::TX_REHASH_OFF)),
+            sol::LOCK_FILTER => rare.flags.contains(RareFlags::FILTER_LOCKED).into(),
+            sol::BPF_EXTENSIONS => BPF_EXTENSIONS,
+            sol::BSDCOMPAT | sol::INCOMING_NAPI_ID | sol::RESERVE_MEM => 0,
+            sol::PASSCRED | sol::PASSSEC | sol::PASSPIDFD | sol::PASSRIGHTS => return Err(Errno::EOPNOTSUPP),
+            sol::PEERGROUPS | sol::PEERPIDFD => return Err(Errno::ENODATA),
+            // No process is known at the other end.
+            sol::PEERCRED => return Ok(OptionValue::Bytes([0i32, -1, -1].map(i32::to_ne_bytes).concat())),
+            sol::ATTACH_FILTER => return Ok(OptionValue::Bytes(Vec::new())),
             _ => return Err(Errno::ENOPROTOOPT),
-        })
+        }))
     }
 
     pub(super) fn set_flag(&mut self, id: SocketId, flag: Flags, on: bool) -> Result<()> {
@@ -189,77 +246,8 @@ impl Stack {
         Ok(())
     }
 
-    /// Options that mean something to TCP only, but that Linux remembers on every socket.
-    fn change_tcp_or(
-        &mut self,
-        now: Instant,
-        id: SocketId,
-        tcp: impl FnOnce(&mut SocketOptions),
-        other: impl FnOnce(&mut Common),
-    ) -> Result<()> {
-        match self.live_mut(id)? {
-            Socket::Stream(_) => self.change_tcp_options(now, id, tcp),
-            Socket::Datagram(datagram) => {
-                other(&mut datagram.common);
-                Ok(())
-            }
-        }
-    }
-
-    fn set_rcvlowat(&mut self, id: SocketId, lowat: i32) -> Result<()> {
-        // As Linux: zero means one, a negative number as much as there can be, which for a stream is half of its buffer.
-        let most = match self.live(id)? {
-            Socket::Stream(stream) => stream.options().rcvbuf.unwrap_or(self.settings.tcp.rmem[2]) / 2,
-            Socket::Datagram(_) => i32::MAX as u32,
-        };
-        let lowat = u32::try_from(lowat).unwrap_or(i32::MAX as u32).max(1).min(most);
-        self.live_mut(id)?.common_mut().rcvlowat = lowat;
-        Ok(())
-    }
-
-    fn set_linger(&mut self, now: Instant, id: SocketId, value: &[u8]) -> Result<()> {
-        let on = flag(value)?;
-        let seconds = value.get(4..).map_or(Err(Errno::EINVAL), int)?;
-        let linger = if on { Linger::On(Duration::from_secs(seconds.max(0) as u64)) } else { Linger::Off };
-        self.change_tcp_or(now, id, |options| options.linger = linger, |common| common.rare_mut().linger = linger)
-    }
-
-    fn set_rcvbuf(&mut self, now: Instant, id: SocketId, bytes: u32) -> Result<()> {
-        // socket(7): doubled, for the bookkeeping.
-        let bytes = bytes.min(i32::MAX as u32 / 2).saturating_mul(2).max(MIN_RCVBUF);
-        match self.live_mut(id)? {
-            Socket::Datagram(datagram) => {
-                datagram.rcvbuf = bytes;
-                Ok(())
-            }
-            Socket::Stream(_) => self.change_tcp_options(now, id, |options| options.rcvbuf = Some(bytes)),
-        }
-    }
-
-    fn set_sndbuf(&mut self, now: Instant, id: SocketId, bytes: u32) -> Result<()> {
-        let bytes = bytes.min(i32::MAX as u32 / 2).saturating_mul(2).max(MIN_SNDBUF);
-        match self.live_mut(id)? {
-            Socket::Datagram(datagram) => {
-                datagram.sndbuf = bytes;
-                self.notify(id.index);
-                Ok(())
-            }
-            Socket::Stream(_) => self.change_tcp_options(now, id, |options| options.sndbuf = Some(bytes)),
-        }
-    }
-}
-
-/// Receive and send buffer in bytes, as Linux reports them.
-fn buffers(socket: &Socket) -> (u32, u32) {
-    match socket {
-        Socket::Datagram(datagram) => (datagram.rcvbuf, datagram.sndbuf),
-        Socket::Stream(stream) => {
-            let initial = stream.config().kept();
-            stream.flow().and_then(|flow| flow.connection.buffers()).unwrap_or_else(|| {
-                let options = stream.options();
-                (options.rcvbuf.unwrap_or(initial.receive_buffer), options.sndbuf.unwrap_or(initial.send_buffer))
-            })
-        }
+    pub(super) fn is_ping(&self, id: SocketId) -> bool {
+        matches!(self.live(id), Ok(Socket::Datagram(datagram)) if datagram.kind == DatagramKind::Ping)
     }
 }
 
@@ -272,43 +260,4 @@ fn protocol_number(socket: &Socket) -> i32 {
             (DatagramKind::Ping, Domain::Inet6) => 58,
         },
     }
-}
-
-fn linger_value(linger: Linger) -> OptionValue {
-    let (on, seconds) = match linger {
-        Linger::Off => (0i32, 0i32),
-        Linger::On(time) => (1, time.as_secs().min(i32::MAX as u64) as i32),
-    };
-    OptionValue::Bytes([on.to_ne_bytes(), seconds.to_ne_bytes()].concat())
-}
-
-/// A `struct timeval` in microseconds; 0: for ever.
-fn timeval(value: &[u8]) -> Result<u64> {
-    let seconds = value.first_chunk::<8>().map(|bytes| i64::from_ne_bytes(*bytes)).ok_or(Errno::EINVAL)?;
-    let micros = value.get(8..).and_then(|rest| rest.first_chunk::<8>()).ok_or(Errno::EINVAL)?;
-    let micros = i64::from_ne_bytes(*micros);
-    if !(0..MICROS).contains(&micros) {
-        return Err(Errno::EDOM);
-    }
-    // As Linux: a negative time is none at all, the shortest there is.
-    if seconds < 0 {
-        return Ok(1);
-    }
-    Ok((seconds as u64).saturating_mul(MICROS as u64).saturating_add(micros as u64))
-}
-
-fn timeval_value(micros: u64) -> OptionValue {
-    let (seconds, micros) = ((micros / MICROS as u64) as i64, (micros % MICROS as u64) as i64);
-    OptionValue::Bytes([seconds.to_ne_bytes(), micros.to_ne_bytes()].concat())
-}
-
-/// Bytes per second: 32 bits, or 64 when there is room; all ones mean no limit.
-fn pacing_rate(value: &[u8]) -> Result<Option<u64>> {
-    let short = int(value)? as u32;
-    let rate = match value.first_chunk::<8>() {
-        Some(long) => u64::from_ne_bytes(*long),
-        None if short == u32::MAX => u64::MAX,
-        None => short.into(),
-    };
-    Ok((rate != u64::MAX).then_some(rate))
 }

@@ -29,8 +29,12 @@ const DEFAULT_MSS: i32 = 536;
 
 impl Stack {
     pub(super) fn set_tcp_option(&mut self, now: Instant, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
-        if name == tcp::CONGESTION {
-            return self.set_congestion(now, id, value);
+        match name {
+            tcp::CONGESTION => return self.set_congestion(now, id, value),
+            // No protocol lies on top of TCP here.
+            tcp::ULP if value.is_empty() => return Err(Errno::EINVAL),
+            tcp::ULP => return Err(Errno::ENOENT),
+            _ => {}
         }
         if let Some(done) = self.set_fast_open_option(id, name, value) {
             return done;
@@ -103,7 +107,11 @@ impl Stack {
                 Box::new(move |options| options.delack_max = Some(time))
             }
             tcp::NOTSENT_LOWAT => Box::new(move |options| options.notsent_lowat = Some(number as u32)),
-            _ => return Err(Errno::ENOPROTOOPT),
+            tcp::THIN_LINEAR_TIMEOUTS => {
+                let on = within(0..=1)? == 1;
+                Box::new(move |options| options.thin_linear = on)
+            }
+            _ => return self.set_tcp_rarity(id, name, number),
         };
         self.change_tcp_options(now, id, change)
     }
@@ -157,7 +165,7 @@ impl Stack {
         Ok(())
     }
 
-    pub(super) fn get_tcp_option(&mut self, now: Instant, id: SocketId, name: i32) -> Result<OptionValue> {
+    pub(super) fn get_tcp_option(&mut self, now: Instant, id: SocketId, name: i32, room: usize) -> Result<OptionValue> {
         if let Some(value) = self.get_fast_open_option(id, name) {
             return value;
         }
@@ -169,8 +177,10 @@ impl Stack {
         Ok(match name {
             tcp::NODELAY => options.nodelay.into(),
             tcp::CORK => options.cork.into(),
-            // Linux shows whether the next acknowledgement would be sent at once.
-            tcp::QUICKACK => options.quickack.unwrap_or(true).into(),
+            tcp::QUICKACK => {
+                let in_force = stream.flow().and_then(|flow| flow.connection.is_quick());
+                in_force.or(options.quickack).unwrap_or(true).into()
+            }
             tcp::MAXSEG => OptionValue::Int(match stream.flow() {
                 Some(flow) if flow.connection.state() != State::SynSent => flow.connection.info(now).snd_mss as i32,
                 _ => options.max_seg.map_or(DEFAULT_MSS, i32::from),
@@ -184,7 +194,10 @@ impl Stack {
                 None => seconds(config.fin_timeout),
             },
             tcp::DEFER_ACCEPT => OptionValue::Int(options.defer_accept.seconds() as i32),
-            tcp::WINDOW_CLAMP => OptionValue::Int(options.window_clamp.unwrap_or(0) as i32),
+            tcp::WINDOW_CLAMP => {
+                let in_force = stream.flow().and_then(|flow| flow.connection.window_clamp());
+                OptionValue::Int(options.window_clamp.or(in_force).unwrap_or(0) as i32)
+            }
             tcp::USER_TIMEOUT => OptionValue::Int(options.user_timeout.map_or(0, |time| time.as_millis() as i32)),
             tcp::RTO_MAX_MS => OptionValue::Int(kept.rto_max.as_millis() as i32),
             tcp::RTO_MIN_US => OptionValue::Int(kept.rto_min.as_micros() as i32),
@@ -195,10 +208,11 @@ impl Stack {
                 name.resize(NAME_MAX, 0);
                 OptionValue::Bytes(name)
             }
+            tcp::THIN_LINEAR_TIMEOUTS => options.thin_linear.into(),
             tcp::INQ => stream.common.has(Flags::IN_QUEUE).into(),
             tcp::INFO => OptionValue::Bytes(tcp_info(stream, now)),
             tcp::CC_INFO => OptionValue::Bytes(cc_info(stream, options.congestion.unwrap_or(config.congestion))),
-            _ => return Err(Errno::ENOPROTOOPT),
+            _ => return self.get_tcp_rarity(now, id, name, room),
         })
     }
 }

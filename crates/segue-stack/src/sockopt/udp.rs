@@ -6,6 +6,7 @@ use super::{OptionValue, int};
 use crate::socket::Socket;
 use crate::socket::common::Flags;
 use crate::socket::datagram::DatagramKind;
+use crate::socket::rare::RareFlags;
 use crate::stack::{Result, Stack};
 use crate::{Errno, SocketId};
 
@@ -26,6 +27,9 @@ impl Stack {
                 self.change_rare(id, |rare| rare.udp_segment = size)
             }
             udp::GRO => self.set_flag(id, Flags::GRO, number != 0),
+            udp::NO_CHECK6_TX => self.change_rare(id, |rare| rare.flags.set(RareFlags::NO_CHECK6_TX, number != 0)),
+            udp::NO_CHECK6_RX => self.change_rare(id, |rare| rare.flags.set(RareFlags::NO_CHECK6_RX, number != 0)),
+            udp::ENCAP if number == 0 => Ok(()),
             _ => Err(Errno::ENOPROTOOPT),
         }
     }
@@ -36,6 +40,10 @@ impl Stack {
             udp::CORK => common.has(Flags::CORK).into(),
             udp::SEGMENT => OptionValue::Int(common.rare().udp_segment.into()),
             udp::GRO => common.has(Flags::GRO).into(),
+            udp::NO_CHECK6_TX => common.rare().flags.contains(RareFlags::NO_CHECK6_TX).into(),
+            udp::NO_CHECK6_RX => common.rare().flags.contains(RareFlags::NO_CHECK6_RX).into(),
+            // Nothing is carried in UDP but datagrams, and they are covered whole by their checksum.
+            udp::ENCAP | udp::LITE_SEND_CSCOV | udp::LITE_RECV_CSCOV => OptionValue::Int(0),
             _ => return Err(Errno::ENOPROTOOPT),
         })
     }

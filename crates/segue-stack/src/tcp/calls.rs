@@ -49,9 +49,7 @@ impl Stack {
         self.change_claim(id.index, |common| common.flags.insert(Flags::CLAIM_LISTENING | Flags::CLAIM_BOUND));
         let stream = self.stream_mut(id)?;
         stream.common.flags.remove(Flags::SHUT_READ | Flags::SHUT_WRITE);
-        let common = &stream.common;
-        let port = common.port;
-        let place = Place { scope: common.scope(), domain: common.domain, is_shared: common.has(Flags::REUSE_PORT) };
+        let (port, place) = (stream.common.port, Place::of(&stream.common));
         stream.role =
             Role::Listener(Box::new(Listener::new(stream.options().clone(), Arc::clone(stream.config()), backlog)));
         self.tcp.listeners.add(port, place, id.index);

@@ -51,7 +51,8 @@ impl Stack {
     /// The active open; success is told as `EINPROGRESS`, or as `Ok` when the SYN waits for the first write.
     pub(crate) fn open_actively(&mut self, now: Instant, id: SocketId, to: SocketAddr, wish: Wish) -> Result<()> {
         let to = SocketAddr::new(self.meant_destination(id, to.ip())?, to.port());
-        let pinned = self.stream_mut(id)?.common.pinned.or_else(|| self.fallback_for_stream(to));
+        let leaves_by = self.live(id)?.common().leaves_by(&self.net, to.ip());
+        let pinned = leaves_by.or_else(|| self.fallback_for_stream(to));
         let way = self.net.way(now, to.ip(), pinned)?;
         let common = &self.stream_mut(id)?.common;
         let is_any = crate::tuple::unspecified_like(common.local) == common.local;
@@ -146,7 +147,7 @@ impl Stack {
             self.forget_time_wait(&tuple);
             return Ok((tuple, floor));
         }
-        let range = self.settings.ip.local_port_range;
+        let range = self.live(id)?.common().port_range(self.settings.ip.local_port_range);
         let Stack { chooser, tcp, sockets, net, settings, .. } = self;
         let is_usable = |port: u16| {
             tcp.ports.may_connect_from(port) && reusable(now, tcp, sockets, net, settings, &tuple(port)).is_some()

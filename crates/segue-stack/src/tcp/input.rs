@@ -102,7 +102,7 @@ impl Stack {
             return None;
         }
         let hash = || self.secrets.flow_hash(tuple.local_addr(), tuple.peer_addr());
-        self.tcp.listeners.find(tuple.local_port, tuple.local, hash)
+        self.tcp.listeners.find(tuple.local_port, tuple.local, Some(arrival.iface), hash)
     }
 }
 

@@ -8,9 +8,10 @@ use core::net::IpAddr;
 use hashbrown::HashMap;
 use segue_tcp::Instant;
 
-use crate::Domain;
+use crate::{Domain, IfaceId};
 use crate::ports::Scope;
 use crate::secrets::KeyedState;
+use crate::socket::common::{Common, Flags};
 
 /// What the members of a group have in common.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,13 +20,27 @@ pub(crate) struct Place {
     pub(crate) domain: Domain,
     /// Others may join.
     pub(crate) is_shared: bool,
+    /// SYNs that come by this interface only (`SO_BINDTODEVICE`).
+    pub(crate) device: Option<IfaceId>,
 }
 
 impl Place {
-    /// How well a place fits an address; `None`: not at all.
-    fn fit(&self, local: IpAddr) -> Option<u8> {
-        let own = u8::from(!self.scope.is_wildcard()) * 2 + u8::from(self.domain == Domain::Inet);
-        self.scope.covers(local).then_some(own)
+    /// Where a socket would listen.
+    pub(crate) fn of(common: &Common) -> Place {
+        Place {
+            scope: common.scope(),
+            domain: common.domain,
+            is_shared: common.has(Flags::REUSE_PORT),
+            device: common.rare().device,
+        }
+    }
+
+    /// How well a place fits an address and the interface that a SYN came by (`None`: any); `None`: not at all.
+    fn fit(&self, local: IpAddr, iface: Option<IfaceId>) -> Option<u8> {
+        let confined = u8::from(self.device.is_some()) * 2;
+        let own = u8::from(!self.scope.is_wildcard()) * 4 + confined + u8::from(self.domain == Domain::Inet);
+        let hears = self.device.is_none() || iface.is_none() || self.device == iface;
+        (hears && self.scope.covers(local)).then_some(own)
     }
 }
 
@@ -73,8 +88,14 @@ impl Listeners {
     }
 
     /// The listener for a flow to this address; `hash` spreads flows over a group.
-    pub(crate) fn find(&self, port: u16, local: IpAddr, hash: impl FnOnce() -> u64) -> Option<u32> {
-        let group = &self.ports.get(&port)?[self.best(port, local)?];
+    pub(crate) fn find(
+        &self,
+        port: u16,
+        local: IpAddr,
+        iface: Option<IfaceId>,
+        hash: impl FnOnce() -> u64,
+    ) -> Option<u32> {
+        let group = &self.ports.get(&port)?[self.best(port, local, iface)?];
         match group.members.as_slice() {
             [only] => Some(*only),
             members => {
@@ -84,10 +105,10 @@ impl Listeners {
         }
     }
 
-    fn best(&self, port: u16, local: IpAddr) -> Option<usize> {
+    fn best(&self, port: u16, local: IpAddr, iface: Option<IfaceId>) -> Option<usize> {
         let mut best: Option<(u8, usize)> = None;
         for (at, group) in self.ports.get(&port)?.iter().enumerate() {
-            if let Some(fit) = group.place.fit(local)
+            if let Some(fit) = group.place.fit(local, iface)
                 && best.is_none_or(|(better, _)| fit > better)
             {
                 best = Some((fit, at));
@@ -103,16 +124,16 @@ impl Listeners {
 
     /// Whether anybody listens there.
     pub(crate) fn covers(&self, port: u16, local: IpAddr) -> bool {
-        self.best(port, local).is_some()
+        self.best(port, local, None).is_some()
     }
 
     fn group(&self, port: u16, local: IpAddr) -> Option<&Group> {
-        self.ports.get(&port)?.get(self.best(port, local)?)
+        self.ports.get(&port)?.get(self.best(port, local, None)?)
     }
 
     /// A SYN to this address has been answered with a cookie.
     pub(crate) fn note_cookie(&mut self, port: u16, local: IpAddr, now: Instant) {
-        if let Some(at) = self.best(port, local)
+        if let Some(at) = self.best(port, local, None)
             && let Some(group) = self.ports.get_mut(&port).and_then(|groups| groups.get_mut(at))
         {
             group.cookie_sent = Some(now);
@@ -139,7 +160,7 @@ mod tests {
     }
 
     fn place(scope: Scope, domain: Domain, is_shared: bool) -> Place {
-        Place { scope, domain, is_shared }
+        Place { scope, domain, is_shared, device: None }
     }
 
     #[test]
@@ -156,7 +177,7 @@ mod tests {
                 let (index, place) = places[(n + rotation) % 4];
                 table.add(80, place, index);
             }
-            let find = |table: &Listeners, address| table.find(80, ip(address), || 0);
+            let find = |table: &Listeners, address| table.find(80, ip(address), None, || 0);
             assert_eq!(find(&table, "10.0.0.1"), Some(4));
             table.remove(80, 4);
             assert_eq!(find(&table, "10.0.0.1"), Some(3));
@@ -177,7 +198,7 @@ mod tests {
         for index in 0..8 {
             table.add(80, place(Scope::AnyV4, Domain::Inet, true), index);
         }
-        let chosen = |table: &Listeners, n: u64| table.find(80, ip("10.0.0.1"), || n << 52).unwrap();
+        let chosen = |table: &Listeners, n: u64| table.find(80, ip("10.0.0.1"), None, || n << 52).unwrap();
         let mut counts = [0; 8];
         let before: Vec<u32> = (0..4096).map(|n| chosen(&table, n)).collect();
         for index in &before {
@@ -193,7 +214,7 @@ mod tests {
         let mut table = table();
         table.add(80, place(Scope::AnyV4, Domain::Inet, false), 1);
         table.add(80, place(Scope::AnyV4, Domain::Inet, false), 2);
-        assert_eq!(table.find(80, ip("10.0.0.1"), || u64::MAX), Some(2), "the later one");
+        assert_eq!(table.find(80, ip("10.0.0.1"), None, || u64::MAX), Some(2), "the later one");
         assert!(!table.is_shared(80, ip("10.0.0.1")));
     }
 

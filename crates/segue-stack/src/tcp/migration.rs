@@ -15,7 +15,7 @@ impl Stack {
             return None;
         }
         let hash = || self.secrets.flow_hash(tuple.local_addr(), tuple.peer_addr());
-        let index = self.tcp.listeners.find(port, local, hash)?;
+        let index = self.tcp.listeners.find(port, local, None, hash)?;
         Some(SocketId { index, generation: self.sockets.generation(index)? })
     }
 

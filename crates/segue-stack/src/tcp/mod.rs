@@ -34,7 +34,7 @@ mod held;
 mod icmp;
 mod input;
 pub(crate) mod listener;
-mod listeners;
+pub(crate) mod listeners;
 mod migration;
 pub(crate) mod opening;
 mod output;

@@ -32,13 +32,14 @@ struct ClaimBits {
     reuse_address: bool,
     reuse_port: bool,
     bound: bool,
+    device: Option<IfaceId>,
 }
 
 impl TimeWaitEntry {
     fn claim(&self) -> Option<Claim> {
-        let ClaimBits { reuse_address, reuse_port, bound } = self.claim?;
+        let ClaimBits { reuse_address, reuse_port, bound, device } = self.claim?;
         let scope = crate::ports::Scope::One(self.tuple.local);
-        Some(Claim { scope, reuse_address, reuse_port, listening: false, bound })
+        Some(Claim { scope, reuse_address, reuse_port, listening: false, bound, device })
     }
 }
 
@@ -65,6 +66,7 @@ impl Stack {
             reuse_address: claim.reuse_address,
             reuse_port: claim.reuse_port,
             bound: claim.bound,
+            device: claim.device,
         });
         let entry = TimeWaitEntry { time_wait, tuple, claim, pinned, timer: None };
         if let Some(claim) = entry.claim() {

@@ -6,12 +6,15 @@ use core::net::{IpAddr, SocketAddr};
 use segue_wire::udp::HEADER_LEN;
 use segue_wire::{Bytes, Chunks, Instant, Protocol, Segmentation, SegmentationKind, UdpHeader};
 
+use crate::ip::input::{Arrival, Cast};
 use crate::ip::output::{IpFields, header_len};
 use crate::message::{ErrorOrigin, ExtendedError};
 use crate::net::Destination;
+use crate::socket::Socket;
 use crate::socket::common::Flags;
-use crate::socket::datagram::DatagramKind;
+use crate::socket::datagram::{DatagramKind, DatagramSocket};
 use crate::socket::error_queue::QueuedError;
+use crate::socket::rare::RareFlags;
 use crate::socket::send_control::SendControl;
 use crate::stack::{Result, Stack};
 use crate::tuple::FourTuple;
@@ -115,12 +118,14 @@ impl Stack {
         to: SocketAddr,
         control: &SendControl,
     ) -> Result<crate::net::Way> {
-        let from = control.source.map(|source| source.ip());
-        let socket = self.datagram_mut(id)?;
-        let (local, port, any) = (socket.common.local, socket.common.port, socket.any);
+        let Socket::Datagram(socket) = self.live(id)? else { return Err(Errno::EOPNOTSUPP) };
+        let (local, port) = (socket.common.local, socket.common.port);
+        let (sticky, by) = sticky_source(socket, to.ip());
+        let from = control.source.map(|source| source.ip()).or(sticky);
         let source = from.unwrap_or(local);
         let is_udp = socket.kind == DatagramKind::Udp;
-        let pinned = socket.common.pinned.or(any).or(control.iface).or_else(|| {
+        let chosen = socket.any.or(control.iface).or(by).or_else(|| socket.common.leaves_by(&self.net, to.ip()));
+        let pinned = chosen.or_else(|| {
             let fallback = self.net.loopback_fallback().filter(|_| is_udp && to.ip().is_loopback())?;
             // Whoever inside waits there gets it; only what nobody inside takes leaves.
             let back = FourTuple {
@@ -208,7 +213,10 @@ impl Stack {
         };
         let outgoing =
             Outgoing { to, local: SocketAddr::new(way.source, port), payload: Chunks::from(payload), control };
-        self.emit_udp(id, &way, outgoing)
+        let (local, payload) = (outgoing.local, outgoing.payload.clone());
+        self.emit_udp(id, &way, outgoing)?;
+        self.loop_back(now, id, &way, local, to, &payload);
+        Ok(())
     }
 
     /// Join what MSG_MORE held back. `None`: it is held back now.
@@ -255,10 +263,16 @@ impl Stack {
         let (ttl, tos) = socket.common.ttl_and_tos(to.ip(), default_ttl);
         let (ttl, tos) = (control.ttl.unwrap_or(ttl), control.tos.unwrap_or(tos));
         let discovery = socket.common.discovery_for(to.ip());
+        let rare_flags = socket.common.rare().flags;
+        let never_cut = control.dont_fragment.unwrap_or(to.is_ipv6() && rare_flags.contains(RareFlags::DONT_FRAGMENT6));
+        let is_unchecked = match to {
+            SocketAddr::V4(_) => socket.common.has(Flags::NO_CHECK),
+            SocketAddr::V6(_) => rare_flags.contains(RareFlags::NO_CHECK6_TX),
+        };
         let segment = self.segment_size(id, &control, payload.len())?;
         let mtu = self.udp_mtu(id, way, to)?;
         let whole = HEADER_LEN + segment.map_or(payload.len(), usize::from);
-        let may_fragment = discovery.may_fragment() && control.dont_fragment != Some(true) && segment.is_none();
+        let may_fragment = discovery.may_fragment() && !never_cut && segment.is_none();
         if header_len(to.ip()) + whole > mtu && !may_fragment {
             self.counters.inc(pick(Counter::IpFragFails, Counter::Ip6FragFails));
             self.queue_local_error(id, to, mtu);
@@ -274,7 +288,7 @@ impl Stack {
             UdpHeader { source_port: local.port(), destination_port: to.port(), length: length as u16, checksum: 0 };
         let mut transport = [0; HEADER_LEN];
         header.emit(&mut transport);
-        let dont_fragment = discovery.sets_df() || control.dont_fragment == Some(true);
+        let dont_fragment = discovery.sets_df() || never_cut;
         let fields = IpFields {
             source: local.ip(),
             destination: to.ip(),
@@ -285,10 +299,51 @@ impl Stack {
             identification: if dont_fragment { 0 } else { self.next_identification(local.ip(), to.ip()) as u16 },
         };
         let segmentation = segment.map(|size| Segmentation { size, kind: SegmentationKind::Udp });
-        let packet = fields.packet(&transport, CHECKSUM_AT, payload, segmentation);
+        let packet = match is_unchecked {
+            // RFC 768, RFC 6936: zero says that there is no checksum.
+            true => fields.unchecked_packet(&transport, payload),
+            false => fields.packet(&transport, CHECKSUM_AT, payload, segmentation),
+        };
         self.counters.add(pick(Counter::UdpOutDatagrams, Counter::Udp6OutDatagrams), packet.wire_packets() as u64);
         self.push_charged(way, packet, mtu, id, charge);
         Ok(())
+    }
+
+    /// What is sent to a group that this host has joined comes back to it, unless `IP_MULTICAST_LOOP` is off.
+    fn loop_back(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        way: &crate::net::Way,
+        local: SocketAddr,
+        to: SocketAddr,
+        payload: &Chunks,
+    ) {
+        let Ok(socket) = self.live(id) else { return };
+        let common = socket.common();
+        let is_off = match to {
+            SocketAddr::V4(_) => common.has(Flags::MULTICAST_LOOP_OFF),
+            SocketAddr::V6(_) => common.rare().flags.contains(RareFlags::MULTICAST_LOOP6_OFF),
+        };
+        if is_off || !to.ip().is_multicast() || !self.net.has_joined(to.ip(), way.iface) {
+            return;
+        }
+        let default_ttl = self.default_ttl(to.ip());
+        let (ttl, tos) = common.ttl_and_tos(to.ip(), default_ttl);
+        let arrival = Arrival {
+            at: now,
+            iface: way.iface,
+            source: local.ip(),
+            destination: to.ip(),
+            cast: Cast::Multicast,
+            is_own: false,
+            is_returning: false,
+            pinned: None,
+            ttl,
+            tos,
+        };
+        let tuple = FourTuple { local: to.ip(), peer: local.ip(), local_port: to.port(), peer_port: local.port() };
+        self.udp_to_group(&arrival, &tuple, payload.clone());
     }
 
     /// `UDP_SEGMENT`: the payload of each datagram, if the whole is more than one.
@@ -337,5 +392,20 @@ impl Stack {
         };
         let entry = QueuedError { name: Some(SocketAddr::new(to.ip(), port)), ..QueuedError::bare(error) };
         self.queue_error(id.index, entry);
+    }
+}
+
+/// Source and interface that a socket's options name for what it sends to `to` (`IPV6_PKTINFO`, `IP_MULTICAST_IF`).
+fn sticky_source(socket: &DatagramSocket, to: IpAddr) -> (Option<IpAddr>, Option<IfaceId>) {
+    let rare = socket.common.rare();
+    let is_free = socket.common.local.is_unspecified();
+    match (to, rare.sticky_source) {
+        (IpAddr::V6(_), Some((address, iface))) => {
+            ((is_free && !address.is_unspecified()).then_some(IpAddr::V6(address)), iface)
+        }
+        (IpAddr::V4(to), _) if to.is_multicast() && is_free && !rare.multicast_if.1.is_unspecified() => {
+            (Some(IpAddr::V4(rare.multicast_if.1)), None)
+        }
+        _ => (None, None),
     }
 }

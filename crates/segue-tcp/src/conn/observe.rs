@@ -145,6 +145,25 @@ impl Connection {
         }
     }
 
+    /// `TCP_WINDOW_CLAMP` in force; `None` before the handshake and after the end.
+    pub fn window_clamp(&self) -> Option<u32> {
+        let Phase::Synced(synced) = &self.phase else { return None };
+        Some(synced.recv.window.clamp)
+    }
+
+    /// `TCP_QUICKACK`: whether acknowledgments are not held back for data to carry; `None` before the handshake and after
+    /// the end.
+    pub fn is_quick(&self) -> Option<bool> {
+        let Phase::Synced(synced) = &self.phase else { return None };
+        Some(!synced.recv.ack.is_pingpong())
+    }
+
+    /// `TCP_TIMESTAMP`: what the next segment's timestamp would be now; `None` where timestamps were not agreed.
+    pub fn timestamp(&self, now: Instant) -> Option<u32> {
+        let Phase::Synced(synced) = &self.phase else { return None };
+        synced.recv.clocks.as_ref().map(|clocks| clocks.stamp(now).value)
+    }
+
     /// Sizes of the receive and the send buffer in bytes, as they are now; `None` before the handshake and after the end.
     pub fn buffers(&self) -> Option<(u32, u32)> {
         let Phase::Synced(synced) = &self.phase else { return None };

@@ -87,6 +87,11 @@ impl AckPolicy {
         }
     }
 
+    /// Whether the application answers what it reads, so that data will carry acknowledgments.
+    pub(crate) fn is_pingpong(&self) -> bool {
+        self.pingpong
+    }
+
     /// Other parameters are in force.
     pub(crate) fn on_config(&mut self, config: &Config) {
         self.longest = longest(config);
