@@ -166,10 +166,8 @@ impl Stack {
             sol::RCVTIMEO | sol::RCVTIMEO_NEW => timeval_value(rare.receive_timeout),
             sol::SNDTIMEO | sol::SNDTIMEO_NEW => timeval_value(rare.send_timeout),
             sol::MAX_PACING_RATE => {
-                {
                 let limit = tcp.map_or(rare.max_pacing_rate, |options| options.max_pacing_rate.unwrap_or(u64::MAX));
                 pacing_value(limit, room)
-            }
             }
             sol::TIMESTAMP | sol::TIMESTAMPNS | sol::TIMESTAMP_NEW | sol::TIMESTAMPNS_NEW => {
                 (timestamp_name(common) == Some(name)).into()

@@ -8,10 +8,10 @@ use core::net::IpAddr;
 use hashbrown::HashMap;
 use segue_tcp::Instant;
 
-use crate::{Domain, IfaceId};
 use crate::ports::Scope;
 use crate::secrets::KeyedState;
 use crate::socket::common::{Common, Flags};
+use crate::{Domain, IfaceId};
 
 /// What the members of a group have in common.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
