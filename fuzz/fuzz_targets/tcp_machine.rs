@@ -69,7 +69,8 @@ impl Machine {
             oob_inline: choice & 64 != 0,
             ..SocketOptions::default()
         };
-        let open = Open { iss: ISS, ts_offset: 5, mtu_payload: if choice & 128 == 0 { 1480 } else { 576 } };
+        let mtu_payload = if choice & 128 == 0 { 1480 } else { 576 };
+        let open = Open { iss: ISS, ts_offset: 5, mtu_payload, default_mss: Open::DEFAULT_MSS_V4 };
         let clock = 77;
         let connection = if script.byte() & 1 == 0 {
             Connection::connect(now, config, options, open)
@@ -281,7 +282,8 @@ impl Machine {
                 assert_eq!(*byte, pattern(offset.wrapping_add(i as u32)), "byte {i} of {len} at {offset}");
             }
         }
-        let controls = u32::from(header.flags.contains(TcpFlags::SYN)) + u32::from(header.flags.contains(TcpFlags::FIN));
+        let controls =
+            u32::from(header.flags.contains(TcpFlags::SYN)) + u32::from(header.flags.contains(TcpFlags::FIN));
         let end = header.sequence.wrapping_add(len as u32 + controls);
         if end.wrapping_sub(self.seen) as i32 > 0 {
             self.seen = end;
@@ -289,7 +291,14 @@ impl Machine {
         if header.flags.contains(TcpFlags::ACK) && !header.flags.contains(TcpFlags::RST) {
             self.note_edge(&header);
         }
-        self.log.push((self.now.as_nanos(), header.sequence, header.acknowledgment, header.flags.bits(), header.window, len));
+        self.log.push((
+            self.now.as_nanos(),
+            header.sequence,
+            header.acknowledgment,
+            header.flags.bits(),
+            header.window,
+            len,
+        ));
         true
     }
 
@@ -306,7 +315,11 @@ impl Machine {
         let shift = if header.flags.contains(TcpFlags::SYN) { 0 } else { self.shift };
         let edge = header.acknowledgment.wrapping_add(u32::from(header.window) << shift);
         if let Some(last) = self.edge {
-            assert!(edge.wrapping_sub(last) as i32 >= 0, "the window was shrunk from {last} to {edge}: {header:?} shift {shift} {state} {:?}", self.log);
+            assert!(
+                edge.wrapping_sub(last) as i32 >= 0,
+                "the window was shrunk from {last} to {edge}: {header:?} shift {shift} {state} {:?}",
+                self.log
+            );
         }
         self.edge = Some(edge);
     }
@@ -317,7 +330,10 @@ impl Machine {
         // Nothing outstanding is ever without a deadline.
         let outstanding = self.connection.unacked() + self.connection.unsent() > 0;
         if outstanding && state != State::Closed {
-            assert!(self.connection.next_deadline().is_some(), "data are outstanding in {state} and nothing will happen");
+            assert!(
+                self.connection.next_deadline().is_some(),
+                "data are outstanding in {state} and nothing will happen"
+            );
         }
         // Memory stays within what was configured, and a constant.
         let memory = self.connection.memory();

@@ -56,6 +56,7 @@ errnos! {
     ENOSYS = 38, "call not implemented";
     ENOMSG = 42, "no message of this kind";
     ENODATA = 61, "no data available";
+    ENONET = 64, "this host is cut off from the network";
     EPROTO = 71, "protocol error";
     EBADMSG = 74, "bad message";
     EOVERFLOW = 75, "value too large";

@@ -106,6 +106,10 @@ pub struct Config {
     pub notsent_lowat: u32,
     /// `tcp_slow_start_after_idle`: shrink the congestion window after idling (RFC 2861). Default on.
     pub slow_start_after_idle: bool,
+    /// `net.segue.tcp_syn_soft_errors`: a soft ICMP error (network or host unreachable, time exceeded) ends an
+    /// attempt to connect at once, as on Linux and as RFC 5461 describes; otherwise it is remembered, the attempt goes on,
+    /// and the error is what it fails with in the end (RFC 9293 MUST-56). Default on.
+    pub syn_soft_errors: bool,
     /// `tcp_rfc1337`: TIME-WAIT ignores resets. Default off.
     pub rfc1337: bool,
     /// `tcp_stdurg`: the urgent pointer points at the urgent byte (RFC 1122), not behind it
@@ -166,6 +170,7 @@ impl Default for Config {
             min_snd_mss: 48,
             notsent_lowat: u32::MAX,
             slow_start_after_idle: true,
+            syn_soft_errors: true,
             rfc1337: false,
             stdurg: false,
             reordering: 3,

@@ -26,6 +26,12 @@ pub enum ConnError {
     Protocol,
     /// Administratively prohibited (`EACCES`).
     Prohibited,
+    /// The host is not known where the packets go (`EHOSTDOWN`).
+    HostDown,
+    /// This host is cut off (`ENONET`).
+    Isolated,
+    /// The source route failed (`EOPNOTSUPP`).
+    NoSourceRoute,
 }
 
 impl fmt::Display for ConnError {
@@ -41,6 +47,9 @@ impl fmt::Display for ConnError {
             ConnError::ProtocolUnreachable => "the peer does not speak TCP",
             ConnError::Protocol => "an ICMP error ended the connection",
             ConnError::Prohibited => "communication prohibited on the way",
+            ConnError::HostDown => "host unknown where the packets go",
+            ConnError::Isolated => "this host is cut off from the network",
+            ConnError::NoSourceRoute => "the source route failed",
         })
     }
 }

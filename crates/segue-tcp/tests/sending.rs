@@ -608,8 +608,10 @@ fn urgent_data_are_announced_by_probes_while_the_window_is_shut() {
     peer.inject(peer.bare());
     let now = peer.now;
     assert_eq!(peer.connection.send(now, b"x", SendFlags::OOB), Ok(1));
-    let probe = peer.pass(Duration::from_secs(3)).remove(0).1;
-    assert_eq!((show(&probe), probe.header.urgent), ("U. -1:-1(0) ack 0".to_string(), 2));
+    let probes: Vec<(String, u16)> =
+        peer.pass(Duration::from_millis(300)).iter().map(|(_, probe)| (show(probe), probe.header.urgent)).collect();
+    // As Linux: the pointer on a segment that is acceptable, then the one that must be answered.
+    assert_eq!(probes, [("U. 0:0(0) ack 0".into(), 1), ("U. -1:-1(0) ack 0".into(), 2)]);
 }
 
 #[test]

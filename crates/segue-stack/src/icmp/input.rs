@@ -297,7 +297,8 @@ fn report_v4(code: UnreachableCode, next_hop_mtu: u16, quoted: Option<&Quoted>) 
         5 => soft(Errno::EOPNOTSUPP),
         6 | 9 => hard(Errno::ENETUNREACH),
         7 => hard(Errno::EHOSTDOWN),
-        8 | 10 | 13 | 14 | 15 => hard(Errno::EHOSTUNREACH),
+        8 => hard(Errno::ENONET),
+        10 | 13 | 14 | 15 => hard(Errno::EHOSTUNREACH),
         _ => return None,
     })
 }

@@ -645,6 +645,7 @@ pub(super) static TABLE: &[Entry] = &[
             s.ip.ip6frag_time = Duration::from_secs(v);
         },
     ),
+    switch("net.segue.tcp_syn_soft_errors", |s| s.tcp.syn_soft_errors.into(), |s, v| s.tcp.syn_soft_errors = v != 0),
 ];
 
 fn millis(duration: Duration) -> u64 {

@@ -9,7 +9,7 @@ use segue_tcp::{Connection, FastOpenSyn, Instant, Open, Outcome, State, SynTime}
 use super::errno_of;
 use super::fast_open::Wish;
 use super::flows::FlowRef;
-use super::output::mtu_payload;
+use super::output::{default_mss, mtu_payload};
 use super::stream::{Call, Flow, Role};
 use crate::net::{Destination, Way};
 use crate::socket::Socket;
@@ -66,6 +66,7 @@ impl Stack {
             iss: self.initial_sequence(now, &tuple, iss_floor),
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu, to.ip()),
+            default_mss: default_mss(to.ip()),
         };
         let stream = self.stream_mut(id)?;
         let Role::Idle(idle) = &stream.role else { return Err(Errno::EISCONN) };

@@ -21,6 +21,9 @@ fn error_of(errno: Errno) -> ConnError {
         Errno::ENOPROTOOPT => ConnError::ProtocolUnreachable,
         Errno::EPROTO => ConnError::Protocol,
         Errno::EACCES => ConnError::Prohibited,
+        Errno::EHOSTDOWN => ConnError::HostDown,
+        Errno::ENONET => ConnError::Isolated,
+        Errno::EOPNOTSUPP => ConnError::NoSourceRoute,
         _ => ConnError::HostUnreachable,
     }
 }
@@ -48,7 +51,10 @@ impl Stack {
                 let mtu_payload = u16::try_from(mtu.saturating_sub(header_len(tuple.peer))).unwrap_or(u16::MAX);
                 IcmpSignal::PacketTooBig { mtu_payload }
             }
-            Report::Unreachable { errno, is_hard } => IcmpSignal::Unreachable { hard: is_hard, error: error_of(errno) },
+            // RFC 9293 section 3.9.2.2: to TCP a parameter problem is a soft error.
+            Report::Unreachable { errno, is_hard } => {
+                IcmpSignal::Unreachable { hard: is_hard && errno != Errno::EPROTO, error: error_of(errno) }
+            }
         };
         self.queue_tcp_error(index, tuple, error);
         if let Some(Socket::Stream(stream)) = self.sockets.at_mut(index)

@@ -124,6 +124,9 @@ pub(crate) fn errno_of(error: ConnError) -> Errno {
         ConnError::ProtocolUnreachable => Errno::ENOPROTOOPT,
         ConnError::Protocol => Errno::EPROTO,
         ConnError::Prohibited => Errno::EACCES,
+        ConnError::HostDown => Errno::EHOSTDOWN,
+        ConnError::Isolated => Errno::ENONET,
+        ConnError::NoSourceRoute => Errno::EOPNOTSUPP,
         // An error that has no number of its own yet is still an error.
         _ => Errno::EIO,
     }

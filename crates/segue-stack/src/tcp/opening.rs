@@ -8,7 +8,7 @@ use segue_tcp::{Connection, FastOpenCookie, Instant, Open, PassiveOpen, PassiveO
 use super::fast_open::FastAnswer;
 use super::flows::FlowRef;
 use super::listener::Listener;
-use super::output::mtu_payload;
+use super::output::{default_mss, mtu_payload};
 use super::stream::{Call, Flow, Role, StreamSocket};
 use super::syn_cookies::CookieVerdict;
 use crate::ip::input::Arrival;
@@ -150,6 +150,7 @@ impl Stack {
             iss: self.initial_sequence(now, &tuple, iss_floor),
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu, tuple.peer),
+            default_mss: default_mss(tuple.peer),
         };
         let Some(kept) = self.listener_at(index).map(Listener::kept) else { return false };
         let config = self.config_towards(now, tuple.peer, pinned, kept);

@@ -4,7 +4,7 @@
 //! turn: each at most `TURN` bytes, then the next. RFC 9293 3.7.1 (MSS from the MTU, here the MTU that is left for TCP).
 use core::net::IpAddr;
 
-use segue_tcp::{Instant, Segment, TcpFlags, Transmit, reset_for};
+use segue_tcp::{Instant, Open, Segment, TcpFlags, Transmit, reset_for};
 use segue_wire::tcp::{self, MAX_HEADER_LEN};
 use segue_wire::{Packet, Protocol, Segmentation};
 
@@ -23,6 +23,11 @@ const CHECKSUM_AT: usize = 16;
 /// What of a path's MTU is left for TCP, header included.
 pub(crate) fn mtu_payload(mtu: usize, peer: IpAddr) -> u16 {
     u16::try_from(mtu.saturating_sub(header_len(peer))).unwrap_or(u16::MAX)
+}
+
+/// The MSS of a peer that does not say (RFC 9293 section 3.7.1, MUST-15).
+pub(crate) fn default_mss(peer: IpAddr) -> u16 {
+    if peer.is_ipv4() { Open::DEFAULT_MSS_V4 } else { Open::DEFAULT_MSS_V6 }
 }
 
 /// What the IP header of a segment says beyond addresses.

@@ -37,7 +37,7 @@ impl Connection {
         if let Phase::Synced(synced) = &mut self.phase {
             synced.send.write(now, &data[..n], &self.config);
         }
-        self.after_write(now, n == data.len(), flags);
+        self.after_write(now, n, data.len(), flags);
         Ok(n)
     }
 
@@ -55,7 +55,7 @@ impl Connection {
         if let Phase::Synced(synced) = &mut self.phase {
             synced.send.write_bytes(now, data, &self.config);
         }
-        self.after_write(now, n == len, flags);
+        self.after_write(now, n, len, flags);
         Ok(n)
     }
 
@@ -85,13 +85,14 @@ impl Connection {
         Ok(room.min(len))
     }
 
-    fn after_write(&mut self, now: Instant, whole: bool, flags: SendFlags) {
+    fn after_write(&mut self, now: Instant, taken: usize, len: usize, flags: SendFlags) {
         let lowat = self.options().notsent_lowat.unwrap_or(self.config.notsent_lowat);
         if let Phase::Synced(synced) = &mut self.phase {
             let send = &mut synced.send;
-            send.after_write(flags.contains(SendFlags::MORE), whole && flags.contains(SendFlags::OOB));
+            // As Linux: of a write that was taken in part, the last byte taken is urgent for now.
+            send.after_write(flags.contains(SendFlags::MORE), taken > 0 && flags.contains(SendFlags::OOB));
             let writable = buffer::is_writable(send.buffer, send.queued(), send.unsent(), lowat);
-            send.writer_waits = !whole || !writable;
+            send.writer_waits = taken < len || !writable;
         }
         self.settle(now);
     }

@@ -52,6 +52,16 @@ pub struct Open {
     pub ts_offset: u32,
     /// Path MTU minus the IP header (and extension headers), in bytes.
     pub mtu_payload: u16,
+    /// MSS of a peer whose SYN has none (RFC 9293 section 3.7.1): [`Open::DEFAULT_MSS_V4`] or
+    /// [`Open::DEFAULT_MSS_V6`].
+    pub default_mss: u16,
+}
+
+impl Open {
+    /// MSS of an IPv4 peer that does not say: 576 bytes less two headers.
+    pub const DEFAULT_MSS_V4: u16 = 536;
+    /// MSS of an IPv6 peer that does not say: 1280 bytes less two headers.
+    pub const DEFAULT_MSS_V6: u16 = 1220;
 }
 
 bitflags! {
@@ -496,8 +506,11 @@ impl Connection {
         match &mut self.phase {
             Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 match signal {
-                    // Linux ends an attempt on hard and soft errors alike (RFC 5461 section 3).
-                    IcmpSignal::Unreachable { error, .. } => self.fail(now, error),
+                    // As Linux, by default: RFC 5461 section 4.1.
+                    IcmpSignal::Unreachable { hard, error } if hard || self.config.syn_soft_errors => {
+                        self.fail(now, error);
+                    }
+                    IcmpSignal::Unreachable { error, .. } => self.soft_error = Some(error),
                     IcmpSignal::PacketTooBig { mtu_payload } => offer.shrink_path(mtu_payload),
                 }
             }

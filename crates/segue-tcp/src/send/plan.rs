@@ -92,7 +92,10 @@ impl Sender {
                 None => SendPlan::New { len, fin, size },
             };
         }
-        if self.nudge == Nudge::Probe { SendPlan::Probe } else { SendPlan::Nothing }
+        match self.nudge {
+            Nudge::Probe | Nudge::UrgentProbe => SendPlan::Probe,
+            Nudge::Nothing | Nudge::Partial => SendPlan::Nothing,
+        }
     }
 
     pub(crate) fn can_send_new(&self, now: Instant, overhead: u16, config: &Config, options: &SocketOptions) -> bool {
@@ -253,14 +256,29 @@ impl Sender {
         self.cc.on_sent(now, &out, self.rto(config), restart);
     }
 
-    /// RFC 9293 section 3.8.4, 3.8.6.1: SEG.SEQ = SND.UNA-1 and no text, which every receiver must answer.
+    /// RFC 9293 section 3.8.4, 3.8.6.1: SEG.SEQ = SND.UNA-1 and no text, which every receiver must answer. As on Linux
+    /// an acceptable segment tells of urgent data first: an unacceptable one's pointer is not looked at.
     fn commit_probe(&mut self) -> Outgoing {
-        self.nudge = Nudge::Nothing;
-        let sequence = self.una - 1;
+        let urgent = self.nudge == Nudge::UrgentProbe;
+        self.nudge = if urgent { Nudge::Probe } else { Nudge::Nothing };
+        self.empty(if urgent { self.una } else { self.una - 1 })
+    }
+
+    /// A bare acknowledgment.
+    pub(crate) fn acknowledgment(&self) -> Outgoing {
+        self.empty(self.ack_sequence())
+    }
+
+    fn empty(&self, sequence: Seq<Local>) -> Outgoing {
         let mut outgoing =
             Outgoing { sequence, payload: Chunks::new(), segment_size: 0, flags: TcpFlags::ACK, urgent: 0 };
         self.point_at_urgent(&mut outgoing);
         outgoing
+    }
+
+    /// Whether a probe can say where the urgent data end.
+    pub(super) fn urgent_is_near(&self) -> bool {
+        self.urgent_end.is_some_and(|end| end.after(self.una) && end.since(self.una) <= u32::from(u16::MAX))
     }
 
     fn outgoing(&mut self, now: Instant, start: Seq<Local>, len: u32, size: u32, fin: bool, push: bool) -> Outgoing {
@@ -278,13 +296,19 @@ impl Sender {
         outgoing
     }
 
-    /// RFC 6093 section 3.1: the pointer is the number of the byte behind the urgent one.
-    pub(crate) fn point_at_urgent(&self, outgoing: &mut Outgoing) {
+    /// RFC 6093 section 3.1: the pointer is the number of the byte behind the urgent one. One too far away to be told is
+    /// told as the furthest, as on Linux only on the newest segments: the pointer never goes back.
+    fn point_at_urgent(&self, outgoing: &mut Outgoing) {
         let Some(end) = self.urgent_end else { return };
         if !end.after(outgoing.sequence) {
             return;
         }
-        outgoing.urgent = u16::try_from(end.since(outgoing.sequence)).unwrap_or(u16::MAX);
+        let furthest = outgoing.sequence + u32::from(u16::MAX);
+        outgoing.urgent = match u16::try_from(end.since(outgoing.sequence)) {
+            Ok(distance) => distance,
+            Err(_) if furthest.after(self.nxt) => u16::MAX,
+            Err(_) => return,
+        };
         outgoing.flags |= TcpFlags::URG;
     }
 

@@ -142,7 +142,11 @@ impl Sender {
         if overdue || self.probes >= most {
             return Expiry::GiveUp;
         }
-        self.nudge = if self.window_room() > 0 && self.has_unsent() { Nudge::Partial } else { Nudge::Probe };
+        self.nudge = match self.window_room() > 0 && self.has_unsent() {
+            true => Nudge::Partial,
+            false if self.urgent_is_near() => Nudge::UrgentProbe,
+            false => Nudge::Probe,
+        };
         self.probes = self.probes.saturating_add(1);
         if !self.trouble_since.is_set() {
             self.trouble_since = Deadline::at(now);

@@ -41,6 +41,8 @@ impl SendTimer {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Nudge {
     Nothing,
+    /// As `Probe`, and before it the urgent pointer by itself.
+    UrgentProbe,
     /// Ask for the window: a segment the peer must answer (zero-window or keep-alive probe).
     Probe,
     /// Send what fits, however small (RFC 9293 section 3.8.6.2.1, rule 4).

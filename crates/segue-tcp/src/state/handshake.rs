@@ -29,9 +29,6 @@ use crate::units::{Deadline, Local, Packets, Peer, Seq, WindowScale, WireWindow}
 pub(crate) const HEADER: u16 = 20;
 /// Timestamps option, padded, on every segment after the handshake.
 pub(crate) const TIMESTAMPS_LEN: u16 = 12;
-/// RFC 9293 MUST-15 (IPv4); Linux uses it for both families.
-const DEFAULT_MSS: u16 = 536;
-
 /// How soon a SYN is repeated after an unacceptable answer: Linux's shortest timer, two ticks.
 const HURRY: Duration = Duration::from_millis(2);
 
@@ -41,6 +38,7 @@ pub(crate) struct Offer {
     pub(crate) iss: Seq<Local>,
     pub(super) ts_offset: u32,
     mtu_payload: u16,
+    default_mss: u16,
     /// MSS we announce.
     mss: u16,
     window: InitialWindow,
@@ -68,7 +66,7 @@ pub(crate) struct Offer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PeerSyn {
     pub(crate) irs: Seq<Peer>,
-    mss: u16,
+    mss: Option<u16>,
     pub(super) scale: Option<WindowScale>,
     /// It welcomes SACK blocks.
     pub(super) sack_permitted: bool,
@@ -80,7 +78,7 @@ impl PeerSyn {
     pub(crate) fn read(segment: &Segment) -> PeerSyn {
         PeerSyn {
             irs: Seq::new(segment.header.sequence),
-            mss: segment.options.mss.unwrap_or(DEFAULT_MSS),
+            mss: segment.options.mss,
             scale: segment.options.window_scale.map(WindowScale::new),
             sack_permitted: segment.options.sack_permitted,
             timestamp: segment.options.timestamps.map(|timestamps| timestamps.value),
@@ -123,6 +121,7 @@ impl Offer {
             iss: Seq::new(open.iss),
             ts_offset: if config.timestamps == Timestamping::NoOffset { 0 } else { open.ts_offset },
             mtu_payload: open.mtu_payload,
+            default_mss: open.default_mss,
             mss,
             window: window::initial(config, options, mss),
             timestamps: config.timestamps != Timestamping::Off,
@@ -155,7 +154,7 @@ impl Offer {
     /// What `TCP_INFO` says before the peer's SYN has come.
     pub(crate) fn describe(&self, info: &mut Info, config: &Config) {
         let stamps = if self.timestamps { TIMESTAMPS_LEN } else { 0 };
-        let initial_mss = DEFAULT_MSS.min(self.mss) - stamps.min(self.mss - 1);
+        let initial_mss = Open::DEFAULT_MSS_V4.min(self.mss) - stamps.min(self.mss - 1);
         *info = Info {
             retransmits: self.retransmits,
             backoff: self.retransmits,
@@ -392,7 +391,9 @@ impl Offer {
     /// RFC 9293 section 3.7.1, Eff.snd.MSS.
     fn send_mss(&self, config: &Config, options: &SocketOptions, peer: &PeerSyn) -> u16 {
         let path = self.mtu_payload.saturating_sub(HEADER);
-        let mss = peer.mss.min(path).min(options.max_seg.unwrap_or(u16::MAX)).max(config.min_snd_mss);
+        // MUST-15: what a peer takes that does not say.
+        let theirs = peer.mss.unwrap_or(self.default_mss);
+        let mss = theirs.min(path).min(options.max_seg.unwrap_or(u16::MAX)).max(config.min_snd_mss);
         let stamped = self.timestamps && peer.timestamp.is_some();
         mss - if stamped { TIMESTAMPS_LEN.min(mss - 1) } else { 0 }
     }

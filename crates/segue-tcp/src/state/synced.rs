@@ -2,8 +2,8 @@
 //!
 //! Decides what leaves (the pure `plan`) and stamps it. What arrives is decided in `arrival`.
 
+use segue_wire::Instant;
 use segue_wire::tcp::{MAX_OPTIONS_LEN, TcpFlags, TcpHeader, TcpOptions};
-use segue_wire::{Chunks, Instant};
 
 use crate::config::Config;
 use crate::ecn::{self, Feedback, Leaving};
@@ -124,7 +124,7 @@ impl Synced {
         let resent_before = self.send.counts.resent;
         let outgoing = match plan {
             Plan::Wait(_) => return None,
-            Plan::Ack => self.bare_acknowledgment(),
+            Plan::Ack => self.send.acknowledgment(),
             Plan::Send(plan) => self.send.commit(now, plan, rules.config)?,
         };
         self.send.pace(now, outgoing.payload.len() as u32, rules.config, rules.options);
@@ -183,18 +183,9 @@ impl Synced {
         }
     }
 
-    /// The sender's part of a segment without text. As on Linux, the urgent pointer stands in these, too.
-    fn bare_acknowledgment(&self) -> Outgoing {
-        let sequence = self.send.ack_sequence();
-        let mut outgoing =
-            Outgoing { sequence, payload: Chunks::new(), segment_size: 0, flags: TcpFlags::ACK, urgent: 0 };
-        self.send.point_at_urgent(&mut outgoing);
-        outgoing
-    }
-
     /// An acknowledgment outside the plan, for the last segment of a phase.
     pub(crate) fn acknowledge(&mut self, now: Instant, inbox: &Inbox, config: &Config) -> Transmit {
-        let outgoing = self.bare_acknowledgment();
+        let outgoing = self.send.acknowledgment();
         self.stamp(now, outgoing, inbox, Cargo::None, config)
     }
 
