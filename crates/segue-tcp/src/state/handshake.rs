@@ -89,7 +89,7 @@ impl PeerSyn {
 impl PeerSyn {
     /// What is left of a SYN that nobody kept.
     pub(super) fn remembered(irs: Seq<Peer>, mss: u16) -> PeerSyn {
-        PeerSyn { irs, mss, scale: None, sack_permitted: false, timestamp: None }
+        PeerSyn { irs, mss: Some(mss), scale: None, sack_permitted: false, timestamp: None }
     }
 
     /// Nothing but the MSS will be remembered.
