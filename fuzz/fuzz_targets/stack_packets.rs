@@ -10,8 +10,8 @@ use core::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use segue_stack::{
-    Domain, IfaceConfig, IfaceId, Instant, MsgFlags, Packet, Reject, Shutdown, SocketId, SocketOption, SocketType, Stack,
-    StackConfig, Unreachable,
+    Domain, IfaceConfig, IfaceId, Instant, MsgFlags, Packet, Reject, Shutdown, SocketId, SocketOption, SocketType,
+    Stack, StackConfig, Unreachable,
 };
 use segue_wire::ChecksumState;
 
@@ -60,6 +60,10 @@ fn host(seed: u8, addresses: [&str; 2], is_gateway: bool, is_fallback: bool) -> 
     config.ip.max_syn_backlog = 8;
     config.ip.max_tw_buckets = 8;
     config.ip.max_orphans = 4;
+    // Whatever a SYN can do: every listener opens at once for any SYN with data, or by cookie; or answers with SYN cookies.
+    config.ip.fast_open = if is_gateway { 0x607 } else { 0x403 };
+    config.ip.syncookies = if is_fallback { 2 } else { 1 };
+    config.ip.migrate_req = is_gateway;
     let mut stack = Stack::new(config, Instant::ZERO);
     let mut iface = IfaceConfig::new("eth0", 1500);
     iface.addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
@@ -138,7 +142,8 @@ impl World {
         let choice = input.byte();
         if sockets.len() < 12 && choice < 24 {
             let domain = if choice & 1 == 0 { Domain::Inet } else { Domain::Inet6 };
-            let kind = [SocketType::Stream, SocketType::Datagram, SocketType::Icmp, SocketType::Stream][usize::from(choice >> 1 & 3)];
+            let kind = [SocketType::Stream, SocketType::Datagram, SocketType::Icmp, SocketType::Stream]
+                [usize::from(choice >> 1 & 3)];
             sockets.extend(stack.socket(domain, kind));
             return;
         }
@@ -157,8 +162,20 @@ impl World {
             1 => drop(stack.listen(id, i32::from(input.byte() & 3))),
             2 | 3 => drop(stack.connect(now, id, address(input))),
             4 => sockets.extend(stack.accept(now, id).map(|(id, _)| id)),
-            5 => drop(stack.send(now, id, &buffer[..usize::from(input.word()) % 3000], MsgFlags::from_bits_retain(i32::from(input.word())))),
-            6 => drop(stack.send_to(now, id, &buffer[..usize::from(input.byte())], MsgFlags::empty(), address(input), None)),
+            5 => drop(stack.send(
+                now,
+                id,
+                &buffer[..usize::from(input.word()) % 3000],
+                MsgFlags::from_bits_retain(i32::from(input.word())),
+            )),
+            6 => drop(stack.send_to(
+                now,
+                id,
+                &buffer[..usize::from(input.byte())],
+                MsgFlags::empty(),
+                address(input),
+                None,
+            )),
             7 => drop(stack.recv(now, id, &mut buffer, MsgFlags::from_bits_retain(i32::from(input.byte())))),
             8 => drop(stack.recv_from(now, id, &mut buffer, MsgFlags::empty())),
             9 => drop(stack.recv_bytes(now, id, usize::from(input.word()))),
@@ -171,7 +188,13 @@ impl World {
                 sockets.swap_remove(at);
             }
             12 => drop(stack.disconnect(now, id)),
-            13 => drop(stack.setsockopt(now, id, i32::from(input.byte() % 42), i32::from(input.byte()), &input.bytes(8).to_vec())),
+            13 => drop(stack.setsockopt(
+                now,
+                id,
+                i32::from(input.byte() % 42),
+                i32::from(input.byte()),
+                &input.bytes(8).to_vec(),
+            )),
             14 => drop(stack.getsockopt(now, id, i32::from(input.byte() % 42), i32::from(input.byte()), &mut buffer)),
             15 => drop(stack.bind_any(now, id, *iface)),
             16 => {
@@ -198,7 +221,15 @@ impl World {
             6..=8 => self.deliver(usize::from(choice >> 4), |_| {}, false),
             9 | 10 => {
                 let (at, with) = (usize::from(input.byte()), input.byte());
-                self.deliver(usize::from(choice >> 4), |bytes| if let Some(byte) = bytes.get_mut(at) { *byte ^= with }, true);
+                self.deliver(
+                    usize::from(choice >> 4),
+                    |bytes| {
+                        if let Some(byte) = bytes.get_mut(at) {
+                            *byte ^= with
+                        }
+                    },
+                    true,
+                );
             }
             11 => {
                 let len = usize::from(input.word());

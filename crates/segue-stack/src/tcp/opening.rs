@@ -175,13 +175,10 @@ impl Stack {
         true
     }
 
-    /// Our first sequence number for a flow; not below `floor` when the flow before it is still remembered (RFC 6191).
+    /// Our first sequence number for a flow; `floor` when the flow before it is still remembered (RFC 6191).
     pub(crate) fn initial_sequence(&self, now: Instant, tuple: &FourTuple, floor: Option<u32>) -> u32 {
-        let iss = self.secrets.initial_sequence(now, tuple.local_addr(), tuple.peer_addr());
-        match floor {
-            Some(floor) if (iss.wrapping_sub(floor) as i32) < 0 => floor,
-            _ => iss,
-        }
+        // As Linux: just beyond what the flow before used, whatever the clock says.
+        floor.unwrap_or_else(|| self.secrets.initial_sequence(now, tuple.local_addr(), tuple.peer_addr()))
     }
 
     /// A segment for a half-open connection.
@@ -283,10 +280,10 @@ impl Stack {
         if let Some(opening) = self.tcp.entries.opening.at_mut(entry)
             && let Some(transmit) = opening.passive.poll_with_cookie(now, &self.tcp.config, cookie)
         {
-            let (tuple, pinned) = (opening.tuple, opening.pinned);
+            let (tuple, pinned, listener) = (opening.tuple, opening.pinned, opening.listener.index);
             self.counters.add(Counter::TcpExtTCPSynRetrans, transmit.resent.into());
             self.counters.add(Counter::TcpRetransSegs, transmit.resent.into());
-            self.reply_segment(now, &tuple, pinned, transmit);
+            self.reply_for(now, listener, &tuple, pinned, transmit);
         }
         self.arm_opening(now, entry);
     }

@@ -71,6 +71,32 @@ impl Stack {
         pinned: Option<IfaceId>,
         transmit: Transmit,
     ) {
+        let ttl = self.default_ttl(tuple.peer);
+        self.reply_as(now, tuple, pinned, transmit, (ttl, 0));
+    }
+
+    /// As [`reply_segment`](Self::reply_segment), for a listener, whose TTL and type of service its SYN-ACKs have.
+    pub(crate) fn reply_for(
+        &mut self,
+        now: Instant,
+        listener: u32,
+        tuple: &FourTuple,
+        pinned: Option<IfaceId>,
+        transmit: Transmit,
+    ) {
+        let default_ttl = self.default_ttl(tuple.peer);
+        let service = self.sockets.at(listener).map(|socket| socket.common().ttl_and_tos(tuple.peer, default_ttl));
+        self.reply_as(now, tuple, pinned, transmit, service.unwrap_or((default_ttl, 0)));
+    }
+
+    fn reply_as(
+        &mut self,
+        now: Instant,
+        tuple: &FourTuple,
+        pinned: Option<IfaceId>,
+        transmit: Transmit,
+        (ttl, tos): (u8, u8),
+    ) {
         let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
             self.counters.inc(no_routes(tuple.peer));
             return;
@@ -79,7 +105,7 @@ impl Stack {
             self.counters.inc(Counter::TcpOutRsts);
         }
         self.counters.inc(Counter::TcpOutSegs);
-        let service = Service { ttl: self.default_ttl(tuple.peer), tos: 0, dont_fragment: true, identification: 0 };
+        let service = Service { ttl, tos, dont_fragment: true, identification: 0 };
         let packet = segment_packet(tuple, transmit, service);
         self.count_ip_out(&packet);
         if !self.outbox.push_reply(way.iface, packet) {
