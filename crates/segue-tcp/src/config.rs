@@ -32,8 +32,7 @@ pub struct Config {
     pub window_scaling: bool,
     /// `tcp_timestamps`: offer and accept timestamps. Default with random offset.
     pub timestamps: Timestamping,
-    /// `tcp_sack`: offer and accept selective acknowledgments (RFC 2018). Default off as long as the sender
-    /// takes blocks for mere duplicates.
+    /// `tcp_sack`: offer and accept selective acknowledgments (RFC 2018). Default on.
     pub sack: bool,
     /// `tcp_ecn`: explicit congestion notification, granted and asked. Default 2: RFC 3168, granted.
     pub ecn: EcnPolicy,
@@ -115,8 +114,22 @@ pub struct Config {
     /// `tcp_stdurg`: the urgent pointer points at the urgent byte (RFC 1122), not behind it
     /// (RFC 6093, everybody). Default off.
     pub stdurg: bool,
-    /// `tcp_reordering`: duplicate acknowledgments that mean loss. 3–300, default 3.
+    /// `tcp_reordering`: by how many segments one may be overtaken without being lost, and duplicate
+    /// acknowledgments that mean loss, until more is known of the path. 3–255, default 3.
     pub reordering: u8,
+    /// `tcp_max_reordering`: the most that this may grow to. 3–65535, default 300.
+    pub max_reordering: u16,
+    /// `tcp_recovery`: bits of loss detection by time (RFC 8985): 1 on (there is no other with SACK), 2 the
+    /// reordering window stays a quarter of the least round trip, 4 three segments sacked are no reason to
+    /// do without it. Default 1.
+    pub recovery: u8,
+    /// `tcp_early_retrans`: 3 and 4 send tail-loss probes, others do not. 0–4, default 3.
+    pub early_retrans: u8,
+    /// `tcp_frto`: look whether a timeout was needless (RFC 5682); 0 off. Default 2.
+    pub frto: u8,
+    /// `tcp_thin_linear_timeouts`: with fewer than four segments in flight the first six timeouts do not
+    /// back off. Default off.
+    pub thin_linear_timeouts: bool,
     /// `tcp_retrans_collapse`: join small segments when they are sent again. Default on.
     pub retrans_collapse: bool,
     /// `tcp_pacing_ss_ratio`: the pacing rate in slow start, as a percentage of a window in a round trip.
@@ -138,7 +151,7 @@ impl Default for Config {
         Config {
             window_scaling: true,
             timestamps: Timestamping::RandomOffset,
-            sack: false,
+            sack: true,
             ecn: EcnPolicy::Grant,
             ecn_fallback: true,
             ecn_option: 2,
@@ -174,6 +187,11 @@ impl Default for Config {
             rfc1337: false,
             stdurg: false,
             reordering: 3,
+            max_reordering: 300,
+            recovery: 1,
+            early_retrans: 3,
+            frto: 2,
+            thin_linear_timeouts: false,
             retrans_collapse: true,
             pacing_ss_ratio: 200,
             pacing_ca_ratio: 120,
@@ -304,6 +322,9 @@ impl Config {
             ("tcp_ecn_option", "between 0 and 2", self.ecn_option <= 2),
             ("tcp_ecn_option_beacon", "between 0 and 3", self.ecn_option_beacon <= 3),
             ("tcp_reordering", "between 3 and 255", self.reordering >= 3),
+            ("tcp_max_reordering", "between 3 and 65535", self.max_reordering >= 3),
+            ("tcp_recovery", "between 0 and 7", self.recovery <= 7),
+            ("tcp_early_retrans", "between 0 and 4", self.early_retrans <= 4),
             ("tcp_comp_sack_rtt_percent", "between 1 and 1000", (1..=1000).contains(&self.comp_sack_rtt_percent)),
         ];
         match checks.iter().find(|(_, _, ok)| !ok) {

@@ -78,7 +78,7 @@ pub struct Info {
     pub delivered: u32,
     /// Segments delivered with a congestion mark.
     pub delivered_ce: u32,
-    /// D-SACKs received.
+    /// Segments that arrived twice, as D-SACKs tell.
     pub dsack_dups: u32,
     /// Reordering events seen.
     pub reord_seen: u32,

@@ -62,6 +62,13 @@ impl Clocks {
         newer
     }
 
+    /// When our clock showed what the peer echoes, in milliseconds since the epoch; `None` for an echo of nothing or
+    /// of the future.
+    pub(crate) fn shown_at(offset: u32, now: Instant, echo: u32) -> Option<u64> {
+        let ago = Clocks::value(offset, now).wrapping_sub(echo) as i32;
+        (echo != 0 && ago >= 0).then(|| now.as_millis().saturating_sub(ago as u64))
+    }
+
     /// Round-trip time an echo of ours shows; at least the clock's tick.
     pub(crate) fn elapsed(offset: u32, now: Instant, echo: u32) -> Option<Duration> {
         let ms = Clocks::value(offset, now).wrapping_sub(echo) as i32;

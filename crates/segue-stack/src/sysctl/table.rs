@@ -81,7 +81,7 @@ const BUFFER: RangeInclusive<u64> = 1..=1 << 30;
 /// Linux's limits for the socket options of the same meaning.
 const KEEP_ALIVE: RangeInclusive<u64> = 1..=32_767;
 
-const NO_LOSS_DETECTION: &str = "loss is found by timeout and by duplicate acknowledgements (NewReno) only, as yet";
+const WHOLE_LIFE: &str = "the least round-trip time is that of the whole connection";
 const NO_PROBING: &str = "path MTU probing is not implemented yet";
 const NO_BUDGET: &str = "a memory budget for all sockets together is not implemented yet";
 const NO_METRICS: &str = "nothing is remembered per destination yet";
@@ -270,7 +270,13 @@ pub(super) static TABLE: &[Entry] = &[
     },
     switch("net.ipv4.tcp_dsack", |s| s.tcp.dsack.into(), |s, v| s.tcp.dsack = v != 0),
     fixed("net.ipv4.tcp_early_demux", "0", DEVICE),
-    fixed("net.ipv4.tcp_early_retrans", "0", NO_LOSS_DETECTION),
+    integer(
+        "net.ipv4.tcp_early_retrans",
+        0..=4,
+        "3 and 4: tail-loss probes on",
+        |s| s.tcp.early_retrans.into(),
+        |s, v| s.tcp.early_retrans = v as u8,
+    ),
     integer(
         "net.ipv4.tcp_ecn",
         0..=5,
@@ -341,7 +347,7 @@ pub(super) static TABLE: &[Entry] = &[
             s.tcp.fin_timeout = Duration::from_secs(v);
         },
     ),
-    fixed("net.ipv4.tcp_frto", "0", NO_LOSS_DETECTION),
+    integer("net.ipv4.tcp_frto", 0..=255, "0 off, others on", |s| s.tcp.frto.into(), |s, v| s.tcp.frto = v as u8),
     fixed("net.ipv4.tcp_fwmark_accept", "0", "packets have no marks"),
     integer(
         "net.ipv4.tcp_invalid_ratelimit",
@@ -395,7 +401,13 @@ pub(super) static TABLE: &[Entry] = &[
             s.ip.max_orphans = v as u32;
         },
     ),
-    fixed("net.ipv4.tcp_max_reordering", "3", NO_LOSS_DETECTION),
+    integer(
+        "net.ipv4.tcp_max_reordering",
+        3..=65_535,
+        "segments",
+        |s| s.tcp.max_reordering.into(),
+        |s, v| s.tcp.max_reordering = v as u16,
+    ),
     integer(
         "net.ipv4.tcp_max_syn_backlog",
         INT,
@@ -416,7 +428,7 @@ pub(super) static TABLE: &[Entry] = &[
     ),
     fixed("net.ipv4.tcp_mem", "0 0 0", NO_BUDGET),
     switch("net.ipv4.tcp_migrate_req", |s| s.ip.migrate_req.into(), |s, v| s.ip.migrate_req = v != 0),
-    fixed("net.ipv4.tcp_min_rtt_wlen", "300", NO_LOSS_DETECTION),
+    fixed("net.ipv4.tcp_min_rtt_wlen", "300", WHOLE_LIFE),
     integer(
         "net.ipv4.tcp_min_snd_mss",
         48..=65_535,
@@ -479,7 +491,13 @@ pub(super) static TABLE: &[Entry] = &[
     fixed("net.ipv4.tcp_probe_interval", "600", NO_PROBING),
     fixed("net.ipv4.tcp_probe_threshold", "8", NO_PROBING),
     fixed("net.ipv4.tcp_rcvbuf_low_rtt", "1000", "receive buffers grow alike at every round-trip time"),
-    fixed("net.ipv4.tcp_recovery", "0", NO_LOSS_DETECTION),
+    integer(
+        "net.ipv4.tcp_recovery",
+        0..=7,
+        "bits: 1 RACK (always on with SACK), 2 static reordering window, 4 no duplicate threshold",
+        |s| s.tcp.recovery.into(),
+        |s, v| s.tcp.recovery = v as u8,
+    ),
     fixed("net.ipv4.tcp_reflect_tos", "0", "an accepted connection has its listener's type of service"),
     integer(
         "net.ipv4.tcp_reordering",
@@ -567,7 +585,11 @@ pub(super) static TABLE: &[Entry] = &[
             s.ip.syncookies = v as u8;
         },
     ),
-    fixed("net.ipv4.tcp_thin_linear_timeouts", "0", "every stream backs off exponentially"),
+    switch(
+        "net.ipv4.tcp_thin_linear_timeouts",
+        |s| s.tcp.thin_linear_timeouts.into(),
+        |s, v| s.tcp.thin_linear_timeouts = v != 0,
+    ),
     integer("net.ipv4.tcp_timestamps", 0..=2, "0 off, 1 with a random offset, 2 without", timestamping, |s, v| {
         s.tcp.timestamps = match v {
             0 => Timestamping::Off,

@@ -15,6 +15,7 @@ use super::reno::Reno;
 use super::validation::Usage;
 use crate::options::CongestionName;
 use crate::send::pacer::Pacer;
+use crate::send::rack::Rack;
 use crate::send::rate::Rate;
 
 /// The chosen algorithm.
@@ -55,14 +56,14 @@ impl Algorithm {
 pub(crate) struct Flow {
     pub(super) algorithm: Algorithm,
     pub(super) usage: Usage,
-    #[allow(dead_code, reason = "asked once the scoreboard's marks carry snapshots")]
     pub(crate) rate: Rate,
     pub(crate) pacer: Pacer,
+    pub(crate) rack: Rack,
 }
 
 impl Flow {
     pub(super) fn new(now: Instant, name: CongestionName, window: &Window) -> Flow {
         let algorithm = Algorithm::new(now, name, window);
-        Flow { algorithm, usage: Usage::new(now), rate: Rate::new(now), pacer: Pacer::new() }
+        Flow { algorithm, usage: Usage::new(now), rate: Rate::new(now), pacer: Pacer::new(), rack: Rack::default() }
     }
 }

@@ -25,7 +25,6 @@ use segue_wire::Instant;
 use crate::info::BbrInfo;
 use crate::options::CongestionName;
 use crate::units::Packets;
-#[allow(unused_imports, reason = "loss detection tells")]
 pub(crate) use controller::LostSegment;
 pub(crate) use controller::{AckSample, LossSample, Restart};
 use controller::{Controller, Reason};
@@ -70,14 +69,6 @@ impl Window {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
 pub(crate) struct Before(Window);
-
-impl Before {
-    /// cwnd when the reduction began (PRR's prior_cwnd).
-    #[allow(dead_code, reason = "PRR asks")]
-    pub(crate) fn cwnd(&self) -> Packets {
-        self.0.cwnd
-    }
-}
 
 /// The window, the algorithm that moves it, and what is known of the flow: what the sending half
 /// asks and tells.
@@ -211,14 +202,12 @@ impl Congestion {
     }
 
     /// Every segment that is found lost, when it is found.
-    #[allow(dead_code, reason = "loss detection tells")]
     pub(crate) fn on_segment_lost(&mut self, now: Instant, lost: &LostSegment) {
         let (algorithm, window) = self.algorithm(now);
         algorithm.on_segment_lost(window, now, lost);
     }
 
     /// The reduction that `before` came from was a mistake (RFC 4015, RFC 9438 section 4.9).
-    #[allow(dead_code, reason = "recovery asks")]
     pub(crate) fn undo(&mut self, now: Instant, before: &Before) {
         self.window.cwnd = self.window.cwnd.max(before.0.cwnd);
         self.window.ssthresh = self.window.ssthresh.max(before.0.ssthresh);

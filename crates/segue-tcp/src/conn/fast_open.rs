@@ -321,7 +321,7 @@ impl Connection {
             return self.fail(now, ConnError::TimedOut);
         }
         if pending.offer.retransmits == 1 {
-            synced.send.lose_flight(now);
+            synced.send.lose_flight(now, &self.config);
         }
         pending.offer.retransmits += 1;
         synced.send.retransmits = pending.offer.retransmits;

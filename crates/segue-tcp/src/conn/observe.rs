@@ -7,9 +7,8 @@ use segue_wire::Instant;
 use super::{Connection, Phase};
 use crate::event::{Events, Ready};
 use crate::info::{BbrInfo, Info};
-use crate::journal::Statistic;
+use crate::journal::{Decided, Statistic};
 use crate::send::buffer;
-use crate::send::recovery::Recovery;
 use crate::state::halves::{LocalHalf, PeerHalf};
 use crate::state::syn_received::SynReceived;
 use crate::state::syn_sent::SynSent;
@@ -196,6 +195,23 @@ impl Connection {
         }
     }
 
+    /// Whether what loss detection and recovery decide is kept from now on, for
+    /// [`take_decisions`](Connection::take_decisions). Off until asked; costs nothing then.
+    pub fn trace(&mut self, on: bool) {
+        if let Phase::Synced(synced) = &mut self.phase {
+            synced.send.journal.trace(on);
+        }
+    }
+
+    /// What loss detection and recovery have decided since somebody last asked, in order. At most 16384 are
+    /// kept; the first ones are.
+    pub fn take_decisions(&mut self) -> Vec<Decided> {
+        match &mut self.phase {
+            Phase::Synced(synced) => synced.send.journal.take_decisions(),
+            _ => Vec::new(),
+        }
+    }
+
     /// `TCP_INFO`.
     pub fn info(&self, now: Instant) -> Info {
         let mut info = Info { state: self.state(), max_pacing_rate: u64::MAX, ..Info::default() };
@@ -232,15 +248,10 @@ impl Connection {
         let (send, recv) = (&synced.send, &synced.recv);
         let fin_acked = matches!(send.half, LocalHalf::FinAcked { .. });
         let ecn = synced.ecn.codepoints();
+        let (reord_seen, dsack_dups) = send.reordering_and_duplicates();
         let scaled = send.scale.shift() > 0 || recv.window.scale.shift() > 0;
         *info = Info {
-            ca_state: match send.recovery {
-                Recovery::Open if send.duplicates_seen() => 1,
-                Recovery::Open => 0,
-                Recovery::Cwr { .. } => 2,
-                Recovery::Fast { .. } => 3,
-                Recovery::Timeout { .. } => 4,
-            },
+            ca_state: send.recovery.state as u8,
             retransmits: send.retransmits,
             probes: send.probes,
             backoff: send.rtt.backoff(),
@@ -257,9 +268,8 @@ impl Connection {
             snd_mss: send.segment_size(),
             rcv_mss: u32::from(recv.ack.segment_size),
             unacked: send.segments_out().0,
-            sacked: send.segments_arrived_out_of_order().0,
-            // Linux counts a lost segment as lost until it is acknowledged.
-            lost: send.segments_lost().0 + send.segments_resent().0,
+            sacked: send.segments_sacked().0,
+            lost: send.segments_lost().0,
             retrans: send.segments_resent().0,
             last_data_sent: millis(now - send.last_sent),
             last_data_recv: millis(now - recv.ack.last_data),
@@ -272,7 +282,9 @@ impl Connection {
             snd_ssthresh: send.cc.ssthresh().0,
             snd_cwnd: send.cc.cwnd().0,
             advmss: u32::from(recv.advertised_mss),
-            reordering: u32::from(self.config.reordering),
+            reordering: u32::from(send.reordering_degree(&self.config)),
+            reord_seen,
+            dsack_dups,
             rcv_rtt: recv.rtt().map_or(0, micros),
             rcv_space: recv.space(),
             total_retrans: send.counts.resent,

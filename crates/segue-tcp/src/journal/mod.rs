@@ -1,18 +1,26 @@
-//! What a connection has to tell about itself beside its events: counts.
+//! What a connection has to tell about itself beside its events: counts, and decisions if asked.
 //!
 //! Decides nothing and changes nothing; costs one branch where there is nothing to tell. A
-//! journal without entries owns no memory.
+//! journal that nobody asked for decisions and that has nothing to count owns no memory.
 
+mod decision;
 mod statistic;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use segue_wire::Instant;
+
+pub use decision::{CaState, Decided, Decision, LossReason, UndoReason};
 pub use statistic::Statistic;
+
+/// Decisions kept for who asks; later ones are dropped until somebody takes them.
+const MOST_DECISIONS: usize = 16_384;
 
 #[derive(Debug, Default)]
 struct Pages {
     counts: Vec<(Statistic, u32)>,
+    decisions: Option<Vec<Decided>>,
 }
 
 /// What has been noted since somebody last asked.
@@ -39,9 +47,37 @@ impl Journal {
 
     /// Everything counted, once.
     pub(crate) fn take_counts(&mut self) -> Vec<(Statistic, u32)> {
-        match self.0.take() {
-            Some(pages) => pages.counts,
-            None => Vec::new(),
+        let Some(pages) = &mut self.0 else { return Vec::new() };
+        let counts = core::mem::take(&mut pages.counts);
+        if pages.decisions.is_none() {
+            self.0 = None;
         }
+        counts
+    }
+
+    /// Whether decisions are kept from now on.
+    pub(crate) fn trace(&mut self, on: bool) {
+        match (&mut self.0, on) {
+            (pages, true) => {
+                pages.get_or_insert_default().decisions.get_or_insert_default();
+            }
+            (Some(pages), false) => pages.decisions = None,
+            (None, false) => {}
+        }
+    }
+
+    /// Keeps a decision if somebody wants it.
+    pub(crate) fn decide(&mut self, at: Instant, what: impl FnOnce() -> Decision) {
+        if let Some(decisions) = self.0.as_mut().and_then(|pages| pages.decisions.as_mut())
+            && decisions.len() < MOST_DECISIONS
+        {
+            decisions.push(Decided { at, what: what() });
+        }
+    }
+
+    /// Every decision that was kept, once.
+    pub(crate) fn take_decisions(&mut self) -> Vec<Decided> {
+        let decisions = self.0.as_mut().and_then(|pages| pages.decisions.as_mut());
+        decisions.map(core::mem::take).unwrap_or_default()
     }
 }

@@ -1,28 +1,31 @@
 //! What an acceptable acknowledgment does to the sending half.
 //!
-//! Order, fixed: window, release of bytes, RTT sample, scoreboard, loss detection,
-//! congestion control, timers. Owns the SND.WND rule of RFC 9293 section 3.10.7.4 and
-//! RFC 6298 5.2 and 5.3.
+//! Order, fixed, as on Linux: window, blocks, release of bytes and marks, RTT sample, tail-loss probe, loss
+//! detection and recovery, timer, congestion control. Owns the SND.WND rule of RFC 9293
+//! section 3.10.7.4, RFC 6298 5.2 and 5.3, and RFC 5681 section 2 (what a duplicate is).
 
 use core::time::Duration;
 
 use segue_wire::Instant;
-use segue_wire::tcp::{AccEcn, TcpFlags};
+use segue_wire::tcp::{AccEcn, SackBlocks, TcpFlags};
 
-use super::recovery::{Progress, Recovery};
+use super::frto::Frto;
+use super::recovery::{Reaction, Shown};
 use super::rtt::is_of_last;
-use super::scoreboard::Acked;
-use super::timer::SendTimer;
+use super::sack::Told;
+use super::scoreboard::{Arrival, Harvest};
+use super::timer::{Nudge, SendTimer};
+use super::undo::Undo;
 use super::{Sender, buffer};
-use crate::cc::{AckSample, LossSample};
+use crate::cc::AckSample;
 use crate::config::Config;
 use crate::ecn::{EcnAck, Feedback, Marks};
-use crate::journal::Statistic;
+use crate::journal::{CaState, Statistic};
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq};
 
-/// An acknowledgment that is not older than SND.UNA and not beyond SND.NXT.
+/// An acknowledgment that is not beyond SND.NXT.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ack {
     pub(crate) number: Seq<Local>,
@@ -37,8 +40,12 @@ pub(crate) struct Ack {
     pub(crate) accecn: Option<AccEcn>,
     /// Its timestamp is newer than any before.
     pub(crate) newer: bool,
+    /// What the peer says it holds out of order.
+    pub(crate) sack: SackBlocks,
     /// Round-trip time that its timestamp echo shows.
     pub(crate) echo: Option<Duration>,
+    /// When what it echoes left, in milliseconds.
+    pub(crate) echo_of: Option<u64>,
 }
 
 /// What changed.
@@ -52,6 +59,32 @@ pub(crate) struct AckEffect {
     pub(crate) writable: bool,
 }
 
+/// Doublings after which the timeout is thought to be too long rather than the round trip.
+const MULTIPLE_BACKOFFS: u8 = 4;
+
+/// What was so before the acknowledgment.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    una: Seq<Local>,
+    in_flight: Packets,
+    /// Sent and not known to have arrived.
+    flight: Packets,
+    fack: Seq<Local>,
+    /// Something was outstanding.
+    outstanding: bool,
+}
+
+/// An acknowledgment, and what it is to the sender.
+#[derive(Clone, Copy, Debug)]
+struct News<'a> {
+    ack: &'a Ack,
+    before: Before,
+    /// SND.UNA moved.
+    advanced: bool,
+    /// A duplicate by RFC 5681's definition.
+    duplicate: bool,
+}
+
 impl Sender {
     pub(crate) fn on_ack(
         &mut self,
@@ -61,44 +94,180 @@ impl Sender {
         config: &Config,
         options: &SocketOptions,
     ) -> AckEffect {
+        let before = self.before_ack();
+        let advanced = ack.number.after(self.una);
         let old_window = self.wnd;
         self.take_window(ack);
         self.restart_persist(now, old_window == 0 && self.wnd > 0, config, options);
-        let mut effect = AckEffect::default();
-        if ack.number.after(self.una) {
-            effect.advanced = true;
-            effect.fin = self.advance(now, ack, ecn, config);
+        // RFC 5681 section 2; a window that is shut, or opens, is an update.
+        let duplicate = !advanced && ack.bare && ack.window == old_window && ack.window != 0;
+        if advanced {
+            self.una = ack.number;
+            self.retransmits = 0;
+            self.trouble_since = Deadline::NEVER;
+        }
+        if before.outstanding || !ack.sack.is_empty() {
+            let news = News { ack, before, advanced, duplicate: duplicate && before.outstanding };
+            self.digest(now, &news, ecn, config);
+        } else {
+            let _ = self.read_marks(ack, ecn, ack.newer, 0, 0);
+        }
+        let mut effect = AckEffect { advanced, ..AckEffect::default() };
+        if advanced {
+            effect.fin = self.release();
             self.resize_buffer(config, options);
             effect.writable = self.wake_writer(config, options);
-            return effect;
-        }
-        let marks = self.read_marks(ack, ecn, ack.newer, Packets(0), 0);
-        if !self.scoreboard.is_empty() {
-            if marks.congested {
-                self.enter_cwr(now, self.in_flight());
-            }
-            if ack.bare && ack.window == old_window {
-                self.on_duplicate(now, config);
-            }
         }
         effect
     }
 
+    /// An acknowledgment that others have overtaken: its blocks may be news.
+    pub(crate) fn on_old_ack(&mut self, now: Instant, ack: &Ack, config: &Config) {
+        if ack.sack.is_empty() {
+            return;
+        }
+        let news = News { ack, before: self.before_ack(), advanced: false, duplicate: false };
+        let mut arrival = self.arrival(now, ack);
+        let told = self.take_blocks(ack, news.before.una, &mut arrival, config);
+        let harvest = self.keep(now, arrival, config);
+        let min_rtt = self.rtt.min();
+        let _ = self.cc.flow_mut(now).rate.sample(now, &harvest.delivered, min_rtt);
+        let _ = self.on_alert(now, &news.shown(&harvest, told, false), config);
+    }
+
+    fn before_ack(&self) -> Before {
+        let board = &self.scoreboard;
+        Before {
+            una: self.una,
+            in_flight: board.in_flight(),
+            flight: board.sent().saturating_sub(board.sacked()),
+            fack: board.highest_sacked(self.una),
+            outstanding: !board.is_empty(),
+        }
+    }
+
+    fn arrival(&self, now: Instant, ack: &Ack) -> Arrival {
+        Arrival {
+            now,
+            una: self.una,
+            high: self.recovery.high,
+            echo: ack.echo_of,
+            min_rtt: self.rtt.min(),
+            sack: self.sack,
+            rack: self.cc.flow().map(|flow| flow.rack).unwrap_or_default(),
+            undo: self.repair.as_ref().map_or(Undo::default(), |repair| repair.undo),
+            harvest: Harvest::default(),
+        }
+    }
+
+    /// What marks have taught goes where it is kept.
+    fn keep(&mut self, now: Instant, arrival: Arrival, config: &Config) -> Harvest {
+        self.cc.flow_mut(now).rack = arrival.rack;
+        if let Some(repair) = &mut self.repair {
+            repair.undo = arrival.undo;
+        }
+        if arrival.harvest.sacked {
+            // Reordering and undo are asked from now on.
+            let _ = self.repair(config);
+        }
+        arrival.harvest
+    }
+
     /// What the acknowledgment says of congestion. `packets` and `bytes`: what it newly shows to have arrived.
-    fn read_marks(&mut self, ack: &Ack, ecn: &mut Feedback, progress: bool, packets: Packets, bytes: u32) -> Marks {
+    fn read_marks(&mut self, ack: &Ack, ecn: &mut Feedback, progress: bool, packets: u32, bytes: u32) -> Marks {
         let about = EcnAck {
             flags: ack.flags,
             option: ack.accecn,
             progress,
-            packets: packets.0,
+            packets,
             bytes,
             mss: u32::from(self.mss),
             sent: self.counts.bytes_sent,
-            exact: matches!(self.recovery, Recovery::Open | Recovery::Cwr { .. }),
+            exact: self.recovery.state < CaState::Recovery,
         };
         let marks = ecn.on_ack(&about);
         self.journal.add(Statistic::DeliveredCe, marks.packets);
         marks
+    }
+
+    /// Scoreboard, round trip, recovery, timer, congestion control.
+    fn digest(&mut self, now: Instant, news: &News<'_>, ecn: &mut Feedback, config: &Config) {
+        let News { ack, before, advanced, .. } = *news;
+        self.newly_lost = 0;
+        if let Some(repair) = &mut self.repair
+            && repair.frto == Frto::SendNew
+        {
+            repair.frto = Frto::Watching;
+        }
+        let mut arrival = self.arrival(now, ack);
+        let mut told = Told::default();
+        if self.sack && !ack.sack.is_empty() {
+            told = self.take_blocks(ack, before.una, &mut arrival, config);
+            self.note_sacked_late(now, &arrival.harvest, config);
+        }
+        self.scoreboard.acknowledge(&mut arrival);
+        let mut harvest = self.keep(now, arrival, config);
+        // As Linux: without SACK an original cannot be told from what was sent again beside it.
+        harvest.original &= self.sack || !harvest.acked_resent;
+        let mut newly = harvest.newly();
+        if !self.sack && advanced {
+            newly = self.eat_duplicates(now, harvest.acked, config);
+        }
+        let marks = self.read_marks(ack, ecn, advanced || ack.newer, newly, harvest.bytes);
+        let shown = news.shown(&harvest, told, marks.congested);
+        if !before.outstanding {
+            // Nothing to acknowledge, but a reduction may prove to be needless.
+            if told.duplicate {
+                let _ = self.on_alert(now, &shown, config);
+            }
+            return self.on_probe_ack(now, &shown, config);
+        }
+        let rtt = self.sample_rtt(now, ack, &harvest, config);
+        if self.sack {
+            self.note_acked_late(now, &harvest, before.fack, config);
+            if let Some(repair) = &mut self.repair {
+                repair.reordering.widen(self.una, self.nxt, config);
+            }
+        }
+        self.on_probe_ack(now, &shown, config);
+        let mut reaction = Reaction::default();
+        let dubious = shown.duplicate || harvest.sacked || told.duplicate || marks.congested;
+        if dubious || self.recovery.state != CaState::Open || (advanced && self.scoreboard.is_reneged()) {
+            reaction = self.on_alert(now, &shown, config);
+            newly += reaction.supposed;
+        }
+        self.settle_timer(now, &harvest, rtt, reaction, config);
+        self.control(now, news, &harvest, Outcome { newly, marked: marks.packets, rtt }, config);
+        if reaction.send_new {
+            self.let_new_data_out(config);
+        }
+    }
+
+    /// RFC 5682 step 2.b, unless the window holds new data back.
+    fn let_new_data_out(&mut self, config: &Config) {
+        let may = self.cc.cwnd() > self.scoreboard.in_flight();
+        self.repair(config).frto = if may { Frto::SendNew } else { Frto::Off };
+        if may {
+            self.nudge = Nudge::Partial;
+        }
+    }
+
+    fn note_sacked_late(&mut self, now: Instant, harvest: &Harvest, config: &Config) {
+        // After a timeout what was sent again cannot be told from what was late, unless it may be undone.
+        let open = self.repair.as_ref().is_some_and(|repair| repair.undo.is_open());
+        if let Some(low) = harvest.late_sacked
+            && (self.recovery.state != CaState::Loss || open)
+        {
+            self.note_late(now, low, Statistic::SackReorder, config);
+        }
+    }
+
+    fn note_acked_late(&mut self, now: Instant, harvest: &Harvest, fack: Seq<Local>, config: &Config) {
+        if let Some(low) = harvest.late_acked
+            && low.before(fack)
+        {
+            self.note_late(now, low, Statistic::SackReorder, config);
+        }
     }
 
     /// Tells a waiting writer once that there is room.
@@ -114,6 +283,12 @@ impl Sender {
     /// SND.WL1 is the number of the SYN itself: the next segment may shrink the window that the SYN-ACK offered.
     pub(crate) fn window_came_with_syn(&mut self, irs: Seq<Peer>) {
         self.wl1 = irs;
+    }
+
+    /// Whether the window that comes with these numbers is news.
+    pub(crate) fn may_take_window(&self, number: Seq<Local>, sequence: Seq<Peer>, window: u32) -> bool {
+        let newer = number.after(self.una) || sequence.after(self.wl1);
+        newer || (sequence == self.wl1 && (window > self.wnd || window == 0))
     }
 
     /// RFC 9293 section 3.10.7.4: SND.WND follows the newest segment. As on Linux, a window that
@@ -135,17 +310,8 @@ impl Sender {
         self.max_window = self.max_window.max(ack.window);
     }
 
-    /// Whether the window that comes with these numbers is news.
-    pub(crate) fn may_take_window(&self, number: Seq<Local>, sequence: Seq<Peer>, window: u32) -> bool {
-        let newer = number.after(self.una) || sequence.after(self.wl1);
-        newer || (sequence == self.wl1 && (window > self.wnd || window == 0))
-    }
-
-    /// SND.UNA moves to `ack.number`. Whether that acknowledges our FIN.
-    fn advance(&mut self, now: Instant, ack: &Ack, ecn: &mut Feedback, config: &Config) -> bool {
-        let in_flight = self.in_flight();
-        let bytes = ack.number.since(self.una);
-        self.una = ack.number;
+    /// Bytes that are acknowledged leave the queue. Whether our FIN is acknowledged now.
+    fn release(&mut self) -> bool {
         self.queue.release(self.una);
         if self.urgent_end.is_some_and(|end| !end.after(self.una)) {
             self.urgent_end = None;
@@ -155,18 +321,6 @@ impl Sender {
         }
         if self.push_end.before(self.una) {
             self.push_end = self.una;
-        }
-        let acked = self.scoreboard.acknowledge(self.una);
-        let rtt = self.sample_rtt(now, ack, &acked, config);
-        let marks = self.read_marks(ack, ecn, true, acked.packets, bytes);
-        self.settle_recovery(now, &acked, rtt, in_flight, marks);
-        self.retransmits = 0;
-        self.trouble_since = Deadline::NEVER;
-        // RFC 6298 5.2, 5.3.
-        if self.scoreboard.is_empty() {
-            self.timer = SendTimer::Idle;
-        } else if self.recovery.is_patient() {
-            self.timer = SendTimer::Retransmit { at: now + self.rto(config) };
         }
         let fin = matches!(self.half, LocalHalf::FinSent { fin } if self.una == fin + 1);
         if fin {
@@ -178,102 +332,135 @@ impl Sender {
     /// RFC 6298 section 3 (Karn): what was sent twice gives a sample only by its timestamp. The echo is
     /// that of the segment at SND.UNA (RFC 7323 section 4.3), and it must be of its last transmission:
     /// an older echo comes when an earlier one had arrived and its acknowledgment was lost. It measures
-    /// the timeout, not the path, and every timeout sampled so would nearly double the next.
-    fn sample_rtt(&mut self, now: Instant, ack: &Ack, acked: &Acked, config: &Config) -> Option<Duration> {
-        let sample = match acked.first_sent_at {
-            Some(first) if acked.resent => ack.echo.filter(|echo| is_of_last(*echo, now - first)),
-            _ => acked.clean_sent_at.map(|sent_at| now - sent_at),
-        }?;
+    /// the timeout, not the path, and every timeout sampled so would nearly double the next. The
+    /// earliest of what arrived counts, as on Linux: the timeout must cover it.
+    fn sample_rtt(&mut self, now: Instant, ack: &Ack, harvest: &Harvest, config: &Config) -> Option<Measured> {
+        let resent = harvest.first_sent_at.filter(|_| harvest.acked_resent);
+        let clean = harvest.clean.filter(|_| !harvest.acked_resent);
+        let echo = ack.echo.filter(|echo| resent.is_some_and(|first| is_of_last(*echo, now - first)));
+        // What is sacked beside something that was sent again later may have arrived long before: the
+        // acknowledgment that told so was lost.
+        let sacked = harvest.clean_sacked.filter(|(_, last)| resent.is_none_or(|first| *last >= first));
+        let newest = sacked.or(clean).map(|(_, last)| now - last);
+        let earliest = |sent: (Instant, Instant)| now - sent.0;
+        let Some(sample) = clean.map(earliest).or(echo).or(sacked.map(earliest)) else {
+            self.doubt_backoff(now, resent);
+            return None;
+        };
+        let newest = newest.unwrap_or(sample).min(sample);
         self.rtt.sample(sample, config.rto_min, config.rto_max);
-        Some(sample)
+        self.rtt.note_least(newest);
+        if let Some(repair) = &mut self.repair {
+            repair.probe.on_measured();
+        }
+        Some(Measured { sample, newest, from_block: clean.is_none() && echo.is_none() })
     }
 
-    fn settle_recovery(
+    /// Without timestamps nothing that was sent again gives a sample, and where every second segment is lost
+    /// the timer would stay where many losses have brought it. RFC 6298 section 5 lets a sender that has
+    /// backed off multiple times doubt its estimates: what was sent again and is acknowledged after a
+    /// likely round trip shows that not the estimate was wrong. It is no sample, and the back-off is over.
+    fn doubt_backoff(&mut self, now: Instant, resent: Option<Instant>) {
+        let Some(took) = resent.map(|sent_at| now - sent_at) else { return };
+        let likely = self.rtt.min().is_some_and(|min| took >= min) && took <= self.rtt.base();
+        if self.rtt.backoff() >= MULTIPLE_BACKOFFS && likely {
+            self.rtt.collapse_backoff();
+        }
+    }
+
+    /// RFC 6298 5.2 and 5.3, RFC 8985 section 7.2.
+    fn settle_timer(
         &mut self,
         now: Instant,
-        acked: &Acked,
-        rtt: Option<Duration>,
-        in_flight: Packets,
-        marks: Marks,
+        harvest: &Harvest,
+        rtt: Option<Measured>,
+        reaction: Reaction,
+        config: &Config,
     ) {
-        let mut sample = AckSample {
+        if self.scoreboard.is_empty() {
+            self.timer = SendTimer::Idle;
+            return;
+        }
+        // As Linux: a block restarts the timer if what it tells of left after the segment at SND.UNA last did.
+        let since_head = self.scoreboard.head_sent_at().map(|sent_at| now - sent_at);
+        let by_block = rtt.is_some_and(|rtt| rtt.from_block && since_head.is_some_and(|since| rtt.sample > since));
+        if (harvest.acked > 0 || by_block) && !reaction.timer_is_set {
+            self.restart_timer(now, config);
+        }
+    }
+
+    /// Congestion control: PRR while the window comes down, the controller always.
+    fn control(&mut self, now: Instant, news: &News<'_>, harvest: &Harvest, outcome: Outcome, config: &Config) {
+        let Outcome { newly, marked, rtt } = outcome;
+        let lost = self.newly_lost;
+        let reducing = self.recovery.is_reducing();
+        if reducing {
+            self.reduce_window(newly, news.advanced && lost == 0, config);
+        }
+        if newly == 0 && lost == 0 {
+            return;
+        }
+        // Linux's tcp_may_raise_cwnd: where much is reordered, what arrives out of order counts, too.
+        let reordered = self.reordering_degree(config) > config.reordering.into();
+        let raises = !reducing && (harvest.acked > 0 || (reordered && harvest.sacked));
+        let reneging = self.repair.as_ref().is_some_and(|repair| repair.reneging);
+        let min_rtt = self.rtt.min();
+        let rate = self.cc.flow_mut(now).rate.sample(now, &harvest.delivered, min_rtt);
+        let sample = AckSample {
             now,
             una: self.una,
             nxt: self.nxt,
             mss: u32::from(self.mss),
-            delivered: acked.packets,
-            lost: Packets(0),
-            credit: acked.packets,
-            cwnd_limited: self.cc.is_limiting(),
-            prior_in_flight: in_flight,
-            in_flight: self.in_flight(),
-            rtt,
+            delivered: Packets(newly),
+            lost: Packets(lost),
+            credit: if raises { Packets(newly) } else { Packets(0) },
+            // After a timeout the window is what holds retransmissions back.
+            cwnd_limited: self.cc.is_limiting() || self.recovery.state == CaState::Loss,
+            prior_in_flight: news.before.in_flight,
+            in_flight: self.scoreboard.in_flight(),
+            rtt: rtt.map(|rtt| rtt.newest),
             srtt: self.rtt.smoothed(),
-            min_rtt: self.rtt.min(),
-            rate: None,
-            marked: Packets(marks.packets),
+            min_rtt,
+            rate: rate.filter(|_| !reneging),
+            marked: Packets(marked),
         };
-        match self.recovery.on_advance(self.una) {
-            Progress::Normal => {
-                self.duplicates.reset();
-                self.duplicates.follow(self.una);
-                if marks.congested {
-                    self.enter_cwr(now, in_flight);
-                } else {
-                    self.cc.on_ack(&sample);
-                }
-            }
-            Progress::Reduced => {
-                self.duplicates.reset();
-                self.duplicates.follow(self.una);
-            }
-            Progress::Partial => {
-                self.duplicates.on_partial(acked.packets);
-                self.scoreboard.lose_head();
-            }
-            Progress::Full => {
-                self.duplicates.reset();
-                self.cc.on_recovered(now);
-            }
-            Progress::Restarting | Progress::Restarted => {
-                self.duplicates.reset();
-                sample.cwnd_limited = true;
-                // What was not sent again had arrived before the timeout: its acknowledgment takes
-                // nothing out of the network now, and must not let a whole window in at once.
-                sample.credit = acked.packets.saturating_sub(acked.never_resent);
-                self.cc.on_ack(&sample);
-            }
-        }
+        self.cc.on_ack(&sample);
     }
+}
 
-    /// RFC 3168 section 6.1.2: congestion that was marked counts as loss does, once per window.
-    fn enter_cwr(&mut self, now: Instant, in_flight: Packets) {
-        if self.recovery != Recovery::Open {
-            return;
+impl News<'_> {
+    fn shown<'a>(&self, harvest: &'a Harvest, told: Told, congested: bool) -> Shown<'a> {
+        Shown {
+            number: self.ack.number,
+            prior: self.before.una,
+            advanced: self.advanced,
+            duplicate: self.duplicate && !told.duplicate,
+            congested,
+            echo: self.ack.echo_of,
+            flight: self.before.flight,
+            told,
+            harvest,
         }
-        let _ = self.cc.on_ecn(&LossSample { now, in_flight });
-        self.cc.set_cwnd(self.cc.ssthresh());
-        self.recovery = Recovery::Cwr { recover: self.nxt };
-        self.reduced = true;
     }
+}
 
-    /// RFC 5681 section 3.2.
-    fn on_duplicate(&mut self, now: Instant, config: &Config) {
-        if matches!(self.recovery, Recovery::Timeout { .. }) {
-            return;
-        }
-        let lost = self.duplicates.on_duplicate(self.una, self.scoreboard.sent(), config.reordering);
-        if lost && matches!(self.recovery, Recovery::Open | Recovery::Cwr { .. }) {
-            // A window that was reduced less than a round trip ago is not reduced again.
-            if self.recovery == Recovery::Open {
-                let in_flight = self.scoreboard.sent().saturating_sub(self.duplicates.limited());
-                let _ = self.cc.on_loss(&LossSample { now, in_flight });
-                self.cc.set_cwnd(self.cc.ssthresh());
-                self.reduced = true;
-            }
-            self.scoreboard.lose_head();
-            self.duplicates.guard(self.nxt);
-            self.recovery = Recovery::fast(self.nxt);
-        }
-    }
+/// What loss detection and recovery made of an acknowledgment, as far as congestion control cares.
+#[derive(Clone, Copy, Debug)]
+struct Outcome {
+    /// Segments that have arrived, copies included, or are supposed to have.
+    newly: u32,
+    /// Segments that met congestion.
+    marked: u32,
+    rtt: Option<Measured>,
+}
+
+/// What an acknowledgment measured of the round trip.
+#[derive(Clone, Copy, Debug)]
+struct Measured {
+    /// Of the earliest segment that it shows to have arrived: for the timeout.
+    sample: Duration,
+    /// Of the newest: for congestion control.
+    newest: Duration,
+    /// Only blocks gave it.
+    from_block: bool,
 }

@@ -6,21 +6,30 @@
 
 pub(crate) mod ack;
 pub(crate) mod buffer;
-mod loss;
+mod frto;
+mod ledger;
 mod nagle;
+mod newreno;
 pub(crate) mod pacer;
 mod pacing;
 pub(crate) mod plan;
+mod prr;
 mod queue;
-#[allow(dead_code, reason = "the scoreboard's marks take a snapshot each once they are rewritten for SACK")]
+pub(crate) mod rack;
+#[allow(dead_code, reason = "TCP_INFO asks for the rest")]
 pub(crate) mod rate;
 pub(crate) mod recovery;
+mod repair;
 pub(crate) mod rtt;
+mod sack;
 mod scoreboard;
 mod syn_data;
 pub(crate) mod timeout;
 pub(crate) mod timer;
+mod tlp;
+mod undo;
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -28,13 +37,14 @@ use segue_wire::Instant;
 
 use crate::cc::Congestion;
 use crate::config::Config;
-use crate::journal::Journal;
+use crate::journal::{CaState, Journal};
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq, WindowScale};
-use loss::DuplicateAcks;
+use frto::Frto;
 use queue::SendQueue;
 use recovery::Recovery;
+use repair::Repair;
 use rtt::Rtt;
 use scoreboard::Scoreboard;
 use timer::{Nudge, SendTimer};
@@ -86,8 +96,11 @@ pub(crate) struct Sender {
     pub(crate) sack: bool,
     queue: SendQueue,
     scoreboard: Scoreboard,
-    duplicates: DuplicateAcks,
     pub(crate) recovery: Recovery,
+    /// `None` as long as nothing went wrong.
+    repair: Option<Box<Repair>>,
+    /// Segments that the current acknowledgment has shown to be lost.
+    newly_lost: u32,
     pub(crate) cc: Congestion,
     /// The window was reduced, and the peer has not been told (RFC 3168's CWR).
     pub(crate) reduced: bool,
@@ -146,8 +159,9 @@ impl Sender {
             sack: start.sack,
             queue: SendQueue::new(first),
             scoreboard: Scoreboard::default(),
-            duplicates: DuplicateAcks::new(start.iss),
-            recovery: Recovery::Open,
+            recovery: Recovery::new(first),
+            repair: None,
+            newly_lost: 0,
             cc: Congestion::new(options.congestion.unwrap_or(config.congestion), start.initial_cwnd),
             reduced: false,
             rtt: start.rtt,
@@ -200,14 +214,9 @@ impl Sender {
         self.queue.memory() + self.scoreboard.memory()
     }
 
-    /// Segments that are thought to be in the network (RFC 6675's pipe): sent, not lost (a lost
-    /// one that was sent again is on its way again), and not announced by a duplicate.
+    /// Segments that are thought to be in the network.
     pub(crate) fn in_flight(&self) -> Packets {
-        let arrived = match self.recovery {
-            Recovery::Open | Recovery::Cwr { .. } => self.duplicates.replaceable(),
-            Recovery::Fast { .. } | Recovery::Timeout { .. } => self.duplicates.arrived(),
-        };
-        self.scoreboard.sent().saturating_sub(self.scoreboard.lost()).saturating_sub(arrived)
+        self.scoreboard.in_flight()
     }
 
     pub(crate) fn segments_out(&self) -> Packets {
@@ -222,12 +231,8 @@ impl Sender {
         self.scoreboard.resent()
     }
 
-    pub(crate) fn duplicates_seen(&self) -> bool {
-        self.duplicates.seen()
-    }
-
-    pub(crate) fn segments_arrived_out_of_order(&self) -> Packets {
-        self.duplicates.arrived()
+    pub(crate) fn segments_sacked(&self) -> Packets {
+        self.scoreboard.sacked()
     }
 
     /// Room for the application, in bytes.
@@ -290,11 +295,19 @@ impl Sender {
             return;
         }
         self.mss = mss;
-        if self.scoreboard.recut(u32::from(mss)) {
-            self.duplicates.reset();
-            self.duplicates.guard(self.nxt);
-            // Not a sign of congestion: the window stays.
-            self.recovery = Recovery::Timeout { recover: self.nxt };
+        if self.scoreboard.recut(u32::from(mss)) && self.recovery.state != CaState::Loss {
+            self.resend_without_blame();
+        }
+    }
+
+    /// What was in flight is sent again, though not because of congestion: the window stays (Linux's
+    /// tcp_simple_retransmit).
+    fn resend_without_blame(&mut self) {
+        self.recovery = Recovery { state: CaState::Loss, high: self.nxt };
+        if let Some(repair) = &mut self.repair {
+            repair.undo.end();
+            repair.undo.before = None;
+            repair.frto = Frto::Off;
         }
     }
 

@@ -8,13 +8,14 @@ use segue_wire::tcp::TcpFlags;
 use segue_wire::{Chunks, Instant};
 
 use super::Sender;
+use super::frto::Frto;
 use super::nagle::Hold;
-use super::recovery::Recovery;
 use super::scoreboard::Resend;
 use super::timer::{Nudge, SendTimer};
 use crate::cc::Restart;
 use crate::cc::validation::Outstanding;
 use crate::config::Config;
+use crate::journal::{CaState, Statistic};
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Seq};
@@ -27,6 +28,8 @@ pub(crate) enum SendPlan {
     Wait(Instant),
     /// Sent before, thought lost.
     Again(Resend),
+    /// The last segment again, as a probe.
+    Tail(Resend),
     /// For the first time: bytes and, with the last of them or alone, the FIN.
     New {
         len: u32,
@@ -80,6 +83,11 @@ impl Sender {
         let size = self.segment_size().saturating_sub(u32::from(room.overhead)).max(1);
         let max = u32::try_from(room.max_payload).unwrap_or(u32::MAX).min(0xffff);
         let max = max.min(self.burst(config, options).saturating_mul(size)).max(size);
+        if self.nudge == Nudge::LossProbe
+            && let Some(probe) = self.plan_loss_probe(size)
+        {
+            return probe;
+        }
         if let Some(resend) = self.plan_resend(max, config) {
             return match self.held_until(now, config, options) {
                 Some(at) => SendPlan::Wait(at),
@@ -103,15 +111,27 @@ impl Sender {
         matches!(self.plan(now, room, config, options), SendPlan::New { .. } | SendPlan::Wait(_))
     }
 
+    /// RFC 8985 section 7.3: a new segment whatever the congestion window says, or the last one again.
+    fn plan_loss_probe(&self, size: u32) -> Option<SendPlan> {
+        let len = self.unsent().min(size);
+        if len > 0 && self.window_room() >= len {
+            let fin = self.half == LocalHalf::FinQueued && len == self.unsent() && self.window_room() > len;
+            return Some(SendPlan::New { len, fin, size });
+        }
+        self.scoreboard.tail().map(SendPlan::Tail)
+    }
+
     fn plan_resend(&self, max: u32, config: &Config) -> Option<Resend> {
         let quota = self.quota();
-        if quota == 0 && !self.recovery.resend_now() {
+        // RFC 5682 step 2: new data first, and nothing again before they are answered.
+        let held = self.repair.as_ref().is_some_and(|repair| repair.frto == Frto::SendNew);
+        if quota == 0 || held || !self.recovery.resends() {
             return None;
         }
         let mss = u32::from(self.mss);
         // In urgent mode each segment has its own pointer.
         let max = if self.urgent_end.is_some() { mss } else { max };
-        let most = max.min(quota.max(1).saturating_mul(mss));
+        let most = max.min(quota.saturating_mul(mss));
         // SHLD-15: a peer that shrinks its window gets nothing beyond the edge but what is at SND.UNA.
         let edge = self.una + self.wnd;
         let fits = |resend: &Resend| !(resend.start + resend.len).after(edge);
@@ -174,25 +194,57 @@ impl Sender {
         match plan {
             SendPlan::Nothing | SendPlan::Wait(_) => None,
             SendPlan::Again(resend) => Some(self.commit_resend(now, &resend, config)),
+            SendPlan::Tail(resend) => Some(self.commit_tail(now, &resend, config)),
             SendPlan::New { len, fin, size } => Some(self.commit_new(now, len, fin, size, config)),
             SendPlan::Probe => Some(self.commit_probe()),
         }
     }
 
     fn commit_resend(&mut self, now: Instant, resend: &Resend, config: &Config) -> Outgoing {
-        self.scoreboard.on_resent(resend, now);
-        self.recovery.on_resent();
+        let first = resend.start == self.una;
+        let rate = &mut self.cc.flow_mut(now).rate;
+        self.scoreboard.on_resent(resend, now, |in_flight| rate.on_send(now, false, Packets(in_flight)));
+        let slow = self.recovery.state == CaState::Loss;
+        self.journal.add(if slow { Statistic::SlowStartRetransmit } else { Statistic::FastRetransmit }, resend.marks);
+        self.note_sent(resend.marks);
+        self.repair(config).undo.on_resent(now, resend.marks);
         if !self.trouble_since.is_set() {
             self.trouble_since = Deadline::at(now);
         }
-        if resend.start == self.una && matches!(self.recovery, Recovery::Fast { .. }) && self.recovery.is_patient() {
+        // The earliest segment has left once more: its timeout begins anew.
+        if first && !matches!(self.timer, SendTimer::Reorder { .. }) && !slow {
             self.timer = SendTimer::Retransmit { at: now + self.rto(config) };
         }
+        self.again(now, resend)
+    }
+
+    /// The last segment leaves as a probe.
+    fn commit_tail(&mut self, now: Instant, resend: &Resend, config: &Config) -> Outgoing {
+        self.nudge = Nudge::Nothing;
+        let in_flight = self.scoreboard.in_flight();
+        let sent = self.cc.flow_mut(now).rate.on_send(now, false, in_flight);
+        self.scoreboard.on_tail_probed(now, sent);
+        self.on_probe_sent(now, resend.start, resend.len, false, config);
+        self.again(now, resend)
+    }
+
+    /// Segments that were sent before leave.
+    fn again(&mut self, now: Instant, resend: &Resend) -> Outgoing {
+        let mss = u32::from(self.mss);
         let bytes = resend.len.min(self.queue.end().since(resend.start));
         let fin = resend.len > bytes;
         self.counts.bytes_resent += u64::from(bytes);
-        self.counts.resent = self.counts.resent.wrapping_add(resend.marks);
-        self.outgoing(now, resend.start, bytes, u32::from(self.mss), fin, resend.push)
+        self.counts.resent = self.counts.resent.wrapping_add(bytes.div_ceil(mss).max(1));
+        self.outgoing(now, resend.start, bytes, mss, fin, resend.push)
+    }
+
+    /// RFC 9937 section 6.3.
+    fn note_sent(&mut self, segments: u32) {
+        if self.recovery.is_reducing()
+            && let Some(repair) = &mut self.repair
+        {
+            repair.prr.on_sent(segments);
+        }
     }
 
     fn commit_new(&mut self, now: Instant, len: u32, fin: bool, size: u32, config: &Config) -> Outgoing {
@@ -205,17 +257,9 @@ impl Sender {
         }
         // What leaves now is the probe, and its acknowledgment is an ordinary one.
         self.probes = 0;
+        let was_empty = self.scoreboard.is_empty();
         let pushes = self.push_end.after(start) && !self.push_end.after(data_end);
-        let mut at = start;
-        let mut segments = 0;
-        while at != data_end || segments == 0 {
-            let piece = data_end.since(at).min(size);
-            let last = at + piece == data_end;
-            let push = pushes && self.push_end.after(at) && !self.push_end.after(at + piece);
-            self.scoreboard.push(at, piece + u32::from(fin && last), now, push);
-            at += piece;
-            segments += 1;
-        }
+        self.mark_new(now, start, len, fin, size);
         if !len.is_multiple_of(size) {
             self.partial_end = data_end;
         }
@@ -224,23 +268,43 @@ impl Sender {
             self.half = LocalHalf::FinSent { fin: data_end };
             self.nxt += 1;
         }
-        if matches!(self.recovery, Recovery::Open | Recovery::Cwr { .. }) && self.duplicates.seen() {
-            self.duplicates.on_limited_transmit(segments);
-        }
         // As Linux: what the timer forces out is pushed.
-        let forced = core::mem::replace(&mut self.nudge, Nudge::Nothing) == Nudge::Partial;
+        let nudge = core::mem::replace(&mut self.nudge, Nudge::Nothing);
+        let forced = nudge == Nudge::Partial;
         self.note_usage(now, config);
-        self.arm_for_data(now, config);
+        // RFC 6298 5.1; the timer has been running since the earliest segment left.
+        if was_empty || matches!(self.timer, SendTimer::Probe { .. }) {
+            self.rearm(now, config);
+        }
+        if nudge == Nudge::LossProbe {
+            self.on_probe_sent(now, start, len, true, config);
+        } else {
+            self.schedule_probe(now, config);
+        }
         // As Linux: new data that leaves as several segments at once is pushed, so that a receiver that
         // collects segments hands them on when the last has come.
         self.outgoing(now, start, len, size, fin, pushes || forced || len > size)
     }
 
-    /// RFC 6298 5.1.
-    fn arm_for_data(&mut self, now: Instant, config: &Config) {
-        if !matches!(self.timer, SendTimer::Retransmit { .. }) {
-            self.timer = SendTimer::Retransmit { at: now + self.rto(config) };
+    /// A mark for each segment.
+    fn mark_new(&mut self, now: Instant, start: Seq<Local>, len: u32, fin: bool, size: u32) {
+        let data_end = start + len;
+        let idle = self.scoreboard.is_empty();
+        let mut in_flight = self.scoreboard.in_flight();
+        let rate = &mut self.cc.flow_mut(now).rate;
+        let mut at = start;
+        let mut segments = 0;
+        while at != data_end || segments == 0 {
+            let piece = data_end.since(at).min(size);
+            let last = at + piece == data_end;
+            let push = self.push_end.after(at) && !self.push_end.after(at + piece);
+            in_flight.0 += 1;
+            let sent = rate.on_send(now, idle && segments == 0, in_flight);
+            self.scoreboard.push(at, piece + u32::from(fin && last), now, push, sent);
+            at += piece;
+            segments += 1;
         }
+        self.note_sent(segments);
     }
 
     /// Remembers how full the congestion window is: one that is not used must not grow.
@@ -251,7 +315,7 @@ impl Sender {
             segments: self.scoreboard.sent(),
             fills_window: self.in_flight() >= self.cc.cwnd(),
         };
-        let validates = config.slow_start_after_idle && self.recovery == Recovery::Open;
+        let validates = config.slow_start_after_idle && self.recovery.state == CaState::Open;
         let restart = validates.then_some(Packets(config.initial_cwnd));
         self.cc.on_sent(now, &out, self.rto(config), restart);
     }

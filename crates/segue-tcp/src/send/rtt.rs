@@ -57,6 +57,11 @@ impl Rtt {
         self.backoff = 0;
     }
 
+    /// A segment that arrived took no longer than this.
+    pub(crate) fn note_least(&mut self, sample: Duration) {
+        self.min = self.min.min(micros(sample));
+    }
+
     /// 5.5: back off the timer.
     pub(crate) fn back_off(&mut self) {
         self.backoff = self.backoff.saturating_add(1);
@@ -65,6 +70,11 @@ impl Rtt {
     /// The peer has shown to be alive and fast again.
     pub(crate) fn collapse_backoff(&mut self) {
         self.backoff = 0;
+    }
+
+    /// The timeout without back-off.
+    pub(crate) fn base(&self) -> Duration {
+        Duration::from_micros(u64::from(self.base))
     }
 
     pub(crate) fn backoff(&self) -> u8 {

@@ -9,9 +9,7 @@ use segue_wire::Instant;
 use super::Sender;
 use super::plan::SendPlan;
 use super::queue::SendQueue;
-use super::recovery::Recovery;
 use super::timer::SendTimer;
-use crate::cc::LossSample;
 use crate::config::Config;
 use crate::units::{Local, Seq};
 
@@ -38,8 +36,8 @@ impl Sender {
         self.write_bytes(now, data.slice(taken as usize..), config);
         self.after_write(false, false);
         let _ = self.commit(now, SendPlan::New { len: len - taken, size: self.segment_size(), fin: false }, config);
-        self.scoreboard.lose_all();
-        self.recovery = Recovery::Timeout { recover: self.nxt };
+        self.scoreboard.lose_on_timeout(false, |_| false, |_, _| ());
+        self.resend_without_blame();
         false
     }
 
@@ -56,10 +54,7 @@ impl Sender {
     }
 
     /// The SYN-ACK timed out twice: as after a timeout, what is in flight counts as lost.
-    pub(crate) fn lose_flight(&mut self, now: Instant) {
-        self.scoreboard.lose_all();
-        // A mistaken timeout is not told from a right one here.
-        let _ = self.cc.on_rto(&LossSample { now, in_flight: self.in_flight() }, true);
-        self.recovery = Recovery::Timeout { recover: self.nxt };
+    pub(crate) fn lose_flight(&mut self, now: Instant, config: &Config) {
+        self.enter_loss(now, config);
     }
 }

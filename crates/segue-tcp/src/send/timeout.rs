@@ -9,12 +9,15 @@ use core::time::Duration;
 use segue_wire::Instant;
 
 use super::Sender;
+use super::frto::Frto;
 use super::recovery::Recovery;
+use super::scoreboard::Mark;
 use super::timer::{Nudge, SendTimer};
 use crate::cc::LossSample;
 use crate::config::Config;
+use crate::journal::{CaState, Decision, LossReason, Statistic};
 use crate::options::SocketOptions;
-use crate::units::Deadline;
+use crate::units::{Deadline, Packets};
 
 /// Who waits for the connection.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +42,9 @@ pub(crate) enum Expiry {
     GiveUpWithReset,
 }
 
+/// Linux's bound of a thin stream, and how many of its timeouts are linear.
+const THIN: Packets = Packets(4);
+const THIN_RETRIES: u8 = 6;
 /// Retries of an orphan when `tcp_orphan_retries` is 0.
 const ORPHAN_RETRIES: u8 = 8;
 
@@ -59,6 +65,14 @@ impl Sender {
         match self.timer {
             SendTimer::Idle => Expiry::GoOn,
             SendTimer::Retransmit { .. } => self.on_retransmission_timeout(now, config, options, who),
+            SendTimer::Probe { .. } => {
+                self.on_probe_timeout(now, config);
+                Expiry::GoOn
+            }
+            SendTimer::Reorder { .. } => {
+                self.on_reorder_timeout(now, config);
+                Expiry::GoOn
+            }
             SendTimer::Persist { doublings, .. } => self.on_persist_timeout(now, doublings, config, options, who),
             SendTimer::KeepAlive { probes, .. } => self.on_keep_alive_timeout(now, probes, config, options),
         }
@@ -77,24 +91,104 @@ impl Sender {
         if !shut_but_alive && self.has_given_up(now, config, options, who) {
             return Expiry::GiveUp;
         }
-        let first = self.retransmits == 0;
+        self.count_failure();
+        self.enter_loss(now, config);
         self.retransmits = self.retransmits.saturating_add(1);
         self.counts.timeouts = self.counts.timeouts.saturating_add(1);
-        self.scoreboard.lose_all();
-        self.duplicates.reset();
-        self.duplicates.guard(self.nxt);
-        // Recovery does not tell a mistaken timeout from a right one yet.
-        let _ = self.cc.on_rto(&LossSample { now, in_flight: self.in_flight() }, first);
-        self.reduced = true;
-        self.recovery = Recovery::Timeout { recover: self.nxt };
+        let (rto, in_a_row) = (self.rto(config), self.retransmits);
+        self.journal.decide(now, || Decision::Timeout { rto, in_a_row });
         // RFC 6298 5.5, 5.6.
-        self.rtt.back_off();
+        if self.is_thin(config) {
+            self.rtt.collapse_backoff();
+        } else {
+            self.rtt.back_off();
+        }
         if !self.trouble_since.is_set() {
             self.trouble_since = Deadline::at(now);
         }
         let at = now + self.rto(config);
         self.timer = SendTimer::Retransmit { at: self.clamp_to_user_timeout(now, at, options) };
         if self.retransmits == config.retries1 { Expiry::DoubtRoute } else { Expiry::GoOn }
+    }
+
+    /// `tcp_thin_linear_timeouts`: a stream with few segments in flight cannot be recovered by acknowledgments;
+    /// its first timeouts do not back off.
+    fn is_thin(&self, config: &Config) -> bool {
+        config.thin_linear_timeouts && self.scoreboard.sent() < THIN && self.retransmits <= THIN_RETRIES
+    }
+
+    /// What the timeout is the failure of, the first time.
+    fn count_failure(&mut self) {
+        if self.retransmits > 0 {
+            return;
+        }
+        let out_of_order = self.scoreboard.sacked().0 > 0;
+        let failure = match (self.recovery.state, self.sack) {
+            (CaState::Recovery, true) => Statistic::SackRecoveryFail,
+            (CaState::Recovery, false) => Statistic::RenoRecoveryFail,
+            (CaState::Loss, _) => Statistic::LossFailures,
+            (state, true) if state == CaState::Disorder || out_of_order => Statistic::SackFailures,
+            (state, false) if state == CaState::Disorder || out_of_order => Statistic::RenoFailures,
+            _ => return,
+        };
+        self.journal.count(failure);
+    }
+
+    /// What is outstanding counts as lost, but for what left a moment ago (RFC 8985 section 6.3), and is
+    /// sent again in slow start: Linux's tcp_enter_loss.
+    pub(super) fn enter_loss(&mut self, now: Instant, config: &Config) {
+        let Recovery { state, high } = self.recovery;
+        let reneged = self.scoreboard.is_reneged();
+        let enough = self.scoreboard.sacked().0 >= u32::from(config.reordering);
+        let rack = self.cc.flow().map(|flow| flow.rack.rtt()).filter(|_| self.sack).unwrap_or_default();
+        if reneged {
+            self.journal.count(Statistic::SackReneging);
+            self.journal.decide(now, || Decision::Reneged);
+            self.repair(config).reneging = true;
+        }
+        self.forget_duplicates();
+        let keep = |mark: &Mark| rack > now - mark.sent_at();
+        let mut losses = self.losses(now, LossReason::Timeout);
+        losses.board.lose_on_timeout(reneged, keep, |mark, again| losses.ledger.enter(mark, again));
+        // RFC 5681 section 3.1: once for the same trouble.
+        let first =
+            state <= CaState::Disorder || !high.after(self.una) || (state == CaState::Loss && self.retransmits == 0);
+        let (una, resent) = (self.una, self.scoreboard.resent());
+        let before = self.cc.on_rto(&LossSample { now, in_flight: self.scoreboard.in_flight() }, first);
+        let again = self.retransmits > 0;
+        let repair = self.repair(config);
+        if let Some(before) = before {
+            repair.undo.before = Some(before);
+            repair.undo.begin(una, resent);
+        }
+        if state <= CaState::Disorder && enough {
+            repair.reordering.on_timeout(config);
+        }
+        repair.probe.forget();
+        // RFC 5682 section 3.1 step 1: not within another recovery, but for repeated timeouts (section 3.2).
+        let watches = config.frto != 0 && (state < CaState::Recovery || again);
+        repair.frto = if watches { Frto::Watching } else { Frto::Off };
+        self.recovery.high = self.nxt;
+        self.reduced = true;
+        self.set_state(now, CaState::Loss);
+    }
+
+    /// When the retransmission timer expires if it runs since the earliest segment last left.
+    pub(super) fn rto_at(&self, config: &Config) -> Option<Instant> {
+        Some(self.scoreboard.head_sent_at()? + self.rto(config))
+    }
+
+    /// RFC 6298 5.1 to 5.3: the retransmission timer starts over; behind one that ran in its place, it has been
+    /// running since the earliest segment left.
+    pub(super) fn rearm(&mut self, now: Instant, config: &Config) {
+        let since_head = self.rto_at(config);
+        self.timer = match (since_head, self.timer) {
+            (None, _) => SendTimer::Idle,
+            (Some(at), SendTimer::Probe { .. } | SendTimer::Reorder { .. }) => {
+                SendTimer::Retransmit { at: at.max(now + Duration::from_micros(1)) }
+            }
+            (Some(_), _) => SendTimer::Retransmit { at: now + self.rto(config) },
+        };
     }
 
     fn has_given_up(&self, now: Instant, config: &Config, options: &SocketOptions, who: Patience) -> bool {
@@ -193,7 +287,11 @@ impl Sender {
     pub(crate) fn arm(&mut self, now: Instant, overhead: u16, config: &Config, options: &SocketOptions) {
         if !self.scoreboard.is_empty() {
             // RFC 6298 5.1.
-            if !matches!(self.timer, SendTimer::Retransmit { .. }) {
+            let guarded = matches!(
+                self.timer,
+                SendTimer::Retransmit { .. } | SendTimer::Probe { .. } | SendTimer::Reorder { .. }
+            );
+            if !guarded {
                 self.timer = SendTimer::Retransmit { at: now + self.rto(config) };
             }
             return;

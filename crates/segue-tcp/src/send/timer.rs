@@ -1,7 +1,8 @@
 //! The send timer: one at a time, and what it owns.
 //!
-//! Exclusive by construction: data in the network are guarded by the retransmission timer,
-//! data that may not leave by the persist timer, silence by the keep-alive timer.
+//! Exclusive by construction: data in the network are guarded by the retransmission timer, or by one
+//! that comes before it (a probe, or another look for loss), data that may not leave by the persist
+//! timer, silence by the keep-alive timer.
 
 use segue_wire::Instant;
 
@@ -12,6 +13,14 @@ pub(crate) enum SendTimer {
     Idle,
     /// RFC 6298 section 5.
     Retransmit {
+        at: Instant,
+    },
+    /// RFC 8985 section 7.2: a tail-loss probe is due.
+    Probe {
+        at: Instant,
+    },
+    /// RFC 8985 section 6.2 step 5: what may have been overtaken only is lost by then.
+    Reorder {
         at: Instant,
     },
     /// RFC 9293 section 3.8.6.1; `doublings` of its own interval.
@@ -30,9 +39,11 @@ impl SendTimer {
     pub(crate) fn deadline(self) -> Deadline {
         match self {
             SendTimer::Idle => Deadline::NEVER,
-            SendTimer::Retransmit { at } | SendTimer::Persist { at, .. } | SendTimer::KeepAlive { at, .. } => {
-                Deadline::at(at)
-            }
+            SendTimer::Retransmit { at }
+            | SendTimer::Probe { at }
+            | SendTimer::Reorder { at }
+            | SendTimer::Persist { at, .. }
+            | SendTimer::KeepAlive { at, .. } => Deadline::at(at),
         }
     }
 }
@@ -47,4 +58,6 @@ pub(crate) enum Nudge {
     Probe,
     /// Send what fits, however small (RFC 9293 section 3.8.6.2.1, rule 4).
     Partial,
+    /// One segment, new or the last one again, whatever the congestion window says (RFC 8985 section 7.3).
+    LossProbe,
 }

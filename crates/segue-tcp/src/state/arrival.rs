@@ -7,7 +7,7 @@
 use core::ops::ControlFlow;
 
 use segue_wire::Instant;
-use segue_wire::tcp::TcpFlags;
+use segue_wire::tcp::{SackBlocks, TcpFlags};
 
 use crate::drop::DropReason;
 use crate::ecn::Haste;
@@ -236,13 +236,12 @@ impl Synced {
             // RFC 7323 section 4.3.
             newer = clocks.update(arrival.now, stamp.value);
         }
-        if number.before(self.send.una) {
-            // An old one: nothing new in it, the text may be.
-            return GO_ON;
-        }
-        let echo = match (&self.recv.clocks, stamp) {
-            (Some(clocks), Some(stamp)) => Clocks::elapsed(clocks.offset(), arrival.now, stamp.echo),
-            _ => None,
+        let (echo, echo_of) = match (&self.recv.clocks, stamp) {
+            (Some(clocks), Some(stamp)) => (
+                Clocks::elapsed(clocks.offset(), arrival.now, stamp.echo),
+                Clocks::shown_at(clocks.offset(), arrival.now, stamp.echo),
+            ),
+            _ => (None, None),
         };
         let ack = Ack {
             number,
@@ -252,8 +251,15 @@ impl Synced {
             flags: arrival.segment.header.flags,
             accecn: arrival.segment.options.accecn,
             newer,
+            sack: if self.send.sack { arrival.segment.options.sack } else { SackBlocks::new() },
             echo,
+            echo_of,
         };
+        if number.before(self.send.una) {
+            // An old one: its blocks and its text may be news.
+            self.send.on_old_ack(arrival.now, &ack, arrival.rules.config);
+            return GO_ON;
+        }
         let effect = self.send.on_ack(arrival.now, &ack, &mut self.ecn, arrival.rules.config, arrival.rules.options);
         if effect.writable {
             *arrival.events |= Events::WRITABLE;

@@ -8,6 +8,3 @@ mod window;
 pub(crate) use deadline::Deadline;
 pub(crate) use seq::{Local, Peer, Seq};
 pub(crate) use window::{Packets, WindowScale, WireWindow};
-
-/// The largest SEG.LEN and window arithmetic may see: half the sequence space.
-pub(crate) const HALF_SPACE: u32 = 1 << 31;

@@ -1,0 +1,258 @@
+//! What an acknowledgment shows to have arrived: the marks it releases and those it sacks.
+//!
+//! Decides how tags and counts follow; what the acknowledgment means for round trips, reordering and
+//! recovery is collected in a [`Harvest`] for those who decide it. Blocks are believed here: `sack`
+//! judges them before. Sacked marks are skipped by runs, so a block costs what it adds.
+
+use core::time::Duration;
+
+use segue_wire::Instant;
+
+use super::{Mark, Scoreboard, Tags};
+use crate::send::rack::Rack;
+use crate::send::rate::Delivered;
+use crate::send::undo::Undo;
+use crate::units::{Local, Seq};
+
+/// What an acknowledgment shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Harvest {
+    /// Newly acknowledged or sacked.
+    pub(crate) delivered: Delivered,
+    /// The same in bytes, a FIN among them.
+    pub(crate) bytes: u32,
+    /// Segments wholly acknowledged.
+    pub(crate) acked: u32,
+    /// Some of them were sent more than once.
+    pub(crate) acked_resent: bool,
+    /// When the first of them was last sent.
+    pub(crate) first_sent_at: Option<Instant>,
+    /// When the first and the last of them left that were sent once and are news.
+    pub(crate) clean: Option<(Instant, Instant)>,
+    /// The same of the segments sacked.
+    pub(crate) clean_sacked: Option<(Instant, Instant)>,
+    /// Something was sacked.
+    pub(crate) sacked: bool,
+    /// Segments that came twice, as a D-SACK says.
+    pub(crate) duplicates: u32,
+    /// Something arrived that was sent once and before recovery began (RFC 5682's "original").
+    pub(crate) original: bool,
+    /// The lowest segment that arrived though it was sent once and later ones had arrived before: by a
+    /// block, by the number.
+    pub(crate) late_sacked: Option<Seq<Local>>,
+    pub(crate) late_acked: Option<Seq<Local>>,
+}
+
+impl Harvest {
+    /// Segments that have arrived, copies included.
+    pub(crate) fn newly(&self) -> u32 {
+        self.delivered.segments + self.duplicates
+    }
+}
+
+fn lower(seen: &mut Option<Seq<Local>>, start: Seq<Local>) {
+    if seen.is_none_or(|lowest| start.before(lowest)) {
+        *seen = Some(start);
+    }
+}
+
+fn widen(seen: &mut Option<(Instant, Instant)>, sent_at: Instant) {
+    *seen = Some((seen.map_or(sent_at, |(first, _)| first), sent_at));
+}
+
+/// What the marks of one acknowledgment are judged with.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) now: Instant,
+    /// SND.UNA, as this acknowledgment has it.
+    pub(crate) una: Seq<Local>,
+    /// SND.NXT when the current state of recovery began.
+    pub(crate) high: Seq<Local>,
+    /// When what the peer's timestamp echoes left, in milliseconds.
+    pub(crate) echo: Option<u64>,
+    pub(crate) min_rtt: Option<Duration>,
+    /// Whether RACK follows it: with SACK only.
+    pub(crate) sack: bool,
+    pub(crate) rack: Rack,
+    pub(crate) undo: Undo,
+    pub(crate) harvest: Harvest,
+}
+
+impl Arrival {
+    fn note(&mut self, mark: &Mark) {
+        self.harvest.delivered.note(mark.sent_at, mark.end(), &mark.sent);
+        self.harvest.bytes += mark.len;
+    }
+
+    fn advance_rack(&mut self, mark: &Mark) {
+        if !self.sack {
+            return;
+        }
+        let resent = mark.tags.contains(Tags::EVER_RESENT);
+        self.rack.on_delivered(self.now, mark.sent_at, mark.end(), resent, self.min_rtt);
+    }
+}
+
+impl Scoreboard {
+    /// Everything before `una` has arrived.
+    pub(crate) fn acknowledge(&mut self, arrival: &mut Arrival) {
+        let una = arrival.una;
+        let Some(board) = &mut self.0 else { return };
+        while let Some(mark) = board.marks.queue.front_mut() {
+            if mark.end().after(una) {
+                if mark.start.before(una) {
+                    // Part of a segment: what is left keeps its history.
+                    let left = mark.end().since(una);
+                    if !mark.tags.contains(Tags::SACKED) {
+                        arrival.harvest.bytes += mark.len - left;
+                    }
+                    (mark.start, mark.len) = (una, left);
+                }
+                return;
+            }
+            let mark = *mark;
+            let number = board.marks.first;
+            let tags = mark.tags;
+            arrival.harvest.acked += 1;
+            arrival.harvest.first_sent_at.get_or_insert(mark.sent_at);
+            if tags.contains(Tags::EVER_RESENT) {
+                arrival.harvest.acked_resent = true;
+            } else if !tags.contains(Tags::SACKED) {
+                widen(&mut arrival.harvest.clean, mark.sent_at);
+                lower(&mut arrival.harvest.late_acked, mark.start);
+                arrival.harvest.original |= !mark.end().after(arrival.high);
+            }
+            if tags.contains(Tags::SACKED) {
+                board.sacked -= 1;
+            } else {
+                arrival.note(&mark);
+                // RFC 8985 section 6.2 step 2: an echo from before the retransmission tells that it was needless.
+                let needless = tags.contains(Tags::EVER_RESENT)
+                    && arrival.echo.is_some_and(|echo| echo < mark.sent_at.as_millis());
+                if !needless {
+                    arrival.advance_rack(&mark);
+                }
+            }
+            board.lost -= u32::from(tags.contains(Tags::LOST));
+            board.resent -= u32::from(tags.contains(Tags::RESENT));
+            if tags.contains(Tags::LISTED) {
+                board.order.remove(&mut board.marks, number);
+            } else if tags.contains(Tags::LOST) {
+                board.waiting.remove(number);
+            }
+            board.marks.queue.pop_front();
+            board.marks.first += 1;
+        }
+        self.0 = None;
+    }
+
+    /// The peer holds `start..end` out of order.
+    pub(crate) fn sack(&mut self, start: Seq<Local>, end: Seq<Local>, arrival: &mut Arrival) {
+        let Some(mut number) = self.0.as_ref().map(|board| board.marks.from(start)) else { return };
+        loop {
+            let Some(board) = &mut self.0 else { return };
+            number = board.skip_sacked(number);
+            match board.marks.get(number) {
+                // A part of a segment is not believed: the rest of it is missing all the same.
+                Some(mark) if !mark.end().after(end) => {}
+                _ => return,
+            }
+            board.sack_one(number, false, arrival);
+            number += 1;
+        }
+    }
+
+    /// The peer holds `start..end` and has received it again (RFC 2883). Its sender pays for the walk:
+    /// no more segments can be told so than were sent twice.
+    pub(crate) fn sack_duplicate(&mut self, start: Seq<Local>, end: Seq<Local>, arrival: &mut Arrival) {
+        let Some(board) = &mut self.0 else { return };
+        let mut number = board.marks.from(start);
+        while board.marks.get(number).is_some_and(|mark| !mark.end().after(end)) {
+            board.sack_one(number, true, arrival);
+            number += 1;
+        }
+    }
+}
+
+impl super::Board {
+    /// The first mark from `number` on that is not sacked; runs that were walked become shorter to walk.
+    fn skip_sacked(&mut self, number: u64) -> u64 {
+        let mut at = number;
+        while let Some(mark) = self.marks.get(at).filter(|mark| mark.tags.contains(Tags::SACKED)) {
+            let last = self.marks.number(mark.newer);
+            // Halve the path: point where the next one points.
+            let further = match self.marks.get(last) {
+                Some(next) if next.tags.contains(Tags::SACKED) => self.marks.number(next.newer),
+                _ => last,
+            };
+            if let Some(mark) = self.marks.get_mut(at) {
+                mark.newer = further as u32;
+            }
+            at = if further == at { at + 1 } else { further };
+        }
+        // The next run begins where this one ends.
+        if at > number
+            && let Some(mark) = self.marks.get_mut(number)
+            && mark.tags.contains(Tags::SACKED)
+        {
+            mark.newer = (at - 1) as u32;
+        }
+        at
+    }
+
+    fn sack_one(&mut self, number: u64, duplicate: bool, arrival: &mut Arrival) {
+        let fack = self.fack.filter(|fack| fack.after(arrival.una)).unwrap_or(arrival.una);
+        let Some(mark) = self.marks.get_mut(number) else { return };
+        let tags = mark.tags;
+        if duplicate && tags.contains(Tags::EVER_RESENT) {
+            arrival.undo.on_duplicate(1, mark.end());
+            if tags.contains(Tags::SACKED) {
+                lower(&mut arrival.harvest.late_sacked, mark.start);
+            }
+        }
+        if !mark.end().after(arrival.una) {
+            // About to be released by the same acknowledgment.
+            return;
+        }
+        if !tags.contains(Tags::SACKED) {
+            if tags.contains(Tags::LOST) {
+                mark.tags.remove(Tags::LOST | Tags::RESENT);
+                self.lost -= 1;
+                self.resent -= u32::from(tags.contains(Tags::RESENT));
+            }
+            if !tags.contains(Tags::EVER_RESENT) {
+                if mark.start.before(fack) {
+                    lower(&mut arrival.harvest.late_sacked, mark.start);
+                }
+                arrival.harvest.original |= !mark.end().after(arrival.high);
+                widen(&mut arrival.harvest.clean_sacked, mark.sent_at);
+            }
+            mark.tags.insert(Tags::SACKED);
+            let copy = *mark;
+            if tags.contains(Tags::LISTED) {
+                self.order.remove(&mut self.marks, number);
+            } else if tags.intersection(Tags::LOST | Tags::RESENT) == Tags::LOST {
+                self.waiting.remove(number);
+            }
+            if let Some(mark) = self.marks.get_mut(number) {
+                mark.newer = number as u32;
+            }
+            self.sacked += 1;
+            self.fack = Some(if copy.end().after(fack) { copy.end() } else { fack });
+            arrival.harvest.sacked = true;
+            arrival.note(&copy);
+            arrival.advance_rack(&copy);
+        }
+        // A retransmission that came twice is not in the network any more.
+        if let Some(mark) = self.marks.get_mut(number)
+            && duplicate
+            && mark.tags.contains(Tags::RESENT)
+        {
+            mark.tags.remove(Tags::RESENT);
+            self.resent -= 1;
+            if !mark.tags.contains(Tags::SACKED) && mark.tags.contains(Tags::LOST) {
+                self.waiting.insert(number);
+            }
+        }
+    }
+}

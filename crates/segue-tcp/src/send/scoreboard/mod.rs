@@ -1,0 +1,268 @@
+//! The scoreboard: what was sent, when, and what is thought to have become of it.
+//!
+//! One mark per wire segment in sequence order, from SND.UNA to SND.NXT. Decides nothing; loss
+//! detection says what is lost, recovery asks what to resend. Marks are reached by sequence number (a
+//! binary search), by the time they left (`order`), and when they are to be sent again (`lost`); no
+//! acknowledgment walks over marks that it does not change, so the cost is amortised over what was sent.
+//! Counts are kept, not computed: in flight = sent - sacked - lost + resent (RFC 9937 section 6.2).
+
+mod arrived;
+mod lost;
+mod order;
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+
+use bitflags::bitflags;
+use segue_wire::Instant;
+
+use super::rate::Sent;
+use crate::units::{Local, Packets, Seq};
+pub(crate) use arrived::{Arrival, Harvest};
+use lost::Runs;
+pub(crate) use lost::{Detected, Resend};
+use order::Order;
+
+bitflags! {
+    /// What is known of a segment. As on Linux a lost segment stays lost when it is sent again; it is in
+    /// flight then by its retransmission.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    struct Tags: u8 {
+        /// The peer holds it out of order.
+        const SACKED = 1;
+        /// Its first copy, or a later one, left the network without arriving.
+        const LOST = 2;
+        /// A retransmission of it is in the network.
+        const RESENT = 4;
+        /// It was sent more than once; its acknowledgment is ambiguous (Karn).
+        const EVER_RESENT = 8;
+        /// It ended a write.
+        const PUSH = 16;
+        /// It stands in the order of sending: neither sacked, nor lost and waiting to be sent again.
+        const LISTED = 32;
+    }
+}
+
+/// One sent segment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    start: Seq<Local>,
+    /// Sequence numbers it occupies: bytes, and one for a FIN.
+    len: u32,
+    /// When it was last sent.
+    sent_at: Instant,
+    /// Snapshot of the delivery rate when it was last sent.
+    sent: Sent,
+    /// Neighbours in the order of sending; itself at either end. For a sacked mark `newer` is a mark at or
+    /// before which the run of sacked marks that it lies in does not end.
+    older: u32,
+    newer: u32,
+    tags: Tags,
+}
+
+impl Mark {
+    pub(crate) fn end(&self) -> Seq<Local> {
+        self.start + self.len
+    }
+
+    pub(crate) fn sent_at(&self) -> Instant {
+        self.sent_at
+    }
+
+    pub(crate) fn start(&self) -> Seq<Local> {
+        self.start
+    }
+
+    /// Snapshot of its last sending.
+    pub(crate) fn snapshot(&self) -> &Sent {
+        &self.sent
+    }
+}
+
+/// Marks by number: each has its own, counted from the first that was ever made.
+#[derive(Debug, Default)]
+struct Marks {
+    queue: VecDeque<Mark>,
+    /// Number of the first mark.
+    first: u64,
+}
+
+impl Marks {
+    fn get(&self, number: u64) -> Option<&Mark> {
+        self.queue.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+
+    fn get_mut(&mut self, number: u64) -> Option<&mut Mark> {
+        self.queue.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+
+    /// One past the last number.
+    fn end(&self) -> u64 {
+        self.first + self.queue.len() as u64
+    }
+
+    /// The number whose low half is `low`; marks are never further apart than that can tell.
+    fn number(&self, low: u32) -> u64 {
+        self.first + u64::from(low.wrapping_sub(self.first as u32))
+    }
+
+    /// The first mark that does not begin before `sequence`.
+    fn from(&self, sequence: Seq<Local>) -> u64 {
+        self.first + self.queue.partition_point(|mark| mark.start.before(sequence)) as u64
+    }
+}
+
+/// What a scoreboard that is not empty owns.
+#[derive(Debug, Default)]
+struct Board {
+    marks: Marks,
+    order: Order,
+    /// Lost marks that wait to be sent again.
+    waiting: Runs,
+    /// Segments that the peer holds out of order: told by SACK, or supposed from duplicates.
+    sacked: u32,
+    lost: u32,
+    resent: u32,
+    /// End of the furthest sacked mark, while there is one.
+    fack: Option<Seq<Local>>,
+}
+
+/// The scoreboard; empty it owns no memory.
+#[derive(Debug, Default)]
+pub(crate) struct Scoreboard(Option<Box<Board>>);
+
+impl Scoreboard {
+    fn count(&self, of: impl Fn(&Board) -> u32) -> Packets {
+        Packets(self.0.as_deref().map_or(0, of))
+    }
+
+    /// Segments sent and not acknowledged (Linux's packets_out).
+    pub(crate) fn sent(&self) -> Packets {
+        self.count(|board| board.marks.queue.len() as u32)
+    }
+
+    /// Segments that have arrived out of order.
+    pub(crate) fn sacked(&self) -> Packets {
+        self.count(|board| board.sacked)
+    }
+
+    /// Segments lost, whether sent again or not.
+    pub(crate) fn lost(&self) -> Packets {
+        self.count(|board| board.lost)
+    }
+
+    /// Retransmissions in the network.
+    pub(crate) fn resent(&self) -> Packets {
+        self.count(|board| board.resent)
+    }
+
+    /// RFC 9937 section 6.2, as Linux counts: what is thought to be in the network.
+    pub(crate) fn in_flight(&self) -> Packets {
+        self.count(|board| (board.marks.queue.len() as u32 + board.resent).saturating_sub(board.sacked + board.lost))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// When the earliest unacknowledged segment was last sent.
+    pub(crate) fn head_sent_at(&self) -> Option<Instant> {
+        self.0.as_ref()?.marks.queue.front().map(Mark::sent_at)
+    }
+
+    /// Whether the peer has dropped what it said it held (RFC 2018 section 8): the segment at SND.UNA is sacked.
+    pub(crate) fn is_reneged(&self) -> bool {
+        self.0.as_ref().and_then(|board| board.marks.queue.front()).is_some_and(|mark| mark.tags.contains(Tags::SACKED))
+    }
+
+    /// Whether a retransmission is in the network, or the segment at SND.UNA was ever sent again.
+    pub(crate) fn any_resent(&self) -> bool {
+        self.0.as_ref().is_some_and(|board| {
+            let head = board.marks.queue.front();
+            board.resent > 0 || head.is_some_and(|mark| mark.tags.contains(Tags::EVER_RESENT))
+        })
+    }
+
+    /// Highest sequence number that the peer has told of; `una` when it holds nothing out of order.
+    pub(crate) fn highest_sacked(&self, una: Seq<Local>) -> Seq<Local> {
+        match self.0.as_ref().and_then(|board| board.fack) {
+            Some(fack) if fack.after(una) => fack,
+            _ => una,
+        }
+    }
+
+    /// A wire segment was sent for the first time.
+    pub(crate) fn push(&mut self, start: Seq<Local>, len: u32, now: Instant, push: bool, sent: Sent) {
+        let board = self.0.get_or_insert_default();
+        let tags = if push { Tags::PUSH } else { Tags::empty() };
+        board.marks.queue.push_back(Mark { start, len, sent_at: now, sent, older: 0, newer: 0, tags });
+        let number = board.marks.end() - 1;
+        board.order.append(&mut board.marks, number);
+    }
+
+    /// Without SACK: `count` segments are supposed to have arrived out of order (Linux's tcp_add_reno_sack).
+    /// Never more than leave room for what is lost, and for one hole at least.
+    pub(crate) fn suppose(&mut self, count: u32) -> u32 {
+        let Some(board) = &mut self.0 else { return 0 };
+        let sent = board.marks.queue.len() as u32;
+        let holes = board.lost.max(1).min(sent);
+        board.sacked = count.min(sent - holes);
+        board.sacked
+    }
+
+    /// The MSS has become smaller: every segment that is longer is lost and cut. Returns whether
+    /// there was one. Rare, so linear.
+    pub(crate) fn recut(&mut self, mss: u32) -> bool {
+        let Some(board) = &mut self.0 else { return false };
+        let old = core::mem::take(&mut board.marks.queue);
+        // Numbers begin anew behind all that were given.
+        board.marks.first += old.len() as u64;
+        let mut found = false;
+        for mut mark in old {
+            if mark.len > mss && !mark.tags.contains(Tags::SACKED) {
+                mark.tags.remove(Tags::RESENT);
+                mark.tags.insert(Tags::LOST);
+                found = true;
+            }
+            while mark.len > mss {
+                board.marks.queue.push_back(Mark { len: mss, tags: mark.tags - Tags::PUSH, ..mark });
+                mark.start += mss;
+                mark.len -= mss;
+            }
+            board.marks.queue.push_back(mark);
+        }
+        board.recount();
+        found
+    }
+
+    /// Bytes of memory held.
+    pub(crate) fn memory(&self) -> usize {
+        self.0.as_ref().map_or(0, |board| {
+            board.marks.queue.capacity() * size_of::<Mark>() + board.waiting.memory() + size_of::<Board>()
+        })
+    }
+}
+
+impl Board {
+    /// Makes counts and orders from the tags. Linear; after what is rare.
+    fn recount(&mut self) {
+        (self.sacked, self.lost, self.resent, self.fack) = (0, 0, 0, None);
+        self.waiting = Runs::default();
+        for (i, mark) in self.marks.queue.iter_mut().enumerate() {
+            let number = self.marks.first + i as u64;
+            mark.newer = number as u32;
+            self.lost += u32::from(mark.tags.contains(Tags::LOST));
+            self.resent += u32::from(mark.tags.contains(Tags::RESENT));
+            if mark.tags.contains(Tags::SACKED) {
+                self.sacked += 1;
+                self.fack = Some(mark.end());
+            } else if mark.tags.intersection(Tags::LOST | Tags::RESENT) == Tags::LOST {
+                self.waiting.insert(number);
+            }
+        }
+        self.order.rebuild(&mut self.marks);
+    }
+}
+
+#[cfg(test)]
+mod tests;
