@@ -213,7 +213,8 @@ impl Sender {
         if !self.sack && advanced {
             newly = self.eat_duplicates(now, harvest.acked, config);
         }
-        let marks = self.read_marks(ack, ecn, advanced || ack.newer, newly, harvest.bytes);
+        let progress = advanced || harvest.sacked || ack.newer;
+        let marks = self.read_marks(ack, ecn, progress, newly, harvest.bytes);
         let shown = news.shown(&harvest, told, marks.congested);
         if !before.outstanding {
             // Nothing to acknowledge, but a reduction may prove to be needless.
