@@ -102,7 +102,7 @@ impl Sender {
         }
         match self.nudge {
             Nudge::Probe | Nudge::UrgentProbe => SendPlan::Probe,
-            Nudge::Nothing | Nudge::Partial => SendPlan::Nothing,
+            Nudge::Nothing | Nudge::Partial | Nudge::LossProbe => SendPlan::Nothing,
         }
     }
 
