@@ -58,7 +58,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let arguments = drill::with_language_options(std::env::args_os());
+    let outcome = match Cli::parse_from(arguments).command {
         Command::Run(args) => run::run(args),
         Command::Serve(args) => serve::serve(args),
         Command::Ping(args) => ping::ping(args),

@@ -1,7 +1,7 @@
 //! `// differs: HOST: reason`: a script that is right, and that one host fails on purpose.
 //!
 //! Decides how the comment is read and what it makes of a verdict. A script may differ from one host, not from both.
-use crate::files::Against;
+use crate::options::Against;
 use crate::report::{ScriptReport, Verdict};
 use crate::source::{Diagnostic, Span};
 
@@ -55,7 +55,7 @@ pub(crate) fn judge(mut report: ScriptReport, reason: String) -> ScriptReport {
 #[cfg(test)]
 mod tests {
     use super::reason;
-    use crate::files::Against;
+    use crate::options::Against;
 
     #[test]
     fn a_comment_names_the_host_and_the_reason() {

@@ -1,6 +1,7 @@
-//! Which scripts are run, with which options, and how many at a time.
+//! Which scripts are run, and how many at a time.
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,23 +10,13 @@ use segue_kernel::sys::raise_priority;
 use segue_kernel::{become_namespace_root, can_make_namespaces};
 
 use crate::expected;
-use crate::host::{Host, HostError, LinuxHost, Network, SegueHost};
-use crate::parse::{Defines, parse, parse_command_line_define};
+use crate::host::{Host, HostError, LinuxHost, Network, RouteAction, RouteChange, RouteMetric, SegueHost};
+use crate::options::{Against, Machine, Options};
+use crate::parse::parse;
 use crate::report::{Report, ScriptReport, Verdict};
 use crate::run;
 use crate::settings::Settings;
 use crate::source::Diagnostic;
-
-/// Which host the scripts examine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Against {
-    /// Segue's stack, in virtual time.
-    #[default]
-    Segue,
-    /// This machine's kernel, in a network namespace of each script's own and in real time. Needs root, or a user namespace
-    /// ([`segue_kernel::become_namespace_root`]).
-    Linux,
-}
 
 /// Get ready for scripts against this machine's kernel: who is not root becomes root of a user namespace. Call it before any
 /// thread is started.
@@ -39,40 +30,6 @@ pub fn prepare_namespaces() -> Result<(), DrillError> {
     }
     become_namespace_root().map_err(cannot)?;
     can_make_namespaces().map_err(cannot)
-}
-
-/// How scripts are run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Options of the language, `name` and value, as on a packetdrill command line; they win over those in a file.
-    pub settings: Vec<(String, Option<String>)>,
-    /// Defines, `NAME=value`, as after `-D`.
-    pub defines: Vec<String>,
-    /// The seed of the stack's secrets. Default: 32 times 7. The same seed gives the same packets.
-    pub seed: [u8; 32],
-    /// What is examined. Default: Segue.
-    pub against: Against,
-    /// Scripts played at the same time; 0, the default: one per processor, and sixteen against Linux, where they mostly wait.
-    pub jobs: usize,
-    /// How often a script that fails against Linux is played again: this machine may have been too busy to keep its times.
-    /// Default 0.
-    pub retries: u32,
-    /// Only read the scripts, play nothing.
-    pub dry_run: bool,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            settings: Vec::new(),
-            defines: Vec::new(),
-            seed: [7; 32],
-            against: Against::Segue,
-            jobs: 0,
-            retries: 0,
-            dry_run: false,
-        }
-    }
 }
 
 /// Why no script was run at all.
@@ -119,19 +76,8 @@ impl fmt::Display for DrillError {
 
 impl std::error::Error for DrillError {}
 
-impl Options {
-    fn defines(&self) -> Result<Defines, String> {
-        self.defines.iter().map(|text| parse_command_line_define(text)).collect()
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let mut settings = Settings::default();
-        self.defines()?;
-        self.settings.iter().try_for_each(|(name, value)| settings.apply(name, value.as_deref()))
-    }
-}
-
-/// Play scripts. A folder stands for all files below it that end in `.pkt`, in the order of their names.
+/// Play scripts. A folder stands for all files below it that end in `.pkt`, in the order of their names; a path with `*`, `?` or
+/// `[…]` that is no file stands for all that it matches.
 ///
 /// # Errors
 /// Something cannot be read, nothing is there, or an option is wrong. A script that fails is no error but a
@@ -140,7 +86,13 @@ pub fn run_files(paths: &[PathBuf], options: &Options) -> Result<Report, DrillEr
     options.check().map_err(|message| DrillError::BadOption { message })?;
     let mut files = BTreeSet::new();
     for path in paths {
-        collect(path, true, &mut files)?;
+        let matches = if path.exists() { Vec::new() } else { matches(path)? };
+        if matches.is_empty() {
+            collect(path, true, &mut files)?;
+        }
+        for path in matches {
+            collect(&path, true, &mut files)?;
+        }
     }
     if files.is_empty() {
         return Err(DrillError::NoScripts { paths: paths.to_vec() });
@@ -169,6 +121,14 @@ pub fn run_files(paths: &[PathBuf], options: &Options) -> Result<Report, DrillEr
     let mut scripts = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     scripts.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Report { scripts })
+}
+
+/// What a pattern stands for.
+fn matches(path: &Path) -> Result<Vec<PathBuf>, DrillError> {
+    let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '['])) else { return Ok(Vec::new()) };
+    let wrong = |error: glob::PatternError| DrillError::BadOption { message: format!("{pattern}: {error}") };
+    let found: Result<Vec<PathBuf>, glob::GlobError> = glob::glob(pattern).map_err(wrong)?.collect();
+    found.map_err(|error| DrillError::Unreadable { path: error.path().to_owned(), error: error.into() })
 }
 
 fn collect(path: &Path, is_named: bool, files: &mut BTreeSet<PathBuf>) -> Result<(), DrillError> {
@@ -240,15 +200,34 @@ fn play(
     settings: Settings,
     options: &Options,
 ) -> run::Played {
-    let network = Network { local: settings.local(), mtu: settings.mtu };
-    let host: Result<Box<dyn Host>, HostError> = match options.against {
-        Against::Segue => SegueHost::open(&network, options.seed).map(|host| Box::new(host) as Box<dyn Host>),
-        Against::Linux => LinuxHost::open(&network).map(|host| Box::new(host) as Box<dyn Host>),
-    };
-    match host {
-        Ok(mut host) => run::play(text, folder, script, settings, host.as_mut()),
+    let scene = run::Scene { text, folder, script, keeps_all: options.verbose };
+    match host(&settings, options) {
+        Ok(mut host) => run::play(&scene, settings, host.as_mut()),
         Err(error) => run::Played::failed(Diagnostic::whole(error.0)),
     }
+}
+
+/// The host under test, as its machine is to be.
+fn host(settings: &Settings, options: &Options) -> Result<Box<dyn Host>, HostError> {
+    let network = Network { local: settings.local(), mtu: settings.mtu };
+    let Machine { sysctls, initcwnd, hz } = &options.machine;
+    let mut host: Box<dyn Host> = match options.against {
+        Against::Segue => {
+            let mut host = SegueHost::open(&network, options.seed)?;
+            host.set_ticks(*hz);
+            Box::new(host)
+        }
+        Against::Linux => Box::new(LinuxHost::open(&network)?),
+    };
+    for (name, value) in sysctls {
+        host.set_sysctl(name, value)?;
+    }
+    if let Some(segments) = initcwnd {
+        let any: IpAddr = if network.local.is_ipv4() { [0; 4].into() } else { [0u16; 8].into() };
+        let metrics = vec![RouteMetric::InitialWindow(*segments)];
+        host.change_route(&RouteChange { action: RouteAction::Replace, destination: (any, 0), via: None, metrics })?;
+    }
+    Ok(host)
 }
 
 /// Read one script and say what is wrong with it, without playing it.
@@ -263,6 +242,9 @@ fn prepare(text: &str, options: &Options) -> Result<(crate::ast::Script, Setting
     let defines = options.defines().map_err(Diagnostic::whole)?;
     let script = parse(text, &defines)?;
     let mut settings = Settings::default();
+    for (name, value) in &options.defaults {
+        settings.apply(name, value.as_deref()).map_err(Diagnostic::whole)?;
+    }
     for option in &script.options {
         settings
             .apply(&option.name, option.value.as_deref())

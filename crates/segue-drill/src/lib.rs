@@ -14,6 +14,7 @@ mod expected;
 mod files;
 pub mod host;
 mod icmp_names;
+mod options;
 mod parse;
 mod report;
 mod run;
@@ -21,6 +22,8 @@ mod settings;
 mod source;
 mod symbols;
 
-pub use files::{Against, DrillError, Options, check_script, prepare_namespaces, run_files, run_script};
+pub use files::{DrillError, check_script, prepare_namespaces, run_files, run_script};
+pub use options::{Against, Machine, Options};
 pub use report::{Report, ScriptReport, Verdict};
+pub use settings::option_names;
 pub use source::{Diagnostic, Span};

@@ -96,6 +96,7 @@ impl ScriptReport {
             "reason": self.reason,
             "warnings": self.warnings,
             "printed": self.printed,
+            "trace": self.trace,
             "packets": self.packets,
             "virtual_seconds": self.virtual_time.as_secs_f64(),
             "seconds": self.duration.as_secs_f64(),
@@ -137,6 +138,15 @@ impl Report {
 
     /// What a terminal shows: every failure in full, and a line of counts.
     pub fn to_text(&self) -> String {
+        self.text(false)
+    }
+
+    /// The same with all packets of each script.
+    pub fn to_verbose_text(&self) -> String {
+        self.text(true)
+    }
+
+    fn text(&self, is_verbose: bool) -> String {
         let mut out = String::new();
         for script in &self.scripts {
             match script.verdict {
@@ -147,6 +157,9 @@ impl Report {
                 }
                 Verdict::Failed => _ = write!(out, "FAILED  {}\n{}", script.name, script.message),
                 Verdict::Malformed => _ = write!(out, "INVALID {}\n{}", script.name, script.message),
+            }
+            if is_verbose {
+                script.trace.iter().for_each(|line| _ = writeln!(out, "    {line}"));
             }
             script.warnings.iter().for_each(|warning| _ = writeln!(out, "        note: {warning}"));
             script.printed.iter().for_each(|line| _ = writeln!(out, "        {line}"));

@@ -73,6 +73,11 @@ const WITHOUT_MEANING: &[&str] = &[
     "gateway_ip",
 ];
 
+/// The options of the language by name, as a command line may give them.
+pub fn option_names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().chain(WITHOUT_MEANING).copied()
+}
+
 const NAMES: &[&str] = &[
     "ip_version",
     "local_ip",

@@ -89,14 +89,19 @@ pub(crate) fn check(script: &Script, settings: &Settings) -> Result<(), Diagnost
     Ok(())
 }
 
+/// What is played.
+pub(crate) struct Scene<'a> {
+    pub(crate) text: &'a str,
+    /// Where the script stands, for scripts that it calls.
+    pub(crate) folder: Option<&'a Path>,
+    pub(crate) script: &'a Script,
+    /// Whether the trace keeps every packet.
+    pub(crate) keeps_all: bool,
+}
+
 /// Play a script from beginning to end.
-pub(crate) fn play(
-    text: &str,
-    folder: Option<&Path>,
-    script: &Script,
-    settings: Settings,
-    host: &mut dyn Host,
-) -> Played {
+pub(crate) fn play(scene: &Scene<'_>, settings: Settings, host: &mut dyn Host) -> Played {
+    let Scene { text, folder, script, keeps_all } = *scene;
     let now = host.now();
     let mut interpreter = Interpreter {
         text,
@@ -104,7 +109,7 @@ pub(crate) fn play(
         settings,
         host,
         captured: VecDeque::new(),
-        trace: Trace::new(now),
+        trace: Trace::new(now, keeps_all),
         start: now,
         previous: now,
         train: None,

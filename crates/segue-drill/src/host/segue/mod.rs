@@ -36,6 +36,8 @@ pub struct SegueHost {
     descriptors: BTreeMap<Fd, Object>,
     blocked: Option<Operation>,
     returned: Option<Returned>,
+    /// Nanoseconds between two ticks of the stack's timers; `None`: they are exact.
+    tick: Option<u64>,
     /// How often each socket gained something to be ready for.
     edges: HashMap<SocketId, u64>,
     fired: usize,
@@ -70,11 +72,17 @@ impl SegueHost {
             descriptors: BTreeMap::new(),
             blocked: None,
             returned: None,
+            tick: None,
             edges: HashMap::new(),
             fired: 0,
             fired_in_all: 0,
             fault: None,
         })
+    }
+
+    /// Let the stack's timers run out at ticks only, so many per second; `None`: at their exact times.
+    pub fn set_ticks(&mut self, hz: Option<u32>) {
+        self.tick = hz.filter(|hz| *hz > 0).map(|hz| 1_000_000_000 / u64::from(hz));
     }
 
     /// Take all that the stack wants to send now, and all readiness it gained; then see whether the blocked call can go on.
@@ -125,7 +133,11 @@ impl SegueHost {
     /// When something happens next without anybody's doing.
     fn next_deadline(&self) -> Option<Instant> {
         let call = self.blocked.as_ref().and_then(Operation::deadline);
-        let next = [self.stack.next_deadline(), call].into_iter().flatten().min();
+        let at_tick = |at: Instant| match self.tick {
+            Some(tick) if tick > 0 => Instant::from_nanos(at.as_nanos().div_ceil(tick).saturating_mul(tick)),
+            _ => at,
+        };
+        let next = [self.stack.next_deadline().map(at_tick), call].into_iter().flatten().min();
         next.map(|deadline| deadline.max(self.now))
     }
 
