@@ -1,6 +1,8 @@
 //! A script as it was read: nothing is looked up, nothing is mapped.
 //!
 //! Times are microseconds. Every part that can be complained about later has its [`Span`].
+use std::net::IpAddr;
+
 use segue_wire::TcpFlags;
 
 use crate::source::Span;
@@ -75,9 +77,47 @@ pub(crate) enum Direction {
 pub(crate) struct PacketSpec {
     pub(crate) direction: Direction,
     pub(crate) ip: IpInfo,
-    pub(crate) encapsulations: Vec<String>,
+    /// The outermost first.
+    pub(crate) encapsulations: Vec<Encapsulation>,
     pub(crate) body: Body,
     pub(crate) span: Span,
+}
+
+/// A header around a packet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Encapsulation {
+    Ip {
+        info: IpInfo,
+        source: IpAddr,
+        destination: IpAddr,
+    },
+    Gre(GreSpec),
+    /// The top of the stack first.
+    Mpls(Vec<MplsEntry>),
+}
+
+/// RFC 2784 and 2890; fields whose flag is not set are not on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct GreSpec {
+    pub(crate) flags: u16,
+    pub(crate) checksum: u16,
+    pub(crate) offset: u16,
+    pub(crate) key: u32,
+    pub(crate) sequence: u32,
+}
+
+impl GreSpec {
+    pub(crate) const CHECKSUM: u16 = 0x8000;
+    pub(crate) const KEY: u16 = 0x2000;
+    pub(crate) const SEQUENCE: u16 = 0x1000;
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct MplsEntry {
+    pub(crate) label: u32,
+    pub(crate) class: u8,
+    pub(crate) is_bottom: bool,
+    pub(crate) ttl: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

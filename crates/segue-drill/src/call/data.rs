@@ -3,7 +3,7 @@ use super::Check;
 use super::message::Message;
 use super::value::arguments;
 use crate::ast::{SystemCall, Value};
-use crate::host::{Call, Shape};
+use crate::host::{Call, Fd, Shape};
 use crate::run::Interpreter;
 use crate::source::Diagnostic;
 
@@ -15,6 +15,14 @@ const CONTROL_ROOM: usize = 4096;
 impl Interpreter<'_> {
     fn flags(&self, call: &SystemCall, at: usize) -> Result<i32, Diagnostic> {
         call.arguments.get(at).map_or(Ok(0), |flags| self.integer(flags)).map(|flags| flags as i32)
+    }
+
+    /// The descriptor of a call: a socket, and for read(), write() and their kin anything else, too.
+    fn readable_argument(&self, call: &SystemCall, shape: Shape) -> Result<Fd, Diagnostic> {
+        match shape {
+            Shape::Plain | Shape::Vector => self.descriptor_argument(&call.arguments[0]).map(|(_, made)| made.live),
+            _ => self.socket_argument(&call.arguments[0]).map(|socket| socket.live),
+        }
     }
 
     pub(super) fn call_receive(&mut self, call: &SystemCall) -> Result<(Call, Check), Diagnostic> {
@@ -32,8 +40,8 @@ impl Interpreter<'_> {
                 (Shape::Message, pieces, self.flags(call, 2)?)
             }
         };
-        let socket = self.socket_argument(&call.arguments[0])?;
-        Ok((Call::Receive { fd: socket.live, shape, pieces, flags, control_room }, check))
+        let fd = self.readable_argument(call, shape)?;
+        Ok((Call::Receive { fd, shape, pieces, flags, control_room }, check))
     }
 
     pub(super) fn call_send(&mut self, call: &SystemCall) -> Result<(Call, Check), Diagnostic> {
@@ -57,6 +65,10 @@ impl Interpreter<'_> {
                 (Shape::Message, pieces, self.flags(call, 2)?)
             }
         };
+        if matches!(shape, Shape::Plain | Shape::Vector) {
+            let fd = self.readable_argument(call, shape)?;
+            return Ok((Call::Send { fd, shape, pieces, flags, to: None, control }, Check::Result));
+        }
         let socket = self.socket_argument(&call.arguments[0])?;
         if call.name == "sendmsg" && (!socket.is_stream || flags & FASTOPEN != 0) {
             let peer = self.ask(Call::PeerAddress { fd: socket.live });

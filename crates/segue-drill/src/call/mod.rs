@@ -3,6 +3,7 @@
 //! Decides which calls exist, what their arguments mean, and what is compared afterwards. What a call does is the host's.
 mod control;
 mod data;
+mod file;
 mod message;
 mod open;
 mod option;
@@ -25,8 +26,14 @@ pub(crate) struct Descriptor {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
-    Socket { endpoint: usize, is_v6: bool, is_stream: bool },
+    Socket {
+        endpoint: usize,
+        is_v6: bool,
+        is_stream: bool,
+    },
     Epoll,
+    /// A pipe's end or a file.
+    File,
 }
 
 /// What is to be done and compared when a call has returned.
@@ -39,7 +46,10 @@ pub(crate) enum Check {
         is_v6: bool,
         is_stream: bool,
     },
-    Epoll,
+    /// epoll_create(), open().
+    Opened(Kind),
+    /// pipe(): the names of both ends.
+    Pipe((i64, i64)),
     /// accept() on a listener of this family.
     Accepted {
         is_v6: bool,
@@ -76,15 +86,9 @@ pub(crate) struct Blocked {
     pub(crate) window: Option<Window>,
 }
 
-/// What a script's call means.
-pub(crate) enum Prepared {
-    Call(Call, Check),
-    /// Nothing that the host knows; it gives 0.
-    Nothing,
-}
-
-const CALLS: &str = "socket bind listen accept accept4 connect shutdown close read write recv send recvfrom sendto readv writev \
-                     recvmsg sendmsg fcntl ioctl getsockopt setsockopt poll epoll_create epoll_ctl epoll_wait cap_set";
+const CALLS: &str = "socket bind listen accept accept4 connect shutdown close read write recv send recvfrom sendto readv \
+                     writev recvmsg sendmsg fcntl ioctl getsockopt setsockopt poll epoll_create epoll_ctl epoll_wait \
+                     pipe splice open sendfile cap_set";
 
 /// `-1 EAGAIN`, or the value.
 pub(crate) fn describe(result: Result<i64, i32>) -> String {
@@ -96,8 +100,8 @@ pub(crate) fn describe(result: Result<i64, i32>) -> String {
 
 impl Interpreter<'_> {
     /// Look at a call's arguments.
-    pub(crate) fn prepare(&mut self, call: &SystemCall) -> Result<Prepared, Diagnostic> {
-        let (made, check) = match call.name.as_str() {
+    pub(crate) fn prepare(&mut self, call: &SystemCall) -> Result<(Call, Check), Diagnostic> {
+        Ok(match call.name.as_str() {
             "socket" => self.call_socket(call)?,
             "bind" => self.call_bind(call)?,
             "listen" => self.call_listen(call)?,
@@ -112,20 +116,19 @@ impl Interpreter<'_> {
             "setsockopt" => self.call_setsockopt(call)?,
             "getsockopt" => self.call_getsockopt(call)?,
             "poll" => self.call_poll(call)?,
-            "epoll_create" | "epoll_create1" => (Call::EpollCreate { flags: 0 }, Check::Epoll),
+            "epoll_create" | "epoll_create1" => (Call::EpollCreate { flags: 0 }, Check::Opened(Kind::Epoll)),
             "epoll_ctl" => self.call_epoll_control(call)?,
             "epoll_wait" => self.call_epoll_wait(call)?,
-            "cap_set" => return Ok(Prepared::Nothing),
-            "pipe" | "splice" | "open" | "sendfile" => {
-                let message = format!("{}() is not available: a script cannot reach files of this machine", call.name);
-                return Err(Diagnostic::at(call.name_span, message));
-            }
+            "pipe" | "pipe2" => self.call_pipe(call)?,
+            "open" => self.call_open(call)?,
+            "splice" => self.call_splice(call)?,
+            "sendfile" => self.call_sendfile(call)?,
+            "cap_set" => self.call_capability(call)?,
             name => {
                 return Err(Diagnostic::at(call.name_span, format!("unknown system call {name}()"))
                     .note(format!("known: {CALLS}")));
             }
-        };
-        Ok(Prepared::Call(made, check))
+        })
     }
 
     /// Compare what a call gave with what the script says, and give a new descriptor its name.

@@ -133,7 +133,14 @@ impl Interpreter<'_> {
                 self.current = Some(endpoint);
                 Some(Descriptor { live, kind: Kind::Socket { endpoint, is_v6, is_stream } })
             }
-            Check::Epoll => Some(Descriptor { live, kind: Kind::Epoll }),
+            Check::Opened(kind) => Some(Descriptor { live, kind }),
+            Check::Pipe((reader, writer)) => {
+                if let Output::Pipe(live_reader, live_writer) = *output {
+                    self.descriptors.insert(reader, Descriptor { live: live_reader, kind: Kind::File });
+                    self.descriptors.insert(writer, Descriptor { live: live_writer, kind: Kind::File });
+                }
+                None
+            }
             Check::Accepted { is_v6 } => {
                 let port = match output {
                     Output::Address(peer) => Some(peer.port()),

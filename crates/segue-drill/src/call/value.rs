@@ -68,7 +68,7 @@ impl Interpreter<'_> {
         let (name, Descriptor { live, kind }) = self.descriptor_argument(expression)?;
         match kind {
             Kind::Socket { endpoint, is_v6, is_stream } => Ok(SocketRef { live, endpoint, is_v6, is_stream }),
-            Kind::Epoll => Err(Diagnostic::at(expression.span, format!("descriptor {name} is no socket"))),
+            Kind::Epoll | Kind::File => Err(Diagnostic::at(expression.span, format!("descriptor {name} is no socket"))),
         }
     }
 }

@@ -33,6 +33,11 @@ pub(crate) enum Effect {
     Qdisc(Vec<String>),
     /// Forget what was remembered of destinations.
     ForgetPeers,
+    /// Make a file of zeros.
+    File {
+        path: String,
+        length: u64,
+    },
     /// Let time pass, in microseconds.
     Sleep(u64),
 }

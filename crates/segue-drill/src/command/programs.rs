@@ -69,6 +69,7 @@ pub(super) fn program(shell: &mut Shell<'_>, words: &[String], input: &str) -> E
         "sysctl" => sysctl(shell, &arguments),
         "sleep" | "usleep" => sleep(shell, name, &arguments),
         "timeout" => program(shell, rest.get(1..).unwrap_or_default(), input),
+        "truncate" | "fallocate" | "dd" => file(shell, name, &arguments),
         "test" | "[" => test(shell, &arguments),
         "ip" => ip::ip(shell, &arguments),
         "ethtool" => ethtool(shell, &arguments),
@@ -227,6 +228,36 @@ fn sleep(shell: &mut Shell<'_>, name: &str, arguments: &[&str]) -> Ended {
         Failure::NotUnderstood(format!("{name} needs a number of seconds, at most a day: `{}`", arguments.join(" ")))
     })?;
     shell.world.apply(Effect::Sleep((seconds * 1e6).round() as u64)).map_err(Failure::Status)
+}
+
+/// `truncate -s N FILE`, `fallocate -l N FILE`, `dd if=/dev/zero of=FILE bs=N count=N`: files of zeros.
+fn file(shell: &mut Shell<'_>, name: &str, arguments: &[&str]) -> Ended {
+    let size = |word: &str| {
+        let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = match &word[digits.len()..] {
+            "" => 1,
+            "k" | "K" | "KiB" => 1 << 10,
+            "M" | "MiB" => 1 << 20,
+            "G" | "GiB" => 1 << 30,
+            _ => return None,
+        };
+        digits.parse::<u64>().ok()?.checked_mul(unit)
+    };
+    let after = |option: &str| arguments.iter().position(|word| *word == option).and_then(|at| arguments.get(at + 1));
+    let valued = |option: &str| arguments.iter().find_map(|word| word.strip_prefix(option));
+    let (path, length) = match name {
+        "truncate" => (arguments.last().copied(), after("-s").copied().or(valued("--size=")).and_then(size)),
+        "fallocate" => (arguments.last().copied(), after("-l").copied().or(valued("--length=")).and_then(size)),
+        _ => {
+            let block = valued("bs=").map_or(Some(512), size);
+            let count = valued("count=").and_then(size);
+            (valued("of="), block.zip(count).and_then(|(block, count)| block.checked_mul(count)))
+        }
+    };
+    let unclear =
+        || Failure::NotUnderstood(format!("a file's path and length are not clear: `{name} {}`", arguments.join(" ")));
+    let (path, length) = path.zip(length).ok_or_else(unclear)?;
+    shell.world.apply(Effect::File { path: path.to_owned(), length }).map_err(Failure::Status)
 }
 
 /// `[ … ]` over strings, integers and the existence of settings.

@@ -163,6 +163,15 @@ fn the_device_can_be_changed() {
 }
 
 #[test]
+fn files_of_zeros_are_made_without_touching_any_file() {
+    let file = |length| vec![Effect::File { path: "/tmp/x".into(), length }];
+    assert_eq!(effects("truncate -s 10000 /tmp/x"), file(10_000));
+    assert_eq!(effects("fallocate -l 4K /tmp/x"), file(4096));
+    assert_eq!(effects("dd if=/dev/zero of=/tmp/x bs=1k count=5 2> /dev/null"), file(5120));
+    assert!(failure("truncate /tmp/x").contains("not clear"));
+}
+
+#[test]
 fn what_has_nothing_to_act_on_does_nothing() {
     let text = "nstat -n; true; rm -f /tmp/x; cat /proc/net/netstat >/dev/null; date; ss -tin; ip route show; modprobe tcp_bbr";
     assert_eq!(effects(text), []);

@@ -113,6 +113,34 @@ pub enum Call {
         max: i32,
         timeout: i32,
     },
+    /// pipe2(2).
+    Pipe {
+        flags: i32,
+    },
+    /// splice(2): descriptors with their offsets.
+    Splice {
+        input: (Fd, Option<i64>),
+        output: (Fd, Option<i64>),
+        length: usize,
+        flags: u32,
+    },
+    /// open(2) of a file that is there, or was made with [`Host::make_file`](super::Host::make_file).
+    Open {
+        path: String,
+        flags: i32,
+    },
+    /// sendfile(2).
+    SendFile {
+        output: Fd,
+        input: Fd,
+        offset: Option<i64>,
+        count: usize,
+    },
+    /// capset(2): give up a capability of the program, or take it again.
+    Capability {
+        capability: u32,
+        is_on: bool,
+    },
 }
 
 /// What a call gave.
@@ -153,6 +181,8 @@ pub enum Output {
     Revents(Vec<i16>),
     /// Events with their data.
     Events(Vec<(u32, u64)>),
+    /// The reading and the writing end.
+    Pipe(Fd, Fd),
 }
 
 impl Call {
@@ -174,7 +204,14 @@ impl Call {
             | Call::Ioctl { fd, .. }
             | Call::Fcntl { fd, .. } => Some(*fd),
             Call::EpollControl { epoll, .. } | Call::EpollWait { epoll, .. } => Some(*epoll),
-            Call::Socket { .. } | Call::Poll { .. } | Call::EpollCreate { .. } => None,
+            Call::Splice { input, .. } => Some(input.0),
+            Call::SendFile { output, .. } => Some(*output),
+            Call::Socket { .. }
+            | Call::Poll { .. }
+            | Call::EpollCreate { .. }
+            | Call::Pipe { .. }
+            | Call::Open { .. }
+            | Call::Capability { .. } => None,
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ const SO_LINGER: i32 = 13;
 const SOL_TCP: i32 = 6;
 const TCP_CONGESTION: i32 = 13;
 const SOCK_STREAM: i32 = 1;
+/// `O_CREAT`, `O_EXCL` and `O_TRUNC`: a file that was made is there already, and nobody else's is made.
+const CREATING: i32 = 0o100 | 0o200 | 0o1000;
 const EBADF: i32 = 9;
 /// For an error that did not come from the kernel.
 const EIO: i32 = 5;
@@ -40,8 +42,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("net.ipv6.conf.default.addr_gen_mode", "1"),
 ];
 
-/// What a call gives in the calling thread: a result, and a descriptor if one was made.
-type Made = (io::Result<i64>, Output, Option<OwnedFd>);
+/// What a call gives in the calling thread: a result, and the descriptors that were made.
+type Made = (io::Result<i64>, Output, Vec<OwnedFd>);
 
 /// The kernel as a host under test.
 pub struct LinuxHost {
@@ -49,6 +51,8 @@ pub struct LinuxHost {
     caller: Caller<Made>,
     network: Network,
     descriptors: BTreeMap<Fd, Arc<OwnedFd>>,
+    /// Files that were made: memory with a path that only this host knows.
+    files: BTreeMap<String, OwnedFd>,
     captured: VecDeque<Sent>,
     /// A namespace refuses most algorithms as its default: each socket is given this one instead.
     congestion: String,
@@ -80,6 +84,7 @@ impl LinuxHost {
             caller,
             network: network.clone(),
             descriptors: BTreeMap::new(),
+            files: BTreeMap::new(),
             captured: VecDeque::new(),
             congestion: "cubic".into(),
             namespace,
@@ -109,13 +114,16 @@ impl LinuxHost {
     /// Give a result the form that all hosts share, and a new descriptor its number.
     fn finish(&mut self, (at, (result, output, made)): (Instant, Made)) -> Returned {
         let result = result.map_err(|error| error.raw_os_error().unwrap_or(EIO));
-        let result = match (result, made) {
-            (Ok(_), Some(made)) => {
-                let number = (3..).find(|number| !self.descriptors.contains_key(number)).unwrap_or(3);
-                self.descriptors.insert(number, Arc::new(made));
-                Ok(number.into())
-            }
-            (result, _) => result,
+        let mut numbers = Vec::new();
+        for fd in made {
+            let number = (3..).find(|number| !self.descriptors.contains_key(number)).unwrap_or(3);
+            self.descriptors.insert(number, Arc::new(fd));
+            numbers.push(number);
+        }
+        let (result, output) = match (result, numbers.as_slice()) {
+            (Ok(_), [number]) => (Ok((*number).into()), output),
+            (result, [reader, writer]) => (result, Output::Pipe(*reader, *writer)),
+            (result, _) => (result, output),
         };
         Returned { at, result, output }
     }
@@ -146,10 +154,35 @@ impl LinuxHost {
             Call::EpollWait { epoll, max, timeout } => {
                 let epoll = self.descriptor(epoll).ok_or(EBADF)?;
                 Box::new(move || match sys::epoll_wait(epoll.as_fd(), max, timeout) {
-                    Ok(events) => (Ok(events.len() as i64), Output::Events(events), None),
-                    Err(error) => (Err(error), Output::Nothing, None),
+                    Ok(events) => (Ok(events.len() as i64), Output::Events(events), Vec::new()),
+                    Err(error) => (Err(error), Output::Nothing, Vec::new()),
                 })
             }
+            Call::Pipe { flags } => Box::new(move || match sys::pipe(flags) {
+                Ok((reader, writer)) => (Ok(0), Output::Nothing, vec![reader, writer]),
+                Err(error) => (Err(error), Output::Nothing, Vec::new()),
+            }),
+            Call::Open { path, flags } => {
+                // A file that was made here is opened anew through its descriptor, so that it has a position of its own.
+                let path = self.files.get(&path).map_or(path, |file| format!("/proc/self/fd/{}", file.as_raw_fd()));
+                Box::new(move || made(sys::open(&path, flags & !CREATING)))
+            }
+            Call::Splice { input, output, length, flags } => {
+                let (from, to) = (self.descriptor(input.0).ok_or(EBADF)?, self.descriptor(output.0).ok_or(EBADF)?);
+                let (mut at, mut to_at) = (input.1, output.1);
+                Box::new(move || {
+                    let moved = sys::splice((from.as_fd(), at.as_mut()), (to.as_fd(), to_at.as_mut()), length, flags);
+                    (moved.map(|count| count as i64), Output::Nothing, Vec::new())
+                })
+            }
+            Call::SendFile { output, input, mut offset, count } => {
+                let (from, to) = (self.descriptor(input).ok_or(EBADF)?, self.descriptor(output).ok_or(EBADF)?);
+                Box::new(move || {
+                    let sent = sys::sendfile(to.as_fd(), from.as_fd(), offset.as_mut(), count);
+                    (sent.map(|count| count as i64), Output::Nothing, Vec::new())
+                })
+            }
+            Call::Capability { capability, is_on } => Box::new(move || nothing(sys::set_capability(capability, is_on))),
             call => {
                 let fd = self.descriptor(call.descriptor().ok_or(EBADF)?).ok_or(EBADF)?;
                 Box::new(move || on_socket(fd.as_fd(), call))
@@ -162,13 +195,13 @@ impl LinuxHost {
 type Job = Box<dyn FnOnce() -> Made + Send>;
 
 fn nothing(result: io::Result<()>) -> Made {
-    (result.map(|()| 0), Output::Nothing, None)
+    (result.map(|()| 0), Output::Nothing, Vec::new())
 }
 
 fn made(result: io::Result<OwnedFd>) -> Made {
     match result {
-        Ok(fd) => (Ok(0), Output::Nothing, Some(fd)),
-        Err(error) => (Err(error), Output::Nothing, None),
+        Ok(fd) => (Ok(0), Output::Nothing, vec![fd]),
+        Err(error) => (Err(error), Output::Nothing, Vec::new()),
     }
 }
 
@@ -185,8 +218,8 @@ fn poll(fds: &[(Option<Arc<OwnedFd>>, i16)], timeout: i32) -> Made {
     let entries: Vec<(Option<BorrowedFd<'_>>, i16)> =
         fds.iter().map(|(fd, events)| (fd.as_ref().map(|fd| fd.as_fd()), *events)).collect();
     match sys::poll(&entries, timeout) {
-        Ok((count, revents)) => (Ok(count as i64), Output::Revents(revents), None),
-        Err(error) => (Err(error), Output::Nothing, None),
+        Ok((count, revents)) => (Ok(count as i64), Output::Revents(revents), Vec::new()),
+        Err(error) => (Err(error), Output::Nothing, Vec::new()),
     }
 }
 
@@ -196,8 +229,8 @@ fn on_socket(fd: BorrowedFd<'_>, call: Call) -> Made {
         Call::Bind { address, .. } => nothing(sys::bind(fd, &address)),
         Call::Listen { backlog, .. } => nothing(sys::listen(fd, backlog)),
         Call::Accept { flags, .. } => match sys::accept(fd, flags) {
-            Ok((made, peer)) => (Ok(0), peer.map_or(Output::Nothing, Output::Address), Some(made)),
-            Err(error) => (Err(error), Output::Nothing, None),
+            Ok((made, peer)) => (Ok(0), peer.map_or(Output::Nothing, Output::Address), vec![made]),
+            Err(error) => (Err(error), Output::Nothing, Vec::new()),
         },
         Call::Connect { to, .. } => nothing(sys::connect(fd, to.as_ref())),
         Call::Shutdown { how, .. } => nothing(sys::shutdown(fd, how)),
@@ -206,43 +239,48 @@ fn on_socket(fd: BorrowedFd<'_>, call: Call) -> Made {
         Call::Receive { shape, pieces, flags, control_room, .. } => {
             match sys::receive(fd, shape, &pieces, flags, control_room) {
                 Ok(sys::Received { count, data, flags, control, from }) => {
-                    (Ok(count as i64), Output::Received { data, flags, control, from }, None)
+                    (Ok(count as i64), Output::Received { data, flags, control, from }, Vec::new())
                 }
-                Err(error) => (Err(error), Output::Nothing, None),
+                Err(error) => (Err(error), Output::Nothing, Vec::new()),
             }
         }
         Call::Send { shape, pieces, flags, to, control, .. } => {
             let sending = sys::Sending { pieces, flags, to, control };
-            (sys::send(fd, shape, &sending).map(|count| count as i64), Output::Nothing, None)
+            (sys::send(fd, shape, &sending).map(|count| count as i64), Output::Nothing, Vec::new())
         }
         Call::GetOption { level, name, mut value, .. } => match sys::getsockopt(fd, level, name, &mut value) {
             Ok(length) => {
                 value.truncate(length);
-                (Ok(0), Output::Bytes(value), None)
+                (Ok(0), Output::Bytes(value), Vec::new())
             }
-            Err(error) => (Err(error), Output::Nothing, None),
+            Err(error) => (Err(error), Output::Nothing, Vec::new()),
         },
         Call::SetOption { level, name, value, .. } => nothing(sys::setsockopt(fd, level, name, &value)),
         Call::Ioctl { request, argument, .. } => match sys::eventless_ioctl(fd, request, argument) {
-            Ok(value) => (Ok(0), Output::Integer(value), None),
-            Err(error) => (Err(error), Output::Nothing, None),
+            Ok(value) => (Ok(0), Output::Integer(value), Vec::new()),
+            Err(error) => (Err(error), Output::Nothing, Vec::new()),
         },
         Call::Fcntl { command, argument, .. } => {
-            (sys::fcntl(fd, command, argument).map(i64::from), Output::Nothing, None)
+            (sys::fcntl(fd, command, argument).map(i64::from), Output::Nothing, Vec::new())
         }
         Call::Socket { .. }
         | Call::Close { .. }
         | Call::Poll { .. }
         | Call::EpollCreate { .. }
         | Call::EpollControl { .. }
-        | Call::EpollWait { .. } => (Err(io::Error::from_raw_os_error(EBADF)), Output::Nothing, None),
+        | Call::EpollWait { .. }
+        | Call::Pipe { .. }
+        | Call::Open { .. }
+        | Call::Splice { .. }
+        | Call::SendFile { .. }
+        | Call::Capability { .. } => (Err(io::Error::from_raw_os_error(EBADF)), Output::Nothing, Vec::new()),
     }
 }
 
 fn name(result: io::Result<SocketAddr>) -> Made {
     match result {
-        Ok(address) => (Ok(0), Output::Address(address), None),
-        Err(error) => (Err(error), Output::Nothing, None),
+        Ok(address) => (Ok(0), Output::Address(address), Vec::new()),
+        Err(error) => (Err(error), Output::Nothing, Vec::new()),
     }
 }
 
@@ -379,6 +417,12 @@ impl Host for LinuxHost {
     fn forget_peers(&mut self) -> Result<(), HostError> {
         let words = ["tcp_metrics", "flush", "all"].map(str::to_owned);
         self.namespace.tool(Tool::Ip, &words).map_err(|error| HostError(error.to_string()))
+    }
+
+    fn make_file(&mut self, path: &str, length: u64) -> Result<(), HostError> {
+        let file = sys::memory_file(length).map_err(|error| HostError(format!("{path}: {error}")))?;
+        self.files.insert(path.to_owned(), file);
+        Ok(())
     }
 
     fn change_offload(&mut self, change: OffloadChange) -> Result<(), HostError> {

@@ -152,6 +152,12 @@ pub trait Host {
     /// The host cannot.
     fn forget_peers(&mut self) -> Result<(), HostError>;
 
+    /// Make a file of zeros that [`Call::Open`] finds by this path. This machine's own files are not touched.
+    ///
+    /// # Errors
+    /// The host cannot.
+    fn make_file(&mut self, path: &str, length: u64) -> Result<(), HostError>;
+
     /// Change what is left to the device.
     ///
     /// # Errors

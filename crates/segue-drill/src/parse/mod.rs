@@ -2,6 +2,7 @@
 //!
 //! Decides what is well-formed, including what depends on the direction of a packet and the order of times.
 mod cursor;
+mod encapsulation;
 mod event;
 mod expression;
 mod icmp;

@@ -2,7 +2,7 @@
 use segue_wire::TcpFlags;
 
 use super::cursor::{Cursor, Parsed};
-use super::{icmp, tcp_options};
+use super::{encapsulation, icmp, tcp_options};
 use crate::ast::{Body, Direction, EcnSpec, IpInfo, OptionsSpec, PacketSpec, Ports, SequenceRange, TcpSpec, UdpSpec};
 use crate::source::{Diagnostic, Span};
 
@@ -15,8 +15,10 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<PacketSpec> {
         cursor.expect(">", "or `<` in front of a packet")?;
         Direction::Outbound
     };
-    let ip = ip_info(cursor, direction)?;
-    let encapsulations = encapsulations(cursor)?;
+    // What stands in front of headers around a packet is about the packet, as it is behind them.
+    let before = ip_info(cursor, direction)?;
+    let encapsulations = encapsulation::encapsulations(cursor, direction)?;
+    let ip = if encapsulations.is_empty() { before } else { ip_info(cursor, direction)? };
     let body = match cursor.peek_word()? {
         Some("icmp") => Body::Icmp(icmp::icmp(cursor)?),
         Some("udp") => Body::Udp(udp(cursor)?),
@@ -25,7 +27,7 @@ pub(super) fn packet(cursor: &mut Cursor<'_>) -> Parsed<PacketSpec> {
     Ok(PacketSpec { direction, ip, encapsulations, body, span: Span { start, end: cursor.last_end } })
 }
 
-fn ip_info(cursor: &mut Cursor<'_>, direction: Direction) -> Parsed<IpInfo> {
+pub(super) fn ip_info(cursor: &mut Cursor<'_>, direction: Direction) -> Parsed<IpInfo> {
     let mut info = IpInfo::default();
     let close = if cursor.eat("[")? {
         "]"
@@ -57,29 +59,6 @@ fn ip_info(cursor: &mut Cursor<'_>, direction: Direction) -> Parsed<IpInfo> {
     }
     cursor.expect(close, "after the IP fields")?;
     Ok(info)
-}
-
-/// `ipv4 A > B:`, `gre …:` and the like, kept as written.
-fn encapsulations(cursor: &mut Cursor<'_>) -> Parsed<Vec<String>> {
-    let mut found = Vec::new();
-    while let Some(word @ ("ipv4" | "ipv6" | "gre" | "mpls")) = cursor.peek_word()? {
-        let start = cursor.at;
-        // IPv6 addresses hold colons: the prefix ends at a colon with a blank behind it.
-        let end = cursor
-            .rest()
-            .match_indices(':')
-            .find(|(at, _)| cursor.rest()[at + 1..].starts_with(char::is_whitespace))
-            .map(|(at, _)| at)
-            .filter(|at| !cursor.rest()[..*at].contains('\n'));
-        let Some(end) = end else {
-            let span = Span { start, end: start + word.len() };
-            return Err(Diagnostic::at(span, format!("expected `:` and a blank after the {word} encapsulation")));
-        };
-        found.push(cursor.rest()[..end].trim().to_owned());
-        cursor.at += end + 1;
-        cursor.last_end = cursor.at;
-    }
-    Ok(found)
 }
 
 fn udp(cursor: &mut Cursor<'_>) -> Parsed<UdpSpec> {

@@ -1,6 +1,6 @@
 //! What is well-formed and what is not.
 use super::{Define, Defines, parse};
-use crate::ast::{Action, Body, EventTime, Point};
+use crate::ast::{Action, Body, EcnSpec, Encapsulation, EventTime, GreSpec, IpInfo, MplsEntry, Point};
 use crate::source::position;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/language");
@@ -87,7 +87,15 @@ const REFUSED: &[(&str, usize, usize, &str)] = &[
     ("0 < [1:1461(1460)] icmp unreachable frag_needed mtu 1300", 1, 6, "an IP field"),
     ("0 < icmp unreachable [1:5(3)]", 1, 23, "expected 4, found 5"),
     ("0 < icmp unreachable [raw 64]", 1, 27, "expected `(`"),
-    ("0 > gre flags", 1, 5, "encapsulation"),
+    ("0 > gre flags", 1, 14, "the GRE flags"),
+    ("0 > gre flags [wibble], sum 0: udp (5)", 1, 16, "none, checksum, key or sequence"),
+    ("0 > gre flags [key], sum 0: udp (5)", 1, 19, "`present`"),
+    ("0 > gre flags 0x2000, key 5: udp (5)", 1, 23, "`sum`"),
+    ("0 > ipv4 fd00::1 > fd00::2: udp (5)", 1, 10, "an IPv4 address"),
+    ("0 > ipv4 10.0.0.1 10.0.0.2: udp (5)", 1, 19, "`>`"),
+    ("0 > mpls: udp (5)", 1, 9, "label"),
+    ("0 > mpls (label 1048576, tc 0, ttl 1): udp (5)", 1, 17, "at most 1048575"),
+    ("0 > mpls (label 1, tc 0, [B], ttl 1): udp (5)", 1, 27, "`S`"),
     // Calls.
     ("0 read(3, ..., 10) = -1 EAGAIN", 1, 31, "a note in parentheses"),
     ("0 read(3, ..., 10) = -1 EAGAIN\n+0 close(3) = 0", 2, 1, "a note in parentheses"),
@@ -168,6 +176,24 @@ fn a_define_stands_for_a_word_anywhere() {
     assert!(
         shown.contains("Mss(1234)") && shown.contains("Integer(4)") && shown.contains("Text([114, 101, 110, 111])")
     );
+}
+
+#[test]
+fn headers_around_a_packet_are_read_from_the_outside_in() {
+    let text = "0 < ipv6 (ttl 9) fd00::1 > fd00::2: gre flags [key present, sequence present], sum 0, off 0, key=0x7, seq 3: \
+                mpls (label 16, tc 1, [S], ttl 64): [ce] . 1:1(0) win 5 +0 > ipv4 10.0.0.1 > 10.0.0.2: gre: udp (5)";
+    let script = parse(text, &Defines::new()).unwrap();
+    let Action::Packet(packet) = &script.events[0].action else { panic!("no packet") };
+    assert_eq!(packet.ip.ecn, Some(EcnSpec::Is(3)));
+    let gre = GreSpec { flags: 0x3000, key: 7, sequence: 3, ..GreSpec::default() };
+    let label = MplsEntry { label: 16, class: 1, is_bottom: true, ttl: 64 };
+    let info = IpInfo { ttl: Some(9), ..IpInfo::default() };
+    let (source, destination) = ("fd00::1".parse().unwrap(), "fd00::2".parse().unwrap());
+    let expected =
+        [Encapsulation::Ip { info, source, destination }, Encapsulation::Gre(gre), Encapsulation::Mpls(vec![label])];
+    assert_eq!(packet.encapsulations, expected);
+    let Action::Packet(packet) = &script.events[1].action else { panic!("no packet") };
+    assert_eq!(packet.encapsulations.len(), 2);
 }
 
 #[test]

@@ -34,6 +34,7 @@ impl World for Interpreter<'_> {
             Effect::Link(change) => self.host.change_link(&change),
             Effect::Offload(change) => self.host.change_offload(change),
             Effect::Qdisc(words) => self.host.change_queue(&words),
+            Effect::File { path, length } => self.host.make_file(&path, length),
             Effect::ForgetPeers => self.host.forget_peers(),
             Effect::Sleep(micros) => {
                 let until = self.host.now() + Duration::from_micros(micros);

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use super::{Interpreter, Window};
 use crate::ast::SystemCall;
-use crate::call::{Blocked, Check, Prepared, describe};
-use crate::host::{Call, Output, Progress, Returned, Woken};
+use crate::call::{Blocked, describe};
+use crate::host::{Call, Progress, Returned, Woken};
 use crate::source::Diagnostic;
 
 /// How long a call waits for another one that blocks.
@@ -21,13 +21,7 @@ impl Interpreter<'_> {
                 return Err(Diagnostic::at(call.span, message));
             }
         }
-        let (made, check) = match self.prepare(call)? {
-            Prepared::Call(made, check) => (made, check),
-            Prepared::Nothing => {
-                let returned = Returned { at: self.host.now(), result: Ok(0), output: Output::Nothing };
-                return self.check_result(call, &Check::Result, returned);
-            }
-        };
+        let (made, check) = self.prepare(call)?;
         let progress = self.host.begin(made).map_err(|error| Diagnostic::at(call.span, error.0))?;
         self.collect()?;
         let blocked = Blocked { check, call: call.clone(), window };

@@ -5,7 +5,7 @@ use segue_wire::{Instant, TcpFlags};
 
 use super::compare::differences;
 use super::live::{Live, LiveBody};
-use super::{Interpreter, Window};
+use super::{Interpreter, Window, encapsulation};
 use crate::ast::{Body, OptionSpec, OptionsSpec, PacketSpec, TcpSpec};
 use crate::host::Woken;
 use crate::source::Diagnostic;
@@ -16,15 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 impl Interpreter<'_> {
     /// Wait for the packet of a `>` line and compare it. The answer is when it was sent.
     pub(super) fn expect(&mut self, packet: &PacketSpec, window: Option<Window>) -> Result<Instant, Diagnostic> {
-        if let Some(encapsulation) = packet.encapsulations.first() {
-            let message = format!("packets inside `{encapsulation}` are not interpreted: only plain IP is");
-            return Err(Diagnostic::at(packet.span, message));
-        }
         let limit = match window {
             Some(window) => window.latest + PATIENCE,
             None => self.host.now() + self.host.patience().packet,
         };
-        let Some(mut live) = self.next_packet(limit)? else {
+        let Some(mut live) = self.next_packet(packet, limit)? else {
             let message = match window {
                 Some(_) => "timed out waiting for this packet".to_owned(),
                 None => {
@@ -65,11 +61,22 @@ impl Interpreter<'_> {
     }
 
     /// The next captured packet of the connection under test; those of others are dropped.
-    fn next_packet(&mut self, limit: Instant) -> Result<Option<Live>, Diagnostic> {
+    fn next_packet(&mut self, packet: &PacketSpec, limit: Instant) -> Result<Option<Live>, Diagnostic> {
+        let headers = &packet.encapsulations;
         loop {
             while let Some(live) = self.captured.pop_front() {
-                if self.belongs(&live) {
-                    return Ok(Some(live));
+                if headers.is_empty() {
+                    if self.belongs(&live) {
+                        return Ok(Some(live));
+                    }
+                    continue;
+                }
+                // With headers around it, it is the connection's if what is inside is.
+                match encapsulation::unwrap(headers, &live) {
+                    Ok(inside) if self.belongs(&inside) => return Ok(Some(inside)),
+                    Ok(_) => {}
+                    Err(_) if !self.belongs(&live) => {}
+                    Err(message) => return Err(self.packet_error(packet, &message, &[&live])),
                 }
             }
             if self.pass(limit)? == Woken::ByTime {
@@ -116,7 +123,7 @@ impl Interpreter<'_> {
         let mut last_size = size;
         while payload.len() < expected {
             let sequence = head.sequence.wrapping_add(payload.len() as u32);
-            let Some(next) = self.next_packet(limit)? else {
+            let Some(next) = self.next_packet(packet, limit)? else {
                 let message = format!("timed out waiting for the rest: {} of {expected} bytes came", payload.len());
                 return Err(self.packet_error(packet, &message, &[&last]));
             };

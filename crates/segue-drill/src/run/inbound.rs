@@ -1,19 +1,15 @@
 //! Inbound packets: which connection a packet belongs to, and its numbers.
 use segue_wire::TcpFlags;
 
-use super::Interpreter;
 use super::endpoint::{Endpoint, Role};
 use super::inject::{self, Way};
+use super::{Interpreter, encapsulation};
 use crate::ast::{Body, PacketSpec, TcpSpec};
 use crate::icmp_names;
 use crate::source::Diagnostic;
 
 impl Interpreter<'_> {
     pub(super) fn inbound(&mut self, packet: &PacketSpec) -> Result<(), Diagnostic> {
-        if let Some(encapsulation) = packet.encapsulations.first() {
-            let message = format!("packets inside `{encapsulation}` are not interpreted: only plain IP is");
-            return Err(Diagnostic::at(packet.span, message));
-        }
         let way = Way { source: self.settings.remote(), destination: self.settings.local() };
         let built = match &packet.body {
             Body::Tcp(spec) => self.inbound_segment(way, packet, spec)?,
@@ -23,7 +19,7 @@ impl Interpreter<'_> {
                 let endpoint = self.endpoint_mut(packet.span)?;
                 let remote = *endpoint.remote.1.get_or_insert(port);
                 let local = *endpoint.local.1.get_or_insert(bind_port);
-                inject::datagram(way, (remote, local), packet, spec)
+                inject::datagram(way, (remote, local), &packet.ip, spec)
             }
             Body::Icmp(spec) => {
                 let (kind, code) = icmp_names::resolve(spec, self.settings.wire_version(), packet.span)?;
@@ -34,6 +30,7 @@ impl Interpreter<'_> {
                 inject::icmp(way, packet, spec, (kind, code), inner, ports, endpoint)
             }
         };
+        let built = encapsulation::wrap(&packet.encapsulations, built);
         self.trace.note(self.host.now(), "<", &built);
         self.host.inject(built).map_err(|error| Diagnostic::at(packet.span, error.0))?;
         self.collect()?;

@@ -43,7 +43,7 @@ fn assemble(
     packet
 }
 
-fn ip_header(way: Way, info: &IpInfo, protocol: Protocol, length: usize) -> Vec<u8> {
+pub(super) fn ip_header(way: Way, info: &IpInfo, protocol: Protocol, length: usize) -> Vec<u8> {
     let ecn = match info.ecn {
         Some(EcnSpec::Is(bits)) => bits,
         _ => 0,
@@ -187,13 +187,13 @@ pub(super) fn encode(option: &OptionSpec, out: &mut Vec<u8>) {
 }
 
 /// A UDP datagram.
-pub(super) fn datagram(way: Way, ports: (u16, u16), packet: &PacketSpec, spec: &UdpSpec) -> Packet {
+pub(super) fn datagram(way: Way, ports: (u16, u16), info: &IpInfo, spec: &UdpSpec) -> Packet {
     let (source_port, destination_port) = spec.ports.unwrap_or(ports);
     let length = spec.length + 8;
     let pseudo = udp::pseudo_sum(way.source, way.destination, length.into());
     let mut out = [0; 8];
     UdpHeader { source_port, destination_port, length, checksum: pseudo.map_or(0, |sum| sum.fold()) }.emit(&mut out);
-    assemble(way, &packet.ip, Protocol::UDP, &out, zeros(spec.length.into()), 6, None)
+    assemble(way, info, Protocol::UDP, &out, zeros(spec.length.into()), 6, None)
 }
 
 /// An ICMP message. `inner` is the way of the packet that it quotes, with its ports.

@@ -1,5 +1,5 @@
 //! A packet as it was captured from the stack under test, taken apart.
-use segue_wire::{Instant, IpVersion, IpView, Packet, Protocol, TcpFlags, TcpHeader};
+use segue_wire::{Bytes, Instant, IpVersion, IpView, Packet, Protocol, TcpFlags, TcpHeader};
 
 use super::endpoint::Endpoint;
 
@@ -9,6 +9,8 @@ pub(crate) struct Live {
     pub(crate) view: IpView,
     pub(crate) version: IpVersion,
     pub(crate) flow_label: u32,
+    /// The whole packet, for headers inside it.
+    pub(crate) bytes: Bytes,
     pub(crate) body: LiveBody,
 }
 
@@ -48,7 +50,7 @@ impl Live {
             },
             _ => LiveBody::Other,
         };
-        Ok(Live { time, view, version, flow_label, body })
+        Ok(Live { time, view, version, flow_label, bytes, body })
     }
 
     /// The packet in a script's notation, with a script's numbers.

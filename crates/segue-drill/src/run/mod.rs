@@ -5,6 +5,7 @@
 mod apply;
 mod blocked;
 mod compare;
+mod encapsulation;
 pub(crate) mod endpoint;
 mod expect;
 mod inbound;

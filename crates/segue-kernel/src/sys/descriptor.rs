@@ -1,5 +1,6 @@
 //! Calls on any descriptor, and those that make descriptors of other kinds.
 use std::ffi::{CString, c_int};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 
@@ -77,6 +78,19 @@ pub fn open(path: &str, flags: i32) -> io::Result<OwnedFd> {
     let fd = check(unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC) })?;
     // SAFETY: the descriptor is new, so nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// A file in memory, of so many zeros, that has no name.
+///
+/// # Errors
+/// The kernel's.
+pub fn memory_file(length: u64) -> io::Result<OwnedFd> {
+    // SAFETY: the name ends in a zero byte and outlives the call.
+    let fd = check(unsafe { libc::memfd_create(c"segue".as_ptr(), libc::MFD_CLOEXEC) })?;
+    // SAFETY: the descriptor is new, so nobody else owns it.
+    let file = unsafe { File::from_raw_fd(fd) };
+    file.set_len(length)?;
+    Ok(file.into())
 }
 
 /// splice(2); offsets are moved on.

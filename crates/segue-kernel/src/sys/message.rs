@@ -173,6 +173,10 @@ pub fn send(fd: BorrowedFd<'_>, shape: Shape, sending: &Sending) -> io::Result<u
             unsafe { libc::sendmsg(fd, &raw const header, *flags) }
         }
     };
+    if flags & libc::MSG_ZEROCOPY != 0 {
+        // The kernel sends these very bytes, now and when they must be sent again: they have to stay zero.
+        mem::forget(data);
+    }
     check_size(count)
 }
 

@@ -13,14 +13,14 @@ mod wait;
 use std::ffi::c_int;
 use std::io;
 
-pub use descriptor::{close, duplicate, eventless_ioctl, fcntl, open, pipe, sendfile, splice};
+pub use descriptor::{close, duplicate, eventless_ioctl, fcntl, memory_file, open, pipe, sendfile, splice};
 pub(crate) use device::{diag_socket, packet_tap, set_loopback_up, set_offload, stamped_packet};
 pub use message::{Control, Received, Sending, Shape, receive, send};
 pub use socket::{
     accept, bind, connect, getsockopt, listen, local_address, peer_address, setsockopt, shutdown, socket,
 };
-pub use thread::raise_priority;
 pub(crate) use thread::{ThreadHandle, enter_new_network, enter_new_user_and_network, install_interruption};
+pub use thread::{raise_priority, set_capability};
 pub use wait::{epoll_control, epoll_create, epoll_wait, poll, wait_readable};
 
 fn check(result: c_int) -> io::Result<c_int> {

@@ -26,6 +26,37 @@ pub fn raise_priority() {
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1u64) };
 }
 
+/// Gives up a capability of this thread, or takes it again if it is permitted.
+///
+/// # Errors
+/// The kernel's.
+pub fn set_capability(capability: u32, is_on: bool) -> io::Result<()> {
+    /// `struct __user_cap_header_struct` with `_LINUX_CAPABILITY_VERSION_3`.
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        process: i32,
+    }
+    /// `struct __user_cap_data_struct`.
+    #[repr(C)]
+    #[derive(Clone, Copy, Default)]
+    struct Data {
+        effective: u32,
+        permitted: u32,
+        inheritable: u32,
+    }
+    let mut header = Header { version: 0x2008_0522, process: 0 };
+    let mut data = [Data::default(); 2];
+    let asked = |result: libc::c_long| if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) };
+    // SAFETY: the header and the two data structures are what this version wants, and outlive the call.
+    asked(unsafe { libc::syscall(libc::SYS_capget, &raw mut header, data.as_mut_ptr()) })?;
+    let (word, bit) = (capability as usize / 32, 1 << (capability % 32));
+    let Some(word) = data.get_mut(word) else { return Err(io::Error::from_raw_os_error(libc::EINVAL)) };
+    word.effective = if is_on { word.effective | bit } else { word.effective & !bit };
+    // SAFETY: as above; this thread alone is changed.
+    asked(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, data.as_ptr()) })
+}
+
 /// Which thread to interrupt.
 #[derive(Clone, Copy)]
 pub(crate) struct ThreadHandle {

@@ -6,7 +6,7 @@ use segue_stack::{ControlMessage, MsgFlags, Ready, ReceivedMessage, SocketId, de
 use segue_wire::Instant;
 
 use super::SegueHost;
-use super::descriptor::{EAGAIN, Operation, Outcome};
+use super::descriptor::{EAGAIN, ENOTSOCK, Operation, Outcome};
 use crate::host::{Control, Fd, Output, Shape};
 
 const EINPROGRESS: i32 = 115;
@@ -60,6 +60,8 @@ pub(super) struct Send {
     to: Option<SocketAddr>,
     /// The first attempt opens the connection (`MSG_FASTOPEN`).
     connects: bool,
+    /// write() or writev(), which other things than sockets know, too.
+    is_plain: bool,
     awaits_handshake: bool,
     control: Vec<ControlMessage>,
     pub(super) deadline: Option<Instant>,
@@ -74,8 +76,10 @@ impl SegueHost {
         flags: i32,
         control_room: usize,
     ) -> Result<Operation, i32> {
-        let socket = self.socket_at(fd)?;
-        let deadline = self.time_limit(socket.id, RCVTIMEO);
+        let deadline = match self.socket_at(fd) {
+            Err(ENOTSOCK) if matches!(shape, Shape::Plain | Shape::Vector) => None,
+            socket => self.time_limit(socket?.id, RCVTIMEO),
+        };
         let flags = MsgFlags::from_bits_retain(flags);
         let want = pieces.iter().sum();
         Ok(Operation::Receive(Receive { fd, want, data: Vec::new(), got: 0, flags, shape, control_room, deadline }))
@@ -97,6 +101,9 @@ impl SegueHost {
     pub(super) fn attempt_receive(&mut self, receive: &mut Receive) -> Option<Outcome> {
         let socket = match self.socket_at(receive.fd) {
             Ok(socket) => socket,
+            Err(ENOTSOCK) if matches!(receive.shape, Shape::Plain | Shape::Vector) => {
+                return self.read_object(receive.fd, receive.want);
+            }
             Err(errno) => return Some(errno.into()),
         };
         let is_over = receive.deadline.is_some_and(|deadline| self.now >= deadline);
@@ -132,14 +139,20 @@ impl SegueHost {
         to: Option<SocketAddr>,
         control: &[Control],
     ) -> Result<Operation, i32> {
-        let socket = self.socket_at(fd)?;
-        let deadline = self.time_limit(socket.id, SNDTIMEO);
+        let is_plain = matches!(shape, Shape::Plain | Shape::Vector);
+        let (deadline, is_stream) = match self.socket_at(fd) {
+            Err(ENOTSOCK) if is_plain => (None, false),
+            socket => {
+                let socket = socket?;
+                (self.time_limit(socket.id, SNDTIMEO), socket.is_stream)
+            }
+        };
         // On a stream an address has a meaning with Fast Open only.
         let to = to.filter(|_| matches!(shape, Shape::Address | Shape::Message));
-        let to = to.filter(|_| !socket.is_stream || flags & FASTOPEN != 0);
+        let to = to.filter(|_| !is_stream || flags & FASTOPEN != 0);
         let total = pieces.iter().sum();
         let flags = MsgFlags::from_bits_retain(flags);
-        let connects = socket.is_stream && flags.contains(MsgFlags::FASTOPEN);
+        let connects = is_stream && flags.contains(MsgFlags::FASTOPEN);
         let control = control.iter().map(|spec| ControlMessage::sent(spec.level, spec.kind, &spec.data)).collect();
         Ok(Operation::Send(Send {
             fd,
@@ -148,6 +161,7 @@ impl SegueHost {
             flags,
             to,
             control,
+            is_plain,
             connects,
             awaits_handshake: false,
             deadline,
@@ -157,6 +171,7 @@ impl SegueHost {
     pub(super) fn attempt_send(&mut self, send: &mut Send) -> Option<Outcome> {
         let socket = match self.socket_at(send.fd) {
             Ok(socket) => socket,
+            Err(ENOTSOCK) if send.is_plain => return self.write_object(send.fd, send.total),
             Err(errno) => return Some(errno.into()),
         };
         let is_over = send.deadline.is_some_and(|deadline| self.now >= deadline);

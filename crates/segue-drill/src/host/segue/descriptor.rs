@@ -2,6 +2,7 @@
 use segue_stack::{Errno, SocketId, Stack};
 use segue_wire::Instant;
 
+use super::file::{Move, OpenFile, PipeEnd};
 use super::poll::Epoll;
 use super::{SegueHost, data, poll};
 use crate::host::{Call, Fd, Output};
@@ -16,6 +17,8 @@ pub(super) const ENOTSOCK: i32 = 88;
 pub(super) enum Object {
     Socket(SocketObject),
     Epoll(Epoll),
+    Pipe(PipeEnd),
+    File(OpenFile),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +44,7 @@ pub(super) enum Operation {
     Send(data::Send),
     Poll(poll::Poll),
     EpollWait(poll::EpollWait),
+    Move(Move),
 }
 
 impl Operation {
@@ -98,7 +102,7 @@ impl SegueHost {
     pub(super) fn socket_at(&self, fd: Fd) -> Result<SocketObject, i32> {
         match self.descriptors.get(&fd) {
             Some(Object::Socket(socket)) => Ok(*socket),
-            Some(Object::Epoll(_)) => Err(ENOTSOCK),
+            Some(_) => Err(ENOTSOCK),
             None => Err(EBADF),
         }
     }
@@ -133,6 +137,12 @@ impl SegueHost {
                 self.call_epoll_control(epoll, operation, fd, events, data).map(Operation::Over)
             }
             Call::EpollWait { epoll, max, timeout } => self.begin_epoll_wait(epoll, max, timeout),
+            Call::Pipe { flags } => Ok(Operation::Over(self.call_pipe(flags))),
+            Call::Open { path, flags } => self.call_open(&path, flags).map(Operation::Over),
+            Call::Splice { input, output, length, flags } => self.begin_splice(input, output, length, flags),
+            Call::SendFile { output, input, offset, count } => self.begin_sendfile(output, input, offset, count),
+            // The stack has no privileges to give up.
+            Call::Capability { .. } => Ok(Operation::Over(Outcome::ok(0))),
         };
         begun.unwrap_or_else(|errno| Operation::Over(Outcome::error(errno)))
     }
@@ -147,6 +157,7 @@ impl SegueHost {
             Operation::Send(send) => self.attempt_send(send),
             Operation::Poll(poll) => self.attempt_poll(poll),
             Operation::EpollWait(wait) => self.attempt_epoll_wait(wait),
+            Operation::Move(operation) => self.attempt_move(operation),
         }
     }
 }

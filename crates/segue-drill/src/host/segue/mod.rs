@@ -4,6 +4,7 @@
 //! sockets are made as a kernel makes them: descriptors, blocking, epoll are decided in the files beside this one.
 mod data;
 mod descriptor;
+mod file;
 mod poll;
 mod socket;
 
@@ -34,6 +35,9 @@ pub struct SegueHost {
     offload: bool,
     captured: VecDeque<Sent>,
     descriptors: BTreeMap<Fd, Object>,
+    pipes: Vec<file::Pipe>,
+    /// Files that were made, and their lengths.
+    files: BTreeMap<String, u64>,
     blocked: Option<Operation>,
     returned: Option<Returned>,
     /// Nanoseconds between two ticks of the stack's timers; `None`: they are exact.
@@ -70,6 +74,8 @@ impl SegueHost {
             offload: true,
             captured: VecDeque::new(),
             descriptors: BTreeMap::new(),
+            pipes: Vec::new(),
+            files: BTreeMap::new(),
             blocked: None,
             returned: None,
             tick: None,
@@ -164,14 +170,17 @@ impl SegueHost {
     fn complete(&mut self, outcome: Outcome) -> Returned {
         let Outcome { result, output, made } = outcome;
         let result = match made {
-            Some(object) => {
-                let number = (3..).find(|number| !self.descriptors.contains_key(number)).unwrap_or(3);
-                self.descriptors.insert(number, object);
-                Ok(number.into())
-            }
+            Some(object) => Ok(self.name(object).into()),
             None => result,
         };
         Returned { at: self.now, result, output }
+    }
+
+    /// The lowest number that is free.
+    fn name(&mut self, object: Object) -> Fd {
+        let number = (3..).find(|number| !self.descriptors.contains_key(number)).unwrap_or(3);
+        self.descriptors.insert(number, object);
+        number
     }
 }
 
@@ -297,6 +306,11 @@ impl Host for SegueHost {
 
     fn forget_peers(&mut self) -> Result<(), HostError> {
         self.stack.flush_tcp_metrics();
+        Ok(())
+    }
+
+    fn make_file(&mut self, path: &str, length: u64) -> Result<(), HostError> {
+        self.files.insert(path.to_owned(), length);
         Ok(())
     }
 

@@ -75,9 +75,20 @@ impl SegueHost {
         Operation::Poll(Poll { entries, deadline: self.deadline_in(timeout) })
     }
 
+    /// `POLL*` bits of whatever a descriptor stands for; `None`: it is not open.
+    fn object_readiness(&self, fd: Fd) -> Option<u32> {
+        Some(match self.descriptors.get(&fd)? {
+            Object::Socket(socket) => bits(self.stack.readiness(socket.id)),
+            Object::Pipe(end) => self.end_readiness(*end),
+            // A file is always ready; what epoll has to tell is asked by epoll_wait.
+            Object::File(_) => 0x1 | 0x4,
+            Object::Epoll(_) => 0,
+        })
+    }
+
     pub(super) fn attempt_poll(&mut self, poll: &Poll) -> Option<Outcome> {
-        let ready = |(fd, events): &(Option<Fd>, i16)| match fd.map(|fd| self.socket_at(fd)) {
-            Some(Ok(socket)) => (bits(self.stack.readiness(socket.id)) & (*events as u16 as u32 | ALWAYS)) as i16,
+        let ready = |(fd, events): &(Option<Fd>, i16)| match fd.and_then(|fd| self.object_readiness(fd)) {
+            Some(ready) => (ready & (*events as u16 as u32 | ALWAYS)) as i16,
             _ => POLLNVAL,
         };
         let revents: Vec<i16> = poll.entries.iter().map(ready).collect();

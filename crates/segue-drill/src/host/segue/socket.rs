@@ -104,7 +104,11 @@ impl SegueHost {
         }
         Ok(match object {
             Object::Socket(socket) => Outcome::of(self.stack.close(self.now, socket.id)),
-            Object::Epoll(_) => Outcome::ok(0),
+            Object::Pipe(end) => {
+                self.close_end(end);
+                Outcome::ok(0)
+            }
+            Object::Epoll(_) | Object::File(_) => Outcome::ok(0),
         })
     }
 
@@ -167,8 +171,10 @@ impl SegueHost {
     }
 
     fn set_nonblocking(&mut self, fd: Fd, is_on: bool) {
-        if let Some(Object::Socket(socket)) = self.descriptors.get_mut(&fd) {
-            socket.is_nonblocking = is_on;
+        match self.descriptors.get_mut(&fd) {
+            Some(Object::Socket(socket)) => socket.is_nonblocking = is_on,
+            Some(Object::Pipe(end)) => end.is_nonblocking = is_on,
+            _ => {}
         }
     }
 
