@@ -173,6 +173,7 @@ counters! {
     TcpExtOutOfWindowIcmps "ICMP errors ignored because they quote a sequence number that is not in flight.",
     // Moving data.
     TcpExtTCPOFODrop "Segments out of order dropped for want of receive buffer.",
+    TcpExtTCPMinTTLDrop "Segments dropped because they had come further than `IP_MINTTL` allows.",
     TcpExtTCPZeroWindowDrop "Segments dropped because the receive window was closed.",
     // Loss.
     TcpExtTCPTimeouts "Retransmission timeouts.",

@@ -113,3 +113,99 @@ fn a_listeners_options_are_inherited() {
     let last = w.log.iter().rev().find(|(_, from, packet)| *from == B && packet.len() > 52).unwrap();
     assert_eq!(last.2.to_vec()[8], 9);
 }
+
+fn set(w: &mut World, host: usize, id: SocketId, level: i32, name: i32, value: &[u8]) {
+    w.stacks[host].setsockopt(w.now, id, level, name, value).unwrap();
+}
+
+#[test]
+fn segments_from_further_away_than_the_least_ttl_allows_are_dropped() {
+    let mut w = World::new(Wire::default());
+    let (client, server) = w.connected("10.0.0.2:80");
+    set(&mut w, B, server, IPPROTO_IP, 21, &65i32.to_ne_bytes());
+    w.write(A, client, b"x").unwrap();
+    w.settle();
+    assert_eq!(w.read(B, server), Err(Errno::EAGAIN));
+    assert!(w.counter(B, "TcpExtTCPMinTTLDrop") > 0);
+    w.stacks[A].set_option(w.now, client, SocketOption::Ttl(65)).unwrap();
+    w.run(Duration::from_secs(5));
+    assert_eq!(w.read(B, server).unwrap(), b"x");
+}
+
+#[test]
+fn a_stream_is_readable_when_as_much_is_there_as_was_asked_for_or_no_more_will_come() {
+    let mut w = World::new(Wire::default());
+    let (client, server) = w.connected("10.0.0.2:80");
+    set(&mut w, B, server, SOL_SOCKET, 18, &10i32.to_ne_bytes());
+    let readable = |w: &World| w.ready(B, server).contains(segue_stack::Ready::IN);
+    w.write(A, client, b"123456789").unwrap();
+    w.settle();
+    assert!(!readable(&w));
+    w.write(A, client, b"0").unwrap();
+    w.settle();
+    assert!(readable(&w));
+    w.read(B, server).unwrap();
+    w.write(A, client, b"1").unwrap();
+    w.stacks[A].shutdown(w.now, client, segue_stack::Shutdown::Write).unwrap();
+    w.settle();
+    assert!(readable(&w));
+}
+
+#[test]
+fn a_look_goes_on_where_the_last_one_ended() {
+    let mut w = World::new(Wire::default());
+    let (client, server) = w.connected("10.0.0.2:80");
+    set(&mut w, B, server, SOL_SOCKET, 42, &0i32.to_ne_bytes());
+    w.write(A, client, b"abcdefgh").unwrap();
+    w.settle();
+    let recv = |w: &mut World, len: usize, flags| {
+        let mut buffer = vec![0; len];
+        let len = w.stacks[B].recv(w.now, server, &mut buffer, flags).unwrap();
+        String::from_utf8(buffer[..len].to_vec()).unwrap()
+    };
+    assert_eq!(recv(&mut w, 3, MsgFlags::PEEK), "abc");
+    assert_eq!(recv(&mut w, 2, MsgFlags::PEEK), "de");
+    assert_eq!(recv(&mut w, 4, MsgFlags::empty()), "abcd");
+    assert_eq!(recv(&mut w, 9, MsgFlags::PEEK), "fgh");
+}
+
+#[test]
+fn a_group_is_heard_by_who_has_joined_it_and_no_longer_when_it_is_left() {
+    let mut w = World::new(Wire::default());
+    let server = w.udp(B);
+    w.bind(B, server, "0.0.0.0:7").unwrap();
+    let client = w.udp(A);
+    let group = [224, 1, 2, 3, 10, 0, 0, 2];
+    set(&mut w, A, client, IPPROTO_IP, 32, &[10, 0, 0, 1]);
+    let heard = |w: &mut World| {
+        w.send_to(A, client, b"x", "224.1.2.3:7").unwrap();
+        w.settle();
+        w.read(B, server).is_ok()
+    };
+    assert!(!heard(&mut w));
+    set(&mut w, B, server, IPPROTO_IP, 35, &group);
+    assert!(heard(&mut w));
+    // From whom it was blocked it is not heard.
+    set(&mut w, B, server, IPPROTO_IP, 38, &[224, 1, 2, 3, 10, 0, 0, 2, 10, 0, 0, 1]);
+    assert!(!heard(&mut w));
+    set(&mut w, B, server, IPPROTO_IP, 37, &[224, 1, 2, 3, 10, 0, 0, 2, 10, 0, 0, 1]);
+    assert!(heard(&mut w));
+    set(&mut w, B, server, IPPROTO_IP, 36, &group);
+    assert!(!heard(&mut w));
+}
+
+#[test]
+fn a_socket_that_is_confined_to_an_interface_hears_nothing_that_comes_by_another() {
+    let mut w = World::new(Wire::default());
+    let server = w.udp(B);
+    w.bind(B, server, "0.0.0.0:7").unwrap();
+    let client = w.udp(A);
+    set(&mut w, B, server, SOL_SOCKET, 25, b"lo");
+    w.send_to(A, client, b"x", "10.0.0.2:7").unwrap();
+    w.settle();
+    assert_eq!(w.read(B, server), Err(Errno::EAGAIN));
+    set(&mut w, B, server, SOL_SOCKET, 25, b"eth0");
+    w.send_to(A, client, b"y", "10.0.0.2:7").unwrap();
+    w.settle();
+    assert_eq!(w.read(B, server).unwrap(), b"y");
+}

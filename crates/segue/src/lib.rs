@@ -39,8 +39,9 @@ pub use host::{Host, HostBuilder, Interface, Seed};
 pub use ping::{PingError, PingOptions, PingReply};
 pub use segue_link as link;
 pub use segue_stack::{
-    Chunks, Cidr, Counters, Domain, Errno, IfaceId, Info, Instant, MsgFlags, Ready, Received, Reject, Shutdown,
-    SocketId, SocketInfo, SocketOption, SocketType, Stack, Unreachable,
+    Chunks, Cidr, ControlError, ControlMessage, Counters, Domain, Errno, ErrorOrigin, ExtendedError, IfaceId, Info,
+    Instant, MsgFlags, PacketInfo, Ready, Received, ReceivedMessage, Reject, Shutdown, SocketId, SocketInfo,
+    SocketOption, SocketType, Stack, Unreachable, decode_control, encode_control,
 };
 pub use socket::Socket;
 pub use tcp::{

@@ -8,8 +8,8 @@ use std::io;
 
 use bytes::Bytes;
 use segue_stack::{
-    Chunks, Domain, Errno, Info, Instant, MsgFlags, Ready, Received, Shutdown, SocketId, SocketOption, SocketType,
-    Stack,
+    Chunks, ControlMessage, Domain, Errno, Info, Instant, MsgFlags, Ready, Received, ReceivedMessage, Shutdown,
+    SocketId, SocketOption, SocketType, Stack,
 };
 
 use crate::error::{IntoIo, io_error};
@@ -222,6 +222,31 @@ impl Socket {
     /// recvfrom(2).
     pub async fn recv_from(&self, buffer: &mut [u8], flags: MsgFlags) -> io::Result<Received> {
         self.until(Ready::IN, |stack, now, id| stack.recv_from(now, id, buffer, flags)).await
+    }
+
+    /// recvmsg(2), not waiting: bytes with their control messages; with [`MsgFlags::ERRQUEUE`] the next entry of the error
+    /// queue.
+    pub fn try_recv_message(&self, buffer: &mut [u8], flags: MsgFlags) -> io::Result<ReceivedMessage> {
+        self.call(|stack, now, id| stack.recv_message(now, id, buffer, flags))
+    }
+
+    /// recvmsg(2): bytes with their control messages. With [`MsgFlags::ERRQUEUE`] it waits for nothing.
+    pub async fn recv_message(&self, buffer: &mut [u8], flags: MsgFlags) -> io::Result<ReceivedMessage> {
+        if flags.contains(MsgFlags::ERRQUEUE) {
+            return self.try_recv_message(buffer, flags);
+        }
+        self.until(Ready::IN, |stack, now, id| stack.recv_message(now, id, buffer, flags)).await
+    }
+
+    /// sendmsg(2), not waiting: control messages hold for this call alone.
+    pub fn try_send_message(
+        &self,
+        data: &[u8],
+        flags: MsgFlags,
+        to: Option<SocketAddr>,
+        control: &[ControlMessage],
+    ) -> io::Result<usize> {
+        self.call(|stack, now, id| stack.send_message(now, id, data, flags, to, control))
     }
 
     /// poll(2): all the socket is ready for now.

@@ -5,6 +5,7 @@ use bitflags::bitflags;
 
 use super::rare::RareOptions;
 use super::timestamping::TimestampingFlags;
+use crate::ip::input::Arrival;
 use crate::net::Net;
 use crate::ports::{Claim, Scope};
 use crate::tuple::shown;
@@ -258,6 +259,12 @@ impl Common {
     /// Whether packets from an interface are for this socket as far as `SO_BINDTODEVICE` says.
     pub(crate) fn may_hear(&self, iface: IfaceId) -> bool {
         !self.has(Flags::CONFINED) || self.rare().device == Some(iface)
+    }
+
+    /// `IP_MINTTL`, `IPV6_MINHOPCOUNT` (RFC 5082): the packet has come a longer way than the socket allows.
+    pub(crate) fn is_too_far(&self, arrival: &Arrival) -> bool {
+        let Some(rare) = &self.rare else { return false };
+        arrival.ttl < if arrival.source.is_ipv4() { rare.min_ttl } else { rare.min_hops }
     }
 
     /// Ports that are chosen for it: the sysctl's, narrowed by `IP_LOCAL_PORT_RANGE` as far as that lies within.

@@ -157,6 +157,7 @@ impl Stack {
         if self.is_shut_idle(id)? {
             return Ok(0);
         }
+        let peek_offset = usize::try_from(self.stream_mut(id)?.common.rare().peek_offset).ok();
         let flow = self.readable_flow(id, flags)?;
         let received = if flags.contains(MsgFlags::OOB) {
             let taken = flow.connection.recv_urgent(now, !flags.contains(MsgFlags::PEEK));
@@ -167,13 +168,21 @@ impl Stack {
                 })
             })
         } else if flags.contains(MsgFlags::PEEK) {
-            flow.connection.peek(0, buffer)
+            flow.connection.peek(peek_offset.unwrap_or(0), buffer)
         } else if flags.contains(MsgFlags::TRUNC) {
             // tcp(7): the bytes are thrown away.
             flow.connection.recv_chunks(now, buffer.len()).map(|chunks| chunks.len())
         } else {
             flow.connection.recv(now, buffer)
         };
+        if let (Some(offset), Ok(len)) = (peek_offset, &received)
+            && !flags.contains(MsgFlags::OOB)
+        {
+            // SO_PEEK_OFF: the next look begins where this one ended; what is taken moves it back.
+            let is_look = flags.contains(MsgFlags::PEEK);
+            let moved = if is_look { offset + len } else { offset.saturating_sub(*len) };
+            self.stream_mut(id)?.common.rare_mut().peek_offset = i32::try_from(moved).unwrap_or(i32::MAX);
+        }
         self.settle_call(now, id.index);
         match received {
             // As Linux: an attempt that failed leaves a socket shut in both directions, which reads end of file.

@@ -48,7 +48,7 @@ impl Stack {
             ecn: Ecn::from_traffic_class(arrival.tos),
         };
         match self.tcp.flows.find(&tuple, &self.sockets, &self.tcp.entries) {
-            Some(FlowRef::Connection(index)) => self.connection_segment(now, index, segment),
+            Some(FlowRef::Connection(index)) => self.connection_segment(now, index, arrival, segment),
             Some(FlowRef::Opening(index)) => self.opening_segment(now, index, arrival, segment),
             Some(FlowRef::TimeWait(index)) => self.time_wait_segment(now, index, arrival, segment),
             Some(FlowRef::Held(index)) => self.held_segment(now, index, arrival, segment, kept),
@@ -56,9 +56,12 @@ impl Stack {
         }
     }
 
-    fn connection_segment(&mut self, now: Instant, index: u32, segment: Segment) {
+    fn connection_segment(&mut self, now: Instant, index: u32, arrival: &Arrival, segment: Segment) {
         self.refresh(index);
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        if stream.common.is_too_far(arrival) {
+            return self.counters.inc(Counter::TcpExtTCPMinTTLDrop);
+        }
         let (sequence, len) = (segment.header.sequence, segment.payload.len());
         let watched = len > 0 && stream.common.wants_arrival_times();
         let Some(flow) = stream.flow_mut() else { return };
