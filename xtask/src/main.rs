@@ -1,5 +1,6 @@
-//! Chores of the workspace: `cargo xtask requirements`.
+//! Chores of the workspace: `cargo xtask requirements`, `cargo xtask grid`.
 
+mod grid;
 mod requirements;
 
 use std::process::ExitCode;
@@ -18,11 +19,21 @@ enum Chore {
     /// Prove the requirement tables of docs/requirements: every requirement is listed and proven, and every
     /// test that a table names exists, ran and passed.
     Requirements(requirements::Arguments),
+    /// Measure bulk transfers over a grid of paths, in virtual time and beside this machine's kernel.
+    Grid(grid::Arguments),
 }
 
 fn main() -> ExitCode {
-    let Chore::Requirements(arguments) = Cli::parse().chore;
-    match requirements::run(&arguments) {
+    let problems = match Cli::parse().chore {
+        Chore::Requirements(arguments) => requirements::run(&arguments),
+        // What went wrong was said already.
+        Chore::Grid(arguments) => match grid::run(&arguments) {
+            Ok(true) => Ok(0),
+            Ok(false) => return ExitCode::FAILURE,
+            Err(message) => Err(message),
+        },
+    };
+    match problems {
         Ok(0) => ExitCode::SUCCESS,
         Ok(problems) => {
             eprintln!("{problems} problem{}", if problems == 1 { "" } else { "s" });
