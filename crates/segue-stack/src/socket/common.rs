@@ -154,7 +154,6 @@ pub(crate) struct Common {
     pub(crate) error: Option<Errno>,
     /// Leaves by this interface only (gateways, loopback fallback).
     pub(crate) pinned: Option<IfaceId>,
-    pub(crate) rcvlowat: u32,
     pub(crate) rare: Option<Box<RareOptions>>,
 }
 
@@ -175,7 +174,6 @@ impl Common {
             discovery6: MtuDiscovery::Want,
             error: None,
             pinned: None,
-            rcvlowat: 1,
             rare: None,
         }
     }

@@ -60,6 +60,8 @@ pub(crate) struct RareOptions {
     /// SO_RCVTIMEO and SO_SNDTIMEO in microseconds; 0: for ever, `u64::MAX`: not at all. Whoever blocks on top of the stack keeps to them.
     pub(crate) receive_timeout: u64,
     pub(crate) send_timeout: u64,
+    /// SO_RCVLOWAT.
+    pub(crate) rcvlowat: u32,
     pub(crate) priority: i32,
     pub(crate) mark: u32,
     pub(crate) busy_poll: i32,
@@ -126,6 +128,7 @@ impl RareOptions {
             flags: RareFlags::empty(),
             receive_timeout: 0,
             send_timeout: 0,
+            rcvlowat: 1,
             priority: 0,
             mark: 0,
             busy_poll: 0,

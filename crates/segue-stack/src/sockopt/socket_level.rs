@@ -161,7 +161,7 @@ impl Stack {
             sol::RCVBUF => OptionValue::Int(buffers(socket).0 as i32),
             sol::SNDBUF => OptionValue::Int(buffers(socket).1 as i32),
             sol::BUF_LOCK => OptionValue::Int(self.buffer_lock(id)?),
-            sol::RCVLOWAT => OptionValue::Int(common.rcvlowat as i32),
+            sol::RCVLOWAT => OptionValue::Int(rare.rcvlowat as i32),
             sol::SNDLOWAT => OptionValue::Int(1),
             sol::RCVTIMEO | sol::RCVTIMEO_NEW => timeval_value(rare.receive_timeout),
             sol::SNDTIMEO | sol::SNDTIMEO_NEW => timeval_value(rare.send_timeout),

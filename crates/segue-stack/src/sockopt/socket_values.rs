@@ -53,7 +53,7 @@ impl Stack {
             Socket::Datagram(_) => i32::MAX as u32,
         };
         let lowat = u32::try_from(lowat).unwrap_or(i32::MAX as u32).max(1).min(most);
-        self.live_mut(id)?.common_mut().rcvlowat = lowat;
+        self.live_mut(id)?.common_mut().rare_mut().rcvlowat = lowat;
         // What is there may have become enough.
         self.notify(id.index);
         Ok(())
