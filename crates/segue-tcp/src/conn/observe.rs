@@ -301,6 +301,8 @@ impl Connection {
             bytes_sent: send.counts.bytes_sent,
             bytes_retrans: send.counts.bytes_resent,
             rcv_ooopack: recv.out_of_order,
+            // As on Linux the SYN was delivered, too.
+            delivered: send.cc.flow().map_or(1, |flow| flow.rate.delivered()),
             delivered_ce: ecn.told,
             received_ce: ecn.counted,
             delivered_e1_bytes: ecn.delivered[0],
