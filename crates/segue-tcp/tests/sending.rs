@@ -101,7 +101,9 @@ fn msg_more_waits_for_the_next_write() {
 
 #[test]
 fn a_super_segment_is_as_large_as_allowed_made_of_full_segments_and_half_of_the_window() {
-    for (max, expected) in [(0, vec![1_000; 10]), (3_500, vec![3_000, 3_000, 3_000, 1_000]), (65_000, vec![5_000, 5_000])] {
+    for (max, expected) in
+        [(0, vec![1_000; 10]), (3_500, vec![3_000, 3_000, 3_000, 1_000]), (65_000, vec![5_000, 5_000])]
+    {
         let mut peer = Peer::established();
         peer.write(16_000).expect("room");
         let mut sizes = Vec::new();

@@ -15,7 +15,6 @@ use super::reno::Reno;
 use super::validation::Usage;
 use crate::options::CongestionName;
 use crate::send::pacer::Pacer;
-use crate::send::rack::Rack;
 use crate::send::rate::Rate;
 
 /// The chosen algorithm.
@@ -58,12 +57,11 @@ pub(crate) struct Flow {
     pub(super) usage: Usage,
     pub(crate) rate: Rate,
     pub(crate) pacer: Pacer,
-    pub(crate) rack: Rack,
 }
 
 impl Flow {
     pub(super) fn new(now: Instant, name: CongestionName, window: &Window) -> Flow {
         let algorithm = Algorithm::new(now, name, window);
-        Flow { algorithm, usage: Usage::new(now), rate: Rate::new(now), pacer: Pacer::new(), rack: Rack::default() }
+        Flow { algorithm, usage: Usage::new(now), rate: Rate::new(now), pacer: Pacer::new() }
     }
 }

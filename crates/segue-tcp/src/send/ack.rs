@@ -70,6 +70,8 @@ struct Before {
     /// Sent and not known to have arrived.
     flight: Packets,
     fack: Seq<Local>,
+    /// Segments found lost since the beginning, modulo 2^32.
+    lost: u32,
     /// Something was outstanding.
     outstanding: bool,
 }
@@ -129,7 +131,7 @@ impl Sender {
         let news = News { ack, before: self.before_ack(), advanced: false, duplicate: false };
         let mut arrival = self.arrival(now, ack);
         let told = self.take_blocks(ack, news.before.una, &mut arrival, config);
-        let harvest = self.keep(now, arrival, config);
+        let harvest = self.keep(arrival, config);
         let min_rtt = self.rtt.min();
         let _ = self.cc.flow_mut(now).rate.sample(now, &harvest.delivered, min_rtt);
         let _ = self.on_alert(now, &news.shown(&harvest, told, false), config);
@@ -142,8 +144,13 @@ impl Sender {
             in_flight: board.in_flight(),
             flight: board.sent().saturating_sub(board.sacked()),
             fack: board.highest_sacked(self.una),
+            lost: self.lost_so_far(),
             outstanding: !board.is_empty(),
         }
+    }
+
+    fn lost_so_far(&self) -> u32 {
+        self.cc.flow().map_or(0, |flow| flow.rate.lost())
     }
 
     fn arrival(&self, now: Instant, ack: &Ack) -> Arrival {
@@ -154,15 +161,15 @@ impl Sender {
             echo: ack.echo_of,
             min_rtt: self.rtt.min(),
             sack: self.sack,
-            rack: self.cc.flow().map(|flow| flow.rack).unwrap_or_default(),
+            look: self.recovery.look,
             undo: self.repair.as_ref().map_or(Undo::default(), |repair| repair.undo),
             harvest: Harvest::default(),
         }
     }
 
     /// What marks have taught goes where it is kept.
-    fn keep(&mut self, now: Instant, arrival: Arrival, config: &Config) -> Harvest {
-        self.cc.flow_mut(now).rack = arrival.rack;
+    fn keep(&mut self, arrival: Arrival, config: &Config) -> Harvest {
+        self.recovery.look = arrival.look;
         if let Some(repair) = &mut self.repair {
             repair.undo = arrival.undo;
         }
@@ -193,7 +200,6 @@ impl Sender {
     /// Scoreboard, round trip, recovery, timer, congestion control.
     fn digest(&mut self, now: Instant, news: &News<'_>, ecn: &mut Feedback, config: &Config) {
         let News { ack, before, advanced, .. } = *news;
-        self.newly_lost = 0;
         if let Some(repair) = &mut self.repair
             && repair.frto == Frto::SendNew
         {
@@ -206,7 +212,7 @@ impl Sender {
             self.note_sacked_late(now, &arrival.harvest, config);
         }
         self.scoreboard.acknowledge(&mut arrival);
-        let mut harvest = self.keep(now, arrival, config);
+        let mut harvest = self.keep(arrival, config);
         // As Linux: without SACK an original cannot be told from what was sent again beside it.
         harvest.original &= self.sack || !harvest.acked_resent;
         let mut newly = harvest.newly();
@@ -393,7 +399,7 @@ impl Sender {
     /// Congestion control: PRR while the window comes down, the controller always.
     fn control(&mut self, now: Instant, news: &News<'_>, harvest: &Harvest, outcome: Outcome, config: &Config) {
         let Outcome { newly, marked, rtt } = outcome;
-        let lost = self.newly_lost;
+        let lost = self.lost_so_far().wrapping_sub(news.before.lost);
         let reducing = self.recovery.is_reducing();
         if reducing {
             self.reduce_window(newly, news.advanced && lost == 0, config);

@@ -19,13 +19,11 @@ pub(super) struct Ledger<'a> {
     why: LossReason,
     cc: &'a mut Congestion,
     journal: &'a mut Journal,
-    newly: &'a mut u32,
 }
 
 impl Ledger<'_> {
     /// A segment is lost; `again`: its retransmission was.
     pub(super) fn enter(&mut self, mark: &Mark, again: bool) {
-        *self.newly += 1;
         let sent = *mark.snapshot();
         let rate = &mut self.cc.flow_mut(self.now).rate;
         rate.on_lost(Packets(1));
@@ -48,7 +46,7 @@ impl Sender {
     pub(super) fn losses(&mut self, now: Instant, why: LossReason) -> Losses<'_> {
         Losses {
             board: &mut self.scoreboard,
-            ledger: Ledger { now, why, cc: &mut self.cc, journal: &mut self.journal, newly: &mut self.newly_lost },
+            ledger: Ledger { now, why, cc: &mut self.cc, journal: &mut self.journal },
         }
     }
 }

@@ -15,7 +15,7 @@ mod pacing;
 pub(crate) mod plan;
 mod prr;
 mod queue;
-pub(crate) mod rack;
+mod rack;
 #[allow(dead_code, reason = "TCP_INFO asks for the rest")]
 pub(crate) mod rate;
 pub(crate) mod recovery;
@@ -99,8 +99,6 @@ pub(crate) struct Sender {
     pub(crate) recovery: Recovery,
     /// `None` as long as nothing went wrong.
     repair: Option<Box<Repair>>,
-    /// Segments that the current acknowledgment has shown to be lost.
-    newly_lost: u32,
     pub(crate) cc: Congestion,
     /// The window was reduced, and the peer has not been told (RFC 3168's CWR).
     pub(crate) reduced: bool,
@@ -161,7 +159,6 @@ impl Sender {
             scoreboard: Scoreboard::default(),
             recovery: Recovery::new(first),
             repair: None,
-            newly_lost: 0,
             cc: Congestion::new(options.congestion.unwrap_or(config.congestion), start.initial_cwnd),
             reduced: false,
             rtt: start.rtt,
@@ -303,7 +300,7 @@ impl Sender {
     /// What was in flight is sent again, though not because of congestion: the window stays (Linux's
     /// tcp_simple_retransmit).
     fn resend_without_blame(&mut self) {
-        self.recovery = Recovery { state: CaState::Loss, high: self.nxt };
+        self.recovery = Recovery { state: CaState::Loss, high: self.nxt, look: false };
         if let Some(repair) = &mut self.repair {
             repair.undo.end();
             repair.undo.before = None;

@@ -15,36 +15,35 @@ use crate::units::{Local, Packets, Seq};
 /// Recoveries that a widened reordering window outlives (RFC 8985 section 6.2 step 4).
 const PERSISTENCE: u8 = 16;
 
-/// The newest delivered segment (RACK.segment) and the round trip that it took.
+/// The newest delivered segment (RACK.segment) and the round trip that it took; of interest as long as something
+/// is outstanding.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rack {
-    /// When it left, and where it ends. Of no meaning before `any`.
     sent_at: Instant,
     end: Seq<Local>,
-    /// Round-trip time of the segment delivered last, in microseconds, rounded up.
+    /// Round-trip time of the segment delivered last, in microseconds, rounded up; 0 before the first.
     rtt: u32,
-    any: bool,
-    /// Something was delivered since loss was last looked for.
-    advanced: bool,
 }
 
 impl Default for Rack {
     fn default() -> Rack {
-        Rack { sent_at: Instant::ZERO, end: Seq::new(0), rtt: 0, any: false, advanced: false }
+        Rack { sent_at: Instant::ZERO, end: Seq::new(0), rtt: 0 }
     }
 }
 
 impl Rack {
-    pub(crate) fn rtt(&self) -> Duration {
-        Duration::from_micros(u64::from(self.rtt))
+    /// `None` before anything was delivered.
+    pub(crate) fn rtt(&self) -> Option<Duration> {
+        (self.rtt > 0).then(|| Duration::from_micros(u64::from(self.rtt)))
     }
 
     /// RACK_sent_after: whether the newest delivered segment left after this one.
     pub(crate) fn left_after(&self, sent_at: Instant, end: Seq<Local>) -> bool {
-        self.any && (self.sent_at > sent_at || (self.sent_at == sent_at && self.end.after(end)))
+        self.rtt > 0 && (self.sent_at > sent_at || (self.sent_at == sent_at && self.end.after(end)))
     }
 
-    /// Step 2. `resent`: it was sent more than once, and may have arrived by an earlier copy.
+    /// Step 2. `resent`: it was sent more than once, and may have arrived by an earlier copy. Whether there is
+    /// reason to look for loss now.
     pub(crate) fn on_delivered(
         &mut self,
         now: Instant,
@@ -52,26 +51,16 @@ impl Rack {
         end: Seq<Local>,
         resent: bool,
         min_rtt: Option<Duration>,
-    ) {
+    ) -> bool {
         let rtt = now - sent_at;
         if resent && min_rtt.is_some_and(|min| rtt < min) {
-            return;
+            return false;
         }
-        self.advanced = true;
-        self.rtt = u32::try_from(rtt.as_nanos().div_ceil(1000)).unwrap_or(u32::MAX);
         if !self.left_after(sent_at, end) {
-            (self.sent_at, self.end, self.any) = (sent_at, end, true);
+            (self.sent_at, self.end) = (sent_at, end);
         }
-    }
-
-    /// Whether there is reason to look for loss; asked once.
-    pub(crate) fn take_advanced(&mut self) -> bool {
-        core::mem::take(&mut self.advanced)
-    }
-
-    /// Look again, whatever was delivered.
-    pub(crate) fn look_again(&mut self) {
-        self.advanced = true;
+        self.rtt = u32::try_from(rtt.as_nanos().div_ceil(1000)).unwrap_or(u32::MAX).max(1);
+        true
     }
 }
 
@@ -200,16 +189,15 @@ mod tests {
     fn the_newest_delivered_segment_is_the_one_sent_last_whatever_the_order_of_arrival() {
         let mut rack = Rack::default();
         let at = Instant::from_millis;
-        rack.on_delivered(at(100), at(20), seq(2_000), false, None);
-        rack.on_delivered(at(101), at(10), seq(9_000), false, None);
+        assert!(rack.on_delivered(at(100), at(20), seq(2_000), false, None));
+        assert!(rack.on_delivered(at(101), at(10), seq(9_000), false, None));
         assert!(rack.left_after(at(20), seq(1_000)) && !rack.left_after(at(20), seq(2_000)));
-        assert_eq!(rack.rtt(), 91 * MS);
+        assert_eq!(rack.rtt(), Some(91 * MS));
         // Sent again 5 ms ago on a path of 50: an earlier copy has arrived.
-        rack.on_delivered(at(105), at(100), seq(500), true, Some(50 * MS));
+        assert!(!rack.on_delivered(at(105), at(100), seq(500), true, Some(50 * MS)));
         assert!(!rack.left_after(at(20), seq(2_000)));
-        rack.on_delivered(at(150), at(100), seq(500), true, Some(50 * MS));
+        assert!(rack.on_delivered(at(150), at(100), seq(500), true, Some(50 * MS)));
         assert!(rack.left_after(at(99), seq(9_000)));
-        assert!(rack.take_advanced() && !rack.take_advanced());
     }
 
     // RFC 8985 section 6.2 step 4 as it is printed.

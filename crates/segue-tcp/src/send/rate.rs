@@ -214,6 +214,11 @@ impl Rate {
         self.delivered
     }
 
+    /// Segments found lost so far, modulo 2^32.
+    pub(crate) fn lost(&self) -> u32 {
+        self.lost
+    }
+
     /// What a lost segment's snapshot says: segments lost since it left, itself among them when counted.
     pub(crate) fn lost_since(&self, sent: &Sent) -> Packets {
         Packets(self.lost.wrapping_sub(sent.lost))

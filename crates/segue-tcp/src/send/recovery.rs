@@ -24,11 +24,13 @@ use crate::units::{Local, Packets, Seq};
 pub(crate) struct Recovery {
     pub(crate) state: CaState,
     pub(crate) high: Seq<Local>,
+    /// Something was delivered since loss was last looked for (RACK).
+    pub(crate) look: bool,
 }
 
 impl Recovery {
     pub(crate) fn new(nxt: Seq<Local>) -> Recovery {
-        Recovery { state: CaState::Open, high: nxt }
+        Recovery { state: CaState::Open, high: nxt, look: false }
     }
 
     /// The window is on its way down to ssthresh.
@@ -247,7 +249,7 @@ impl Sender {
             self.find_loss_by_count(now, advanced, config);
             return Detected::default();
         }
-        match self.cc.flow_mut(now).rack.take_advanced() {
+        match core::mem::take(&mut self.recovery.look) {
             true => self.find_loss_by_time(now, config),
             false => Detected::default(),
         }
@@ -255,12 +257,11 @@ impl Sender {
 
     /// RFC 8985 section 6.2 step 5; arms the reordering timer.
     fn find_loss_by_time(&mut self, now: Instant, config: &Config) -> Detected {
-        let Some(rack) = self.cc.flow().map(|flow| flow.rack) else { return Detected::default() };
         let recovering = self.recovery.state >= CaState::Recovery;
         let (sacked, min_rtt, srtt) = (self.scoreboard.sacked(), self.rtt.min(), self.rtt.smoothed());
         let window = self.repair(config).reordering.window(recovering, sacked, min_rtt, srtt, config);
         let mut losses = self.losses(now, LossReason::Time);
-        let detected = losses.board.detect(now, &rack, window, |mark, again| losses.ledger.enter(mark, again));
+        let detected = losses.board.detect(now, window, |mark, again| losses.ledger.enter(mark, again));
         if let Some(wait) = detected.wait {
             let at = (now + wait).min(now + self.rto(config));
             self.timer = SendTimer::Reorder { at };
@@ -391,7 +392,7 @@ impl Sender {
                 self.reduced = false;
             }
         }
-        self.cc.flow_mut(now).rack.look_again();
+        self.recovery.look = true;
         let (cwnd, ssthresh) = (self.cc.cwnd().0, self.cc.ssthresh().0);
         self.journal.decide(now, || Decision::Undone { why, cwnd, ssthresh });
     }

@@ -137,17 +137,17 @@ impl Sender {
     /// What is outstanding counts as lost, but for what left a moment ago (RFC 8985 section 6.3), and is
     /// sent again in slow start: Linux's tcp_enter_loss.
     pub(super) fn enter_loss(&mut self, now: Instant, config: &Config) {
-        let Recovery { state, high } = self.recovery;
+        let Recovery { state, high, .. } = self.recovery;
         let reneged = self.scoreboard.is_reneged();
         let enough = self.scoreboard.sacked().0 >= u32::from(config.reordering);
-        let rack = self.cc.flow().map(|flow| flow.rack.rtt()).filter(|_| self.sack).unwrap_or_default();
+        let round_trip = self.scoreboard.newest_rtt().or(self.rtt.smoothed()).filter(|_| self.sack).unwrap_or_default();
         if reneged {
             self.journal.count(Statistic::SackReneging);
             self.journal.decide(now, || Decision::Reneged);
             self.repair(config).reneging = true;
         }
         self.forget_duplicates();
-        let keep = |mark: &Mark| rack > now - mark.sent_at();
+        let keep = |mark: &Mark| round_trip > now - mark.sent_at();
         let mut losses = self.losses(now, LossReason::Timeout);
         losses.board.lose_on_timeout(reneged, keep, |mark, again| losses.ledger.enter(mark, again));
         // RFC 5681 section 3.1: once for the same trouble.

@@ -9,7 +9,6 @@ use core::time::Duration;
 use segue_wire::Instant;
 
 use super::{Mark, Scoreboard, Tags};
-use crate::send::rack::Rack;
 use crate::send::rate::Delivered;
 use crate::send::undo::Undo;
 use crate::units::{Local, Seq};
@@ -73,7 +72,8 @@ pub(crate) struct Arrival {
     pub(crate) min_rtt: Option<Duration>,
     /// Whether RACK follows it: with SACK only.
     pub(crate) sack: bool,
-    pub(crate) rack: Rack,
+    /// Something was delivered (RACK): there is reason to look for loss.
+    pub(crate) look: bool,
     pub(crate) undo: Undo,
     pub(crate) harvest: Harvest,
 }
@@ -82,14 +82,6 @@ impl Arrival {
     fn note(&mut self, mark: &Mark) {
         self.harvest.delivered.note(mark.sent_at, mark.end(), &mark.sent);
         self.harvest.bytes += mark.len;
-    }
-
-    fn advance_rack(&mut self, mark: &Mark) {
-        if !self.sack {
-            return;
-        }
-        let resent = mark.tags.contains(Tags::EVER_RESENT);
-        self.rack.on_delivered(self.now, mark.sent_at, mark.end(), resent, self.min_rtt);
     }
 }
 
@@ -130,7 +122,7 @@ impl Scoreboard {
                 let needless = tags.contains(Tags::EVER_RESENT)
                     && arrival.echo.is_some_and(|echo| echo < mark.sent_at.as_millis());
                 if !needless {
-                    arrival.advance_rack(&mark);
+                    board.advance_rack(&mark, arrival);
                 }
             }
             board.lost -= u32::from(tags.contains(Tags::LOST));
@@ -200,6 +192,13 @@ impl super::Board {
         at
     }
 
+    fn advance_rack(&mut self, mark: &Mark, arrival: &mut Arrival) {
+        if arrival.sack {
+            let resent = mark.tags.contains(Tags::EVER_RESENT);
+            arrival.look |= self.rack.on_delivered(arrival.now, mark.sent_at, mark.end(), resent, arrival.min_rtt);
+        }
+    }
+
     fn sack_one(&mut self, number: u64, duplicate: bool, arrival: &mut Arrival) {
         let fack = self.fack.filter(|fack| fack.after(arrival.una)).unwrap_or(arrival.una);
         let Some(mark) = self.marks.get_mut(number) else { return };
@@ -241,7 +240,7 @@ impl super::Board {
             self.fack = Some(if copy.end().after(fack) { copy.end() } else { fack });
             arrival.harvest.sacked = true;
             arrival.note(&copy);
-            arrival.advance_rack(&copy);
+            self.advance_rack(&copy, arrival);
         }
         // A retransmission that came twice is not in the network any more.
         if let Some(mark) = self.marks.get_mut(number)

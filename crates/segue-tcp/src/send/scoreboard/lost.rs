@@ -9,7 +9,6 @@ use core::time::Duration;
 use segue_wire::Instant;
 
 use super::{Mark, Scoreboard, Tags};
-use crate::send::rack::Rack;
 use crate::send::rate::Sent;
 use crate::units::{Local, Seq};
 
@@ -107,15 +106,10 @@ impl Scoreboard {
 
     /// RFC 8985 section 6.2 step 5: what left before the newest delivered segment, by more than a round trip
     /// and the reordering window, is lost. What is not yet may be when `wait` is over.
-    pub(crate) fn detect(
-        &mut self,
-        now: Instant,
-        rack: &Rack,
-        window: Duration,
-        mut found: impl FnMut(&Mark, bool),
-    ) -> Detected {
+    pub(crate) fn detect(&mut self, now: Instant, window: Duration, mut found: impl FnMut(&Mark, bool)) -> Detected {
         let mut detected = Detected { lost_again: 0, wait: None };
-        let patience = rack.rtt() + window;
+        let Some(rack) = self.0.as_ref().map(|board| board.rack) else { return detected };
+        let patience = rack.rtt().unwrap_or_default() + window;
         let left = |mark: &Mark| patience.checked_sub(now - mark.sent_at).filter(|left| !left.is_zero());
         if let Some(board) = &mut self.0 {
             board.order.advance_edge(&board.marks, |mark| rack.left_after(mark.sent_at, mark.end()));

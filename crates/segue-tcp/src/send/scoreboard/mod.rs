@@ -12,10 +12,12 @@ mod order;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::time::Duration;
 
 use bitflags::bitflags;
 use segue_wire::Instant;
 
+use super::rack::Rack;
 use super::rate::Sent;
 use crate::units::{Local, Packets, Seq};
 pub(crate) use arrived::{Arrival, Harvest};
@@ -119,6 +121,7 @@ struct Board {
     order: Order,
     /// Lost marks that wait to be sent again.
     waiting: Runs,
+    rack: Rack,
     /// Segments that the peer holds out of order: told by SACK, or supposed from duplicates.
     sacked: u32,
     lost: u32,
@@ -134,6 +137,11 @@ pub(crate) struct Scoreboard(Option<Box<Board>>);
 impl Scoreboard {
     fn count(&self, of: impl Fn(&Board) -> u32) -> Packets {
         Packets(self.0.as_deref().map_or(0, of))
+    }
+
+    /// RACK.rtt: the round trip of what was delivered last, of what is outstanding or left with it.
+    pub(crate) fn newest_rtt(&self) -> Option<Duration> {
+        self.0.as_deref().and_then(|board| board.rack.rtt())
     }
 
     /// Segments sent and not acknowledged (Linux's packets_out).
