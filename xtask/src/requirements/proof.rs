@@ -97,7 +97,7 @@ fn build(root: &Path, package: &str, targets: &[&str]) -> Result<BTreeMap<String
     // All of the package's tests: naming a target that does not exist would be cargo's error, not the table's.
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root).args(["test", "--no-run", "--quiet", "--message-format=json", "--package", package]);
-    cargo.args(["--lib", "--tests"]).stderr(Stdio::inherit());
+    cargo.arg("--tests").stderr(Stdio::inherit());
     let output = cargo.output().map_err(|error| format!("cargo: {error}"))?;
     if !output.status.success() {
         return Err(format!("the tests of {package} cannot be built"));

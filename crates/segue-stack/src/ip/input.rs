@@ -5,7 +5,10 @@
 use core::net::IpAddr;
 
 use segue_wire::ipv6::ExtensionError;
-use segue_wire::{Ecn, Instant, IpVersion, Ipv4Header, Ipv6Header, Packet, Protocol, SegmentationKind, ipv6};
+use segue_wire::source_route::Travelled;
+use segue_wire::{
+    Ecn, Instant, IpVersion, Ipv4Header, Ipv6Header, Packet, Protocol, SegmentationKind, SourceRoute, ipv6,
+};
 
 use crate::icmp::errors::Complaint;
 use crate::net::Destination;
@@ -37,6 +40,8 @@ pub(crate) struct Arrival {
     pub(crate) pinned: Option<IfaceId>,
     pub(crate) ttl: u8,
     pub(crate) tos: u8,
+    /// It came along a source route; this one leads back.
+    pub(crate) route: Option<SourceRoute>,
 }
 
 impl Stack {
@@ -66,7 +71,14 @@ impl Stack {
             return self.counters.inc(Counter::IpExtInTruncatedPkts);
         }
         packet.truncate(usize::from(header.total_length));
-        let Some(arrival) = self.arrival(
+        let route = match packet.head().get(segue_wire::ipv4::MIN_HEADER_LEN..header_len) {
+            Some(options) if !options.is_empty() => SourceRoute::travelled(options, header.source),
+            _ => Travelled::Unrouted,
+        };
+        if route != Travelled::Unrouted && !self.settings.ip.accept_source_route {
+            return self.counters.inc(Counter::IpInHdrErrors);
+        }
+        let Some(mut arrival) = self.arrival(
             now,
             iface,
             IpAddr::V4(header.source),
@@ -76,6 +88,13 @@ impl Stack {
         ) else {
             return self.counters.inc(Counter::IpInAddrErrors);
         };
+        match route {
+            Travelled::Unrouted => {}
+            Travelled::Complete(back) => arrival.route = Some(back),
+            // A host is no router (RFC 1122 3.2.1.8); what has not arrived yet is not for it.
+            Travelled::OnTheWay => return self.counters.inc(Counter::IpInAddrErrors),
+            Travelled::Malformed => return self.counters.inc(Counter::IpInHdrErrors),
+        }
         if header.is_fragment() {
             let Stack { reassembler, counters, .. } = self;
             if let Reassembled::Complete(whole) =
@@ -148,6 +167,7 @@ impl Stack {
             pinned: None,
             ttl,
             tos,
+            route: None,
         };
         // An IPv6 packet with v4-mapped addresses would be taken for IPv4 further up.
         if is_mapped(source) || is_mapped(destination) {

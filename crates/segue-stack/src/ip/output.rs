@@ -6,7 +6,8 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use segue_wire::packet::INLINE_HEADER;
 use segue_wire::{
-    Bytes, ChecksumState, Chunks, IpVersion, Ipv4Header, Ipv6Header, Packet, Protocol, Segmentation, checksum,
+    Bytes, ChecksumState, Chunks, IpVersion, Ipv4Header, Ipv6Header, Packet, Protocol, Segmentation, SourceRoute,
+    checksum,
 };
 
 use super::fragment::fragment;
@@ -64,27 +65,31 @@ pub(crate) fn header_len(address: IpAddr) -> usize {
 }
 
 impl IpFields {
+    /// The header for `payload` bytes behind its fixed part.
+    fn header_v4(&self, destination: Ipv4Addr, payload: usize) -> Ipv4Header {
+        let source = match self.source {
+            IpAddr::V4(source) => source,
+            IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+        };
+        Ipv4Header {
+            traffic_class: self.tos,
+            // A super-segment may be longer than the field can say; the link that cuts it sets the lengths.
+            total_length: u16::try_from(HEADER_V4 + payload).unwrap_or(0),
+            identification: self.identification,
+            dont_fragment: self.dont_fragment,
+            ttl: self.ttl,
+            protocol: self.protocol,
+            source,
+            destination,
+            ..Ipv4Header::default()
+        }
+    }
+
     /// Write the IP header for `payload` bytes after it; gives its length. `out` has room for 40 bytes.
     fn emit(&self, payload: usize, out: &mut [u8]) -> usize {
         match self.destination {
             IpAddr::V4(destination) => {
-                let source = match self.source {
-                    IpAddr::V4(source) => source,
-                    IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
-                };
-                Ipv4Header {
-                    traffic_class: self.tos,
-                    // A super-segment may be longer than the field can say; the link that cuts it sets the lengths.
-                    total_length: u16::try_from(HEADER_V4 + payload).unwrap_or(0),
-                    identification: self.identification,
-                    dont_fragment: self.dont_fragment,
-                    ttl: self.ttl,
-                    protocol: self.protocol,
-                    source,
-                    destination,
-                    ..Ipv4Header::default()
-                }
-                .emit(out);
+                self.header_v4(destination, payload).emit(out);
                 HEADER_V4
             }
             IpAddr::V6(destination) => {
@@ -105,6 +110,23 @@ impl IpFields {
                 HEADER_V6
             }
         }
+    }
+
+    /// As [`packet`](Self::packet) for a whole segment, along a source route (IPv4 only). The checksum is that of the
+    /// destination, not of the first hop (RFC 9293 3.9.2.1).
+    pub(crate) fn routed_packet(&self, route: &SourceRoute, transport: &[u8], field: usize, payload: Chunks) -> Packet {
+        let IpAddr::V4(destination) = self.destination else { return self.packet(transport, field, payload, None) };
+        let length = transport.len() + payload.len();
+        let (options, options_len) = route.options(destination);
+        let mut headers = [0; INLINE_HEADER];
+        let mut header = self.header_v4(destination, options_len + length);
+        header.destination = route.first_hop();
+        let start = header.emit_with_options(&options[..options_len], &mut headers);
+        let end = start + transport.len();
+        headers[start..end].copy_from_slice(transport);
+        headers[start + field..start + field + 2].copy_from_slice(&self.pseudo_sum(length).to_be_bytes());
+        let checksum = ChecksumState::Partial { start: start as u16, field: field as u16 };
+        Packet::from_headers(&headers[..end], payload, checksum, None)
     }
 
     /// The folded sum of the pseudo-header over a transport packet of `length` bytes.

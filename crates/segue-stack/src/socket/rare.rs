@@ -9,6 +9,7 @@ use super::groups::Memberships;
 use super::timestamping::TimestampingFlags;
 use crate::IfaceId;
 use crate::tcp::fast_open::FastOpenOptions;
+use crate::tcp::routed::RouteChoice;
 
 bitflags! {
     /// Yes or no, rarely yes.
@@ -86,6 +87,7 @@ pub(crate) struct RareOptions {
     /// IP_MINTTL and IPV6_MINHOPCOUNT.
     pub(crate) min_ttl: u8,
     pub(crate) min_hops: u8,
+    pub(crate) route: RouteChoice,
     /// IP_LOCAL_PORT_RANGE: lowest and highest port; 0: that of the sysctl.
     pub(crate) port_range: (u16, u16),
     /// IPV6_ADDR_PREFERENCES.
@@ -146,6 +148,7 @@ impl RareOptions {
             groups: Memberships::new(),
             min_ttl: 0,
             min_hops: 0,
+            route: RouteChoice::Direct,
             port_range: (0, 0),
             source_preferences: DEFAULT_PREFERENCES,
             sticky_source: None,
@@ -166,6 +169,6 @@ impl RareOptions {
 
     /// What an accepted connection has of its listener's.
     pub(crate) fn inherit(&self) -> RareOptions {
-        RareOptions { timestamp_key: 0, zerocopy_calls: 0, peek_offset: -1, ..self.clone() }
+        RareOptions { timestamp_key: 0, zerocopy_calls: 0, peek_offset: -1, route: RouteChoice::Direct, ..self.clone() }
     }
 }

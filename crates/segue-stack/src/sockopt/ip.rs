@@ -67,6 +67,9 @@ impl Stack {
         if let Some(result) = self.set_v4_group_option(id, name, value) {
             return result;
         }
+        if name == ip::OPTIONS && is_stream {
+            return self.set_ip_options(id, value);
+        }
         let given = number(value);
         let common = self.live_mut(id)?.common_mut();
         match name {
@@ -189,6 +192,7 @@ impl Stack {
         }
         let index = |iface: Option<IfaceId>| OptionValue::Int(iface.map_or(0, IfaceId::number).swap_bytes() as i32);
         Ok(match name {
+            ip::OPTIONS if is_stream => OptionValue::Bytes(self.ip_options(id)?),
             ip::TOS => OptionValue::Int(common.tos.into()),
             ip::TTL => OptionValue::Int(common.ttl.unwrap_or(default_ttl).into()),
             ip::MTU_DISCOVER => OptionValue::Int(common.discovery.number()),

@@ -62,6 +62,9 @@ pub struct IpSettings {
     pub fast_open_blackhole_timeout: Duration,
     /// `net.ipv4.tcp_fastopen_key`: keys of the cookies. Default zero, in whose place a key is drawn when one is needed.
     pub fast_open_key: FastOpenKeys,
+    /// `net.ipv4.conf.all.accept_source_route`: take IPv4 packets that came along a source route, and answer along it
+    /// (RFC 9293 3.9.2.1). Dropped otherwise, as RFC 7126 4.3 and 4.4 advise. Default off.
+    pub accept_source_route: bool,
     /// `net.ipv4.icmp_echo_ignore_all`: do not answer ping over IPv4. Default off.
     pub icmp_echo_ignore_all: bool,
     /// `net.ipv4.icmp_echo_ignore_broadcasts`: do not answer ping to a broadcast or multicast address. Default on.
@@ -101,6 +104,7 @@ impl Default for IpSettings {
             fast_open: 1,
             fast_open_blackhole_timeout: Duration::ZERO,
             fast_open_key: FastOpenKeys::default(),
+            accept_source_route: false,
             icmp_echo_ignore_all: false,
             icmp_echo_ignore_broadcasts: true,
             icmpv6_echo_ignore_all: false,

@@ -137,6 +137,11 @@ pub(super) static TABLE: &[Entry] = &[
         },
     ),
     switch(
+        "net.ipv4.conf.all.accept_source_route",
+        |s| s.ip.accept_source_route.into(),
+        |s, v| s.ip.accept_source_route = v != 0,
+    ),
+    switch(
         "net.ipv4.icmp_echo_ignore_all",
         |s| s.ip.icmp_echo_ignore_all.into(),
         |s, v| {

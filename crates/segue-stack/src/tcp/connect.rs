@@ -10,6 +10,7 @@ use super::errno_of;
 use super::fast_open::Wish;
 use super::flows::FlowRef;
 use super::output::{default_mss, mtu_payload};
+use super::routed::{next_stop, route_len};
 use super::stream::{Call, Flow, Role};
 use crate::net::{Destination, Way};
 use crate::socket::Socket;
@@ -53,7 +54,8 @@ impl Stack {
         let to = SocketAddr::new(self.meant_destination(id, to.ip())?, to.port());
         let leaves_by = self.live(id)?.common().leaves_by(&self.net, to.ip());
         let pinned = leaves_by.or_else(|| self.fallback_for_stream(to));
-        let way = self.net.way(now, to.ip(), pinned)?;
+        let route = self.route_of(id.index);
+        let way = self.net.way(now, next_stop(to.ip(), route.as_ref()), pinned)?;
         let common = &self.stream_mut(id)?.common;
         let is_any = crate::tuple::unspecified_like(common.local) == common.local;
         if !is_any && common.local.is_ipv4() != to.is_ipv4() {
@@ -65,7 +67,7 @@ impl Stack {
         let open = Open {
             iss: self.initial_sequence(now, &tuple, iss_floor),
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
-            mtu_payload: mtu_payload(way.mtu, to.ip()),
+            mtu_payload: mtu_payload(way.mtu.saturating_sub(route_len(to.ip(), route.as_ref())), to.ip()),
             default_mss: default_mss(to.ip()),
         };
         let stream = self.stream_mut(id)?;

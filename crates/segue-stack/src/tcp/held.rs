@@ -155,7 +155,8 @@ impl Stack {
         self.tcp.entries.held.get(id.index, id.generation).filter(|held| !held.is_dropped).ok_or(gone)?;
         let held = self.remove_held(id.index).ok_or(gone)?;
         self.listener_named(held.listener).ok_or(gone)?;
-        let opened = self.open_passively(now, held.listener.index, held.tuple, Some(held.iface), &held.segment, None);
+        let opened =
+            self.open_passively(now, held.listener.index, held.tuple, (Some(held.iface), None), &held.segment, None);
         if opened { Ok(()) } else { Err(gone) }
     }
 

@@ -69,6 +69,9 @@ impl Stack {
         if watched && outcome.drop.is_none() {
             flow.watch_arrival(now, sequence, len);
         }
+        if let Some(route) = arrival.route.filter(|_| outcome.drop.is_none()) {
+            self.follow_route(now, index, route);
+        }
         self.settle(now, index, outcome);
     }
 

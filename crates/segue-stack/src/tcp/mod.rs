@@ -38,6 +38,7 @@ pub(crate) mod listeners;
 mod migration;
 pub(crate) mod opening;
 mod output;
+pub(crate) mod routed;
 pub(crate) mod stream;
 pub(crate) use calls::Sending;
 mod syn_cookies;

@@ -4,11 +4,13 @@
 //! whether a completed handshake becomes a connection. RFC 9293 3.10.7.2 (LISTEN), and 3.10.7.4 for SYN-RECEIVED as
 //! `PassiveOpen` says. An entry whose listener has gone ends at its next segment or deadline.
 use segue_tcp::{Connection, FastOpenCookie, Instant, Open, PassiveOpen, PassiveOutcome, Segment, TcpFlags};
+use segue_wire::SourceRoute;
 
 use super::fast_open::FastAnswer;
 use super::flows::FlowRef;
 use super::listener::Listener;
 use super::output::{default_mss, mtu_payload};
+use super::routed::RouteChoice;
 use super::stream::{Call, Flow, Role, StreamSocket};
 use super::syn_cookies::CookieVerdict;
 use crate::ip::input::Arrival;
@@ -30,6 +32,8 @@ pub(crate) struct Opening {
     pub(crate) listener: SocketId,
     /// Answers leave by this interface, whatever the routes say.
     pinned: Option<IfaceId>,
+    /// The SYN came along a source route: back along it.
+    route: Option<Box<SourceRoute>>,
     timer: Option<TimerKey>,
 }
 
@@ -88,7 +92,7 @@ impl Stack {
         }
         match self.admit_syn(index, Admission::Any) {
             Some(SynAnswer::Remembered) => {
-                self.open_passively(now, index, tuple, arrival.pinned, segment, None);
+                self.open_passively(now, index, tuple, (arrival.pinned, arrival.route), segment, None);
             }
             Some(SynAnswer::Cookie) => self.answer_with_cookie(now, index, tuple, arrival, segment),
             None => {}
@@ -137,12 +141,12 @@ impl Stack {
         now: Instant,
         index: u32,
         tuple: FourTuple,
-        pinned: Option<IfaceId>,
+        (pinned, route): (Option<IfaceId>, Option<SourceRoute>),
         syn: &Segment,
         iss_floor: Option<u32>,
     ) -> bool {
         let Some(generation) = self.sockets.generation(index) else { return false };
-        let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
+        let Ok(way) = self.routed_way(now, tuple.peer, pinned, route.as_ref()) else {
             self.counters.inc(no_routes(tuple.peer));
             return false;
         };
@@ -164,7 +168,7 @@ impl Stack {
             FastAnswer::WithCookie(cookie) => Some(cookie),
             FastAnswer::Plain => None,
         };
-        let opening = Opening { passive, tuple, listener, pinned, timer: None };
+        let opening = Opening { passive, tuple, listener, pinned, route: route.map(Box::new), timer: None };
         let Some((entry, _)) = self.tcp.entries.opening.insert(opening) else { return false };
         self.tcp.flows.set(&tuple, FlowRef::Opening(entry), &self.sockets, &self.tcp.entries);
         if let Some(listener) = self.listener_named(listener) {
@@ -237,11 +241,15 @@ impl Stack {
         let (options, kept) = (listener.options.clone(), listener.kept());
         let Some(opening) = self.take_opening(entry) else { return };
         let config = self.config_towards(now, tuple.peer, pinned, kept);
+        let route = opening.route;
         let (connection, outcome) = opening.passive.into_connection(now, config, options, segment);
         let Some(index) = self.add_child(id, tuple, pinned, connection) else {
             self.tcp.flows.remove(&tuple, FlowRef::Opening(entry));
             return;
         };
+        if let (Some(route), Some(socket)) = (route, self.sockets.at_mut(index)) {
+            socket.common_mut().rare_mut().route = RouteChoice::Learned(*route);
+        }
         self.tcp.flows.replace(&tuple, FlowRef::Opening(entry), FlowRef::Connection(index));
         self.settle(now, index, outcome);
     }
@@ -281,9 +289,10 @@ impl Stack {
             && let Some(transmit) = opening.passive.poll_with_cookie(now, &self.tcp.config, cookie)
         {
             let (tuple, pinned, listener) = (opening.tuple, opening.pinned, opening.listener.index);
+            let route = opening.route.as_deref().copied();
             self.counters.add(Counter::TcpExtTCPSynRetrans, transmit.resent.into());
             self.counters.add(Counter::TcpRetransSegs, transmit.resent.into());
-            self.reply_for(now, listener, &tuple, pinned, transmit);
+            self.reply_for(now, listener, &tuple, (pinned, route.as_ref()), transmit);
         }
         self.arm_opening(now, entry);
     }

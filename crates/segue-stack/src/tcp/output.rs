@@ -6,9 +6,10 @@ use core::net::IpAddr;
 
 use segue_tcp::{Instant, Open, Segment, TcpFlags, Transmit, reset_for};
 use segue_wire::tcp::{self, MAX_HEADER_LEN};
-use segue_wire::{Packet, Protocol, Segmentation};
+use segue_wire::{Packet, Protocol, Segmentation, SourceRoute};
 
 use super::flows::FlowRef;
+use super::routed::{RouteChoice, next_stop};
 use crate::ip::output::{IpFields, discards, header_len, no_routes};
 use crate::socket::Socket;
 use crate::stack::Stack;
@@ -39,8 +40,8 @@ pub(crate) struct Service {
     pub(crate) identification: u16,
 }
 
-/// The packet for a segment.
-fn segment_packet(tuple: &FourTuple, transmit: Transmit, service: Service) -> Packet {
+/// The packet for a segment, along a source route if there is one.
+fn segment_packet(tuple: &FourTuple, transmit: Transmit, service: Service, route: Option<&SourceRoute>) -> Packet {
     let mut header = transmit.header;
     header.source_port = tuple.local_port;
     header.destination_port = tuple.peer_port;
@@ -58,6 +59,10 @@ fn segment_packet(tuple: &FourTuple, transmit: Transmit, service: Service) -> Pa
         dont_fragment: service.dont_fragment,
         identification: service.identification,
     };
+    if let Some(route) = route {
+        // Such a connection is never asked for super-segments: nobody could cut them and find the destination.
+        return fields.routed_packet(route, &transport[..len], CHECKSUM_AT, transmit.payload);
+    }
     let segmentation = is_super.then_some(Segmentation { size, kind: transmit.segmentation });
     fields.packet(&transport[..len], CHECKSUM_AT, transmit.payload, segmentation)
 }
@@ -72,32 +77,33 @@ impl Stack {
         transmit: Transmit,
     ) {
         let ttl = self.default_ttl(tuple.peer);
-        self.reply_as(now, tuple, pinned, transmit, (ttl, 0));
+        self.reply_as(now, tuple, (pinned, None), transmit, (ttl, 0));
     }
 
-    /// As [`reply_segment`](Self::reply_segment), for a listener, whose TTL and type of service its SYN-ACKs have.
+    /// As [`reply_segment`](Self::reply_segment), for a listener, whose TTL and type of service its SYN-ACKs have; back by
+    /// the interface and along the source route that are given.
     pub(crate) fn reply_for(
         &mut self,
         now: Instant,
         listener: u32,
         tuple: &FourTuple,
-        pinned: Option<IfaceId>,
+        back: (Option<IfaceId>, Option<&SourceRoute>),
         transmit: Transmit,
     ) {
         let default_ttl = self.default_ttl(tuple.peer);
         let service = self.sockets.at(listener).map(|socket| socket.common().ttl_and_tos(tuple.peer, default_ttl));
-        self.reply_as(now, tuple, pinned, transmit, service.unwrap_or((default_ttl, 0)));
+        self.reply_as(now, tuple, back, transmit, service.unwrap_or((default_ttl, 0)));
     }
 
     fn reply_as(
         &mut self,
         now: Instant,
         tuple: &FourTuple,
-        pinned: Option<IfaceId>,
+        (pinned, route): (Option<IfaceId>, Option<&SourceRoute>),
         transmit: Transmit,
         (ttl, tos): (u8, u8),
     ) {
-        let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
+        let Ok(way) = self.routed_way(now, tuple.peer, pinned, route) else {
             self.counters.inc(no_routes(tuple.peer));
             return;
         };
@@ -106,7 +112,7 @@ impl Stack {
         }
         self.counters.inc(Counter::TcpOutSegs);
         let service = Service { ttl, tos, dont_fragment: true, identification: 0 };
-        let packet = segment_packet(tuple, transmit, service);
+        let packet = segment_packet(tuple, transmit, service, route);
         self.count_ip_out(&packet);
         if !self.outbox.push_reply(way.iface, packet) {
             self.counters.inc(discards(tuple.peer));
@@ -163,16 +169,21 @@ impl Stack {
     pub(crate) fn transmit_from(&mut self, now: Instant, index: u32) -> Option<(IfaceId, Packet)> {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return None };
         let pinned = stream.common.pinned;
+        let route = stream.common.rare().route;
         let flow = stream.flow_mut()?;
         let tuple = flow.tuple;
-        let Ok(way) = self.net.way_without_source(now, tuple.peer, pinned) else {
+        let stop = next_stop(tuple.peer, route.route());
+        let Ok(way) = self.net.way_without_source(now, stop, pinned) else {
             // As if they were lost on the way: the retransmission timer tries again and gives up in the end.
             while flow.connection.poll_transmit(now, 0).is_some() {
                 self.counters.inc(no_routes(tuple.peer));
             }
             return None;
         };
-        let gso_max = self.net.iface(way.iface).map_or(0, |iface| iface.gso_max);
+        let gso_max = match route {
+            RouteChoice::Direct => self.net.iface(way.iface).map_or(0, |iface| iface.gso_max),
+            RouteChoice::Asked(_) | RouteChoice::Learned(_) => 0,
+        };
         let max_payload = gso_max.saturating_sub(header_len(tuple.peer) + MAX_HEADER_LEN);
         let transmit = flow.connection.poll_transmit(now, max_payload)?;
         let identification = flow.identification;
@@ -186,7 +197,8 @@ impl Stack {
             let start = flow.connection.offset_of_sent(transmit.header.sequence)?;
             Some((start, start + transmit.payload.len() as u64))
         });
-        let packet = segment_packet(&tuple, transmit, Service { ttl, tos, dont_fragment, identification });
+        let service = Service { ttl, tos, dont_fragment, identification };
+        let packet = segment_packet(&tuple, transmit, service, route.route());
         let segments = packet.wire_packets();
         if let Some(flow) = stream.flow_mut() {
             flow.identification = identification.wrapping_add(segments as u16);

@@ -102,7 +102,7 @@ impl Stack {
         let syn_ack = PassiveOpen::cookie_syn_ack(now, &config, &listener.options, syn, open);
         self.tcp.listeners.note_cookie(tuple.local_port, tuple.local, now);
         self.counters.inc(Counter::TcpExtSyncookiesSent);
-        self.reply_for(now, index, &tuple, arrival.pinned, syn_ack);
+        self.reply_for(now, index, &tuple, (arrival.pinned, arrival.route.as_ref()), syn_ack);
     }
 
     /// An acknowledgment for a listener: does it show a cookie of ours?

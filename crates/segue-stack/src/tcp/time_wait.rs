@@ -103,7 +103,14 @@ impl Stack {
                     self.counters.inc(Counter::TcpExtTWRecycled);
                     self.remove_time_wait(index);
                     if self.admit_syn(listener, Admission::Known).is_some() {
-                        self.open_passively(now, listener, tuple, arrival.pinned, &segment, Some(iss_floor));
+                        self.open_passively(
+                            now,
+                            listener,
+                            tuple,
+                            (arrival.pinned, arrival.route),
+                            &segment,
+                            Some(iss_floor),
+                        );
                     }
                 }
                 // Nobody would take the connection: the peer should know at once.

@@ -341,6 +341,7 @@ impl Stack {
             pinned: None,
             ttl,
             tos,
+            route: None,
         };
         let tuple = FourTuple { local: to.ip(), peer: local.ip(), local_port: to.port(), peer_port: local.port() };
         self.udp_to_group(&arrival, &tuple, payload.clone());

@@ -526,6 +526,18 @@ impl Connection {
         self.finish(now, None)
     }
 
+    /// The way to the peer carries less than it did: `mtu_payload` is its MTU less the IP header and options, in bytes.
+    pub fn narrow_path(&mut self, now: Instant, mtu_payload: u16) -> Outcome {
+        match &mut self.phase {
+            Phase::SynSent(SynSent { offer, .. }) | Phase::SynReceived(SynReceived { offer, .. }) => {
+                offer.shrink_path(mtu_payload);
+            }
+            Phase::Synced(synced) => synced.shrink_path(mtu_payload, &self.config),
+            Phase::TimeWait(_) | Phase::Closed => {}
+        }
+        self.finish(now, None)
+    }
+
     /// The entry for TIME-WAIT, or for an orphan's FIN-WAIT-2, once; the connection is closed afterwards.
     pub fn take_time_wait(&mut self) -> Option<TimeWait> {
         let Phase::TimeWait(time_wait) = &self.phase else { return None };
