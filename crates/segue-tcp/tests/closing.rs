@@ -433,7 +433,11 @@ fn the_numbers_of_a_connection_are_kept_until_its_application_goes() {
     peer.inject(reset);
     peer.pass(Duration::from_millis(70));
     let after = peer.connection.info(peer.now);
-    assert_eq!((before.unacked, before.bytes_received, before.bytes_acked), (1, 100, 1_001), "our SYN counts as a byte");
+    assert_eq!(
+        (before.unacked, before.bytes_received, before.bytes_acked),
+        (1, 100, 1_001),
+        "our SYN counts as a byte"
+    );
     let expected =
         Info { state: State::Closed, unacked: 0, last_data_recv: 70, last_data_sent: 70, last_ack_recv: 70, ..before };
     assert_eq!(after, Info { segs_in: before.segs_in + 1, ..expected });
