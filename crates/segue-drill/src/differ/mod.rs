@@ -1,9 +1,9 @@
 //! The same random story told to two hosts: this machine's kernel and a Segue stack. Where they answer otherwise, one of
 //! them is wrong, or Segue differs on purpose.
 //!
-//! A story is a list of segments, calls and waits that makes sense ([`story`]). It is played on any [`Host`] step by step
-//! ([`play`]), and what each step brought (packets, results, `TCP_INFO`) is compared ([`compare`]). A story that shows a
-//! difference is cut down to what shows it ([`shrink`]).
+//! A story is a list of segments, calls and waits that makes sense (`story`). It is played on any [`Host`] step by step
+//! (`play`), and what each step brought (packets, results, `TCP_INFO`) is compared (`compare`). A story that shows a
+//! difference is cut down to what shows it (`shrink`).
 mod compare;
 mod play;
 mod random;
