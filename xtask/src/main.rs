@@ -1,5 +1,6 @@
-//! Chores of the workspace: `cargo xtask requirements`, `cargo xtask grid`.
+//! Chores of the workspace: `cargo xtask requirements`, `cargo xtask grid`, `cargo xtask differ`.
 
+mod differ;
 mod grid;
 mod requirements;
 
@@ -21,11 +22,18 @@ enum Chore {
     Requirements(requirements::Arguments),
     /// Measure bulk transfers over a grid of paths, in virtual time and beside this machine's kernel.
     Grid(grid::Arguments),
+    /// Tell random stories to this machine's kernel and to Segue, and find where they answer otherwise.
+    Differ(differ::Arguments),
 }
 
 fn main() -> ExitCode {
     let problems = match Cli::parse().chore {
         Chore::Requirements(arguments) => requirements::run(&arguments),
+        Chore::Differ(arguments) => match differ::run(&arguments) {
+            Ok(true) => Ok(0),
+            Ok(false) => return ExitCode::FAILURE,
+            Err(message) => Err(message),
+        },
         // What went wrong was said already.
         Chore::Grid(arguments) => match grid::run(&arguments) {
             Ok(true) => Ok(0),

@@ -4,8 +4,41 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::catalogue::{self, Intended};
+use super::notation::letters;
 use super::play::{Played, Seen, StepRecord};
 use super::story::{Step, Story};
+
+/// What two records differ in first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Aspect {
+    /// What a call returned, or how much it read.
+    Result,
+    /// Linux sent it, Segue did not.
+    Missing(Seen),
+    /// Segue sent it, Linux did not.
+    Extra(Seen),
+    /// A field of a packet, by name: Linux's packet and Segue's.
+    Field(&'static str, Seen, Seen),
+    /// A field of `TCP_INFO`, by name: Linux's value and Segue's.
+    Info(&'static str, u64, u64),
+    /// Only one of them has a connection to tell of.
+    NoInfo,
+}
+
+impl fmt::Display for Aspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Aspect::Result => f.write_str("result"),
+            Aspect::Missing(packet) => write!(f, "missing packet {}", sort(packet)),
+            Aspect::Extra(packet) => write!(f, "extra packet {}", sort(packet)),
+            Aspect::Field("flags", a, b) => write!(f, "packet flags {} and {}", sort(a), sort(b)),
+            Aspect::Field(field, packet, _) => write!(f, "packet {field} of {}", sort(packet)),
+            Aspect::Info(field, ..) => write!(f, "info {field}"),
+            Aspect::NoInfo => f.write_str("info missing"),
+        }
+    }
+}
 
 /// The first difference between two tellings.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,6 +47,8 @@ pub struct Difference {
     pub step: usize,
     /// Differences of the same class have, most likely, the same cause.
     pub class: String,
+    /// The entry of the catalogue that explains it, if one does.
+    pub intended: Option<&'static Intended>,
     /// What each host did.
     pub words: String,
 }
@@ -24,36 +59,68 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The first step at which Segue does not do what Linux does.
-pub fn compare(story: &Story, linux: &Played, segue: &Played) -> Option<Difference> {
-    linux.steps.iter().zip(&segue.steps).enumerate().find_map(|(step, (linux, segue))| {
-        let class = difference(linux, segue)?;
-        let state = |record: &StepRecord| record.info.first().map_or(0, |(_, state)| *state);
-        let before = step.checked_sub(1).and_then(|at| played_state(linux, at)).unwrap_or(state(linux));
-        let doing = step.checked_sub(1).and_then(|at| story.steps.get(at)).map_or("opening".to_owned(), kind);
-        let class = format!("{class} | {doing} | state {before}");
-        let words = format!("linux:\n{}segue:\n{}", show(linux), show(segue));
-        Some(Difference { step, class, words })
-    })
+/// A difference with all that led to it: what the catalogue decides by.
+pub(super) struct Telling<'a> {
+    pub(super) story: &'a Story,
+    pub(super) linux: &'a Played,
+    pub(super) segue: &'a Played,
+    /// Place in `linux.steps`; 0 is the opening.
+    pub(super) at: usize,
+    pub(super) aspect: Aspect,
 }
 
-/// The state a record ends with.
-fn played_state(record: &StepRecord, _at: usize) -> Option<u64> {
-    record.info.first().map(|(_, state)| *state)
+impl Telling<'_> {
+    /// The step that was taken; `None`: the opening.
+    pub(super) fn step(&self) -> Option<&Step> {
+        self.at.checked_sub(1).and_then(|at| self.story.steps.get(at))
+    }
+
+    /// A field of `TCP_INFO` before the step, as Linux told it.
+    pub(super) fn before(&self, field: &str) -> u64 {
+        self.at.checked_sub(1).and_then(|at| self.linux.steps.get(at)).map_or(0, |record| record.field(field))
+    }
+
+    /// Linux's record of the step, and Segue's.
+    pub(super) fn records(&self) -> (&StepRecord, &StepRecord) {
+        (&self.linux.steps[self.at], &self.segue.steps[self.at])
+    }
+
+    fn class(&self) -> String {
+        let doing = self.step().map_or("opening".to_owned(), kind);
+        let state = if self.at == 0 { self.records().0.field("state") } else { self.before("state") };
+        format!("{} | {doing} | state {state}", self.aspect)
+    }
+}
+
+impl StepRecord {
+    /// A field of `TCP_INFO` after the step; 0 without a connection.
+    pub(super) fn field(&self, name: &str) -> u64 {
+        self.info.iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| *value)
+    }
+}
+
+/// The first step at which Segue does not do what Linux does.
+pub fn compare(story: &Story, linux: &Played, segue: &Played) -> Option<Difference> {
+    let (at, aspect) = linux
+        .steps
+        .iter()
+        .zip(&segue.steps)
+        .enumerate()
+        .find_map(|(at, (linux, segue))| Some((at, difference(linux, segue)?)))?;
+    let telling = Telling { story, linux, segue, at, aspect };
+    let (theirs, ours) = telling.records();
+    let words = format!("linux:\n{}segue:\n{}", show(theirs), show(ours));
+    Some(Difference { step: at, class: telling.class(), intended: catalogue::explain(&telling), words })
 }
 
 fn kind(step: &Step) -> String {
     match step {
         Step::Segment(segment) => {
-            let text = segment.to_string();
-            text.split_whitespace()
-                .take(3)
-                .map(|word| word.split('(').next().unwrap_or(word))
-                .collect::<Vec<_>>()
-                .join(" ")
+            let place = segment.from.to_string();
+            format!("segment {} {}", letters(segment.flags), place.split(' ').next().unwrap_or_default())
         }
-        Step::Set(level, name, _) => format!("setsockopt {level} {name}"),
-        other => other.to_string().split_whitespace().next().unwrap_or_default().to_owned(),
+        Step::Set(level, name, _) => format!("set {level} {name}"),
+        other => other.to_string().split(' ').next().unwrap_or_default().to_owned(),
     }
 }
 
@@ -71,60 +138,60 @@ fn show(record: &StepRecord) -> String {
     text
 }
 
-fn difference(linux: &StepRecord, segue: &StepRecord) -> Option<String> {
+fn difference(linux: &StepRecord, segue: &StepRecord) -> Option<Aspect> {
     if linux.result != segue.result {
-        return Some("result".to_owned());
+        return Some(Aspect::Result);
     }
     for at in 0..linux.packets.len().max(segue.packets.len()) {
         match (linux.packets.get(at), segue.packets.get(at)) {
             (Some(a), Some(b)) => {
-                if let Some(class) = packets_differ(a, b) {
-                    return Some(class);
+                if let Some(field) = field(a, b) {
+                    return Some(Aspect::Field(field, a.clone(), b.clone()));
                 }
             }
-            (Some(missing), None) => return Some(format!("missing packet {}", sort(missing))),
-            (None, Some(extra)) => return Some(format!("extra packet {}", sort(extra))),
+            (Some(missing), None) => return Some(Aspect::Missing(missing.clone())),
+            (None, Some(extra)) => return Some(Aspect::Extra(extra.clone())),
             (None, None) => {}
         }
     }
-    let info = linux.info.iter().zip(&segue.info).find(|((_, a), (_, b))| a != b);
-    if let Some(((name, _), _)) = info {
-        return Some(format!("info {name}"));
+    let differing = linux.info.iter().zip(&segue.info).find(|((_, a), (_, b))| a != b);
+    if let Some(((name, a), (_, b))) = differing {
+        return Some(Aspect::Info(name, *a, *b));
     }
-    (linux.info.len() != segue.info.len()).then(|| "info missing".to_owned())
+    (linux.info.len() != segue.info.len()).then_some(Aspect::NoInfo)
 }
 
 fn sort(packet: &Seen) -> String {
     let data = if packet.len > 0 { " with data" } else { "" };
-    format!("{:?}{data}", packet.flags)
+    format!("{}{data}", letters(packet.flags.bits()))
 }
 
-fn packets_differ(a: &Seen, b: &Seen) -> Option<String> {
-    let field = |name: &str| Some(format!("packet {name} of {}", sort(a)));
+/// The first field in which two packets differ.
+fn field(a: &Seen, b: &Seen) -> Option<&'static str> {
     if a.flags != b.flags {
-        return Some(format!("packet flags {} and {}", sort(a), sort(b)));
+        return Some("flags");
     }
     if a.sequence != b.sequence {
-        return field("sequence");
+        return Some("sequence");
     }
     if a.len != b.len {
-        return field("length");
+        return Some("length");
     }
     if a.acknowledgment != b.acknowledgment {
-        return field("acknowledgment");
+        return Some("acknowledgment");
     }
     if a.options != b.options {
-        return field("options");
+        return Some("options");
     }
     if a.urgent != b.urgent {
-        return field("urgent pointer");
+        return Some("urgent pointer");
     }
     // How much memory a packet takes is each host's own affair; a window that is shut or was never adjusted is not.
     let (small, large) = (a.window.min(b.window), a.window.max(b.window));
     if u32::from(large) * 8 > u32::from(small) * 9 {
-        return field("window");
+        return Some("window");
     }
     // Linux's timers tick in up to 4 ms, its scheduling adds more.
     let tolerance = Duration::from_millis(14) + a.after.max(b.after) / 12;
-    (a.after.abs_diff(b.after) > tolerance).then(|| format!("packet time of {}", sort(a)))
+    (a.after.abs_diff(b.after) > tolerance).then_some("time")
 }

@@ -3,17 +3,27 @@
 //!
 //! A story is a list of segments, calls and waits that makes sense (`story`). It is played on any [`Host`] step by step
 //! (`play`), and what each step brought (packets, results, `TCP_INFO`) is compared (`compare`). A story that shows a
-//! difference is cut down to what shows it (`shrink`).
+//! difference is cut down to what shows it (`shrink`); what is meant stands in the `catalogue`. Stories that were found are
+//! kept with Linux's answers (`kept`), sessions of telling in a log (`session`).
+mod answers;
+pub mod catalogue;
 mod compare;
+mod kept;
+mod notation;
 mod play;
 mod random;
+mod session;
 mod shrink;
 mod story;
+mod teller;
 
 pub use compare::{Difference, compare};
+pub use kept::Kept;
 pub use play::{Played, StepRecord, play};
-pub use shrink::{Verdict, shrink};
+pub use session::{Class, Log, Session};
+pub use shrink::Verdict;
 pub use story::{Story, generate};
+pub use teller::{Teller, Told};
 
 use crate::host::{Host, HostError, LinuxHost, Network, OffloadChange, SegueHost};
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use segue_wire::tcp::{self, OptionBytes, SackBlocks, TcpOptions, Timestamps};
 use segue_wire::{Bytes, ChecksumState, Chunks, Instant, IpView, Ipv4Header, Packet, Protocol, TcpFlags, TcpHeader};
 
+use super::notation::letters;
 use super::story::{ACK, Ack, From, Offer, Opening, RST, SYN, Sack, Segment, Stamp, Step, Story};
 use super::{LOCAL, PEER};
 use crate::host::{Call, Fd, Host, HostError, Output, Progress, Shape};
@@ -49,9 +50,9 @@ impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "+{:.3} {:?} {}:{}({}) ack {} win {} urg {} <{}>",
+            "+{:.3} {} {}:{}({}) ack {} win {} urg {} <{}>",
             self.after.as_secs_f64(),
-            self.flags,
+            letters(self.flags.bits()),
             self.sequence,
             self.sequence + self.len as i64,
             self.len,
@@ -430,7 +431,7 @@ impl Player<'_> {
 }
 
 /// Fields of `struct tcp_info` that both hosts should agree on: name, place, length.
-const FIELDS: &[(&str, usize, usize)] = &[
+pub(super) const FIELDS: &[(&str, usize, usize)] = &[
     ("state", 0, 1),
     ("ca_state", 1, 1),
     ("retransmits", 2, 1),

@@ -1,10 +1,9 @@
 //! Cuts a story down to the steps that show its difference.
 
-use super::Setting;
 use super::compare::{Difference, compare};
-use super::play::play;
 use super::story::{Segment, Stamp, Step, Story};
-use crate::host::{HostError, LinuxHost};
+use super::teller::Teller;
+use crate::host::HostError;
 
 /// How often the two hosts are asked for one story at most.
 const MOST_TRIES: usize = 80;
@@ -19,43 +18,26 @@ pub enum Verdict {
 }
 
 /// The difference that a story shows now.
-///
-/// # Errors
-/// A host cannot go on.
-pub(super) fn differ(
-    linux: &mut LinuxHost,
-    settings: &[Setting],
-    story: &Story,
-    number: &mut u16,
-) -> Result<Option<Difference>, HostError> {
-    *number = number.wrapping_add(1);
-    let reference = play(linux, story, *number)?;
-    let played = play(&mut super::segue(settings)?, story, *number)?;
-    Ok(compare(story, &reference, &played))
+fn differ(teller: &mut Teller, story: &Story) -> Result<Option<Difference>, HostError> {
+    Ok(compare(story, &teller.ask_linux(story)?, &teller.ask_segue(story)?))
 }
 
 /// Cuts `story` down; `class` is what it showed first.
 ///
 /// # Errors
 /// A host cannot go on.
-pub fn shrink(
-    linux: &mut LinuxHost,
-    settings: &[Setting],
-    story: &Story,
-    class: &str,
-    number: &mut u16,
-) -> Result<Verdict, HostError> {
+pub(super) fn shrink(teller: &mut Teller, story: &Story, class: &str) -> Result<Verdict, HostError> {
     let mut tries = 0;
-    let mut shows = |linux: &mut LinuxHost, story: &Story| {
+    let mut shows = |story: &Story| {
         tries += 1;
         if tries > MOST_TRIES {
             return Ok(None);
         }
         // The cause is the same when what differs is; where it is seen may move.
         let same = |found: &Difference| found.class.split('|').next() == class.split('|').next();
-        Ok::<_, HostError>(differ(linux, settings, story, number)?.filter(same))
+        Ok::<_, HostError>(differ(teller, story)?.filter(same))
     };
-    let Some(mut difference) = shows(linux, story)? else { return Ok(Verdict::Noise) };
+    let Some(mut difference) = shows(story)? else { return Ok(Verdict::Noise) };
     let mut best = story.clone();
     best.steps.truncate(difference.step);
     let mut at = best.steps.len();
@@ -63,7 +45,7 @@ pub fn shrink(
         at -= 1;
         let mut shorter = best.clone();
         shorter.steps.remove(at);
-        if let Some(found) = shows(linux, &shorter)? {
+        if let Some(found) = shows(&shorter)? {
             shorter.steps.truncate(found.step);
             at = at.min(shorter.steps.len());
             (best, difference) = (shorter, found);
@@ -73,7 +55,7 @@ pub fn shrink(
         for simpler in simpler(&best.steps[at]) {
             let mut story = best.clone();
             story.steps[at] = simpler;
-            if let Some(found) = shows(linux, &story)? {
+            if let Some(found) = shows(&story)? {
                 (best, difference) = (story, found);
                 break;
             }

@@ -2,8 +2,7 @@
 //!
 //! Numbers of segments are places relative to what has been sent and acknowledged, so that a step can be left out and the
 //! rest still makes sense.
-use std::fmt;
-
+use super::notation::ALGORITHMS;
 use super::random::Random;
 
 /// A whole story. The same seed gives the same story.
@@ -171,7 +170,7 @@ pub fn generate(seed: u64) -> Story {
         scale: random.weighted(&[(2, None), (4, Some(7)), (2, Some(0)), (1, Some(14))]),
         window: random.weighted(&[(6, 32_792), (3, 65_535), (1, 2000), (1, 0)]),
     };
-    let congestion = random.pick(&["reno", "cubic"]);
+    let congestion = random.pick(ALGORITHMS);
     let mut steps = Vec::new();
     let count = 2 + random.below(14);
     while steps.len() < count {
@@ -334,53 +333,4 @@ fn option(random: &mut Random) -> Step {
         (SOL_TCP, 8, -1),
     ]);
     Step::Set(level, name, value)
-}
-
-fn letters(flags: u16) -> String {
-    let names = [(SYN, 'S'), (FIN, 'F'), (RST, 'R'), (PSH, 'P'), (ACK, '.'), (URG, 'U')];
-    let text: String = names.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, letter)| *letter).collect();
-    if text.is_empty() { "-".to_owned() } else { text }
-}
-
-impl fmt::Display for Segment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "segment {} {:?} len {}", letters(self.flags), self.from, self.len)?;
-        if self.flags & ACK != 0 {
-            write!(f, " ack {:?}", self.ack)?;
-        }
-        write!(f, " win {}", self.window)?;
-        if self.stamp != Stamp::Good {
-            write!(f, " stamp {:?}", self.stamp)?;
-        }
-        if self.sack != Sack::None {
-            write!(f, " sack {:?}", self.sack)?;
-        }
-        if self.flags & URG != 0 {
-            write!(f, " urgent {}", self.urgent)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Step::Wait(ms) => write!(f, "wait {ms} ms"),
-            Step::Segment(segment) => segment.fmt(f),
-            Step::Write(len, flags) => write!(f, "write {len} flags {flags:#x}"),
-            Step::Read(len, flags) => write!(f, "read {len} flags {flags:#x}"),
-            Step::Shutdown(how) => write!(f, "shutdown {how}"),
-            Step::Close => f.write_str("close"),
-            Step::Accept => f.write_str("accept"),
-            Step::Set(level, name, value) => write!(f, "setsockopt {level} {name} {value}"),
-            Step::Error => f.write_str("SO_ERROR"),
-        }
-    }
-}
-
-impl fmt::Display for Story {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:?}, {:?}, {}", self.opening, self.offer, self.congestion)?;
-        self.steps.iter().enumerate().try_for_each(|(at, step)| writeln!(f, "{:>4}  {step}", at + 1))
-    }
 }
