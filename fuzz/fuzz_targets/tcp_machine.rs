@@ -361,7 +361,7 @@ fn segment(sequence: u32, acknowledgment: u32, flags: TcpFlags, window: u16, len
     let payload: Vec<u8> = (0..u32::from(len)).map(|i| pattern(first.wrapping_add(i))).collect();
     let header = TcpHeader { sequence, acknowledgment, flags, window, ..TcpHeader::default() };
     let payload = Chunks::from(segue_wire::Bytes::from(payload));
-    Segment { header, options: TcpOptions::default(), payload, segment_size: len, ecn: Ecn::NotEct }
+    Segment { header, options: TcpOptions::default(), headers: 40, payload, segment_size: len, ecn: Ecn::NotEct }
 }
 
 fn run(data: &[u8]) -> Vec<(u64, u32, u32, u16, u16, usize)> {

@@ -93,6 +93,14 @@ pub struct Config {
     pub wmem: [u32; 3],
     /// `tcp_moderate_rcvbuf`: size the receive buffer by itself. Default on.
     pub moderate_rcvbuf: bool,
+    /// `tcp_pingpong_thresh`: answers to what was read that make a conversation, in which acknowledgments wait for the
+    /// next answer. 1–255, default 1.
+    pub pingpong_thresh: u8,
+    /// `tcp_shrink_window`: a window may be taken back when memory is short, where it is scaled. Default off.
+    pub shrink_window: bool,
+    /// `tcp_workaround_signed_windows`: windows without scaling stay below 32768, for peers that take them for signed
+    /// numbers. Default off.
+    pub workaround_signed_windows: bool,
     /// `tcp_invalid_ratelimit`: least time between two answers to segments that are out of
     /// window, and between two challenge ACKs (RFC 5961), of one connection. 0 = no limit. Default 500 ms.
     pub invalid_ratelimit: Duration,
@@ -178,6 +186,9 @@ impl Default for Config {
             rmem: [4096, 131_072, 33_554_432],
             wmem: [4096, 16_384, 4_194_304],
             moderate_rcvbuf: true,
+            pingpong_thresh: 1,
+            shrink_window: false,
+            workaround_signed_windows: false,
             invalid_ratelimit: Duration::from_millis(500),
             initial_cwnd: 10,
             min_snd_mss: 48,
@@ -319,6 +330,7 @@ impl Config {
             ("tcp_pacing_ca_ratio", "between 0 and 1000", self.pacing_ca_ratio <= 1000),
             ("tcp_min_tso_segs", "between 1 and 255", self.min_tso_segs >= 1),
             ("tcp_tso_rtt_log", "between 0 and 31", self.tso_rtt_log <= 31),
+            ("tcp_pingpong_thresh", "between 1 and 255", self.pingpong_thresh >= 1),
             ("tcp_ecn_option", "between 0 and 2", self.ecn_option <= 2),
             ("tcp_ecn_option_beacon", "between 0 and 3", self.ecn_option_beacon <= 3),
             ("tcp_reordering", "between 3 and 255", self.reordering >= 3),

@@ -143,6 +143,9 @@ pub struct SocketOptions {
     /// Send buffer in bytes as `getsockopt(SO_SNDBUF)` reports it (twice what was set);
     /// pins it: no autotuning.
     pub sndbuf: Option<u32>,
+    /// `SO_RCVLOWAT`: a reader waits for so many bytes. Until they are there every second segment is acknowledged at
+    /// once. Default 1.
+    pub rcvlowat: u32,
     /// `TCP_QUICKACK`: `Some(true)` acknowledges at once for now, `Some(false)` delays at once.
     /// Not a state: acts when set, then the policy goes on from there.
     pub quickack: Option<bool>,
@@ -189,6 +192,7 @@ impl SocketOptions {
         linger: Linger::Off,
         rcvbuf: None,
         sndbuf: None,
+        rcvlowat: 1,
         quickack: None,
         max_seg: None,
         syn_cnt: None,

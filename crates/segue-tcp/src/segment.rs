@@ -15,6 +15,8 @@ pub struct Segment {
     pub options: TcpOptions,
     /// Payload.
     pub payload: Chunks,
+    /// Bytes of IP and TCP header in front of the payload; for what waiting payload is charged.
+    pub headers: u16,
     /// Payload bytes of each wire segment inside a super-segment; the payload's length otherwise.
     pub segment_size: u16,
     /// ECN field of the IP header.

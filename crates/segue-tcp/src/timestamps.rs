@@ -69,6 +69,12 @@ impl Clocks {
         (echo != 0 && ago >= 0).then(|| now.as_millis().saturating_sub(ago as u64))
     }
 
+    /// How long ago our clock showed what is echoed, in whole ticks.
+    pub(crate) fn age(&self, now: Instant, echo: u32) -> Option<Duration> {
+        let ms = Clocks::value(self.offset, now).wrapping_sub(echo) as i32;
+        (ms >= 0).then(|| Duration::from_millis(ms as u64))
+    }
+
     /// Round-trip time an echo of ours shows; at least the clock's tick.
     pub(crate) fn elapsed(offset: u32, now: Instant, echo: u32) -> Option<Duration> {
         let ms = Clocks::value(offset, now).wrapping_sub(echo) as i32;

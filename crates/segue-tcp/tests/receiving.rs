@@ -41,8 +41,10 @@ fn later_every_second_full_segment_is_acknowledged_at_once() {
     let mut peer = calm();
     let counts: Vec<usize> = (0..6)
         .map(|_| {
-            let text = peer.text(1_000);
+            // Without PSH, or reading it would have it acknowledged.
+            let text = Inject { flags: TcpFlags::ACK, ..peer.text(1_000) };
             peer.inject(text);
+            let _ = peer.read();
             peer.sent().len()
         })
         .collect();
@@ -65,6 +67,7 @@ fn a_super_segment_counts_as_the_segments_inside() {
     let mut text = peer.text(5_000);
     text.segment_size = Some(1_000);
     peer.inject(text);
+    let _ = peer.read();
     assert_eq!(peer.sent().len(), 1, "five segments are more than two");
 }
 
@@ -124,8 +127,9 @@ fn reading_a_small_pushed_segment_without_answering_acknowledges_it() {
 #[test]
 fn quickack_acknowledges_what_is_delayed_now() {
     let mut peer = calm();
-    let text = peer.text(1_000);
+    let text = Inject { flags: TcpFlags::ACK, ..peer.text(1_000) };
     peer.inject(text);
+    let _ = peer.read();
     assert_eq!(peer.sent().len(), 0);
     let now = peer.now;
     let _ = peer.connection.set_options(now, SocketOptions { quickack: Some(true), ..SocketOptions::default() });
@@ -163,7 +167,8 @@ fn a_full_buffer_shuts_the_window_and_reading_opens_it_with_an_update() {
     assert_eq!(rest, Ok(total - 100));
     let sent = peer.sent();
     assert_eq!(sent.len(), 1, "the peer must hear of the room");
-    assert!(sent[0].header.window >= 5_000);
+    // As on Linux no more than twice the largest segment after an overflow, until the sender has shown that it uses it.
+    assert!((2_000..=3_000).contains(&sent[0].header.window), "{}", sent[0].header.window);
 }
 
 #[test]

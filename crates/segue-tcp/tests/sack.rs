@@ -47,7 +47,8 @@ fn calm(config: Config) -> (Peer, u32) {
 
 #[test]
 fn the_block_of_the_newest_segment_comes_first_then_those_told_before() {
-    let mut peer = Peer::sacking_with(plain(), SocketOptions::default());
+    let config = Config { comp_sack_nr: 0, ..plain() };
+    let mut peer = Peer::sacking_with(config, SocketOptions::default());
     assert_eq!(take(&mut peer, 1_000, 2_000), [(0, vec![(1_000, 2_000)])]);
     assert_eq!(take(&mut peer, 3_000, 4_000), [(0, vec![(3_000, 4_000), (1_000, 2_000)])]);
     assert_eq!(take(&mut peer, 5_000, 6_000), [(0, vec![(5_000, 6_000), (3_000, 4_000), (1_000, 2_000)])]);
@@ -60,6 +61,7 @@ fn the_block_of_the_newest_segment_comes_first_then_those_told_before() {
 #[test]
 fn four_blocks_fit_and_three_beside_timestamps() {
     for (config, most) in [(plain(), 4), (Config { window_scaling: false, sack: true, ..Config::default() }, 3)] {
+        let config = Config { comp_sack_nr: 0, ..config };
         let stamped = config.timestamps != Timestamping::Off;
         let mut peer = Peer::syn_sent(config, SocketOptions::default());
         peer.stamp = stamped.then_some(1);
@@ -143,7 +145,8 @@ fn blocks_of_data_that_memory_had_no_room_for_are_not_told() {
     // Whatever was told at last is there: filling the holes between takes it in.
     let lowest = held.iter().map(|(left, _)| *left).min().unwrap_or(0);
     let before = peer.connection.memory();
-    assert!(before <= 8_000, "{before} bytes held");
+    // The buffer, and the one packet that may exceed it.
+    assert!(before <= 8_000 + 832, "{before} bytes held");
     assert!(lowest < 60 * 40);
 }
 

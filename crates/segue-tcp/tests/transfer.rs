@@ -72,7 +72,7 @@ fn sequence_numbers_wrap_under_load() {
 fn readers_that_stop_on_both_sides_never_deadlock() {
     // Both windows shut, both ends probe, updates get lost; then the readers come back.
     for seed in 1..40 {
-        let path = Path { loss: (seed % 3) * 150, reorder: 20, ..Path::default() };
+        let path = Path { loss: (seed % 3) * 100, reorder: 20, ..Path::default() };
         let mut world = world(seed, path, Config::default(), [300_000, 300_000]);
         let start = world.now;
         for (i, end) in world.ends.iter_mut().enumerate() {

@@ -65,7 +65,7 @@ impl Stack {
             sol::LINGER => self.set_linger(now, id, value),
             sol::RCVBUF | sol::RCVBUFFORCE | sol::SNDBUF | sol::SNDBUFFORCE => self.set_buffer(now, id, name, number),
             sol::BUF_LOCK => self.set_buffer_lock(now, id, number),
-            sol::RCVLOWAT => self.set_rcvlowat(id, number),
+            sol::RCVLOWAT => self.set_rcvlowat(now, id, number),
             sol::MAX_PACING_RATE => self.set_max_pacing_rate(now, id, value),
             sol::TIMESTAMP | sol::TIMESTAMPNS | sol::TIMESTAMP_NEW | sol::TIMESTAMPNS_NEW => {
                 self.set_timestamp(id, name, on)
@@ -161,7 +161,7 @@ impl Stack {
             sol::RCVBUF => OptionValue::Int(buffers(socket).0 as i32),
             sol::SNDBUF => OptionValue::Int(buffers(socket).1 as i32),
             sol::BUF_LOCK => OptionValue::Int(self.buffer_lock(id)?),
-            sol::RCVLOWAT => OptionValue::Int(rare.rcvlowat as i32),
+            sol::RCVLOWAT => OptionValue::Int(tcp.map_or(rare.rcvlowat, |options| options.rcvlowat) as i32),
             sol::SNDLOWAT => OptionValue::Int(1),
             sol::RCVTIMEO | sol::RCVTIMEO_NEW => timeval_value(rare.receive_timeout),
             sol::SNDTIMEO | sol::SNDTIMEO_NEW => timeval_value(rare.send_timeout),

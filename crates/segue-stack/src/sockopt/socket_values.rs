@@ -46,14 +46,15 @@ impl Stack {
         self.change_tcp_or(now, id, |options| options.oob_inline = on, other)
     }
 
-    pub(super) fn set_rcvlowat(&mut self, id: SocketId, lowat: i32) -> Result<()> {
+    pub(super) fn set_rcvlowat(&mut self, now: Instant, id: SocketId, lowat: i32) -> Result<()> {
         // As Linux: zero means one, a negative number as much as there can be, which for a stream is half of its buffer.
         let most = match self.live(id)? {
             Socket::Stream(stream) => stream.options().rcvbuf.unwrap_or(self.settings.tcp.rmem[2]) / 2,
             Socket::Datagram(_) => i32::MAX as u32,
         };
         let lowat = u32::try_from(lowat).unwrap_or(i32::MAX as u32).max(1).min(most);
-        self.live_mut(id)?.common_mut().rare_mut().rcvlowat = lowat;
+        let other = |common: &mut Common| common.rare_mut().rcvlowat = lowat;
+        self.change_tcp_or(now, id, |options| options.rcvlowat = lowat, other)?;
         // What is there may have become enough.
         self.notify(id.index);
         Ok(())

@@ -487,7 +487,13 @@ pub(super) static TABLE: &[Entry] = &[
         |s| s.tcp.pacing_ss_ratio.into(),
         |s, v| s.tcp.pacing_ss_ratio = v as u16,
     ),
-    fixed("net.ipv4.tcp_pingpong_thresh", "1", "one answer to a request makes a conversation"),
+    integer(
+        "net.ipv4.tcp_pingpong_thresh",
+        1..=255,
+        "answers",
+        |s| s.tcp.pingpong_thresh.into(),
+        |s, v| s.tcp.pingpong_thresh = v as u8,
+    ),
     fixed("net.ipv4.tcp_plb_cong_thresh", "128", NO_PLB),
     fixed("net.ipv4.tcp_plb_enabled", "0", NO_PLB),
     fixed("net.ipv4.tcp_plb_idle_rehash_rounds", "3", NO_PLB),
@@ -545,7 +551,7 @@ pub(super) static TABLE: &[Entry] = &[
         },
     ),
     switch("net.ipv4.tcp_sack", |s| s.tcp.sack.into(), |s, v| s.tcp.sack = v != 0),
-    fixed("net.ipv4.tcp_shrink_window", "0", "the right edge of the window never moves back (RFC 9293 3.8.6)"),
+    switch("net.ipv4.tcp_shrink_window", |s| s.tcp.shrink_window.into(), |s, v| s.tcp.shrink_window = v != 0),
     switch(
         "net.ipv4.tcp_slow_start_after_idle",
         |s| s.tcp.slow_start_after_idle.into(),
@@ -637,7 +643,11 @@ pub(super) static TABLE: &[Entry] = &[
     ),
     switch("net.ipv4.tcp_window_scaling", |s| s.tcp.window_scaling.into(), |s, v| s.tcp.window_scaling = v != 0),
     triple("net.ipv4.tcp_wmem", BUFFER, "bytes", |s| s.tcp.wmem, |s, v| s.tcp.wmem = v),
-    fixed("net.ipv4.tcp_workaround_signed_windows", "0", "windows are unsigned (RFC 9293 3.1)"),
+    switch(
+        "net.ipv4.tcp_workaround_signed_windows",
+        |s| s.tcp.workaround_signed_windows.into(),
+        |s, v| s.tcp.workaround_signed_windows = v != 0,
+    ),
     integer(
         "net.ipv6.conf.all.hop_limit",
         1..=255,

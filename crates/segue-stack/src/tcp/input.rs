@@ -39,10 +39,12 @@ impl Stack {
         let size = packet.segmentation.map(|segmentation| segmentation.size);
         // Only a held SYN ever needs its packet again.
         let kept = is_opening_syn(header.flags).then(|| quote(&packet));
-        let payload = packet.into_payload(offset + header_len);
+        let headers = offset + header_len;
+        let payload = packet.into_payload(headers);
         let segment = Segment {
             header,
             options,
+            headers: u16::try_from(headers).unwrap_or(u16::MAX),
             segment_size: size.unwrap_or_else(|| u16::try_from(payload.len()).unwrap_or(u16::MAX)),
             payload,
             ecn: Ecn::from_traffic_class(arrival.tos),

@@ -20,7 +20,7 @@ use crate::options::{Linger, SocketOptions};
 use crate::recv::inbox::UrgentRead;
 use crate::send::buffer;
 use crate::state::halves::{LocalHalf, PeerHalf};
-use crate::state::synced::Synced;
+use crate::state::synced::{Rules, Synced};
 
 impl Connection {
     /// Copies data into the send queue; 0 < n ≤ len, or 0 for empty data.
@@ -128,7 +128,7 @@ impl Connection {
         }
         let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
         if let Phase::Synced(synced) = &mut self.phase {
-            synced.recv.on_read(now, &self.inbox, &self.config, options);
+            synced.recv.on_read(now, &self.inbox, Rules { config: &self.config, options });
         }
         self.settle(now);
         Ok(())
@@ -301,7 +301,7 @@ impl Connection {
                 synced.send.restart_keep_alive();
             }
             if let Some(quick) = options.quickack {
-                synced.recv.ack.set_quick(quick);
+                synced.recv.ack.set_quick(quick, self.inbox.len() > 0);
             }
             if synced.send.wake_writer(&self.config, &options) {
                 self.events |= Events::WRITABLE;

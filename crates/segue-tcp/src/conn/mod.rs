@@ -26,6 +26,7 @@ use crate::event::{Events, Outcome};
 use crate::fastopen::FastOpen;
 use crate::icmp::IcmpSignal;
 use crate::info::Info;
+use crate::journal::Statistic;
 use crate::options::SocketOptions;
 use crate::recv::inbox::Inbox;
 use crate::segment::{Segment, Transmit};
@@ -416,7 +417,9 @@ impl Connection {
         let Phase::Synced(synced) = &mut self.phase else { return };
         let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         let rto = synced.pace(rules.config).rto;
-        synced.recv.ack.on_deadline(now, rto);
+        if synced.recv.ack.on_deadline(now, rto) {
+            synced.send.journal.count(Statistic::DelayedAcks);
+        }
         if synced.orphan_deadline().is_due(now) {
             return self.let_orphan_go(now);
         }

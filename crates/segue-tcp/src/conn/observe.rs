@@ -52,8 +52,8 @@ impl Connection {
         ready.set(Ready::RDHUP, no_more_reads);
         if !opening {
             // An urgent byte out of line is skipped, so alone it is nothing to read.
-            let least = usize::from(self.inbox.at_mark() && !self.options().oob_inline);
-            if self.inbox.len() > least {
+            let skipped = usize::from(self.inbox.at_mark() && !self.options().oob_inline);
+            if self.inbox.len() > skipped && self.is_enough_to_read(skipped) {
                 ready |= Ready::IN;
             }
             ready.set(Ready::OUT, local_done || self.is_writable());
@@ -63,6 +63,16 @@ impl Connection {
             ready |= Ready::ERR | Ready::IN | Ready::OUT;
         }
         ready
+    }
+
+    /// `SO_RCVLOWAT` is met, or no more will come before something is read.
+    pub(crate) fn is_enough_to_read(&self, skipped: usize) -> bool {
+        let wanted = self.options().rcvlowat as usize + skipped;
+        self.inbox.len() >= wanted
+            || match &self.phase {
+                Phase::Synced(synced) => synced.recv.is_full(),
+                _ => true,
+            }
     }
 
     fn is_writable(&self) -> bool {

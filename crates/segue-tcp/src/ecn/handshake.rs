@@ -199,7 +199,7 @@ mod tests {
 
     fn syn(ace: u8, ecn: Ecn) -> Segment {
         let header = TcpHeader { flags: TcpFlags::SYN.with_ace(ace), ..TcpHeader::default() };
-        Segment { header, options: TcpOptions::default(), payload: Chunks::new(), segment_size: 0, ecn }
+        Segment { header, options: TcpOptions::default(), headers: 40, payload: Chunks::new(), segment_size: 0, ecn }
     }
 
     fn asking(policy: EcnPolicy) -> Handshake {

@@ -43,16 +43,18 @@ pub(crate) struct AckPolicy {
     pub(crate) owed: Owed,
     /// A challenge waits to leave. Apart from what is owed: the host may take it back.
     pub(crate) challenge: bool,
+    /// Text had to be refused for want of memory: the next segment says that the window is shut.
+    pub(crate) no_memory: bool,
     /// Segments still acknowledged at once.
     quick: u8,
-    /// The application answers what it reads: the answer will carry the acknowledgment.
-    pingpong: bool,
+    /// Answers of the application to what it has read, in a row.
+    answers: u8,
+    /// `tcp_pingpong_thresh`: so many make a conversation, in which the answer will carry the acknowledgment.
+    conversation: u8,
     /// A small segment that pushed waits to be read (2: several).
     pushed: u8,
     /// Current delay in microseconds; 0 before the first data.
     delay: u32,
-    /// The longest delay, in microseconds.
-    longest: u32,
     /// Size of the peer's segments, estimated.
     pub(crate) segment_size: u16,
     last_size: u16,
@@ -60,14 +62,25 @@ pub(crate) struct AckPolicy {
     pub(crate) last_data: Instant,
 }
 
+/// How the receiver stands when text in order has been taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    /// More than a segment is unacknowledged, and the window's edge would move on with an acknowledgment, or the reader
+    /// waits for more than there is.
+    pub(crate) advances: bool,
+    pub(crate) srtt: Option<Duration>,
+    /// No delay is longer.
+    pub(crate) longest: Duration,
+}
+
 fn micros(duration: Duration) -> u32 {
     u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
 }
 
 /// As Linux: the peer's retransmission timer, taken to be like ours, must not run out before.
-fn longest(config: &Config) -> u32 {
+pub(crate) fn longest_delay(config: &Config) -> Duration {
     const TICK: Duration = Duration::from_millis(1);
-    micros(config.delack_max.min(config.rto_min.saturating_sub(TICK).max(TICK)))
+    config.delack_max.min(config.rto_min.saturating_sub(TICK).max(TICK))
 }
 
 impl AckPolicy {
@@ -76,30 +89,26 @@ impl AckPolicy {
         AckPolicy {
             owed: Owed::Nothing,
             challenge: false,
+            no_memory: false,
             quick: 0,
-            pingpong: false,
+            answers: 0,
+            conversation: config.pingpong_thresh,
             pushed: 0,
             delay: 0,
-            longest: longest(config),
             segment_size: SIZE_START.min(advertised_mss).min(half).max(SIZE_MIN),
             last_size: 0,
             last_data: now,
         }
     }
 
-    /// Whether the application answers what it reads, so that data will carry acknowledgments.
-    pub(crate) fn is_pingpong(&self) -> bool {
-        self.pingpong
-    }
-
     /// Other parameters are in force.
     pub(crate) fn on_config(&mut self, config: &Config) {
-        self.longest = longest(config);
+        self.conversation = config.pingpong_thresh;
     }
 
-    /// The longest delay.
-    fn longest(&self) -> Duration {
-        Duration::from_micros(u64::from(self.longest))
+    /// The application answers what it reads: what it sends will carry the acknowledgment.
+    pub(crate) fn is_pingpong(&self) -> bool {
+        self.answers >= self.conversation
     }
 
     /// The delay in force.
@@ -124,17 +133,17 @@ impl AckPolicy {
         }
     }
 
-    /// Data have come: learn the peer's segment size and pace.
+    /// Data have come in order: learn the peer's segment size and pace. Whether the size is a new, larger one.
     pub(crate) fn on_data(
         &mut self,
         now: Instant,
         size: u16,
         pushed: bool,
-        advertised_mss: u16,
+        mss: u16,
         window: u32,
         rto: Duration,
-    ) {
-        self.learn_size(size, pushed, advertised_mss);
+    ) -> bool {
+        let larger = self.learn_size(size, pushed, mss);
         let gap = now - self.last_data;
         if self.delay == 0 {
             self.quicken(window, QUICK_MAX);
@@ -148,24 +157,48 @@ impl AckPolicy {
             self.quicken(window, QUICK_MAX);
         }
         self.last_data = now;
+        larger
     }
 
-    fn learn_size(&mut self, size: u16, pushed: bool, advertised_mss: u16) {
+    fn learn_size(&mut self, size: u16, pushed: bool, mss: u16) -> bool {
+        let last = core::mem::take(&mut self.last_size);
         if size >= self.segment_size {
-            self.segment_size = size.min(advertised_mss).max(SIZE_MIN);
-        } else if !pushed && size >= SIZE_MIN && size == self.last_size {
-            // Twice the same, and not the end of a write: the peer's segments are smaller.
-            self.segment_size = size;
+            let larger = size != self.segment_size;
+            self.segment_size = size.min(mss).max(1);
+            if pushed {
+                // Probably the end of a write: whoever reads it all may have the acknowledgment.
+                self.pushed = self.pushed.max(1);
+            }
+            return larger;
         }
-        self.last_size = size;
-        if pushed && size < self.segment_size {
-            self.pushed = (self.pushed + 1).min(2);
+        // Below the smallest path without the end of a write, or at least of a common size: twice the same, and the
+        // peer's segments are smaller than we thought.
+        if size >= SIZE_START || (size >= SIZE_MIN && !pushed) {
+            self.last_size = size;
+            if size == last {
+                self.segment_size = size;
+                return false;
+            }
         }
+        self.pushed = (self.pushed + 1).min(2);
+        false
+    }
+
+    /// The window has grown: the peer should hear of it.
+    pub(crate) fn on_growth(&mut self) {
+        self.quick |= 1;
+    }
+
+    /// The buffer is filling: acknowledging quickly would only fill it faster.
+    pub(crate) fn on_tight(&mut self) {
+        self.quick = 0;
     }
 
     /// Acknowledge the next segments at once, at most `most`.
     fn quicken(&mut self, window: u32, most: u32) {
-        let segments = (window / (2 * u32::from(self.segment_size))).max(2).min(most);
+        // As Linux: two where the window holds less than two segments, else one for every two.
+        let segments = window / (2 * u32::from(self.segment_size));
+        let segments = if segments == 0 { 2 } else { segments.min(most) };
         self.quick = self.quick.max(segments as u8);
     }
 
@@ -184,14 +217,18 @@ impl AckPolicy {
 
     fn quicken_anew(&mut self, window: u32, most: u32) {
         self.quicken(window, most);
-        self.pingpong = false;
+        self.answers = 0;
         self.delay = micros(DELAY_MIN);
     }
 
-    /// `TCP_QUICKACK`.
-    pub(crate) fn set_quick(&mut self, quick: bool) {
-        self.pingpong = !quick;
-        if quick && matches!(self.owed, Owed::Delayed(_)) {
+    /// `TCP_QUICKACK`. What is owed leaves now, unless text waits for its reader.
+    pub(crate) fn set_quick(&mut self, quick: bool, unread: bool) {
+        if !quick {
+            self.answers = self.conversation;
+            return;
+        }
+        self.answers = 0;
+        if matches!(self.owed, Owed::Delayed(_)) && !unread {
             self.owed = Owed::Now;
         }
     }
@@ -205,7 +242,7 @@ impl AckPolicy {
 
     /// Whether segments are acknowledged at once for now.
     pub(crate) fn is_quick(&self) -> bool {
-        self.quick > 0 && !self.pingpong
+        self.quick > 0 && !self.is_pingpong()
     }
 
     /// Owe one for out-of-order data, which later ones may join.
@@ -228,17 +265,13 @@ impl AckPolicy {
         self.owed = Owed::Duplicates((owed + segments).min(64) as u16);
     }
 
-    /// In-order data were taken; `unacknowledged` bytes are not acknowledged yet.
-    pub(crate) fn owe_for_data(&mut self, now: Instant, unacknowledged: u32, srtt: Option<Duration>) {
-        let quick = self.is_quick();
-        if unacknowledged > u32::from(self.segment_size)
-            || quick
-            || matches!(self.owed, Owed::Now | Owed::Duplicates(_))
-        {
+    /// In-order data were taken.
+    pub(crate) fn owe_for_data(&mut self, now: Instant, standing: Standing) {
+        if standing.advances || self.is_quick() || matches!(self.owed, Owed::Now | Owed::Duplicates(_)) {
             // Duplicates that have not left would not be duplicates any more.
             self.owed = Owed::Now;
         } else {
-            self.owe_later(now, srtt);
+            self.owe_later(now, standing.srtt, standing.longest);
         }
     }
 
@@ -249,39 +282,43 @@ impl AckPolicy {
     }
 
     /// Linux's choice of the moment: the learned delay, bounded by the round-trip time.
-    pub(crate) fn owe_later(&mut self, now: Instant, srtt: Option<Duration>) {
+    pub(crate) fn owe_later(&mut self, now: Instant, srtt: Option<Duration>, longest: Duration) {
         // Before there were data it is zero: the acknowledgment of a bare FIN leaves at once.
         let mut delay = self.delay();
         if delay > DELAY_MIN {
-            let mut most = if self.pingpong || self.pushed > 0 { DELAY_MAX } else { DELAY_CAP };
+            let mut most = if self.is_pingpong() || self.pushed > 0 { DELAY_MAX } else { DELAY_CAP };
             if let Some(srtt) = srtt {
                 most = most.min(srtt.max(DELAY_MIN));
             }
             delay = delay.min(most);
         }
-        let at = now + delay.min(self.longest());
+        let delay = delay.min(longest);
+        let at = now + delay;
         self.owed = match self.owed {
             Owed::Now | Owed::Duplicates(_) => self.owed,
             Owed::Compressed(earlier) => Owed::Compressed(earlier.min(at)),
+            // As Linux: one that is nearly due leaves at once.
+            Owed::Delayed(earlier) if earlier <= now + delay / 4 => Owed::Now,
             Owed::Delayed(earlier) => Owed::Delayed(earlier.min(at)),
             Owed::Nothing => Owed::Delayed(at),
         };
     }
 
-    /// The delay is over without anything to carry the acknowledgment.
-    pub(crate) fn on_deadline(&mut self, now: Instant, rto: Duration) {
-        let Owed::Delayed(at) = self.owed else { return };
+    /// The delay is over without anything to carry the acknowledgment. Whether it is.
+    pub(crate) fn on_deadline(&mut self, now: Instant, rto: Duration) -> bool {
+        let Owed::Delayed(at) = self.owed else { return false };
         if at > now {
-            return;
+            return false;
         }
-        if self.pingpong {
+        if self.is_pingpong() {
             // The application did not answer this time.
-            self.pingpong = false;
+            self.answers = 0;
             self.delay = micros(DELAY_MIN);
         } else {
             self.delay = self.delay.saturating_mul(2).min(micros(rto));
         }
         self.owed = Owed::Now;
+        true
     }
 
     /// The reader has taken everything; `unacknowledged` as above. A small pushed segment
@@ -290,7 +327,7 @@ impl AckPolicy {
         if !matches!(self.owed, Owed::Delayed(_)) {
             return;
         }
-        let read_without_answer = drained && (self.pushed > 1 || (self.pushed == 1 && !self.pingpong));
+        let read_without_answer = drained && (self.pushed > 1 || (self.pushed == 1 && !self.is_pingpong()));
         if unacknowledged > u32::from(self.segment_size) || read_without_answer {
             self.owed = Owed::Now;
         }
@@ -299,17 +336,18 @@ impl AckPolicy {
     /// A segment with data has left and carried the acknowledgment.
     pub(crate) fn on_data_sent(&mut self, now: Instant) {
         if now - self.last_data < self.delay() {
-            self.pingpong = true;
+            self.answers = self.answers.saturating_add(1);
         }
     }
 
     /// The peer has finished: what the application sends now answers it.
     pub(crate) fn on_fin(&mut self) {
-        self.pingpong = true;
+        self.answers = self.conversation;
     }
 
     /// A segment has left; `bare`: nothing but the acknowledgment.
     pub(crate) fn on_sent(&mut self, bare: bool) {
+        let owed = self.owed != Owed::Nothing;
         self.owed = match self.owed {
             Owed::Duplicates(count) if count > 1 && bare => Owed::Duplicates(count - 1),
             // Data carry an acknowledgment, but not a duplicate one.
@@ -318,7 +356,7 @@ impl AckPolicy {
         };
         self.challenge = false;
         self.pushed = 0;
-        if self.quick > 0 {
+        if self.quick > 0 && owed {
             self.quick -= 1;
             if self.quick == 0 {
                 self.delay = micros(DELAY_MIN);

@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use segue_wire::Chunks;
 
+use super::memory::Cost;
 use super::slices::Stretch;
 
 /// Where the stream has its urgent byte.
@@ -67,10 +68,15 @@ impl Inbox {
         self.read + self.data.len() as u64
     }
 
-    /// In-order data.
-    pub(crate) fn push(&mut self, chunks: &Chunks) {
+    /// In-order data of a packet that costs so much.
+    pub(crate) fn push(&mut self, chunks: &Chunks, cost: Cost) {
         self.find_urgent(chunks);
-        super::reassembly::push_all(&mut self.data, chunks);
+        self.data.push(chunks, cost);
+    }
+
+    /// Rewrites the queue to save memory. How many packets were saved.
+    pub(crate) fn collapse(&mut self) -> usize {
+        self.data.collapse()
     }
 
     /// In-order data that had waited.

@@ -7,6 +7,7 @@
 
 pub(crate) mod ack;
 pub(crate) mod inbox;
+mod memory;
 mod reassembly;
 mod sack;
 mod slices;
@@ -28,15 +29,21 @@ use crate::state::halves::PeerHalf;
 use crate::state::synced::Rules;
 use crate::timestamps::Clocks;
 use crate::units::{Peer, Seq, WindowScale, WireWindow};
-use ack::{AckPolicy, Owed};
+use ack::{AckPolicy, Owed, Standing, longest_delay};
 use inbox::Inbox;
+pub(crate) use memory::Cost;
 use reassembly::Reassembly;
 use sack::{Answer, Told};
 use tuning::Tuning;
-use window::Window;
+use window::{Space, Window};
 
 /// Blocks of selective acknowledgment that are told without hurry (Linux's TCP_SACK_BLOCKS_EXPECTED).
 const FEW_BLOCKS: usize = 2;
+
+/// Headers of a SYN, for what its text is charged.
+const SYN_HEADERS: u16 = 60;
+/// Less text than this lets no window grow.
+const LEAST_TO_GROW: u32 = 128;
 
 /// What a handshake hands to the receiving half.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +108,17 @@ pub(crate) struct Text {
     /// Wire segments inside and the size of each.
     pub(crate) segments: u32,
     pub(crate) segment_size: u16,
+    /// What the packet is charged for.
+    pub(crate) cost: Cost,
+}
+
+/// What is learned from text in order.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    len: u32,
+    cost: Cost,
+    segment_size: u16,
+    push: bool,
 }
 
 /// What the receiver writes into every segment that leaves.
@@ -152,7 +170,7 @@ pub(crate) struct Receiver {
 impl Receiver {
     pub(crate) fn new(now: Instant, config: &Config, options: &SocketOptions, start: &ReceiverStart) -> Receiver {
         let nxt = start.irs + 1;
-        let window = Window::new(config, options, nxt, start.window, start.scale);
+        let window = Window::new(config, options, nxt, start.window, start.scale, start.advertised_mss);
         Receiver {
             half: PeerHalf::Open,
             nxt,
@@ -161,7 +179,7 @@ impl Receiver {
             waiting: None,
             ack: AckPolicy::new(now, config, start.advertised_mss.min(start.size_hint), start.window),
             clocks: start.clocks,
-            tuning: Tuning::new(now, nxt, start.window, start.advertised_mss),
+            tuning: Tuning::new(now, start.window.min(window.limit), start.advertised_mss),
             advertised_mss: start.advertised_mss,
             sack: start.sack,
             data_segments: 0,
@@ -188,8 +206,20 @@ impl Receiver {
         self.tuning.space
     }
 
+    /// Memory that counts against the buffer.
     fn charge(&self, inbox: &Inbox) -> usize {
-        self.memory() + inbox.charge()
+        self.waiting.as_ref().map_or(0, |waiting| waiting.runs.charge()) + inbox.charge()
+    }
+
+    fn space_for(&self, inbox: &Inbox, config: &Config) -> Space {
+        Space {
+            nxt: self.nxt,
+            charge: self.charge(inbox),
+            segment: self.ack.segment_size,
+            mss: self.advertised_mss,
+            may_shrink: config.shrink_window,
+            signed: config.workaround_signed_windows,
+        }
     }
 
     /// Where the furthest block ends that the peer may have been told of.
@@ -203,7 +233,7 @@ impl Receiver {
         if payload.is_empty() {
             return false;
         }
-        inbox.push(payload);
+        inbox.push(payload, Cost::of(SYN_HEADERS, payload.len()));
         self.advance(payload.len() as u32);
         self.data_segments = 1;
         self.window.acked = self.nxt;
@@ -249,33 +279,23 @@ impl Receiver {
             }
             self.on_duplicate(text.sequence, end, rules.config, journal);
         }
-        if let Some(drop) = self.trim(&mut text).or_else(|| self.check_room(&text, inbox)) {
+        if let Some(drop) = self.trim(&mut text) {
             // An old duplicate or text for a shut window: the peer needs our acknowledgment.
             self.ack.on_trouble(advertised);
             self.ack.owe_now();
             return TextEffect { drop: Some(drop), ..TextEffect::default() };
         }
-        text.payload = slices::compact(text.payload, whole);
-        if had_text {
-            self.learn(now, &text, pace, rules.options, inbox);
+        if had_text && let Some(drop) = self.check_room(&text, inbox, rules, journal) {
+            return TextEffect { drop: Some(drop), ..TextEffect::default() };
         }
+        text.payload = slices::compact(text.payload, whole);
         if let (true, Some(start)) = (text.sequence.after(self.nxt), self.offset_of(text.sequence)) {
             inbox.find_urgent_early(start, &text.payload);
         }
-        let effect = match text.sequence == self.nxt {
-            true => self.take_in_order(now, text, inbox, pace, rules.config, journal),
-            false => self.take_out_of_order(now, text, pace, rules.config, journal),
-        };
-        // Memory is bounded: what is out of order goes first; its sender still has it.
-        let room = (self.window.buffer as usize).saturating_sub(inbox.charge());
-        if let Some(waiting) = &mut self.waiting
-            && waiting.runs.charge() > room
-            && waiting.runs.prune(room)
-        {
-            waiting.forget_lost_blocks();
-            return TextEffect { drop: effect.drop.or(Some(DropReason::OutOfMemory)), ..effect };
+        match text.sequence == self.nxt {
+            true => self.take_in_order(now, text, inbox, pace, rules, journal),
+            false => self.take_out_of_order(now, text, inbox, pace, rules, journal),
         }
-        effect
     }
 
     /// Cuts off what is left of RCV.NXT. The reason when nothing remains that can be taken.
@@ -308,14 +328,59 @@ impl Receiver {
         None
     }
 
-    /// Text in order is within the window, and what the window promised there is room for; but the
-    /// window is rounded up to its step again and again, and a sender of segments below the step
-    /// would live on that for ever. Twice the buffer is more than any promise.
-    fn check_room(&self, text: &Text, inbox: &Inbox) -> Option<DropReason> {
-        let most = self.window.buffer as usize * 2;
-        let needed = inbox.charge() + slices::charge_of(&text.payload);
-        let full = text.sequence == self.nxt && !text.payload.is_empty() && inbox.len() > 0 && needed > most;
-        full.then_some(DropReason::QueueFull)
+    /// Whether there is memory for text: as on Linux what is in use must not exceed the buffer, and an empty queue always
+    /// takes one packet. What the window promised there is room for, but a sender of small packets uses more than that.
+    fn check_room(
+        &mut self,
+        text: &Text,
+        inbox: &mut Inbox,
+        rules: Rules<'_>,
+        journal: &mut Journal,
+    ) -> Option<DropReason> {
+        let in_order = text.sequence == self.nxt;
+        if (in_order && inbox.len() == 0) || self.make_room(text.sequence, inbox, rules, journal) {
+            return None;
+        }
+        if !in_order {
+            return Some(DropReason::OutOfMemory);
+        }
+        // The peer must not go on sending what cannot be kept.
+        self.ack.no_memory = true;
+        self.ack.owe_now();
+        Some(DropReason::QueueFull)
+    }
+
+    /// Makes what waits fit into the buffer: by a larger buffer, by fewer and fuller packets, by dropping what is out of
+    /// order behind `incoming`; its sender still has it. Whether it fits.
+    fn make_room(&mut self, incoming: Seq<Peer>, inbox: &mut Inbox, rules: Rules<'_>, journal: &mut Journal) -> bool {
+        if self.charge(inbox) <= self.window.buffer as usize {
+            return true;
+        }
+        journal.count(Statistic::PruneCalled);
+        self.ack.on_tight();
+        let most = rules.options.rcvbuf.is_none().then_some(rules.config.rmem[2]);
+        self.window.on_overflow(self.charge(inbox), most, self.advertised_mss);
+        if self.charge(inbox) <= self.window.buffer as usize {
+            return true;
+        }
+        let saved = self.waiting.as_mut().map_or(0, |waiting| waiting.runs.collapse()) + inbox.collapse();
+        journal.add(Statistic::ReceiveCollapsed, saved as u32);
+        let (room, part) =
+            ((self.window.buffer as usize).saturating_sub(inbox.charge()), self.window.buffer as usize / 8);
+        if self.charge(inbox) > self.window.buffer as usize
+            && let Some(incoming) = self.offset_of(incoming)
+            && let Some(waiting) = &mut self.waiting
+            && waiting.runs.prune(incoming, part, |charge| charge <= room)
+        {
+            journal.count(Statistic::OutOfOrderPruned);
+            // As Linux: blocks are told anew as more comes; RFC 2018 section 8 lets a receiver take its word back.
+            waiting.told.blocks.retain(|_| false);
+        }
+        let fits = self.charge(inbox) <= self.window.buffer as usize;
+        if !fits {
+            journal.count(Statistic::ReceivePruned);
+        }
+        fits
     }
 
     /// Where the stream is known to end.
@@ -323,30 +388,34 @@ impl Receiver {
         self.waiting.as_ref().and_then(|waiting| waiting.fin)
     }
 
-    /// Learns size, pace and round trip from a segment with text, and lets the window grow.
-    fn learn(&mut self, now: Instant, text: &Text, pace: Pace, options: &SocketOptions, inbox: &Inbox) {
-        let old = self.ack.segment_size;
-        self.ack.on_data(now, text.segment_size, text.push, self.advertised_mss, self.window.left(self.nxt), pace.rto);
-        if text.segment_size >= old {
-            let charge = slices::charge_of(&text.payload) as u32;
-            self.window.learn_ratio(text.segment_size, charge.div_ceil(text.segments.max(1)), options);
+    /// Learns size, pace and round trip from text that was taken in order, and lets the window grow.
+    fn learn(&mut self, now: Instant, seen: &Seen, inbox: &Inbox, pace: Pace, rules: Rules<'_>) {
+        let (len, charge) = (seen.len, seen.cost.charge);
+        let advertised = self.window.advertised;
+        if self.ack.on_data(now, seen.segment_size, seen.push, self.advertised_mss, advertised, pace.rto) {
+            self.window.learn_ratio(len, charge, rules.options);
+            self.tuning.on_clamp(self.window.clamp);
         }
-        self.window.grow(text.segments, self.advertised_mss, self.charge(inbox));
+        self.tuning.on_window(now, self.nxt, advertised);
+        if len >= LEAST_TO_GROW {
+            self.grow(len, charge, inbox, rules);
+        }
     }
 
-    /// The echo of our clock that came with a segment, for the receiver's own round trip.
-    pub(crate) fn on_echo(&mut self, now: Instant, echo: Option<u32>, size: u16) {
-        match (&self.clocks, echo) {
-            (Some(clocks), Some(echo)) if size >= self.ack.segment_size => {
-                if let Some(elapsed) = Clocks::elapsed(clocks.offset(), now, echo) {
-                    self.tuning.on_echo(echo, elapsed);
-                }
-            }
-            (None, _) => {
-                let (nxt, left) = (self.nxt, self.window.left(self.nxt));
-                self.tuning.on_window(now, nxt, left);
-            }
-            _ => {}
+    fn grow(&mut self, len: u32, charge: u32, inbox: &Inbox, rules: Rules<'_>) {
+        let (used, segment, mss) = (self.charge(inbox), self.ack.segment_size, self.advertised_mss);
+        if self.window.grow(len, charge, used, segment, mss, rules.config.rmem[2]) {
+            self.ack.on_growth();
+        }
+    }
+
+    /// The echo of our clock that came with a full segment, for the receiver's own round trip.
+    pub(crate) fn on_echo(&mut self, now: Instant, echo: Option<u32>, size: u16, inbox: &Inbox) {
+        if let (Some(clocks), Some(echo)) = (&self.clocks, echo)
+            && size >= self.ack.segment_size
+            && let Some(age) = clocks.age(now, echo)
+        {
+            self.tuning.on_echo(echo, age, inbox.len() > 0);
         }
     }
 
@@ -356,19 +425,21 @@ impl Receiver {
         text: Text,
         inbox: &mut Inbox,
         pace: Pace,
-        config: &Config,
+        rules: Rules<'_>,
         journal: &mut Journal,
     ) -> TextEffect {
         let mut effect = TextEffect { fin: text.fin, ..TextEffect::default() };
         let len = text.payload.len() as u32;
         if len > 0 {
-            inbox.push(&text.payload);
+            inbox.push(&text.payload, text.cost);
             self.advance(len);
             effect.readable = true;
+            let seen = Seen { len, cost: text.cost, segment_size: text.segment_size, push: text.push };
+            self.learn(now, &seen, inbox, pace, rules);
         }
         let had_holes = self.holes() > 0;
         if had_holes {
-            self.tell_overlap(config, journal);
+            self.tell_overlap(rules.config, journal);
         }
         if let Some(waiting) = &mut self.waiting {
             while let Some(run) = waiting.runs.take_ready(self.offset) {
@@ -389,14 +460,25 @@ impl Receiver {
             self.waiting = None;
         }
         if self.holes() > 0 {
-            self.answer_gap(now, pace, config);
+            self.answer_gap(now, inbox, pace, rules);
         } else if had_holes {
             // RFC 5681 section 4.2: at once when a gap is filled.
-            self.ack.owe_for_data(now, u32::MAX, pace.srtt);
+            self.ack.owe_now();
         } else if len > 0 {
-            self.ack.owe_for_data(now, self.unacknowledged(), pace.srtt);
+            let standing = self.standing(inbox, pace, rules);
+            self.ack.owe_for_data(now, standing);
         }
         effect
+    }
+
+    /// Whether an acknowledgment would do the peer good now. As on Linux: while the reader is behind, so that the window's
+    /// edge would stay, it waits for the reader, unless he wants more than there is.
+    fn standing(&self, inbox: &Inbox, pace: Pace, rules: Rules<'_>) -> Standing {
+        let second = self.unacknowledged() > u32::from(self.ack.segment_size);
+        let advances = second
+            && ((inbox.len() as u64) < u64::from(rules.options.rcvlowat)
+                || self.window.wanted(&self.space_for(inbox, rules.config)) >= self.window.advertised);
+        Standing { advances, srtt: pace.srtt, longest: longest_delay(rules.config) }
     }
 
     fn advance(&mut self, len: u32) {
@@ -426,14 +508,16 @@ impl Receiver {
     }
 
     /// Out-of-order data wait, and a segment has come: the peer must hear of it.
-    fn answer_gap(&mut self, now: Instant, pace: Pace, config: &Config) {
+    fn answer_gap(&mut self, now: Instant, inbox: &Inbox, pace: Pace, rules: Rules<'_>) {
         let rtt = [self.rtt(), pace.srtt].into_iter().flatten().min();
-        let at_once = self.ack.is_quick() || self.unacknowledged() > u32::from(self.ack.segment_size);
+        let at_once = self.ack.is_quick() || self.standing(inbox, pace, rules).advances;
         match &mut self.waiting {
-            Some(waiting) if self.sack && !at_once => match waiting.told.compression.answer(self.nxt, rtt, config) {
-                Answer::Now => self.ack.owe_now(),
-                Answer::Within(time) => self.ack.owe_within(now + time),
-            },
+            Some(waiting) if self.sack && !at_once => {
+                match waiting.told.compression.answer(self.nxt, rtt, rules.config) {
+                    Answer::Now => self.ack.owe_now(),
+                    Answer::Within(time) => self.ack.owe_within(now + time),
+                }
+            }
             _ => self.ack.owe_now(),
         }
     }
@@ -442,10 +526,12 @@ impl Receiver {
         &mut self,
         now: Instant,
         text: Text,
+        inbox: &Inbox,
         pace: Pace,
-        config: &Config,
+        rules: Rules<'_>,
         journal: &mut Journal,
     ) -> TextEffect {
+        let config = rules.config;
         let Some(offset) = self.offset_of(text.sequence) else { return TextEffect::default() };
         self.out_of_order = self.out_of_order.wrapping_add(text.segments);
         journal.count(Statistic::OutOfOrderQueued);
@@ -459,7 +545,7 @@ impl Receiver {
         let mut run = (offset, offset);
         let mut duplicate = None;
         if len > 0 {
-            let inserted = waiting.runs.insert(offset, text.payload);
+            let inserted = waiting.runs.insert(offset, text.payload, text.cost);
             (run, duplicate) = (inserted.run, inserted.duplicate);
             if inserted.new == 0 {
                 journal.count(Statistic::OutOfOrderMerged);
@@ -479,7 +565,7 @@ impl Receiver {
         } else if crowded {
             self.ack.owe_now();
         } else {
-            self.answer_gap(now, pace, config);
+            self.answer_gap(now, inbox, pace, rules);
         }
         effect
     }
@@ -494,35 +580,43 @@ impl Receiver {
     }
 
     /// The application has read: size the buffer, and see whether the peer should hear of the room.
-    pub(crate) fn on_read(&mut self, now: Instant, inbox: &Inbox, config: &Config, options: &SocketOptions) {
-        let mss = self.advertised_mss;
-        if let Some(window) = self.tuning.on_read(now, inbox.read_offset(), mss)
+    pub(crate) fn on_read(&mut self, now: Instant, inbox: &Inbox, rules: Rules<'_>) {
+        let (config, options) = (rules.config, rules.options);
+        // Linux looks after every packet of a read, and takes those that follow in the same read for late; as many come
+        // at once here, that would see no more than the first of them in a round trip.
+        let read = inbox.read_offset();
+        let unread = self.offset.saturating_sub(read);
+        if let Some(window) = self.tuning.on_read(now, read, unread)
             && config.moderate_rcvbuf
             && options.rcvbuf.is_none()
         {
-            let memory = self.window.memory_for(window).min(u64::from(config.rmem[2])) as u32;
-            if memory > self.window.buffer {
-                self.window.buffer = memory;
-                self.window.follow_buffer(options);
-            }
+            let ahead = self.waiting.as_ref().and_then(|waiting| waiting.runs.end());
+            let ahead = ahead.map_or(0, |end| end.saturating_sub(self.offset));
+            self.window.grow_buffer(window + ahead, config.rmem[2], options);
         }
-        self.ack.on_read(self.unacknowledged(), inbox.len() == 0);
-        // A window update once the window would double, as on Linux: not for every read.
+        self.ack.on_read(self.unacknowledged(), self.charge(inbox) == 0);
+        self.tell_of_room(inbox, config);
+    }
+
+    /// A window update once the window would double, as on Linux: not for every read.
+    fn tell_of_room(&mut self, inbox: &Inbox, config: &Config) {
         let left = self.window.left(self.nxt);
         if self.half == PeerHalf::Open && u64::from(left) * 2 <= u64::from(self.window.clamp) {
-            let next = self.window.next(self.nxt, self.charge(inbox), self.ack.segment_size);
-            if next > 0 && u64::from(next) >= 2 * u64::from(left) && next > left {
+            let wanted = self.window.wanted(&self.space_for(inbox, config));
+            if wanted > 0 && u64::from(wanted) >= 2 * u64::from(left) {
                 self.ack.owe_now();
             }
         }
     }
 
+    /// What is left of the window takes no other segment, or memory is short: nothing is gained by waiting for more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.window.pressed || self.window.left(self.nxt) <= u32::from(self.ack.segment_size)
+    }
+
     /// Options have changed: pinned buffer, clamp.
     pub(crate) fn on_options(&mut self, options: &SocketOptions) {
-        if let Some(pinned) = options.rcvbuf {
-            self.window.buffer = pinned.max(256);
-        }
-        self.window.follow_buffer(options);
+        self.window.on_options(options);
     }
 
     /// Blocks of selective acknowledgment that fit beside the other options.
@@ -564,15 +658,43 @@ impl Receiver {
         blocks
     }
 
+    /// The window that a segment leaving now offers.
+    fn advertise(&mut self, inbox: &Inbox, config: &Config, journal: &mut Journal) -> WireWindow {
+        let before = self.window.advertised;
+        if core::mem::take(&mut self.ack.no_memory) {
+            return self.window.shut(self.nxt);
+        }
+        let space = self.space_for(inbox, config);
+        let wanted = self.window.wanted(&space);
+        let (window, tight) = self.window.advertise(&space);
+        if tight {
+            self.ack.on_tight();
+        }
+        match (before, window.0) {
+            (0, 0) => {}
+            (0, _) => journal.count(Statistic::FromZeroWindow),
+            (_, 0) => journal.count(Statistic::ToZeroWindow),
+            _ if wanted == 0 => journal.count(Statistic::WantZeroWindow),
+            _ => {}
+        }
+        window
+    }
+
     /// A segment leaves: what it says about this half.
-    pub(crate) fn stamp(&mut self, now: Instant, inbox: &Inbox, cargo: Cargo, journal: &mut Journal) -> Stamp {
-        let charge = self.charge(inbox);
+    pub(crate) fn stamp(
+        &mut self,
+        now: Instant,
+        inbox: &Inbox,
+        cargo: Cargo,
+        config: &Config,
+        journal: &mut Journal,
+    ) -> Stamp {
         // RFC 5681 section 2 (e): a duplicate has the window of the one before.
         let bare = cargo == Cargo::None;
         let duplicate = bare && matches!(self.ack.owed, Owed::Duplicates(_)) && self.nxt == self.window.acked;
         let window = match duplicate {
             true => self.window.again(),
-            false => self.window.advertise(self.nxt, charge, self.ack.segment_size),
+            false => self.advertise(inbox, config, journal),
         };
         let untold = cargo == Cargo::OldText && self.sack_len() > 0;
         let sack = self.take_blocks(cargo, journal);

@@ -3,17 +3,14 @@
 //! Decides overlaps (what came first stays) and coalescing; RFC 9293 section 3.10.7.4, "segments
 //! with higher beginning sequence numbers SHOULD be held". Invariants: runs neither touch nor
 //! overlap. Cost: logarithmic in the number of holes; joining moves the smaller side.
-//! Memory is charged per slice and per run and pruned from the far end.
+//! Memory is charged by packet and pruned from the far end.
 
 use alloc::collections::BTreeMap;
 
-use bytes::Bytes;
 use segue_wire::Chunks;
 
+use super::memory::Cost;
 use super::slices::{Stretch, compact};
-
-/// What a run costs beside its slices.
-const RUN_OVERHEAD: usize = 128;
 
 /// What became of data that came out of order; offsets in the stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,12 +55,13 @@ impl Reassembly {
         self.runs.first_key_value().map(|(start, run)| (*start, start + run.len() as u64))
     }
 
-    /// Takes `data` whose first byte has `offset`.
-    pub(crate) fn insert(&mut self, offset: u64, mut data: Chunks) -> Inserted {
+    /// Takes `data`, a packet's whose first byte has `offset`.
+    pub(crate) fn insert(&mut self, offset: u64, mut data: Chunks, cost: Cost) -> Inserted {
         let mut start = offset;
         let whole = data.len();
         let end = offset + whole as u64;
         let mut added = 0;
+        let mut cost = cost;
         let mut duplicate = None;
         // A run that begins before and reaches us takes us in.
         let (mut key, mut run) = match self.runs.range(..=start).next_back() {
@@ -85,8 +83,9 @@ impl Reassembly {
             let next = self.runs.range(start..=end).next().map(|(&at, _)| at);
             let piece = next.unwrap_or(end) - start;
             added += piece as usize;
-            for bytes in compact(data.split_to(piece as usize), whole).iter() {
-                run.push(bytes.clone());
+            if piece > 0 {
+                // The first piece is charged for all of the packet.
+                run.push(&compact(data.split_to(piece as usize), whole), core::mem::take(&mut cost));
             }
             start += piece;
             let Some(at) = next else { break };
@@ -105,7 +104,7 @@ impl Reassembly {
         key = key.min(offset);
         let inserted = Inserted { new: added, run: (key, key + run.len() as u64), duplicate };
         if !run.is_empty() {
-            self.charge += run.charge() + RUN_OVERHEAD;
+            self.charge += run.charge();
             self.runs.insert(key, run);
         }
         inserted
@@ -113,7 +112,7 @@ impl Reassembly {
 
     fn remove(&mut self, key: u64) -> Stretch {
         let run = self.runs.remove(&key).unwrap_or_default();
-        self.charge -= run.charge() + RUN_OVERHEAD;
+        self.charge -= run.charge();
         run
     }
 
@@ -133,28 +132,47 @@ impl Reassembly {
         None
     }
 
-    /// Drops runs from the far end until at most `limit` bytes are charged. Whether any was dropped.
-    /// The sender keeps what is not acknowledged, so nothing is lost but time.
-    pub(crate) fn prune(&mut self, limit: usize) -> bool {
+    /// Rewrites every run into as few packets as it takes. How many were saved.
+    pub(crate) fn collapse(&mut self) -> usize {
+        let saved = self.runs.values_mut().map(Stretch::collapse).sum();
+        self.charge = self.runs.values().map(Stretch::charge).sum();
+        saved
+    }
+
+    /// Drops packets from the far end, but none in front of `incoming`, a part of the buffer at a time until `fits` says
+    /// that what is still charged does. Whether any was dropped. The sender keeps what is not acknowledged, so nothing is
+    /// lost but time.
+    pub(crate) fn prune(&mut self, incoming: u64, part: usize, fits: impl Fn(usize) -> bool) -> bool {
+        let mut freed = 0;
         let mut pruned = false;
-        while self.charge > limit {
-            let Some(&key) = self.runs.keys().next_back() else { break };
-            drop(self.remove(key));
+        while let Some((&key, run)) = self.runs.last_key_value() {
+            let end = key + run.len() as u64;
+            if incoming > end - run.last_packet() as u64 {
+                break;
+            }
+            let mut run = self.remove(key);
+            let before = run.charge();
+            run.drop_last_packet();
+            freed += before - run.charge();
+            if !run.is_empty() {
+                self.charge += run.charge();
+                self.runs.insert(key, run);
+            }
             pruned = true;
+            if freed >= part {
+                if fits(self.charge) {
+                    break;
+                }
+                freed = 0;
+            }
         }
         pruned
     }
 
     /// Offset one past the last byte held.
-    #[cfg(test)]
-    fn end(&self) -> Option<u64> {
+    pub(crate) fn end(&self) -> Option<u64> {
         self.runs.last_key_value().map(|(key, run)| key + run.len() as u64)
     }
-}
-
-/// Lets a stretch take in a whole gather list.
-pub(crate) fn push_all(stretch: &mut Stretch, chunks: &Chunks) {
-    chunks.iter().for_each(|bytes: &Bytes| stretch.push(bytes.clone()));
 }
 
 #[cfg(test)]
@@ -162,6 +180,7 @@ mod tests {
     use super::*;
     use alloc::vec;
     use alloc::vec::Vec;
+    use segue_wire::Bytes;
 
     fn chunk(from: usize, len: usize, salt: u8) -> Chunks {
         let bytes: Vec<u8> = (from..from + len).map(|i| (i % 241) as u8 ^ salt).collect();
@@ -203,7 +222,7 @@ mod tests {
                     expected += usize::from(cell.is_none());
                     cell.get_or_insert(byte);
                 }
-                let inserted = reassembly.insert(from as u64, data);
+                let inserted = reassembly.insert(from as u64, data, Cost::of(40, len));
                 assert_eq!(inserted.new, expected, "seed {seed} step {step}");
                 assert_eq!(inserted.duplicate, duplicate, "seed {seed} step {step}");
                 let held = |at: usize| at < total && model[at].is_some();
@@ -234,17 +253,37 @@ mod tests {
     fn pruning_drops_the_far_end_first_and_gives_memory_back() {
         let mut reassembly = Reassembly::default();
         for i in 0..100u64 {
-            reassembly.insert(i * 2_000, chunk(0, 1_000, 0));
+            reassembly.insert(i * 2_000, chunk(0, 1_000, 0), Cost::of(40, 1_000));
         }
         let before = reassembly.charge();
         assert!(before >= 100_000);
-        assert!(reassembly.prune(50_000));
-        assert!(reassembly.charge() <= 50_000);
+        // What comes in behind everything is not worth more than what is there.
+        assert!(!reassembly.prune(200_000, 10_000, |charge| charge <= 50_000));
+        assert!(reassembly.prune(20_000, 10_000, |charge| charge <= 50_000));
+        assert!((40_000..=50_000).contains(&reassembly.charge()), "{}", reassembly.charge());
         assert!(reassembly.end().is_some_and(|end| end < 100_000));
         assert!(reassembly.take_ready(0).is_some());
-        assert!(!reassembly.prune(50_000));
-        reassembly.prune(0);
+        assert!(reassembly.prune(20_000, 10_000, |_| false));
+        assert_eq!(reassembly.end(), Some(19_000));
+        assert!(reassembly.prune(0, 10_000, |_| false));
         assert_eq!((reassembly.charge(), reassembly.runs()), (0, 0));
+    }
+
+    #[test]
+    fn of_a_long_run_only_the_end_is_dropped() {
+        let mut reassembly = Reassembly::default();
+        for i in 0..20usize {
+            reassembly.insert(1_000 + i as u64 * 1_000, chunk(i * 1_000, 1_000, 0), Cost::of(40, 1_000));
+        }
+        assert!(reassembly.prune(500, 5_000, |charge| charge <= 20_000));
+        assert_eq!(reassembly.runs(), 1);
+        let end = reassembly.end().unwrap_or(0) as usize;
+        assert!((5_000..15_000).contains(&end), "{end}");
+        let mut run = reassembly.take_ready(1_000).unwrap_or_default();
+        let mut got = vec![0; run.len()];
+        run.read(&mut got);
+        assert_eq!(got.len(), end - 1_000);
+        assert!(got == chunk(0, end - 1_000, 0).to_vec());
     }
 
     #[test]
@@ -253,7 +292,7 @@ mod tests {
         for i in 0..1_000u64 {
             // Each piece is one byte of a buffer of 2000.
             let buffer = Bytes::from(vec![1u8; 2_000]);
-            reassembly.insert(10 + i, buffer.slice(5..6).into());
+            reassembly.insert(10 + i, buffer.slice(5..6).into(), Cost::of(40, 1));
         }
         assert_eq!(reassembly.runs(), 1);
         assert!(reassembly.charge() < 8_000, "{} bytes for 1000", reassembly.charge());

@@ -14,8 +14,9 @@ use crate::ecn::Haste;
 use crate::error::ConnError;
 use crate::event::Events;
 use crate::journal::Statistic;
-use crate::recv::Text;
+use crate::recv::ack::longest_delay;
 use crate::recv::inbox::Inbox;
+use crate::recv::{Cost, Text};
 use crate::segment::Segment;
 use crate::send::ack::Ack;
 use crate::state::halves::{FirstToClose, LocalHalf, PeerHalf};
@@ -326,10 +327,16 @@ impl Synced {
             push: segment.has(TcpFlags::PSH),
             segments: segment.wire_segments(),
             segment_size: segment.segment_size.min(u16::try_from(segment.payload.len()).unwrap_or(u16::MAX)),
+            cost: Cost::of(segment.headers, segment.payload.len()),
             payload: core::mem::take(&mut segment.payload),
             fin,
         };
-        self.recv.on_echo(arrival.now, segment.options.timestamps.map(|stamp| stamp.echo), text.segment_size);
+        self.recv.on_echo(
+            arrival.now,
+            segment.options.timestamps.map(|stamp| stamp.echo),
+            text.segment_size,
+            arrival.inbox,
+        );
         let had_text = !text.payload.is_empty();
         let had_urgent = arrival.inbox.has_urgent();
         if fin && self.send.half.is_open() && !text.sequence.after(self.recv.nxt) {
@@ -378,7 +385,7 @@ impl Synced {
             // The application will probably close, too: the acknowledgment may ride on its FIN.
             self.recv.ack.on_fin();
             let srtt = self.send.rtt.smoothed();
-            self.recv.ack.owe_later(arrival.now, srtt);
+            self.recv.ack.owe_later(arrival.now, srtt, longest_delay(arrival.rules.config));
         } else {
             self.recv.ack.owe_now();
         }

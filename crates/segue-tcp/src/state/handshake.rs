@@ -374,7 +374,7 @@ impl Offer {
         let our_scale = if scaled.is_some() { self.window.scale } else { WindowScale::default() };
         let receive = ReceiverStart {
             irs: peer.irs,
-            window: self.rounded_window(our_scale),
+            window: self.window(),
             scale: our_scale,
             advertised_mss: self.advertised_mss(peer),
             size_hint: bound_to_window(send.mss, window),

@@ -142,7 +142,7 @@ impl Synced {
 
     fn stamp(&mut self, now: Instant, outgoing: Outgoing, inbox: &Inbox, cargo: Cargo, config: &Config) -> Transmit {
         let duplicate = self.recv.duplicate_to_tell();
-        let stamp = self.recv.stamp(now, inbox, cargo, &mut self.send.journal);
+        let stamp = self.recv.stamp(now, inbox, cargo, config, &mut self.send.journal);
         let mut options = TcpOptions { timestamps: stamp.timestamps, sack: stamp.sack, ..TcpOptions::default() };
         // Text takes what room it was planned with; what is sent again may have been longer then.
         let sack_len = options.sack.len() * SACK_BLOCK + if options.sack.is_empty() { 0 } else { SACK_HEAD };

@@ -242,6 +242,7 @@ pub fn segments_of(transmit: &Transmit, whole: bool) -> Vec<Segment> {
         return vec![Segment {
             header: transmit.header,
             options,
+            headers: 40,
             payload: transmit.payload.clone(),
             segment_size: segment_size as u16,
             ecn: transmit.ecn,
@@ -262,7 +263,7 @@ pub fn segments_of(transmit: &Transmit, whole: bool) -> Vec<Segment> {
         }
         at += payload.len() as u32;
         let segment_size = payload.len() as u16;
-        segments.push(Segment { header, options, payload, segment_size, ecn: transmit.ecn });
+        segments.push(Segment { header, options, headers: 40, payload, segment_size, ecn: transmit.ecn });
     }
     segments
 }

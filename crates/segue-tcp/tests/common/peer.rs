@@ -36,7 +36,7 @@ impl Inject {
         };
         let segment_size = self.segment_size.unwrap_or(self.payload.len() as u16);
         let payload = Chunks::from(segue_wire::Bytes::from(self.payload.clone()));
-        Segment { header, options: self.options, payload, segment_size, ecn: self.ecn }
+        Segment { header, options: self.options, headers: 40, payload, segment_size, ecn: self.ecn }
     }
 }
 
