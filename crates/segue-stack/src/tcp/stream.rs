@@ -176,13 +176,6 @@ impl StreamSocket {
             Role::Listener(listener) => listener.readiness(),
             Role::Connected(flow) => {
                 let mut ready = flow.connection.readiness();
-                let rcvlowat = self.common.rare().rcvlowat;
-                if rcvlowat > 1 && !ready.intersects(Ready::RDHUP | Ready::HUP | Ready::ERR) {
-                    // As Linux: never more than the window lets come, or nothing would ever be enough.
-                    let most = flow.connection.window_clamp().map_or(u32::MAX, |clamp| clamp / 2);
-                    let is_enough = flow.connection.unread() >= rcvlowat.min(most) as usize;
-                    ready.set(Ready::IN, ready.contains(Ready::IN) && is_enough);
-                }
                 if self.common.error.is_some() || self.common.has_queued_errors() {
                     ready |= Ready::ERR;
                 }
