@@ -32,7 +32,7 @@ pub enum CongestionName {
 
 impl CongestionName {
     /// Every algorithm that can be chosen.
-    pub const ALL: &'static [CongestionName] = &[CongestionName::Reno, CongestionName::Cubic];
+    pub const ALL: &'static [CongestionName] = &[CongestionName::Reno, CongestionName::Cubic, CongestionName::Bbr];
 
     /// Linux's name.
     pub const fn as_str(self) -> &'static str {

@@ -223,7 +223,7 @@ pub(super) static TABLE: &[Entry] = &[
     },
     fixed("net.ipv4.tcp_app_win", "31", "the whole receive buffer is the application's"),
     fixed("net.ipv4.tcp_autocorking", "0", "small writes are joined by Nagle's algorithm and TCP_CORK only"),
-    read_only("net.ipv4.tcp_available_congestion_control", "reno cubic"),
+    read_only("net.ipv4.tcp_available_congestion_control", "reno cubic bbr"),
     read_only("net.ipv4.tcp_available_ulp", ""),
     fixed("net.ipv4.tcp_backlog_ack_defer", "1", DEVICE),
     fixed("net.ipv4.tcp_base_mss", "1024", NO_PROBING),

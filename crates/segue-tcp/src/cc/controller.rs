@@ -38,6 +38,8 @@ pub(crate) struct AckSample {
     pub(crate) min_rtt: Option<Duration>,
     /// What it says about the delivery rate.
     pub(crate) rate: Option<RateSample>,
+    /// The peer acknowledges selectively.
+    pub(crate) selective: bool,
     /// Segments that it reports to have been marked by the network (CE).
     pub(crate) marked: Packets,
 }

@@ -299,6 +299,7 @@ mod tests {
             srtt: None,
             min_rtt: None,
             rate: None,
+            selective: true,
             marked: Packets(0),
         }
     }

@@ -165,6 +165,7 @@ impl Flow {
             srtt: self.srtt,
             min_rtt,
             rate,
+            selective: true,
             marked: Packets(0),
         };
         self.cc.on_ack(&ack);

@@ -256,6 +256,8 @@ impl Connection {
 
     fn describe(&self, info: &mut Info, synced: &Synced, now: Instant) {
         let (send, recv) = (&synced.send, &synced.recv);
+        let (delivery_rate, delivery_rate_app_limited) =
+            send.cc.flow().map_or((0, true), |flow| flow.rate.shown(u32::from(send.mss)));
         let fin_acked = matches!(send.half, LocalHalf::FinAcked { .. });
         let ecn = synced.ecn.codepoints();
         let (reord_seen, dsack_dups) = send.reordering_and_duplicates();
@@ -272,7 +274,10 @@ impl Connection {
                 + OPTION_ECN_SEEN * u8::from(synced.ecn.has_seen()),
             snd_wscale: send.scale.shift(),
             rcv_wscale: recv.window.scale.shift(),
-            delivery_rate_app_limited: send.unsent() == 0,
+            delivery_rate,
+            delivery_rate_app_limited,
+            // As Linux: the SYN was delivered.
+            delivered: send.cc.flow().map_or(1, |flow| flow.rate.delivered()),
             rto: micros(send.rtt.rto(self.config.rto_max)),
             ato: micros(recv.ack.delay()),
             snd_mss: send.segment_size(),

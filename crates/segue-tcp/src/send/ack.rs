@@ -96,6 +96,7 @@ impl Sender {
         config: &Config,
         options: &SocketOptions,
     ) -> AckEffect {
+        self.check_app_limited(now);
         let before = self.before_ack();
         let advanced = ack.number.after(self.una);
         let old_window = self.wnd;
@@ -429,6 +430,7 @@ impl Sender {
             srtt: self.rtt.smoothed(),
             min_rtt,
             rate: rate.filter(|_| !reneging),
+            selective: self.sack,
             marked: Packets(marked),
         };
         self.cc.on_ack(&sample);

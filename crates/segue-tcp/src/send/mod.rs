@@ -249,8 +249,19 @@ impl Sender {
         self.queue.write_bytes(data);
     }
 
+    /// Draft-ietf-ccwg-bbr section 4.1.2.4: with less than a segment to send, room in the window and nothing
+    /// to send again, the application is the limit. A peer's small window is not: then data wait.
+    fn check_app_limited(&mut self, now: Instant) {
+        let in_flight = self.scoreboard.in_flight();
+        let repaired = self.scoreboard.lost() <= self.scoreboard.resent();
+        if self.cc.flow().is_some() && self.unsent() < u32::from(self.mss) && in_flight < self.cc.cwnd() && repaired {
+            self.cc.flow_mut(now).rate.on_app_limited(in_flight);
+        }
+    }
+
     /// RFC 2861, RFC 5681 section 4.1: after more than an RTO of silence the window is stale.
     fn before_write(&mut self, now: Instant, config: &Config) {
+        self.check_app_limited(now);
         let idle = now - self.last_sent;
         let rto = self.rtt.rto(config.rto_max);
         if config.slow_start_after_idle && self.scoreboard.is_empty() && self.queue.len() == 0 && idle > rto {

@@ -131,7 +131,8 @@ impl Rate {
     /// The handshake's SYN counts as delivered, as on Linux.
     pub(crate) fn new(now: Instant) -> Rate {
         let shown = Shown { segments: 0, micros: 0, app_limited: true };
-        Rate { first_sent_at: now, delivered_at: now, delivered: 1, lost: 0, app_limited: 0, shown }
+        // As Linux: the first flight is the application's until something of it is delivered.
+        Rate { first_sent_at: now, delivered_at: now, delivered: 1, lost: 0, app_limited: 1, shown }
     }
 
     /// A segment leaves. `idle`: nothing was outstanding before it; `in_flight` counts it.
@@ -308,6 +309,11 @@ mod tests {
     #[test]
     fn the_application_is_the_limit_until_what_was_in_flight_is_delivered() {
         let mut rate = Rate::new(at(0));
+        let zeroth = rate.on_send(at(0), true, Packets(1));
+        assert!(zeroth.is_app_limited(), "nothing is known of the path before the first delivery");
+        let mut delivered = Delivered::default();
+        delivered.note(at(0), seq(0), &zeroth);
+        assert!(rate.sample(at(0), &delivered, None).is_some());
         let first = rate.on_send(at(0), true, Packets(1));
         rate.on_app_limited(Packets(1));
         let second = rate.on_send(at(1), false, Packets(2));
@@ -316,7 +322,7 @@ mod tests {
         delivered.note(at(0), seq(1), &first);
         let sample = rate.sample(at(10), &delivered, None).expect("delivered");
         assert!(!sample.app_limited);
-        // Delivered counts the handshake: 2 = the mark, not beyond it.
+        // What was in flight is delivered: the mark is reached, not passed.
         assert!(rate.on_send(at(11), false, Packets(2)).is_app_limited());
         let mut delivered = Delivered::default();
         delivered.note(at(1), seq(2), &second);

@@ -260,7 +260,7 @@ impl Controller for Bbr {
             rtt: ack.rtt,
             in_flight: ack.in_flight.0,
             cwnd_limited: ack.cwnd_limited,
-            sack: true,
+            sack: ack.selective,
         };
         self.cycle.stir(ack.una.raw());
         self.on_sample(window, &sample);

@@ -5,7 +5,8 @@ use super::super::tests::acked;
 use super::super::{Algorithm, Congestion};
 use super::*;
 use crate::options::CongestionName;
-use crate::send::rate::RateSample;
+use crate::send::rate::{Delivered, RateSample};
+use crate::units::Seq;
 
 const SECOND: Duration = Duration::from_secs(1);
 const RTT: Duration = Duration::from_millis(40);
@@ -219,6 +220,10 @@ fn loss_outside_probing_brings_the_bounds_down_to_what_was_delivered() {
 fn a_probe_that_meets_loss_ends_bounds_the_volume_and_a_mistake_takes_it_back() {
     let (mut cc, now) = with_model(1_000, RTT);
     let flow_rate = &mut cc.flow_mut(now).rate;
+    // The first delivery ends the application's being the limit.
+    let mut delivered = Delivered::default();
+    delivered.note(now, Seq::new(0), &flow_rate.on_send(now, true, Packets(1)));
+    assert!(flow_rate.sample(now, &delivered, None).is_some());
     let sent = flow_rate.on_send(now, true, Packets(60));
     let before = cc.on_loss(&LossSample { now, in_flight: Packets(59) });
     let bbr = bbr_mut(&mut cc, now);
