@@ -10,7 +10,6 @@ use crate::send::rate::{RateSample, Sent};
 use crate::units::{Local, Packets, Seq};
 
 /// What an acknowledgment tells a controller.
-#[allow(dead_code, reason = "a sample is for every algorithm; each reads its own part")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AckSample {
     pub(crate) now: Instant,
@@ -28,24 +27,19 @@ pub(crate) struct AckSample {
     pub(crate) credit: Packets,
     /// The window was what held the sender back; it may grow (RFC 7661's concern).
     pub(crate) cwnd_limited: bool,
-    /// Segments in the network before and after it.
-    pub(crate) prior_in_flight: Packets,
+    /// Segments in the network after it.
     pub(crate) in_flight: Packets,
     /// Round-trip time that it measured.
     pub(crate) rtt: Option<Duration>,
-    /// The smoothed and the least round-trip time, this one included.
+    /// The smoothed round-trip time, this one included.
     pub(crate) srtt: Option<Duration>,
-    pub(crate) min_rtt: Option<Duration>,
     /// What it says about the delivery rate.
     pub(crate) rate: Option<RateSample>,
     /// The peer acknowledges selectively.
     pub(crate) selective: bool,
-    /// Segments that it reports to have been marked by the network (CE).
-    pub(crate) marked: Packets,
 }
 
 /// What a sign of congestion tells a controller.
-#[allow(dead_code, reason = "a sample is for every algorithm; each reads its own part")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LossSample {
     pub(crate) now: Instant,
@@ -54,7 +48,6 @@ pub(crate) struct LossSample {
 }
 
 /// What is remembered of one segment found lost.
-#[allow(dead_code, reason = "for algorithms that model the path")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LostSegment {
     /// Its snapshot.

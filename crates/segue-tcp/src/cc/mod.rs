@@ -293,14 +293,11 @@ mod tests {
             lost: Packets(0),
             credit: Packets(segments),
             cwnd_limited: true,
-            prior_in_flight: Packets(segments),
             in_flight: Packets(0),
             rtt: None,
             srtt: None,
-            min_rtt: None,
             rate: None,
             selective: true,
-            marked: Packets(0),
         }
     }
 

@@ -128,7 +128,6 @@ impl Flow {
 
     fn on_ack(&mut self, now: Instant, id: u32) {
         let Some(packet) = self.outstanding.remove(&id) else { return };
-        let prior_in_flight = Packets(self.in_flight().0 + 1);
         self.delivered += 1;
         let rtt = now - packet.sent_at;
         self.worst_rtt = self.worst_rtt.max(rtt);
@@ -159,14 +158,11 @@ impl Flow {
             lost: Packets(lost.len() as u32),
             credit: Packets(u32::from(self.recover.is_none())),
             cwnd_limited: self.cc.is_limiting(),
-            prior_in_flight,
             in_flight,
             rtt: Some(rtt),
             srtt: self.srtt,
-            min_rtt,
             rate,
             selective: true,
-            marked: Packets(0),
         };
         self.cc.on_ack(&ack);
         self.cwnd_sum += u64::from(self.cc.cwnd().0);

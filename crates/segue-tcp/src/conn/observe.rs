@@ -276,8 +276,6 @@ impl Connection {
             rcv_wscale: recv.window.scale.shift(),
             delivery_rate,
             delivery_rate_app_limited,
-            // As Linux: the SYN was delivered.
-            delivered: send.cc.flow().map_or(1, |flow| flow.rate.delivered()),
             rto: micros(send.rtt.rto(self.config.rto_max)),
             ato: micros(recv.ack.delay()),
             snd_mss: send.segment_size(),

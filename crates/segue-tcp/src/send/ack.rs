@@ -66,7 +66,6 @@ const MULTIPLE_BACKOFFS: u8 = 4;
 #[derive(Clone, Copy, Debug)]
 struct Before {
     una: Seq<Local>,
-    in_flight: Packets,
     /// Sent and not known to have arrived.
     flight: Packets,
     fack: Seq<Local>,
@@ -142,7 +141,6 @@ impl Sender {
         let board = &self.scoreboard;
         Before {
             una: self.una,
-            in_flight: board.in_flight(),
             flight: board.sent().saturating_sub(board.sacked()),
             fack: board.highest_sacked(self.una),
             lost: self.lost_so_far(),
@@ -245,7 +243,7 @@ impl Sender {
             newly += reaction.supposed;
         }
         self.settle_timer(now, &harvest, rtt, reaction, config);
-        self.control(now, news, &harvest, Outcome { newly, marked: marks.packets, rtt }, config);
+        self.control(now, news, &harvest, Outcome { newly, rtt }, config);
         if reaction.send_new {
             self.let_new_data_out(config);
         }
@@ -399,7 +397,7 @@ impl Sender {
 
     /// Congestion control: PRR while the window comes down, the controller always.
     fn control(&mut self, now: Instant, news: &News<'_>, harvest: &Harvest, outcome: Outcome, config: &Config) {
-        let Outcome { newly, marked, rtt } = outcome;
+        let Outcome { newly, rtt } = outcome;
         let lost = self.lost_so_far().wrapping_sub(news.before.lost);
         let reducing = self.recovery.is_reducing();
         if reducing {
@@ -424,14 +422,11 @@ impl Sender {
             credit: if raises { Packets(newly) } else { Packets(0) },
             // After a timeout the window is what holds retransmissions back.
             cwnd_limited: self.cc.is_limiting() || self.recovery.state == CaState::Loss,
-            prior_in_flight: news.before.in_flight,
             in_flight: self.scoreboard.in_flight(),
             rtt: rtt.map(|rtt| rtt.newest),
             srtt: self.rtt.smoothed(),
-            min_rtt,
             rate: rate.filter(|_| !reneging),
             selective: self.sack,
-            marked: Packets(marked),
         };
         self.cc.on_ack(&sample);
     }
@@ -458,8 +453,6 @@ impl News<'_> {
 struct Outcome {
     /// Segments that have arrived, copies included, or are supposed to have.
     newly: u32,
-    /// Segments that met congestion.
-    marked: u32,
     rtt: Option<Measured>,
 }
 

@@ -16,7 +16,6 @@ pub(crate) mod plan;
 mod prr;
 mod queue;
 mod rack;
-#[allow(dead_code, reason = "TCP_INFO asks for the rest")]
 pub(crate) mod rate;
 pub(crate) mod recovery;
 mod repair;
