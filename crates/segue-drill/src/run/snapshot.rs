@@ -1,6 +1,6 @@
-//! What `%{ }%` sees: `TCP_INFO` of the socket under test, as it was at that time.
+//! What `%{ }%` sees: `TCP_INFO` of the socket under test, and what its congestion control tells, as it was at that time.
 //!
-//! Decides the names and places in Linux's structure, which every host gives as bytes.
+//! Decides the names and places in Linux's structures, which every host gives as bytes.
 use std::net::SocketAddr;
 
 use super::Interpreter;
@@ -52,28 +52,52 @@ const FIELDS: &[(&str, usize, usize)] = &[
     ("tcpi_received_ce_bytes", 272, 4), ("tcpi_accecn_fail_mode", 276, 2), ("tcpi_accecn_opt_seen", 278, 2),
 ];
 
-/// Room for the structure as any kernel knows it.
+/// Fields of `struct tcp_bbr_info` (linux/inet_diag.h), which `TCP_CC_INFO` gives when BBR is the algorithm.
+const BBR_FIELDS: &[(&str, usize, usize)] = &[
+    ("bbr_bw", 0, 8),
+    ("bbr_bw_lo", 0, 4),
+    ("bbr_bw_hi", 4, 4),
+    ("bbr_min_rtt", 8, 4),
+    ("bbr_pacing_gain", 12, 4),
+    ("bbr_cwnd_gain", 16, 4),
+];
+/// The length of that structure; no other algorithm's has it.
+const BBR_INFO_LEN: usize = 20;
+
+/// Room for the structures as any kernel knows them.
 const ROOM: usize = 512;
 const SOL_TCP: i32 = 6;
 const TCP_INFO: i32 = 11;
+const TCP_CC_INFO: i32 = 26;
 const CLOSED: u8 = 7;
 
 impl Interpreter<'_> {
     pub(super) fn take_snapshot(&mut self, code: &Command) {
         // What is gone is closed, and nothing else is known of it.
         let raw = self.tcp_info().unwrap_or_else(|| vec![CLOSED]);
-        self.snapshots.push(Snapshot { code: code.clone(), variables: variables(&raw) });
+        let mut variables = variables(&raw);
+        let congestion = self.option_of_current(TCP_CC_INFO).unwrap_or_default();
+        if congestion.len() == BBR_INFO_LEN {
+            variables.extend(fields(BBR_FIELDS, &congestion));
+        }
+        self.snapshots.push(Snapshot { code: code.clone(), variables });
+    }
+
+    /// An option of the socket under test, as bytes; `None` when it has no descriptor or the host refuses.
+    fn option_of_current(&mut self, name: i32) -> Option<Vec<u8>> {
+        let fd = self.endpoints.get(self.current?)?.socket?;
+        let call = Call::GetOption { fd, level: SOL_TCP, name, value: vec![0; ROOM] };
+        match self.ask(call)?.output {
+            Output::Bytes(raw) => Some(raw),
+            _ => None,
+        }
     }
 
     /// `struct tcp_info` of the socket under test; `None` when the host has forgotten it.
     fn tcp_info(&mut self) -> Option<Vec<u8>> {
         let endpoint = self.endpoints.get(self.current?)?;
-        if let Some(fd) = endpoint.socket {
-            let call = Call::GetOption { fd, level: SOL_TCP, name: TCP_INFO, value: vec![0; ROOM] };
-            return match self.ask(call)?.output {
-                Output::Bytes(raw) => Some(raw),
-                _ => None,
-            };
+        if endpoint.socket.is_some() {
+            return self.option_of_current(TCP_INFO);
         }
         let local = SocketAddr::new(endpoint.local.0, endpoint.local.1?);
         let peer = SocketAddr::new(endpoint.remote.0, endpoint.remote.1?);
@@ -98,14 +122,19 @@ impl Interpreter<'_> {
 }
 
 /// The fields by name; what the structure is too short for is zero.
+fn fields(table: &[(&'static str, usize, usize)], raw: &[u8]) -> Vec<(&'static str, i128)> {
+    table.iter().map(|(name, at, size)| (*name, number(raw, *at, *size))).collect()
+}
+
+fn number(raw: &[u8], at: usize, size: usize) -> i128 {
+    let bytes = raw.get(at..at + size).unwrap_or_default();
+    bytes.iter().rev().fold(0i128, |number, byte| number << 8 | i128::from(*byte))
+}
+
+/// The fields of `struct tcp_info`, those of a few bits taken apart.
 fn variables(raw: &[u8]) -> Vec<(&'static str, i128)> {
-    let number = |at: usize, size: usize| {
-        let bytes = raw.get(at..at + size).unwrap_or_default();
-        bytes.iter().rev().fold(0i128, |number, byte| number << 8 | i128::from(*byte))
-    };
-    let mut variables: Vec<(&'static str, i128)> =
-        FIELDS.iter().map(|(name, at, size)| (*name, number(*at, *size))).collect();
-    let (scales, bits) = (number(6, 1), number(7, 1));
+    let mut variables = fields(FIELDS, raw);
+    let (scales, bits) = (number(raw, 6, 1), number(raw, 7, 1));
     variables.extend([
         ("tcpi_snd_wscale", scales & 15),
         ("tcpi_rcv_wscale", scales >> 4),
