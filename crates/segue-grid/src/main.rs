@@ -58,6 +58,10 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 3)]
     repeats: usize,
 
+    /// Rows of paths up to 100 Mbit/s that are measured at the same time in real time, each over a path of its own.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    jobs: usize,
+
     /// How long the whole may take in real time, e.g. 20min; repeats, seconds and points are given up for it, in this order.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     time: Option<Duration>,
@@ -192,7 +196,7 @@ fn in_real_time(arguments: &Arguments, points: Vec<Point>) -> Result<(), String>
     }
     let pairs = if arguments.pairs.is_empty() { Pair::ALL.to_vec() } else { arguments.pairs.clone() };
     let runs = pairs.len() * arguments.cc.len();
-    let plan = Plan::new(points, runs, arguments.repeats, arguments.time);
+    let plan = Plan::new(points, runs, arguments.repeats, arguments.time, arguments.jobs);
     println!(
         "{} points, about {:.0} min{}",
         plan.points.len(),
@@ -200,9 +204,9 @@ fn in_real_time(arguments: &Arguments, points: Vec<Point>) -> Result<(), String>
         if plan.given_up.is_empty() { String::new() } else { format!("; for the time: {}", plan.given_up) }
     );
     println!("{}", real_grid::HEAD);
-    let rows = real_grid::measure(&plan, &arguments.cc, &pairs, |point, name, row| {
+    let rows = real_grid::measure(&plan, &arguments.cc, &pairs, arguments.jobs, |point, name, row| {
         println!("{}", real_grid::written(point, name, row));
-    })?;
+    });
     print!("{}", real_grid::summary(&rows));
     if arguments.write {
         if !arguments.point.is_empty() || !arguments.pairs.is_empty() {
@@ -227,7 +231,9 @@ fn machine() -> String {
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').nth(2).unwrap_or("unknown").to_owned();
-    format!("Linux {}, {processors} processors, other load {load} (15 minutes)", kernel.trim())
+    let date = std::process::Command::new("date").args(["-u", "+%F"]).output();
+    let date = date.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    format!("{date}, Linux {}, {processors} processors, other load {load} (15 minutes)", kernel.trim())
 }
 
 /// Measures how flows share, and hands over the lines.

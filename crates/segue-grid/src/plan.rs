@@ -16,13 +16,15 @@ const LEAST: Duration = Duration::from_secs(2);
 pub(crate) struct Plan {
     pub(crate) points: Vec<(Point, Duration)>,
     pub(crate) repeats: usize,
+    /// Rows of slow paths measured at the same time.
+    pub(crate) jobs: usize,
     /// What was given up for the time, for people; empty when nothing was.
     pub(crate) given_up: String,
 }
 
 impl Plan {
     /// `runs` are made at each point and repeat.
-    pub(crate) fn new(points: Vec<Point>, runs: usize, repeats: usize, time: Option<Duration>) -> Plan {
+    pub(crate) fn new(points: Vec<Point>, runs: usize, repeats: usize, time: Option<Duration>, jobs: usize) -> Plan {
         let whole = points.len();
         let mut plan = Plan {
             points: points
@@ -33,6 +35,7 @@ impl Plan {
                 })
                 .collect(),
             repeats: repeats.max(1),
+            jobs: jobs.max(1),
             given_up: String::new(),
         };
         let Some(time) = time else { return plan };
@@ -69,8 +72,11 @@ impl Plan {
 
     /// How long it all takes.
     pub(crate) fn takes(&self, runs: usize) -> Duration {
-        let once: Duration = self.points.iter().map(|(_, seconds)| *seconds + OVERHEAD).sum();
-        once * (runs * self.repeats) as u32
+        let (fast, slow): (Vec<_>, Vec<_>) = self.points.iter().partition(|(point, _)| point.is_fast());
+        let sum = |points: Vec<&(Point, Duration)>| -> Duration {
+            points.into_iter().map(|(_, seconds)| *seconds + OVERHEAD).sum()
+        };
+        (sum(fast) + sum(slow) / self.jobs as u32) * (runs * self.repeats) as u32
     }
 }
 
@@ -81,11 +87,11 @@ mod tests {
 
     #[test]
     fn whatever_time_there_is_the_plan_fits_and_keeps_something() {
-        let whole = Plan::new(points(), 9, 3, None);
+        let whole = Plan::new(points(), 9, 3, None, 1);
         assert!(whole.given_up.is_empty());
         for minutes in [1, 10, 60, 600] {
             let time = Duration::from_secs(minutes * 60);
-            let plan = Plan::new(points(), 9, 3, Some(time));
+            let plan = Plan::new(points(), 9, 3, Some(time), 1);
             assert!(
                 !plan.points.is_empty() && plan.takes(9) <= time.max(Duration::from_secs(60)) * 11 / 10,
                 "{minutes}"

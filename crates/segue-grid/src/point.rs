@@ -43,6 +43,16 @@ impl Point {
         PathConfig::new(self.forward.clone(), self.back.clone()).ok().map(|path| path.with_seed(seed))
     }
 
+    /// Whether more than one transfer at a time would measure this machine's processors.
+    pub(crate) fn is_fast(&self) -> bool {
+        self.rate.bits_per_second() > 100_000_000
+    }
+
+    /// Whether nothing is lost on the way of the data but by a full queue.
+    pub(crate) fn is_without_loss(&self) -> bool {
+        self.forward.loss == LossModel::default()
+    }
+
     /// What a bulk transfer can get at most: 1448 of 1500 bytes are the application's.
     pub(crate) fn best_bits_per_second(&self) -> f64 {
         self.rate.bits_per_second() as f64 * 1448.0 / 1500.0
@@ -86,7 +96,9 @@ pub(crate) fn points() -> Vec<Point> {
         for rtt in ["1ms", "10ms", "30ms", "100ms", "300ms"] {
             for share in ["0%", "0.1%", "1%", "5%"] {
                 let mut point = Point::new(rate, rtt, share, Kind::Loss);
-                point.forward.loss = loss(share);
+                if share != "0%" {
+                    point.forward.loss = loss(share);
+                }
                 points.push(point);
             }
         }
