@@ -6,6 +6,9 @@
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "doc comments of options are their help texts")]
 
+#[macro_use]
+mod out;
+
 mod drill;
 mod emulator;
 mod fail;

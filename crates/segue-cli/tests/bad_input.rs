@@ -167,3 +167,19 @@ fn a_kernel_that_forbids_what_the_supervisor_needs_is_named_with_the_remedy() {
         assert!(output.stdout.is_empty(), "the program was not started");
     }
 }
+
+#[test]
+fn a_reader_that_leaves_ends_a_listing_quietly() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = segue().args(["lab", "list"]).stdout(writer).output().expect("it runs");
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(128 + 13), ""));
+}
+
+#[test]
+fn a_full_standard_output_is_told() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+    let output = segue().args(["lab", "list"]).stdout(full).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr), "segue: standard output: No space left on device (os error 28)\n");
+}

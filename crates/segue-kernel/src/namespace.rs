@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use segue_link::{Link, Prefix, SendError, TunConfig, TunLink};
+use segue_link::{Link, NetNamespace, Prefix, SendError, TunConfig, TunLink};
 use segue_wire::{Instant, Packet};
 
 use crate::caller::Caller;
@@ -239,7 +239,7 @@ fn sysctl_path(name: &str) -> io::Result<String> {
 }
 
 fn set_up(config: &NamespaceConfig) -> io::Result<(TunLink, Tap)> {
-    sys::enter_new_network().map_err(|error| match error.kind() {
+    NetNamespace::unnamed().and_then(|made| made.enter()).map_err(|error| match error.kind() {
         io::ErrorKind::PermissionDenied => io::Error::new(
             error.kind(),
             "a network namespace cannot be made: be root, or allow unprivileged user namespaces",

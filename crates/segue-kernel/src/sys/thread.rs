@@ -4,12 +4,6 @@ use std::sync::OnceLock;
 
 use super::check;
 
-/// Gives this thread a new network namespace of its own.
-pub(crate) fn enter_new_network() -> io::Result<()> {
-    // SAFETY: no pointers are passed; a network namespace is a thread's own.
-    check(unsafe { libc::unshare(libc::CLONE_NEWNET) }).map(drop)
-}
-
 /// Gives this process new user and network namespaces. It must have one thread only.
 pub(crate) fn enter_new_user_and_network() -> io::Result<()> {
     // SAFETY: no pointers are passed.
