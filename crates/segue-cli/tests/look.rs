@@ -91,6 +91,24 @@ fn sysctl_reads_sets_and_names_the_nearest() {
 }
 
 #[test]
+fn a_sysctl_is_described_without_a_running_host() {
+    let describe = |words: &str| finish(segue().args(words.split_whitespace()), SOON);
+    let told = text(&describe("sysctl --describe tcp_syn_retries").stdout);
+    for part in ["net.ipv4.tcp_syn_retries", "default  6", "from 1 to 127 (retransmissions)", "reaches  at once"] {
+        assert!(told.contains(part), "{told}");
+    }
+    let all = text(&describe("sysctl -a --describe --json").stdout);
+    assert!(all.lines().count() > 60);
+    for line in all.lines() {
+        let about: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert!(about["meaning"].as_str().is_some_and(|meaning| meaning.ends_with('.')), "{line}");
+    }
+    let unknown = describe("sysctl --describe tcp_rmen");
+    assert!(!unknown.status.success() && text(&unknown.stderr).contains("did you mean net.ipv4.tcp_rmem?"));
+    assert!(text(&describe("sysctl --describe tcp_tw_recycle").stderr).contains("NAT"));
+}
+
+#[test]
 fn nstat_shows_what_has_been_added_since_the_last_time() {
     need!("python3");
     let network = Network::listening();

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use segue::Settings;
 use segue::control::{Answer, Endpoint, Request, SysctlLine};
 use serde_json::json;
 
@@ -18,6 +19,7 @@ use crate::fail::Fail;
 Examples:
   segue sysctl -a                              # every parameter of every running host
   segue sysctl tcp_rmem
+  segue sysctl --describe tcp_rmem             # what it means, its range, unit and default; needs no running host
   segue sysctl -n --host program tcp_sack
   segue sysctl -w tcp_keepalive_time=60")]
 pub(crate) struct SysctlArgs {
@@ -40,6 +42,10 @@ pub(crate) struct SysctlArgs {
     #[arg(short, long)]
     write: bool,
 
+    /// Tell of each NAME what it means, its unit, default and range, and whom a change reaches; with -a of all.
+    #[arg(long, conflicts_with_all = ["values", "names", "write", "quiet"])]
+    describe: bool,
+
     /// Print nothing about what was set.
     #[arg(short, long)]
     quiet: bool,
@@ -54,6 +60,9 @@ pub(crate) struct SysctlArgs {
 }
 
 pub(crate) fn sysctl(args: &SysctlArgs) -> Result<ExitCode, Fail> {
+    if args.describe {
+        return describe(args);
+    }
     if let Some(bare) = args.parameters.iter().find(|parameter| args.write && !parameter.contains('=')) {
         return Err(Fail::usage(format!("-w sets, so {bare:?} needs a value: {bare}=VALUE")));
     }
@@ -68,6 +77,33 @@ pub(crate) fn sysctl(args: &SysctlArgs) -> Result<ExitCode, Fail> {
         }
     }
     failed.map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+fn describe(args: &SysctlArgs) -> Result<ExitCode, Fail> {
+    let all = Settings::names().filter(|_| args.all);
+    for (at, name) in all.chain(args.parameters.iter().map(String::as_str)).enumerate() {
+        let about = Settings::describe(name).map_err(|error| Fail::new(1, error))?;
+        if args.json {
+            let range = about.lowest.zip(about.highest).map(|(low, high)| json!([low, high]));
+            println!(
+                "{}",
+                json!({
+                    "name": about.name, "meaning": about.meaning, "unit": about.unit, "default": about.default,
+                    "range": range, "reach": about.reach.to_string(), "fixed": about.why,
+                })
+            );
+            continue;
+        }
+        if at > 0 {
+            println!();
+        }
+        println!("{}\n  {}", about.name, about.meaning);
+        println!("  default  {}\n  takes    {}\n  reaches  {}", about.default, about.takes, about.reach);
+        if let Some(why) = about.why {
+            println!("  fixed    {why}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn lines(args: &SysctlArgs, endpoint: &Endpoint) -> Result<Vec<SysctlLine>, Fail> {

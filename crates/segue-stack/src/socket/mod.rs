@@ -3,6 +3,7 @@
 //! Decides what a call does in which state and which errno it gives, and what poll(2) says. Protocols decide the rest:
 //! `tcp` and `segue-tcp` for streams, `udp` and `ping` for datagrams. `SocketId`s are never reused.
 mod address;
+mod api;
 mod calls;
 pub(crate) mod common;
 pub(crate) mod datagram;

@@ -1,7 +1,7 @@
 //! The stack's settings by Linux's sysctl names.
 //!
 //! Decides how a name may be written, how a value is read and printed, and what the answer to a bad one is. The names
-//! with their ranges are in `table`, the typed values in `settings`.
+//! with their meanings and ranges are in `table`, the typed values in `settings`.
 //! Invariants: what `get` prints `set` takes back unchanged; `set` either changes exactly one setting or nothing;
 //! no value is stored that has no effect: a name whose feature is missing takes only the value that is true anyway.
 use core::fmt;
@@ -12,6 +12,7 @@ mod settings;
 mod table;
 
 pub use settings::{CoreSettings, IpSettings, Settings};
+pub use table::Reach;
 use table::{Entry, TABLE, Value};
 
 /// Why a setting was not read or changed.
@@ -80,6 +81,35 @@ impl fmt::Display for SysctlError {
 
 impl core::error::Error for SysctlError {}
 
+/// What there is to know about a sysctl beside its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SysctlDescription {
+    /// The full name with dots.
+    pub name: &'static str,
+    /// What it decides, in one line.
+    pub meaning: &'static str,
+    /// What it may be set to, in words: type, range and unit.
+    pub takes: String,
+    /// The unit of its numbers, or what they stand for; `None` for what is no number.
+    pub unit: Option<&'static str>,
+    /// The least that a number of it may be.
+    pub lowest: Option<u64>,
+    /// The most that a number of it may be.
+    pub highest: Option<u64>,
+    /// Its value in a new stack.
+    pub default: String,
+    /// Whom a change reaches.
+    pub reach: Reach,
+    /// Why it cannot be changed.
+    pub why: Option<&'static str>,
+}
+
+struct SysctlLimits {
+    unit: Option<&'static str>,
+    lowest: Option<u64>,
+    highest: Option<u64>,
+}
+
 impl Settings {
     /// The value of a setting in the form that `sysctl` prints: numbers in decimal, several separated by a tab.
     ///
@@ -95,7 +125,8 @@ impl Settings {
             }
             Value::Names { get, .. } => Ok(get(self).iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ")),
             Value::Text { get, .. } => Ok(get(self)),
-            Value::ReadOnly { value } | Value::Fixed { value, .. } => Ok((*value).to_owned()),
+            Value::ReadOnly { get } => Ok(get()),
+            Value::Fixed { value, .. } => Ok((*value).to_owned()),
             Value::Removed { why } => Err(SysctlError::Removed { name: entry.name, why }),
         }
     }
@@ -164,6 +195,28 @@ impl Settings {
         Ok(())
     }
 
+    /// What there is to know about a name, written as for [`get`](Self::get).
+    pub fn describe(name: &str) -> Result<SysctlDescription, SysctlError> {
+        let entry = find(name)?;
+        let default = Settings::default().get(entry.name)?;
+        let why = match &entry.value {
+            Value::Fixed { why, .. } => Some(*why),
+            _ => None,
+        };
+        let SysctlLimits { unit, lowest, highest } = entry.limits();
+        Ok(SysctlDescription {
+            name: entry.name,
+            meaning: entry.meaning,
+            takes: entry.expected(),
+            unit,
+            lowest,
+            highest,
+            default,
+            reach: entry.reach,
+            why,
+        })
+    }
+
     /// Every name that [`get`](Self::get) knows, in full (`net.ipv4.…`), sorted.
     pub fn names() -> impl Iterator<Item = &'static str> {
         TABLE.iter().filter(|entry| !matches!(entry.value, Value::Removed { .. })).map(|entry| entry.name)
@@ -171,6 +224,16 @@ impl Settings {
 }
 
 impl Entry {
+    fn limits(&self) -> SysctlLimits {
+        match &self.value {
+            Value::Integer { range, unit, .. } | Value::Triple { range, unit, .. } => {
+                SysctlLimits { unit: Some(unit), lowest: Some(*range.start()), highest: Some(*range.end()) }
+            }
+            Value::Ports { .. } => SysctlLimits { unit: Some("ports"), lowest: Some(1), highest: Some(65_535) },
+            _ => SysctlLimits { unit: None, lowest: None, highest: None },
+        }
+    }
+
     /// What the setting takes, for the answer to a bad value.
     fn expected(&self) -> String {
         match &self.value {
@@ -188,7 +251,8 @@ impl Entry {
                 format!("{} of: {}", if *single { "one" } else { "any" }, all.join(" "))
             }
             Value::Text { expected, .. } => (*expected).to_owned(),
-            Value::Fixed { value, .. } | Value::ReadOnly { value } => format!("only {value:?}"),
+            Value::Fixed { value, .. } => format!("only {value:?}"),
+            Value::ReadOnly { .. } => "nothing: it can only be read".to_owned(),
             Value::Removed { .. } => "nothing".to_owned(),
         }
     }

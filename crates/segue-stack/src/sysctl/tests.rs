@@ -106,7 +106,7 @@ fn settings_that_depend_on_each_other_are_checked_together() {
 
 #[test]
 fn every_setting_keeps_the_ends_of_its_range_and_refuses_what_lies_beyond() {
-    for entry in TABLE {
+    for entry in TABLE.iter() {
         let Value::Integer { range, .. } = &entry.value else {
             continue;
         };
@@ -204,6 +204,61 @@ fn the_edit_distance_counts_insertions_deletions_and_replacements() {
         assert_eq!(edit_distance(a, b), distance);
         assert_eq!(edit_distance(b, a), distance);
     }
+}
+
+#[test]
+fn every_name_has_a_meaning_a_default_within_its_range_and_a_reach_that_fits() {
+    for name in Settings::names() {
+        let about = Settings::describe(name).unwrap();
+        assert!(about.meaning.ends_with('.') && about.meaning.len() <= 120, "{name}: {:?}", about.meaning);
+        let entry = find(name).unwrap();
+        let is_fixed = matches!(entry.value, Value::Fixed { .. } | Value::ReadOnly { .. });
+        assert_eq!(about.reach == Reach::Never, is_fixed, "{name}");
+        assert_eq!(about.why.is_some(), matches!(entry.value, Value::Fixed { .. }), "{name}");
+        if let (Some(low), Some(high)) = (about.lowest, about.highest) {
+            let numbers = about.default.split_whitespace().map(|word| word.parse::<u64>().unwrap());
+            assert!(numbers.clone().count() > 0 && numbers.clone().all(|n| (low..=high).contains(&n)), "{name}");
+        }
+    }
+    let about = Settings::describe("tcp_rmem").unwrap();
+    assert_eq!((about.lowest, about.highest, about.unit), (Some(1), Some(1 << 30), Some("bytes")));
+    assert_eq!(about.reach, Reach::NewSockets);
+    assert!(matches!(Settings::describe("tcp_tw_recycle"), Err(SysctlError::Removed { .. })));
+}
+
+/// docs/sysctls.md, as the table has it.
+fn page() -> String {
+    let mut page = String::from(include_str!("page_head.md"));
+    for name in Settings::names() {
+        let about = Settings::describe(name).unwrap();
+        let range = match (about.lowest, about.highest) {
+            (Some(low), Some(high)) => format!("{low} to {high}"),
+            _ => String::new(),
+        };
+        let default = about.default.replace('\t', " ");
+        let default = if default.is_empty() { default } else { format!("`{default}`") };
+        let why = about.why.map(|why| format!(" Fixed: {why}.")).unwrap_or_default();
+        let unit = about.unit.unwrap_or_default();
+        let line = format!("| `{name}` | {}{why} | {default} | {range} | {unit} | {} |\n", about.meaning, about.reach);
+        page.push_str(&line);
+    }
+    page
+}
+
+#[test]
+fn the_page_about_sysctls_is_the_table() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sysctls.md");
+    if std::env::var_os("SEGUE_WRITE_DOCS").is_some() {
+        std::fs::write(path, page()).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    let page = page();
+    let differs = page.lines().zip(written.lines()).find(|(is, was)| is != was);
+    assert!(
+        page == written,
+        "docs/sysctls.md is not what the table says, first at {differs:?}; \
+         SEGUE_WRITE_DOCS=1 cargo test -p segue-stack page_about_sysctls writes it anew"
+    );
 }
 
 proptest! {

@@ -5,6 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use segue_stack::Settings;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
@@ -160,17 +161,12 @@ fn answer(host: &Host, request: Request) -> Answer {
 }
 
 fn sysctl(host: &Host, asked: &str) -> Answer {
-    let found = host.with_stack(|stack, _| {
-        let value = stack.sysctl(asked)?;
-        let last = |name: &str| name.rsplit(['.', '/']).next().unwrap_or(name).to_owned();
-        let full = stack.sysctl_names().find(|name| last(name) == last(asked.trim()));
-        Ok(SysctlLine { name: full.unwrap_or(asked).to_owned(), value })
+    let found = Settings::describe(asked).and_then(|about| {
+        let value = host.with_stack(|stack, _| stack.sysctl(about.name))?;
+        Ok(SysctlLine { name: about.name.to_owned(), value })
     });
     match found {
         Ok(line) => Answer::Sysctls { lines: vec![line] },
-        Err(error) => {
-            let error: segue_stack::SysctlError = error;
-            Answer::Error { message: error.to_string() }
-        }
+        Err(error) => Answer::Error { message: error.to_string() },
     }
 }
