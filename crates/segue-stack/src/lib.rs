@@ -50,5 +50,5 @@ pub use socket::{
 };
 pub use sockopt::SocketOption;
 pub use stack::{Result, Stack};
-pub use sysctl::{CoreSettings, IpSettings, Reach, Settings, SysctlDescription, SysctlError};
+pub use sysctl::{CoreSettings, IpSettings, Ranges, Reach, Settings, SysctlDescription, SysctlError};
 pub use tcp::fast_open::FastOpenKeys;

@@ -1,11 +1,11 @@
 //! How often an answer to a stranger may be given: a token bucket.
 //!
-//! Decides yes or no for one answer at one time; who shares a bucket is the caller's choice.
-//! Invariants: no more than `burst` answers at once, no more than `burst + rate * t` in any time `t`; with integer
-//! arithmetic no part of a token is lost between calls.
+//! Decides yes or no for one answer at one time; who shares a bucket, and what an answer costs, is the caller's choice.
+//! Invariants: no more than `burst` tokens go at once, no more than `burst + rate * t` in any time `t`, but for those that
+//! are owed; with integer arithmetic no part of a token is lost between calls.
 use segue_wire::Instant;
 
-const NANOS_PER_SECOND: u128 = 1_000_000_000;
+const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
 /// A token bucket: `rate` tokens per second, at most `burst` kept.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub(crate) struct TokenBucket {
     rate: u32,
     burst: u32,
     /// Tokens in units of one billionth, so that `rate` times nanoseconds adds up exactly.
-    credit: u128,
+    credit: i128,
     refilled: Instant,
 }
 
@@ -21,20 +21,18 @@ impl TokenBucket {
     /// A full bucket. `rate` is in tokens per second, `burst` in tokens. `rate` 0 gives `burst` tokens once and then
     /// none; `burst` 0 refuses everything.
     pub(crate) fn new(rate: u32, burst: u32, now: Instant) -> Self {
-        TokenBucket { rate, burst, credit: u128::from(burst) * NANOS_PER_SECOND, refilled: now }
+        TokenBucket { rate, burst, credit: i128::from(burst) * NANOS_PER_SECOND, refilled: now }
     }
 
-    /// Takes one token. `false`: none is left, the answer must not be given.
-    #[must_use]
-    pub(crate) fn take(&mut self, now: Instant) -> bool {
+    /// Whether a token is left.
+    pub(crate) fn has_one(&mut self, now: Instant) -> bool {
         self.refill(now);
-        match self.credit.checked_sub(NANOS_PER_SECOND) {
-            Some(rest) => {
-                self.credit = rest;
-                true
-            }
-            None => false,
-        }
+        self.credit >= NANOS_PER_SECOND
+    }
+
+    /// Takes `n` tokens away, also some that are not there: they are owed.
+    pub(crate) fn spend(&mut self, n: u32) {
+        self.credit = self.credit.saturating_sub(i128::from(n) * NANOS_PER_SECOND);
     }
 
     /// Changes rate and burst; what was saved above the new burst is lost.
@@ -42,15 +40,15 @@ impl TokenBucket {
         self.refill(now);
         self.rate = rate;
         self.burst = burst;
-        self.credit = self.credit.min(u128::from(burst) * NANOS_PER_SECOND);
+        self.credit = self.credit.min(i128::from(burst) * NANOS_PER_SECOND);
     }
 
     fn refill(&mut self, now: Instant) {
-        let nanos = now.saturating_duration_since(self.refilled).as_nanos();
+        let nanos = i128::try_from(now.saturating_duration_since(self.refilled).as_nanos()).unwrap_or(i128::MAX);
         // A call with an older time adds nothing and must not let the same span count twice.
         self.refilled = self.refilled.max(now);
-        let full = u128::from(self.burst) * NANOS_PER_SECOND;
-        self.credit = full.min(self.credit + nanos * u128::from(self.rate));
+        let full = i128::from(self.burst) * NANOS_PER_SECOND;
+        self.credit = full.min(self.credit.saturating_add(nanos.saturating_mul(i128::from(self.rate))));
     }
 }
 
@@ -58,6 +56,14 @@ impl TokenBucket {
 mod tests {
     use super::*;
     use core::time::Duration;
+
+    impl TokenBucket {
+        fn take(&mut self, now: Instant) -> bool {
+            let has = self.has_one(now);
+            self.spend(u32::from(has));
+            has
+        }
+    }
 
     fn at(millis: u64) -> Instant {
         Instant::ZERO + Duration::from_millis(millis)

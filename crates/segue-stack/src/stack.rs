@@ -9,10 +9,9 @@ use std::collections::VecDeque;
 use segue_tcp::Instant;
 use segue_wire::Packet;
 
-use crate::icmp::errors::ErrorLimits;
+use crate::icmp::limits::IcmpLimits;
 use crate::net::Net;
 use crate::outbox::Outbox;
-use crate::ratelimit::TokenBucket;
 use crate::reassembly::{Reassembler, ReassemblyConfig};
 use crate::secrets::{PortChooser, Secrets};
 use crate::slab::Slab;
@@ -41,7 +40,7 @@ pub struct Stack {
     pub(crate) counters: Counters,
     pub(crate) net: Net,
     pub(crate) reassembler: Reassembler,
-    pub(crate) error_limits: ErrorLimits,
+    pub(crate) icmp_limits: IcmpLimits,
     pub(crate) sockets: Slab<Socket>,
     pub(crate) datagrams: Datagrams,
     pub(crate) tcp: Tcp,
@@ -63,12 +62,11 @@ impl Stack {
         let mut secrets = Secrets::from_seed(&seed);
         let chooser = PortChooser::new(&mut secrets);
         let hasher = secrets.build_hasher();
-        let bucket = || TokenBucket::new(settings.ip.icmp_msgs_per_sec, settings.ip.icmp_msgs_burst, now);
         Stack {
             counters: Counters::default(),
             net: Net::new(hasher.clone()),
             reassembler: Reassembler::new(ReassemblyConfig::from(&settings.ip), hasher.clone()),
-            error_limits: ErrorLimits { v4: bucket(), v6: bucket() },
+            icmp_limits: IcmpLimits::new(&settings.ip, hasher.clone(), now),
             sockets: Slab::new(),
             datagrams: Datagrams::new(hasher.clone()),
             tcp: Tcp::new(settings.tcp.clone(), hasher),
@@ -227,9 +225,7 @@ impl Stack {
         // Zero is a key, too, if somebody says so.
         self.tcp.fast_open.has_key |= self.settings.ip.fast_open_key != old_key || name.ends_with("tcp_fastopen_key");
         self.tcp.set_config(self.settings.tcp.clone());
-        let (rate, burst) = (self.settings.ip.icmp_msgs_per_sec, self.settings.ip.icmp_msgs_burst);
-        self.error_limits.v4.configure(rate, burst, now);
-        self.error_limits.v6.configure(rate, burst, now);
+        self.icmp_limits.configure(&self.settings.ip, now);
         self.reassembler.configure(ReassemblyConfig::from(&self.settings.ip));
         Ok(())
     }

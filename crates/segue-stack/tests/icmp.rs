@@ -211,22 +211,6 @@ fn an_unknown_next_header_is_a_parameter_problem_that_points_at_it() {
 }
 
 #[test]
-fn errors_are_rationed_and_the_ration_comes_back() {
-    let mut w = world();
-    let send = |w: &mut World, n: usize| {
-        for _ in 0..n {
-            w.inject(B, v4_packet(A4, B4, Protocol(99), b"........"));
-        }
-        w.settle();
-    };
-    send(&mut w, 500);
-    assert_eq!(w.counter(B, "IcmpOutDestUnreachs"), 50);
-    assert_eq!(w.counter(B, "IcmpOutRateLimitGlobal"), 450);
-    send(&mut w, 10);
-    assert_eq!(w.counter(B, "IcmpOutDestUnreachs"), 60);
-}
-
-#[test]
 fn a_datagram_whose_fragments_do_not_all_come_is_given_up_and_its_sender_told() {
     let mut w = world();
     w.keeps_log = true;
@@ -325,4 +309,61 @@ fn soft_errors_do_not_disturb_a_connected_datagram_socket_and_hard_ones_do() {
     assert_eq!(tell(&mut w, UnreachableCode::HOST), None);
     assert_eq!(tell(&mut w, UnreachableCode::PROTOCOL), Some(Errno::ENOPROTOOPT));
     assert_eq!(tell(&mut w, UnreachableCode::ADMINISTRATIVELY_PROHIBITED), Some(Errno::EHOSTUNREACH));
+}
+
+/// How many ICMP errors B sends about `count` datagrams to a port nobody has, sent by A as fast as it can.
+fn refusals(w: &mut World, to: &str, count: usize) -> usize {
+    let domain = if addr(to).is_ipv4() { Domain::Inet } else { Domain::Inet6 };
+    let socket = w.stacks[A].socket(domain, SocketType::Datagram).unwrap();
+    let before = sent_by_b(w).len();
+    w.keeps_log = true;
+    for _ in 0..count {
+        let _ = w.send_to(A, socket, b"hello", to);
+    }
+    w.settle();
+    sent_by_b(w).len() - before
+}
+
+#[test]
+fn a_host_is_told_of_six_closed_ports_at_once_then_of_one_a_second() {
+    let mut w = world();
+    assert_eq!(refusals(&mut w, "10.0.0.2:9999", 50), 6);
+    assert_eq!(w.counter(B, "IcmpOutRateLimitHost"), 44);
+    w.run(Duration::from_millis(1100));
+    assert_eq!(refusals(&mut w, "10.0.0.2:9999", 50), 1);
+    w.stacks[B].set_sysctl(w.now, "icmp_ratelimit", "0").unwrap();
+    let together = refusals(&mut w, "10.0.0.2:9999", 300);
+    assert!((30..120).contains(&together), "icmp_msgs_burst is left, which a message costs one of on average: {together}");
+    assert!(w.counter(B, "IcmpOutRateLimitGlobal") > 100);
+    w.stacks[B].set_sysctl(w.now, "icmp_ratemask", "0").unwrap();
+    assert_eq!(refusals(&mut w, "10.0.0.2:9999", 200), 200);
+}
+
+#[test]
+fn over_ipv6_a_host_is_told_of_one_closed_port_every_tenth_of_a_second() {
+    let mut w = world();
+    assert_eq!(refusals(&mut w, "[fd00::2]:9999", 50), 6);
+    assert_eq!(w.counter(B, "Icmp6OutRateLimitHost"), 44);
+    w.run(Duration::from_millis(110));
+    assert_eq!(refusals(&mut w, "[fd00::2]:9999", 50), 1);
+    w.stacks[B].set_sysctl(w.now, "net.ipv6.icmp.ratemask", "0,2-127").unwrap();
+    assert_eq!(refusals(&mut w, "[fd00::2]:9999", 200), 200);
+}
+
+#[test]
+fn echo_replies_are_limited_when_the_mask_says_so() {
+    let mut w = world();
+    w.keeps_log = true;
+    let socket = ping_socket(&mut w, A, Domain::Inet);
+    let ping = |w: &mut World| {
+        let before = sent_by_b(w).len();
+        for sequence in 0..20 {
+            w.send_to(A, socket, &request(false, sequence, b""), "10.0.0.2:0").unwrap();
+        }
+        w.settle();
+        sent_by_b(w).len() - before
+    };
+    assert_eq!(ping(&mut w), 20);
+    w.stacks[B].set_sysctl(w.now, "icmp_ratemask", "1").unwrap();
+    assert_eq!(ping(&mut w), 6);
 }

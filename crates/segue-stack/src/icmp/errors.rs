@@ -1,16 +1,16 @@
 //! ICMP errors that this host sends.
 //!
-//! Decides when an error may be sent at all (RFC 1122 3.2.2, RFC 4443 2.4 (e)), how often (RFC 4443 2.4 (f); a token bucket
-//! per family), and what it quotes (RFC 1812 4.3.2.3: up to 576 bytes; RFC 4443: up to 1280).
+//! Decides when an error may be sent at all (RFC 1122 3.2.2, RFC 4443 2.4 (e)), from which address, and what it quotes
+//! (RFC 1812 4.3.2.3: up to 576 bytes; RFC 4443: up to 1280). How often is decided by `limits`.
 use core::net::IpAddr;
 
 use segue_wire::icmpv4::{self, Icmpv4Message};
 use segue_wire::icmpv6::{self, Icmpv6Message};
 use segue_wire::{Bytes, Instant, Ipv4Header, Packet, Protocol, ipv6};
 
+use super::limits::{Kind, Verdict};
 use crate::ip::output::IpFields;
 use crate::net::Destination;
-use crate::ratelimit::TokenBucket;
 use crate::stack::Stack;
 use crate::{Counter, IfaceId, Unreachable};
 
@@ -35,13 +35,6 @@ pub(crate) enum Complaint {
     ReassemblyTime,
 }
 
-/// How often errors may be sent.
-#[derive(Debug)]
-pub(crate) struct ErrorLimits {
-    pub(crate) v4: TokenBucket,
-    pub(crate) v6: TokenBucket,
-}
-
 impl Stack {
     pub(crate) fn send_unreachable(
         &mut self,
@@ -64,15 +57,13 @@ impl Stack {
         about: &Packet,
     ) {
         let Some(to) = self.may_complain(about, complaint) else { return };
-        let limit = if to.is_ipv4() { &mut self.error_limits.v4 } else { &mut self.error_limits.v6 };
-        if !limit.take(now) {
-            let counter = if to.is_ipv4() { Counter::IcmpOutRateLimitGlobal } else { Counter::Icmp6OutRateLimitHost };
-            return self.counters.inc(counter);
-        }
         let Ok(way) = self.net.way(now, to, pinned) else { return };
         let is_usable = matches!(self.net.destination(source), Destination::Local) || pinned.is_some();
         let source = if is_usable { source } else { way.source };
         let Some(message) = message(complaint, source, to, about) else { return };
+        if !self.may_tell(now, message[0], to, way.iface) {
+            return;
+        }
         self.count_error(complaint, to);
         let protocol = if to.is_ipv4() { Protocol::ICMPV4 } else { Protocol::ICMPV6 };
         let fields = IpFields {
@@ -86,6 +77,18 @@ impl Stack {
             identification: self.next_identification(source, to) as u16,
         };
         self.push_reply(&way, fields.complete_packet(message));
+    }
+
+    /// Whether the limits let a message of this type leave now; if not it is counted.
+    pub(crate) fn may_tell(&mut self, now: Instant, number: u8, to: IpAddr, by: IfaceId) -> bool {
+        let kind = Kind { number, to, is_inside: by == IfaceId::LOOPBACK };
+        match self.icmp_limits.take(now, kind, &self.settings.ip, &mut self.secrets) {
+            Verdict::Send => true,
+            Verdict::Hold(counter) => {
+                self.counters.inc(counter);
+                false
+            }
+        }
     }
 
     /// The address an error about this packet goes to; `None` if there must not be one.

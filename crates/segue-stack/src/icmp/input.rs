@@ -164,7 +164,9 @@ impl Stack {
         match message {
             Icmpv6Message::EchoRequest { .. } => {
                 self.counters.inc(Counter::Icmp6InEchos);
-                if !self.settings.ip.icmpv6_echo_ignore_all {
+                let ignored = self.settings.ip.icmpv6_echo_ignore_all
+                    || (arrival.cast == Cast::Multicast && self.settings.ip.icmpv6_echo_ignore_multicast);
+                if !ignored {
                     self.echo_request(now, arrival, bytes);
                 }
             }
@@ -215,6 +217,9 @@ impl Stack {
         let mut reply = message.to_vec();
         reply[0] = if is_v4 { 0 } else { 129 };
         write_checksum(source, arrival.source, &mut reply);
+        if !self.may_tell(now, reply[0], arrival.source, way.iface) {
+            return;
+        }
         self.counters.inc(if is_v4 { Counter::IcmpOutEchoReps } else { Counter::Icmp6OutEchoReplies });
         self.counters.inc(if is_v4 { Counter::IcmpOutMsgs } else { Counter::Icmp6OutMsgs });
         let fields = IpFields {

@@ -1,6 +1,7 @@
 //! ICMP and ICMPv6: echo, errors about our packets, errors about others'.
 pub(crate) mod errors;
 pub(crate) mod input;
+pub(crate) mod limits;
 pub(crate) mod ping;
 mod refuse;
 

@@ -8,9 +8,11 @@ use core::fmt;
 
 use segue_tcp::CongestionName;
 
+mod ranges;
 mod settings;
 mod table;
 
+pub use ranges::Ranges;
 pub use settings::{CoreSettings, IpSettings, Settings};
 pub use table::Reach;
 use table::{Entry, TABLE, Value};

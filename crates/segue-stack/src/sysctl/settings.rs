@@ -3,7 +3,7 @@ use core::time::Duration;
 
 use segue_tcp::CongestionName;
 
-use crate::FastOpenKeys;
+use crate::{FastOpenKeys, Ranges};
 
 /// Every setting of a stack that has a sysctl name.
 #[derive(Clone, Debug, Default)]
@@ -71,9 +71,21 @@ pub struct IpSettings {
     pub icmp_echo_ignore_broadcasts: bool,
     /// `net.ipv6.icmp.echo_ignore_all`: do not answer ping over IPv6. Default off.
     pub icmpv6_echo_ignore_all: bool,
-    /// `net.ipv4.icmp_msgs_per_sec`: ICMP errors per second, to all destinations together. Default 1000.
+    /// `net.ipv4.icmp_ratelimit`: least time between two limited ICMP messages to one host, of which six may follow each
+    /// other at once; zero: no such limit. Default 1 s.
+    pub icmp_ratelimit: Duration,
+    /// `net.ipv4.icmp_ratemask`: which ICMP types are limited, one bit each. Default 6168: destination unreachable, source
+    /// quench, time exceeded, parameter problem.
+    pub icmp_ratemask: u32,
+    /// `net.ipv6.icmp.ratelimit`: as `icmp_ratelimit`. Default 100 ms.
+    pub icmpv6_ratelimit: Duration,
+    /// `net.ipv6.icmp.ratemask`: which ICMPv6 types are limited. Default 0-1,3-127: every error but packet too big.
+    pub icmpv6_ratemask: Ranges,
+    /// `net.ipv6.icmp.echo_ignore_multicast`: do not answer ping to a group over IPv6. Default off.
+    pub icmpv6_echo_ignore_multicast: bool,
+    /// `net.ipv4.icmp_msgs_per_sec`: limited ICMP messages per second, to all hosts together. Default 1000.
     pub icmp_msgs_per_sec: u32,
-    /// `net.ipv4.icmp_msgs_burst`: ICMP errors that may follow each other at once. Default 50.
+    /// `net.ipv4.icmp_msgs_burst`: limited ICMP messages to all hosts that may follow each other at once. Default 50.
     pub icmp_msgs_burst: u32,
     /// `net.ipv4.ipfrag_high_thresh`: bytes that IPv4 reassembly may hold. Default 4194304.
     pub ipfrag_high_thresh: u32,
@@ -108,6 +120,11 @@ impl Default for IpSettings {
             icmp_echo_ignore_all: false,
             icmp_echo_ignore_broadcasts: true,
             icmpv6_echo_ignore_all: false,
+            icmp_ratelimit: Duration::from_secs(1),
+            icmp_ratemask: 6168,
+            icmpv6_ratelimit: Duration::from_millis(100),
+            icmpv6_ratemask: Ranges::of(&[(0, 1), (3, 127)]),
+            icmpv6_echo_ignore_multicast: false,
             icmp_msgs_per_sec: 1000,
             icmp_msgs_burst: 50,
             ipfrag_high_thresh: 4 << 20,

@@ -1,9 +1,61 @@
 //! IP, ICMP, ports and reassembly.
 use core::time::Duration;
 
-use super::{Entry, INT, SECONDS, Value, fixed, integer, live, switch};
+use super::{Entry, INT, SECONDS, Value, fixed, integer, live, millis, switch};
+use crate::Ranges;
 
 pub(super) static ENTRIES: &[Entry] = &[
+    fixed(
+        "net.ipv4.icmp_errors_use_inbound_ifaddr",
+        "ICMP errors about forwarded packets come from the interface that these came by.",
+        "0",
+        "this stack is a host and forwards nothing",
+    ),
+    fixed(
+        "net.ipv4.icmp_ignore_bogus_error_responses",
+        "Do not log ICMP errors about broadcasts.",
+        "1",
+        "nothing is logged",
+    ),
+    integer(
+        "net.ipv4.icmp_ratelimit",
+        "Least time between two limited ICMP messages to one host; six may follow each other at once.",
+        INT,
+        "milliseconds, 0 no limit",
+        |s| millis(s.ip.icmp_ratelimit),
+        |s, v| s.ip.icmp_ratelimit = Duration::from_millis(v),
+    ),
+    integer(
+        "net.ipv4.icmp_ratemask",
+        "Which ICMP types are limited.",
+        INT,
+        "sum of 2 to the power of each type",
+        |s| s.ip.icmp_ratemask.into(),
+        |s, v| s.ip.icmp_ratemask = v as u32,
+    ),
+    switch(
+        "net.ipv6.icmp.echo_ignore_multicast",
+        "Answer no ping to a group over IPv6.",
+        |s| s.ip.icmpv6_echo_ignore_multicast.into(),
+        |s, v| s.ip.icmpv6_echo_ignore_multicast = v != 0,
+    ),
+    integer(
+        "net.ipv6.icmp.ratelimit",
+        "Least time between two limited ICMPv6 messages to one host; six may follow each other at once.",
+        INT,
+        "milliseconds, 0 no limit",
+        |s| millis(s.ip.icmpv6_ratelimit),
+        |s, v| s.ip.icmpv6_ratelimit = Duration::from_millis(v),
+    ),
+    live(
+        "net.ipv6.icmp.ratemask",
+        "Which ICMPv6 types are limited.",
+        Value::Text {
+            get: |s| s.ip.icmpv6_ratemask.to_string(),
+            set: |s, text| Ranges::parse(text, 255).map(|types| s.ip.icmpv6_ratemask = types).is_some(),
+            expected: "types from 0 to 255 and ranges of them, as in \"0-1,3-127\"",
+        },
+    ),
     switch(
         "net.ipv4.conf.all.accept_source_route",
         "Take packets that came along a source route, and answer along it.",
