@@ -95,7 +95,7 @@ fn describe(args: &SysctlArgs) -> Result<ExitCode, Fail> {
             continue;
         }
         if at > 0 {
-            println!();
+            println!("");
         }
         println!("{}\n  {}", about.name, about.meaning);
         println!("  default  {}\n  takes    {}\n  reaches  {}", about.default, about.takes, about.reach);
