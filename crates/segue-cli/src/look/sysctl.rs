@@ -80,11 +80,9 @@ pub(crate) fn sysctl(args: &SysctlArgs) -> Result<ExitCode, Fail> {
 }
 
 fn describe(args: &SysctlArgs) -> Result<ExitCode, Fail> {
-    let mut wanted: Vec<&str> = Vec::new();
-    wanted.extend(Settings::names().filter(|_| args.all));
-    wanted.extend(args.parameters.iter().map(String::as_str));
-    for (at, name) in wanted.into_iter().enumerate() {
-        let about = Settings::describe(name).map_err(|error| Fail::new(1, error))?;
+    let all = Settings::names().filter(|_| args.all).map(str::to_owned);
+    for (at, name) in all.chain(args.parameters.iter().cloned()).enumerate() {
+        let about = Settings::describe(&name).map_err(|error| Fail::new(1, error))?;
         if args.json {
             let range = about.lowest.zip(about.highest).map(|(low, high)| json!([low, high]));
             println!(
