@@ -6,8 +6,13 @@ use crate::point::Point;
 use crate::real::{self, Flow};
 use crate::{lab, table};
 
-/// The bottleneck that flows share: 100 Mbit/s, 20 ms, a queue of what fills it.
-pub(crate) fn point() -> Point {
+/// How many flows share it.
+pub(crate) const FLOWS: [usize; 5] = [2, 5, 10, 20, 50];
+/// How many of Segue's beside as many of Linux's.
+pub(crate) const EACH: [usize; 3] = [1, 2, 5];
+
+/// The bottleneck that flows share: 100 Mbit/s, 30 ms, a queue of what fills it.
+fn point() -> Point {
     let mut point = crate::point::points().into_iter().find(|point| point.name == "100mbit-30ms-0%");
     point.take().expect("a point of the grid")
 }

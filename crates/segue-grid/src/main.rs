@@ -9,6 +9,8 @@ mod plan;
 mod point;
 mod real;
 mod real_grid;
+mod record;
+mod side_by_side;
 mod table;
 mod virtual_grid;
 
@@ -62,6 +64,10 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
 
+    /// Keep rows of real time in this file: what it has is not measured again, what is measured is added.
+    #[arg(long, value_name = "FILE")]
+    rows: Option<PathBuf>,
+
     /// How long the whole may take in real time, e.g. 20min; repeats, seconds and points are given up for it, in this order.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     time: Option<Duration>,
@@ -84,8 +90,8 @@ Examples:
   cargo xtask grid --virtual --check
   cargo xtask grid --virtual --point 100mbit-30ms --cc cubic
   sudo cargo xtask grid --real --point 100mbit-30ms-1% --cc cubic --repeats 1
-  sudo cargo xtask grid --real --time 60min --write
-  sudo cargo xtask grid --fairness --time 5min";
+  sudo cargo xtask grid --real --jobs 8 --rows /tmp/rows --write
+  sudo cargo xtask grid --fairness --jobs 4";
 
 fn pair(text: &str) -> Result<Pair, String> {
     let known = Pair::ALL.into_iter().find(|pair| pair.name() == text);
@@ -204,8 +210,15 @@ fn in_real_time(arguments: &Arguments, points: Vec<Point>) -> Result<(), String>
         if plan.given_up.is_empty() { String::new() } else { format!("; for the time: {}", plan.given_up) }
     );
     println!("{}", real_grid::HEAD);
-    let rows = real_grid::measure(&plan, &arguments.cc, &pairs, arguments.jobs, |point, name, row| {
+    let of_plan: Vec<Point> = plan.points.iter().map(|(point, _)| point.clone()).collect();
+    let known = arguments.rows.as_ref().map_or(Ok(Vec::new()), |file| record::read(file, &of_plan))?;
+    let rows = real_grid::measure(&plan, &arguments.cc, &pairs, &known, |point, name, row| {
         println!("{}", real_grid::written(point, name, row));
+        if let Some(file) = &arguments.rows
+            && let Err(error) = record::append(file, point, name, row)
+        {
+            eprintln!("grid: {}: {error}: this row is not kept", file.display());
+        }
     });
     print!("{}", real_grid::summary(&rows));
     if arguments.write {
@@ -238,11 +251,10 @@ fn machine() -> String {
 
 /// Measures how flows share, and hands over the lines.
 fn fair(arguments: &Arguments, in_virtual: bool, in_real: bool, say: &mut dyn FnMut(&str)) -> Result<(), String> {
-    let known: Vec<&String> = arguments.cc.iter().filter(|name| lab::knows(name)).collect();
     if in_virtual {
         say("Segue to Segue in virtual time, 60 s: flows, congestion control, Jain's index, use of the bottleneck");
-        for name in &known {
-            for flows in [2, 5, 10, 20, 50] {
+        for name in arguments.cc.iter().filter(|name| lab::knows(name)) {
+            for flows in fairness::FLOWS {
                 let (jain, used) = fairness::in_virtual_time(flows, name, 1)?;
                 say(&format!("{flows:>3} {name:<6} {jain:.3} {:>4.0}%", used * 100.0));
             }
@@ -250,33 +262,54 @@ fn fair(arguments: &Arguments, in_virtual: bool, in_real: bool, say: &mut dyn Fn
     }
     if in_real {
         run_first();
-        let time = arguments.time.map_or(Duration::from_secs(20), |time| time / 24);
-        let time = time.clamp(Duration::from_secs(3), Duration::from_secs(30));
-        let seconds = time.as_secs();
-        say(&format!(
-            "To Linux in real time, {seconds} s: flows, congestion control, Jain's index and use of the bottleneck"
-        ));
-        for name in &arguments.cc {
-            for flows in [2, 10, 50] {
-                let of = |by_segue| fairness::in_real_time(flows, Flow { by_segue, congestion: name }, time, 1);
-                let (jain, used) = of(false)?;
-                let mut line = format!("{flows:>3} {name:<6} Linux {jain:.3} {:>4.0}%", used * 100.0);
-                if known.contains(&name) {
-                    let (jain, used) = of(true)?;
-                    line.push_str(&format!("   Segue {jain:.3} {:>4.0}%", used * 100.0));
-                }
-                say(&line);
-            }
+        fair_in_real_time(arguments, say)?;
+    }
+    Ok(())
+}
+
+/// A measurement of how flows share in real time.
+#[derive(Clone, Copy)]
+enum Sharing {
+    /// Jain's index and use for so many flows of one kind.
+    Alike { flows: usize, by_segue: bool },
+    /// What Segue's get of their fair share beside as many of Linux's, and use.
+    Beside { each: usize },
+}
+
+fn fair_in_real_time(arguments: &Arguments, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+    let time = arguments.time.map_or(Duration::from_secs(30), |time| time / 40 * arguments.jobs.max(1) as u32);
+    let time = time.clamp(Duration::from_secs(3), Duration::from_secs(30));
+    let mut kinds: Vec<Sharing> = Vec::new();
+    for flows in fairness::FLOWS {
+        kinds.extend([false, true].map(|by_segue| Sharing::Alike { flows, by_segue }));
+    }
+    kinds.extend(fairness::EACH.map(|each| Sharing::Beside { each }));
+    let known = arguments.cc.iter().filter(|name| lab::knows(name));
+    let tasks: Vec<(&String, Sharing)> = known.flat_map(|name| kinds.iter().map(move |kind| (name, *kind))).collect();
+    let figures = side_by_side::each(tasks.clone(), arguments.jobs, |(name, kind)| match kind {
+        Sharing::Alike { flows, by_segue } => {
+            fairness::in_real_time(flows, Flow { by_segue, congestion: name }, time, 1)
         }
-        say(
-            "Beside Linux in one bottleneck: flows of each, congestion control, what Segue's get of their fair share, use",
-        );
-        for name in &known {
-            for each in [1, 5] {
-                let (share, used) = fairness::beside_linux(each, name, time, 1)?;
-                say(&format!("{each:>3} {name:<6} {share:.2} {:>4.0}%", used * 100.0));
+        Sharing::Beside { each } => fairness::beside_linux(each, name, time, 1),
+    });
+    let seconds = time.as_secs();
+    let mut alike = format!(
+        "To Linux in real time, {seconds} s: flows, congestion control, Jain's index and use of the bottleneck"
+    );
+    let mut beside = String::from(
+        "Beside Linux in one bottleneck: flows of each, congestion control, what Segue's get of their fair share, use",
+    );
+    for ((name, kind), figure) in tasks.into_iter().zip(figures) {
+        let (figure, used) = figure?;
+        let used = used * 100.0;
+        match kind {
+            Sharing::Alike { flows, by_segue: false } => {
+                alike.push_str(&format!("\n{flows:>3} {name:<6} Linux {figure:.3} {used:>4.0}%"));
             }
+            Sharing::Alike { by_segue: true, .. } => alike.push_str(&format!("   Segue {figure:.3} {used:>4.0}%")),
+            Sharing::Beside { each } => beside.push_str(&format!("\n{each:>3} {name:<6} {figure:.2} {used:>4.0}%")),
         }
     }
+    alike.lines().chain(beside.lines()).for_each(say);
     Ok(())
 }

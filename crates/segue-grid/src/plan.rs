@@ -70,13 +70,22 @@ impl Plan {
         plan
     }
 
+    /// Repeats above 100 Mbit/s, where seeds decide less and rows are measured one by one.
+    pub(crate) fn fast_repeats(&self) -> usize {
+        self.repeats.div_ceil(3)
+    }
+
+    pub(crate) fn repeats_at(&self, point: &Point) -> usize {
+        if point.is_fast() { self.fast_repeats() } else { self.repeats }
+    }
+
     /// How long it all takes.
     pub(crate) fn takes(&self, runs: usize) -> Duration {
         let (fast, slow): (Vec<_>, Vec<_>) = self.points.iter().partition(|(point, _)| point.is_fast());
         let sum = |points: Vec<&(Point, Duration)>| -> Duration {
-            points.into_iter().map(|(_, seconds)| *seconds + OVERHEAD).sum()
+            points.into_iter().map(|(point, seconds)| (*seconds + OVERHEAD) * self.repeats_at(point) as u32).sum()
         };
-        (sum(fast) + sum(slow) / self.jobs as u32) * (runs * self.repeats) as u32
+        (sum(fast) + sum(slow) / self.jobs as u32) * runs as u32
     }
 }
 

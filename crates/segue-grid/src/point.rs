@@ -67,7 +67,8 @@ impl Point {
 
     /// How long in real time, unless the whole has to be shorter.
     pub(crate) fn real_time(&self) -> Duration {
-        (self.rtt * 30).clamp(Duration::from_secs(4), Duration::from_secs(10))
+        let most = if self.is_fast() { 6 } else { 10 };
+        (self.rtt * 30).clamp(Duration::from_secs(4), Duration::from_secs(most))
     }
 }
 

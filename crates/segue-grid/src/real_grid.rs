@@ -1,14 +1,13 @@
 //! The grid in real time: Segue's sender and receiver beside Linux's over the same paths.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::plan::Plan;
 use crate::point::Point;
 use crate::real::{self, Pair, RealRun};
-use crate::table;
+use crate::{side_by_side, table};
 
 /// Medians of one congestion control at one point.
 #[derive(Clone, Debug, Default)]
@@ -41,56 +40,60 @@ const BEHIND: f64 = 0.9;
 /// What was measured, in the order of the plan.
 pub(crate) type Rows = Vec<(Point, String, Row)>;
 
-/// A row that is to be measured, and its place in the table.
+/// A row that is to be measured.
 struct Task<'a> {
     place: usize,
     point: &'a Point,
     congestion: &'a str,
     seconds: Duration,
+    repeats: usize,
 }
 
-/// Measures, rows of slow paths `jobs` at a time, and calls `say` after each row. A run that fails leaves its reason in the
-/// row, and the others go on.
+impl Task<'_> {
+    /// Whether it wants the machine for itself: its rate is high, and neither loss nor a cautious algorithm keeps it low.
+    fn is_alone(&self) -> bool {
+        let cautious = self.congestion != "bbr" && !self.point.is_without_loss();
+        self.point.is_fast() && !(cautious && self.point.rtt > Duration::from_millis(1))
+    }
+}
+
+/// Measures what `known` does not have, slow rows `jobs` at a time, and calls `say` after each row. A run that fails
+/// leaves its reason in the row, and the others go on.
 pub(crate) fn measure(
     plan: &Plan,
     congestion: &[String],
     pairs: &[Pair],
-    jobs: usize,
+    known: &Rows,
     say: impl Fn(&Point, &str, &Row) + Sync,
 ) -> Rows {
+    let mut rows: BTreeMap<usize, (Point, String, Row)> = BTreeMap::new();
+    let mut tasks = Vec::new();
     let names = congestion.iter().map(String::as_str);
-    let tasks = plan.points.iter().flat_map(|(point, seconds)| names.clone().map(move |name| (point, *seconds, name)));
-    let tasks =
-        tasks.enumerate().map(|(place, (point, seconds, congestion))| Task { place, point, congestion, seconds });
-    // Fast paths want the machine for themselves, and come last.
-    let (fast, slow): (VecDeque<_>, VecDeque<_>) = tasks.partition(|task| task.point.is_fast());
-    let rows = Mutex::new(BTreeMap::new());
-    for (tasks, jobs) in [(Mutex::new(slow), jobs.max(1)), (Mutex::new(fast), 1)] {
-        let work = || {
-            while let Some(task) = next(&tasks) {
-                let row = measure_row(&task, plan.repeats, pairs);
-                say(task.point, task.congestion, &row);
-                let row = (task.point.clone(), task.congestion.to_owned(), row);
-                rows.lock().unwrap_or_else(PoisonError::into_inner).insert(task.place, row);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..jobs {
-                scope.spawn(work);
-            }
-        });
+    let whole = plan.points.iter().flat_map(|(point, seconds)| names.clone().map(move |name| (point, *seconds, name)));
+    for (place, (point, seconds, congestion)) in whole.enumerate() {
+        let same = |row: &&(Point, String, Row)| row.0.name == point.name && row.1 == congestion;
+        match known.iter().find(same) {
+            Some(row) => drop(rows.insert(place, row.clone())),
+            None => tasks.push(Task { place, point, congestion, seconds, repeats: plan.repeats_at(point) }),
+        }
     }
-    rows.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+    // What wants the machine for itself comes last.
+    let (alone, together): (Vec<_>, Vec<_>) = tasks.into_iter().partition(Task::is_alone);
+    for (tasks, jobs) in [(together, plan.jobs), (alone, 1)] {
+        let work = |task: Task<'_>| {
+            let row = measure_row(&task, pairs);
+            say(task.point, task.congestion, &row);
+            (task.place, (task.point.clone(), task.congestion.to_owned(), row))
+        };
+        rows.extend(side_by_side::each(tasks, jobs, work));
+    }
+    rows.into_values().collect()
 }
 
-fn next<'a>(tasks: &Mutex<VecDeque<Task<'a>>>) -> Option<Task<'a>> {
-    tasks.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-}
-
-fn measure_row(task: &Task<'_>, repeats: usize, pairs: &[Pair]) -> Row {
+fn measure_row(task: &Task<'_>, pairs: &[Pair]) -> Row {
     let mut runs: BTreeMap<Pair, Vec<RealRun>> = BTreeMap::new();
     let mut row = Row::default();
-    for repeat in 1..=repeats as u64 {
+    for repeat in 1..=task.repeats as u64 {
         // Side by side in time, so that what else the machine does meets all alike.
         for &pair in pairs {
             if pair == Pair::SegueToLinux && !crate::lab::knows(task.congestion) {

@@ -144,7 +144,9 @@ impl Controller for Cubic {
             memory.avoid_congestion(window, ack, acked);
         }
         if let Some(stage) = &mut memory.past.stage {
-            if acked == 0 {
+            // Section 4.2: only what the application leaves unused is not the curve's; time in which acknowledgments
+            // tell of reordering alone is.
+            if !ack.cwnd_limited {
                 stage.skip(ack.now);
             }
             stage.seen = ack.now;
