@@ -98,7 +98,7 @@ fn read_log(path: &Path) -> Result<Log, String> {
 fn finish(session: &Session, log: Option<&Path>) -> Result<bool, String> {
     let share = 100.0 * session.agreed() as f64 / session.stories.max(1) as f64;
     eprintln!(
-        "{} stories, {} agree wholly ({share:.1} %), {} differ on purpose, {} otherwise; {} not again",
+        "{} stories, {} agree wholly ({share:.1} %), {} differ on purpose, {} otherwise; of {} nothing can be said",
         session.stories,
         session.agreed(),
         session.explained(),
@@ -132,7 +132,7 @@ fn tell_all(seeds: &(dyn Fn() -> Option<u64> + Sync), threads: u64, settings: &[
                     continue;
                 }
                 Ok(Told::Agreed) => {}
-                Ok(Told::Busy) => session.noise += 1,
+                Ok(Told::Unsteady) => session.noise += 1,
                 Ok(Told::Differed(difference)) => session.note(&difference, seed),
             }
             session.stories += 1;
@@ -152,7 +152,7 @@ fn show(seeds: &[u64], settings: &[Setting]) -> Result<bool, String> {
     for &seed in seeds {
         let story = generate(seed);
         let difference = match teller.tell(&story).map_err(|error| error.to_string())? {
-            Told::Agreed | Told::Busy => {
+            Told::Agreed | Told::Unsteady => {
                 println!("## seed {seed}: the hosts agree\n");
                 continue;
             }
@@ -190,6 +190,7 @@ fn record(teller: &mut Teller, seed: u64, whole: bool) -> Result<Kept, segue_dri
         story = *shorter;
     }
     let linux = teller.ask_linux(&story)?;
-    let intended = compare(&story, &linux, &teller.ask_segue(&story)?).and_then(|difference| difference.intended);
+    let intended =
+        compare(&story, &linux, &teller.ask_segue(&story, &linux)?).and_then(|difference| difference.intended);
     Ok(Kept { seed, story, linux, intended })
 }

@@ -12,8 +12,8 @@ use super::story::{Step, Story};
 
 type Info = Vec<(&'static str, u64)>;
 
-/// Marks the lines of a record: a packet, a result, `TCP_INFO`.
-const MARKS: [char; 3] = ['>', '=', '%'];
+/// Marks the lines of a record: a packet, a result, the pace, `TCP_INFO`.
+const MARKS: [char; 4] = ['>', '=', '@', '%'];
 
 impl Seen {
     fn read(line: &str) -> Option<Seen> {
@@ -54,6 +54,10 @@ fn read_result(line: &str) -> Option<(Result<i64, i32>, usize)> {
     }
 }
 
+fn read_pace(line: &str) -> Option<Vec<Duration>> {
+    line.split_whitespace().map(|end| Duration::try_from_secs_f64(end.parse().ok()?).ok()).collect()
+}
+
 /// What is in `info` and was not before.
 fn changes(before: &Info, info: &Info) -> String {
     if info.is_empty() {
@@ -89,6 +93,8 @@ pub(super) fn write(story: &Story, played: &Played) -> String {
         let _ = writeln!(text, "{head}");
         record.packets.iter().for_each(|packet| _ = writeln!(text, "  > {packet}"));
         record.result.iter().for_each(|result| _ = writeln!(text, "  {}", result_words(result)));
+        let pace: Vec<String> = record.pace.iter().map(|end| format!("{:.6}", end.as_secs_f64())).collect();
+        let _ = writeln!(text, "  @ {}", pace.join(" "));
         let _ = writeln!(text, "  % {}", changes(&before, &record.info));
         before.clone_from(&record.info);
     }
@@ -118,6 +124,7 @@ pub(super) fn read(text: &str) -> Result<(Story, Played), String> {
         let rest = rest.trim();
         match line.chars().next() {
             Some('>') => record.packets.push(Seen::read(rest).ok_or_else(|| wrong("this is no packet"))?),
+            Some('@') => record.pace = read_pace(rest).ok_or_else(|| wrong("this is no pace"))?,
             Some('=') => record.result = Some(read_result(rest).ok_or_else(|| wrong("this is no result"))?),
             _ => {
                 record.info = changed(&before, rest).ok_or_else(|| wrong("this is no TCP_INFO"))?;
@@ -139,7 +146,7 @@ mod tests {
     fn answers_that_were_written_are_read_as_they_were() {
         for seed in 0..60 {
             let story = generate(seed);
-            let played = play(&mut segue(&[]).expect("a stack"), &story, 1).expect("a story");
+            let played = play(&mut segue(&[]).expect("a stack"), &story, 1, None).expect("a story");
             let text = write(&story, &played);
             let (read_story, read_played) = read(&text).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{text}"));
             assert_eq!(write(&read_story, &read_played), text, "seed {seed}");

@@ -9,6 +9,9 @@ use super::notation::letters;
 use super::play::{Played, Seen, StepRecord};
 use super::story::{Step, Story};
 
+/// What an answer takes at most that no timer holds back.
+const AT_ONCE: Duration = Duration::from_millis(3);
+
 /// What two records differ in first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Aspect {
@@ -49,6 +52,8 @@ pub struct Difference {
     pub class: String,
     /// The entry of the catalogue that explains it, if one does.
     pub intended: Option<&'static Intended>,
+    /// Whether a timer ran out at the edge of a step, and which side of it is a matter of ticks: this says nothing.
+    pub is_at_edge: bool,
     /// What each host did.
     pub words: String,
 }
@@ -85,6 +90,13 @@ impl Telling<'_> {
         (&self.linux.steps[self.at], &self.segue.steps[self.at])
     }
 
+    /// Whether one host has sent in this step what the other sends a moment later, in the next.
+    fn is_at_edge(&self) -> bool {
+        let (Aspect::Missing(packet) | Aspect::Extra(packet)) = &self.aspect else { return false };
+        // What is sent at once is no timer's.
+        packet.after > AT_ONCE && packet.after + tolerance(packet.after) > self.linux.length(self.at)
+    }
+
     fn class(&self) -> String {
         let doing = self.step().map_or("opening".to_owned(), kind);
         let state = if self.at == 0 { self.records().0.field("state") } else { self.before("state") };
@@ -110,7 +122,8 @@ pub fn compare(story: &Story, linux: &Played, segue: &Played) -> Option<Differen
     let telling = Telling { story, linux, segue, at, aspect };
     let (theirs, ours) = telling.records();
     let words = format!("linux:\n{}segue:\n{}", show(theirs), show(ours));
-    Some(Difference { step: at, class: telling.class(), intended: catalogue::explain(&telling), words })
+    let (is_at_edge, intended) = (telling.is_at_edge(), catalogue::explain(&telling));
+    Some(Difference { step: at, class: telling.class(), intended, is_at_edge, words })
 }
 
 fn kind(step: &Step) -> String {
@@ -191,7 +204,10 @@ fn field(a: &Seen, b: &Seen) -> Option<&'static str> {
     if u32::from(large) * 8 > u32::from(small) * 9 {
         return Some("window");
     }
-    // Linux's timers tick in up to 4 ms, its scheduling adds more.
-    let tolerance = Duration::from_millis(14) + a.after.max(b.after) / 12;
-    (a.after.abs_diff(b.after) > tolerance).then_some("time")
+    (a.after.abs_diff(b.after) > tolerance(a.after.max(b.after))).then_some("time")
+}
+
+/// How far two packets may be apart. Linux's timers tick in up to 4 ms and run out up to an eighth late.
+fn tolerance(after: Duration) -> Duration {
+    Duration::from_millis(14) + after / 12
 }

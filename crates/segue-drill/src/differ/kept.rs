@@ -51,7 +51,7 @@ impl Kept {
     /// # Errors
     /// What Segue does otherwise than it should, or that a difference that was meant is gone.
     pub fn check(&self) -> Result<(), String> {
-        let told = segue(&[]).and_then(|mut host| play(&mut host, &self.story, 1));
+        let told = segue(&[]).and_then(|mut host| play(&mut host, &self.story, 1, Some(&self.linux)));
         let ours = told.map_err(|error| error.0)?;
         match (compare(&self.story, &self.linux, &ours), self.intended) {
             (None, None) => Ok(()),

@@ -68,6 +68,8 @@ impl fmt::Display for Seen {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct StepRecord {
     pub(super) packets: Vec<Seen>,
+    /// When each passing of time in it was over, since the story began.
+    pub(super) pace: Vec<Duration>,
     /// What the call returned, if the step was one, and the bytes it read.
     pub(super) result: Option<(Result<i64, i32>, usize)>,
     /// `TCP_INFO` afterwards, by name.
@@ -79,6 +81,19 @@ pub struct StepRecord {
 pub struct Played {
     /// In order of the steps.
     pub steps: Vec<StepRecord>,
+}
+
+impl Played {
+    /// When each passing of time was over, since the story began.
+    pub(super) fn pace(&self) -> Vec<Duration> {
+        self.steps.iter().flat_map(|step| step.pace.iter().copied()).collect()
+    }
+
+    /// How long a step took.
+    pub(super) fn length(&self, step: usize) -> Duration {
+        let end = |step: usize| self.steps.get(step).and_then(|step| step.pace.last()).copied().unwrap_or_default();
+        end(step).saturating_sub(step.checked_sub(1).map_or(Duration::ZERO, end))
+    }
 }
 
 struct Player<'a> {
@@ -102,15 +117,20 @@ struct Player<'a> {
     /// The timestamp that the host sent last.
     echo: u32,
     clock: u32,
+    /// When the story began, and the step.
+    origin: Instant,
     begun: Instant,
+    /// When time has to have passed, each time; what is missing takes as long as the story says.
+    pace: std::vec::IntoIter<Duration>,
     record: StepRecord,
 }
 
-/// Plays `story` between these ports.
+/// Plays `story`; `number` chooses the ports. With the `pace` of another telling all happens when it happened there: what a
+/// real machine's delays do to round-trip times is the same in both.
 ///
 /// # Errors
 /// The host cannot go on.
-pub fn play(host: &mut dyn Host, story: &Story, number: u16) -> Result<Played, HostError> {
+pub fn play(host: &mut dyn Host, story: &Story, number: u16, pace: Option<&Played>) -> Result<Played, HostError> {
     let begun = host.now();
     let mut player = Player {
         host,
@@ -127,7 +147,9 @@ pub fn play(host: &mut dyn Host, story: &Story, number: u16) -> Result<Played, H
         scale: 0,
         echo: 0,
         clock: PEER_CLOCK,
+        origin: begun,
         begun,
+        pace: pace.map_or(Vec::new(), Played::pace).into_iter(),
         record: StepRecord::default(),
     };
     let outcome = player.tell();
@@ -283,12 +305,17 @@ impl Player<'_> {
 
     /// Time passes; what the host sends is written down.
     fn pass(&mut self, time: Duration) -> Result<(), HostError> {
-        let until = self.host.now() + time;
+        let until = match self.pace.next() {
+            Some(end) => self.origin + end,
+            None => self.host.now() + time,
+        };
         loop {
             while let Some(sent) = self.host.next_sent() {
                 self.see(sent.at, &sent.packet);
             }
-            if self.host.now() >= until {
+            let now = self.host.now();
+            if now >= until {
+                self.record.pace.push(now.saturating_duration_since(self.origin));
                 return Ok(());
             }
             let _ = self.host.wait(until)?;

@@ -26,7 +26,7 @@ pub struct Session {
     pub seconds: u64,
     /// Stories told to both hosts.
     pub stories: u64,
-    /// Stories that differed once and no more when they were told again: this machine was busy.
+    /// Stories of which nothing can be said: this machine was busy, or a timer ran out at the edge of a step.
     pub noise: u64,
     /// By the name of the catalogue.
     pub intended: BTreeMap<String, Class>,
@@ -49,7 +49,7 @@ impl Session {
 
     /// Stories in which the hosts agreed wholly.
     pub fn agreed(&self) -> u64 {
-        self.stories.saturating_sub(self.explained()).saturating_sub(self.unexplained())
+        self.stories.saturating_sub(self.noise + self.explained() + self.unexplained())
     }
 
     /// Stories with a difference that is meant.
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(log.sessions, [first, second]);
         let total = log.total();
         assert_eq!((total.seconds, total.stories, total.noise), (90, 200, 2));
-        assert_eq!((total.unexplained(), total.agreed()), (6, 194));
+        assert_eq!((total.unexplained(), total.agreed()), (6, 192));
         assert_eq!(log.found(), [5, 7, 9, 11, 12]);
     }
 

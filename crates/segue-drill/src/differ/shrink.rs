@@ -19,7 +19,9 @@ pub enum Verdict {
 
 /// The difference that a story shows now.
 fn differ(teller: &mut Teller, story: &Story) -> Result<Option<Difference>, HostError> {
-    Ok(compare(story, &teller.ask_linux(story)?, &teller.ask_segue(story)?))
+    let theirs = teller.ask_linux(story)?;
+    let ours = teller.ask_segue(story, &theirs)?;
+    Ok(compare(story, &theirs, &ours).filter(|difference| !difference.is_at_edge))
 }
 
 /// Cuts `story` down; `class` is what it showed first.

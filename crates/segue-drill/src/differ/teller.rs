@@ -17,8 +17,9 @@ const TELLINGS: usize = 4;
 pub enum Told {
     /// Both hosts did the same.
     Agreed,
-    /// They differed, and did not when the story was told again: something else was going on on this machine.
-    Busy,
+    /// They differed, and did not when the story was told again, or only in the step in which a timer ran out: something else
+    /// was going on on this machine.
+    Unsteady,
     /// They differ.
     Differed(Box<Difference>),
 }
@@ -48,10 +49,11 @@ impl Teller {
         let mut last = None;
         for telling in 0..TELLINGS {
             let theirs = self.ask_linux(story)?;
-            let ours = self.ask_segue(story)?;
+            let ours = self.ask_segue(story, &theirs)?;
             match compare(story, &theirs, &ours) {
                 None if telling == 0 => return Ok(Told::Agreed),
-                None => return Ok(Told::Busy),
+                None => return Ok(Told::Unsteady),
+                Some(difference) if difference.is_at_edge => return Ok(Told::Unsteady),
                 // What is understood needs no second telling.
                 Some(difference) if difference.intended.is_some() => return Ok(Told::Differed(Box::new(difference))),
                 Some(difference) => last = Some(difference),
@@ -66,7 +68,7 @@ impl Teller {
     /// The kernel cannot go on as a host.
     pub fn ask_linux(&mut self, story: &Story) -> Result<Played, HostError> {
         self.number = self.number.wrapping_add(1);
-        match play(&mut self.reference, story, self.number) {
+        match play(&mut self.reference, story, self.number, None) {
             Ok(played) => Ok(played),
             Err(error) => {
                 // The next story is not to suffer from this one.
@@ -76,12 +78,12 @@ impl Teller {
         }
     }
 
-    /// What a fresh Segue stack answers to it.
+    /// What a fresh Segue stack answers to it, at the pace of the kernel's telling.
     ///
     /// # Errors
     /// A setting is missing.
-    pub fn ask_segue(&self, story: &Story) -> Result<Played, HostError> {
-        play(&mut segue(&self.settings)?, story, self.number)
+    pub fn ask_segue(&self, story: &Story, pace: &Played) -> Result<Played, HostError> {
+        play(&mut segue(&self.settings)?, story, self.number, Some(pace))
     }
 
     /// Cut a story down to what shows this class of difference.

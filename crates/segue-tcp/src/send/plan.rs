@@ -258,8 +258,12 @@ impl Sender {
         // What leaves now is the probe, and its acknowledgment is an ordinary one.
         self.probes = 0;
         let was_empty = self.scoreboard.is_empty();
-        let pushes = self.push_end.after(start) && !self.push_end.after(data_end);
-        self.mark_new(now, start, len, fin, size);
+        // As Linux: what the timer forces out is pushed, and so is new data that leaves as several segments at once, so that
+        // a receiver that collects segments hands them on when the last has come.
+        let nudge = core::mem::replace(&mut self.nudge, Nudge::Nothing);
+        let ends_write = self.push_end.after(start) && !self.push_end.after(data_end);
+        let push = ends_write || nudge == Nudge::Partial || len > size;
+        self.mark_new(now, start, len, fin, size, push);
         if !len.is_multiple_of(size) {
             self.partial_end = data_end;
         }
@@ -268,9 +272,6 @@ impl Sender {
             self.half = LocalHalf::FinSent { fin: data_end };
             self.nxt += 1;
         }
-        // As Linux: what the timer forces out is pushed.
-        let nudge = core::mem::replace(&mut self.nudge, Nudge::Nothing);
-        let forced = nudge == Nudge::Partial;
         self.note_usage(now, config);
         // RFC 6298 5.1; the timer has been running since the earliest segment left.
         if was_empty || matches!(self.timer, SendTimer::Probe { .. }) {
@@ -281,23 +282,23 @@ impl Sender {
         } else {
             self.schedule_probe(now, config);
         }
-        // As Linux: new data that leaves as several segments at once is pushed, so that a receiver that
-        // collects segments hands them on when the last has come.
-        self.outgoing(now, start, len, size, fin, pushes || forced || len > size)
+        self.outgoing(now, start, len, size, fin, push)
     }
 
-    /// A mark for each segment.
-    fn mark_new(&mut self, now: Instant, start: Seq<Local>, len: u32, fin: bool, size: u32) {
+    /// A mark for each segment. A segment that is sent again is pushed as it was; of several only the last is.
+    fn mark_new(&mut self, now: Instant, start: Seq<Local>, len: u32, fin: bool, size: u32, push: bool) {
         let data_end = start + len;
         let idle = self.scoreboard.is_empty();
         let mut in_flight = self.scoreboard.in_flight();
+        // Of the bytes before the last segment.
+        let push_end = self.push_end;
         let rate = &mut self.cc.flow_mut(now).rate;
         let mut at = start;
         let mut segments = 0;
         while at != data_end || segments == 0 {
             let piece = data_end.since(at).min(size);
             let last = at + piece == data_end;
-            let push = self.push_end.after(at) && !self.push_end.after(at + piece);
+            let push = if last { push } else { push_end.after(at) && !push_end.after(at + piece) };
             in_flight.0 += 1;
             let sent = rate.on_send(now, idle && segments == 0, in_flight);
             self.scoreboard.push(at, piece + u32::from(fin && last), now, push, sent);

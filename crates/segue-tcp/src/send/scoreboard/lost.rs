@@ -191,6 +191,10 @@ impl Scoreboard {
             return Some(resend);
         }
         for number in start + 1..start + run {
+            // A pushed segment is the last of a super-segment: it keeps its PSH.
+            if full && resend.push {
+                break;
+            }
             let Some(mark) = board.marks.get(number) else { break };
             let len = resend.len + mark.len;
             let fits = if full { mark.len <= mss && len <= max } else { len <= mss };
