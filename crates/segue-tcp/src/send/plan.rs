@@ -258,11 +258,10 @@ impl Sender {
         // What leaves now is the probe, and its acknowledgment is an ordinary one.
         self.probes = 0;
         let was_empty = self.scoreboard.is_empty();
-        // As Linux: what the timer forces out is pushed, and so is new data that leaves as several segments at once, so that
-        // a receiver that collects segments hands them on when the last has come.
+        // As Linux: what the timer forces out is pushed.
         let nudge = core::mem::replace(&mut self.nudge, Nudge::Nothing);
         let ends_write = self.push_end.after(start) && !self.push_end.after(data_end);
-        let push = ends_write || nudge == Nudge::Partial || len > size;
+        let push = ends_write || nudge == Nudge::Partial;
         self.mark_new(now, start, len, fin, size, push);
         if !len.is_multiple_of(size) {
             self.partial_end = data_end;
@@ -282,7 +281,9 @@ impl Sender {
         } else {
             self.schedule_probe(now, config);
         }
-        self.outgoing(now, start, len, size, fin, push)
+        // As Linux: new data that leaves as several segments at once is pushed this once, so that a receiver that
+        // collects segments hands them on when the last has come.
+        self.outgoing(now, start, len, size, fin, push || len > size)
     }
 
     /// A mark for each segment. A segment that is sent again is pushed as it was; of several only the last is.

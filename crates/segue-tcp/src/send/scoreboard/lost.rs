@@ -191,7 +191,7 @@ impl Scoreboard {
             return Some(resend);
         }
         for number in start + 1..start + run {
-            // A pushed segment is the last of a super-segment: it keeps its PSH.
+            // A pushed segment keeps its PSH: what follows leaves by itself.
             if full && resend.push {
                 break;
             }
