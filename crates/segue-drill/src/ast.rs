@@ -2,6 +2,7 @@
 //!
 //! Times are microseconds. Every part that can be complained about later has its [`Span`].
 use std::net::IpAddr;
+use std::time::Duration;
 
 use segue_wire::TcpFlags;
 
@@ -14,6 +15,23 @@ pub(crate) struct Script {
     pub(crate) init: Option<Command>,
     pub(crate) events: Vec<Event>,
     pub(crate) cleanup: Option<Command>,
+}
+
+impl Script {
+    /// How long it lasts at least, by its times.
+    pub(crate) fn length(&self) -> Duration {
+        let end = |from: u64, point: Point| match point {
+            Point::Absolute(micros) => from.max(micros),
+            Point::Relative(micros) => from.saturating_add(micros),
+        };
+        let last = self.events.iter().fold(0, |now, event| match event.time {
+            EventTime::At(point) | EventTime::Window(point, _) | EventTime::Blocking { start: point, .. } => {
+                end(now, point)
+            }
+            EventTime::Any => now,
+        });
+        Duration::from_micros(last)
+    }
 }
 
 /// `--name` or `--name=value`.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use segue_kernel::sys::raise_priority;
 use segue_kernel::{become_namespace_root, can_make_namespaces};
@@ -97,7 +98,11 @@ pub fn run_files(paths: &[PathBuf], options: &Options) -> Result<Report, DrillEr
     if files.is_empty() {
         return Err(DrillError::NoScripts { paths: paths.to_vec() });
     }
-    let files: Vec<PathBuf> = files.into_iter().collect();
+    let mut files: Vec<PathBuf> = files.into_iter().collect();
+    if options.against == Against::Linux {
+        // In real time the longest ones decide when all is over: they begin first.
+        files.sort_by_cached_key(|path| std::cmp::Reverse(length(path, options)));
+    }
     let jobs = match options.jobs {
         0 if options.against == Against::Linux => 16,
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -144,6 +149,12 @@ fn collect(path: &Path, is_named: bool, files: &mut BTreeSet<PathBuf>) -> Result
     Ok(())
 }
 
+/// How long a script lasts at least, by what it says itself.
+fn length(path: &Path, options: &Options) -> Duration {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    prepare(&text, options).map_or(Duration::ZERO, |(script, _)| script.length())
+}
+
 fn run_file(path: &Path, options: &Options) -> ScriptReport {
     let name = path.display().to_string();
     match std::fs::read_to_string(path) {
@@ -184,9 +195,15 @@ fn run_once(name: &str, text: &str, options: &Options) -> ScriptReport {
     let mut report = match played {
         Err(error) => ScriptReport::new(name, text, Verdict::Malformed, run::Played::failed(error)),
         Ok(None) => ScriptReport::passed_unplayed(name),
-        Ok(Some(played)) => {
-            let verdict = if played.result.is_ok() { Verdict::Passed } else { Verdict::Failed };
-            ScriptReport::new(name, text, verdict, played)
+        Ok(Some(mut played)) => {
+            // What Segue has and this kernel does not: it is older, or built without it. A wrong name fails against Segue.
+            let lacks = played.lacks.take().filter(|_| options.against == Against::Linux);
+            let verdict = match (&played.result, &lacks) {
+                (Ok(()), _) => Verdict::Passed,
+                (Err(_), Some(_)) => Verdict::Unplayed,
+                (Err(_), None) => Verdict::Failed,
+            };
+            ScriptReport { reason: lacks, ..ScriptReport::new(name, text, verdict, played) }
         }
     };
     report.duration = started.elapsed();

@@ -16,6 +16,8 @@ pub enum Verdict {
     Passed,
     /// It failed, as its `// differs: HOST: reason` says it does.
     Differs,
+    /// This machine's kernel lacks what it sets: nothing can be said of it here.
+    Unplayed,
     /// Something came that was not expected, or not at its time.
     Failed,
     /// The script is no script; nothing was played.
@@ -31,7 +33,7 @@ pub struct ScriptReport {
     pub verdict: Verdict,
     /// What went wrong, with file, line, column and the packets around it; empty when it passed.
     pub message: String,
-    /// Why it is expected to fail against this host.
+    /// Why it is expected to fail against this host, or what this host lacks.
     pub reason: Option<String>,
     /// Every packet, one line each, in tcpdump's form (the last few hundred).
     pub trace: Vec<String>,
@@ -86,6 +88,7 @@ impl ScriptReport {
         let verdict = match self.verdict {
             Verdict::Passed => "passed",
             Verdict::Differs => "differs",
+            Verdict::Unplayed => "unplayed",
             Verdict::Failed => "failed",
             Verdict::Malformed => "malformed",
         };
@@ -121,15 +124,15 @@ impl Report {
         self.scripts.iter().filter(|script| script.verdict == verdict).count()
     }
 
-    /// Whether all passed, or failed as they say they do.
+    /// Whether all that could be played passed, or failed as they say they do.
     pub fn is_passed(&self) -> bool {
-        self.passed() + self.count(Verdict::Differs) == self.scripts.len()
+        self.passed() + self.count(Verdict::Differs) + self.count(Verdict::Unplayed) == self.scripts.len()
     }
 
     /// The exit status of a command: 0 all passed, 1 some failed, 2 some are malformed.
     pub fn exit_status(&self) -> u8 {
         let worst = |script: &ScriptReport| match script.verdict {
-            Verdict::Passed | Verdict::Differs => 0,
+            Verdict::Passed | Verdict::Differs | Verdict::Unplayed => 0,
             Verdict::Failed => 1,
             Verdict::Malformed => 2,
         };
@@ -155,6 +158,10 @@ impl Report {
                     let reason = script.reason.as_deref().unwrap_or_default();
                     _ = writeln!(out, "differs {}: {reason}", script.name);
                 }
+                Verdict::Unplayed => {
+                    let reason = script.reason.as_deref().unwrap_or_default();
+                    _ = writeln!(out, "unplayed {}: {reason}", script.name);
+                }
                 Verdict::Failed => _ = write!(out, "FAILED  {}\n{}", script.name, script.message),
                 Verdict::Malformed => _ = write!(out, "INVALID {}\n{}", script.name, script.message),
             }
@@ -166,7 +173,9 @@ impl Report {
         }
         let (passed, differing) = (self.passed(), self.count(Verdict::Differs));
         let differing = if differing > 0 { format!(", {differing} differ as they say") } else { String::new() };
-        _ = writeln!(out, "{passed} of {} scripts passed{differing}", self.scripts.len());
+        let unplayed = self.count(Verdict::Unplayed);
+        let unplayed = if unplayed > 0 { format!(", {unplayed} not played") } else { String::new() };
+        _ = writeln!(out, "{passed} of {} scripts passed{differing}{unplayed}", self.scripts.len());
         out
     }
 
@@ -185,7 +194,7 @@ impl Report {
             self.scripts.len(),
             self.count(Verdict::Failed),
             self.count(Verdict::Malformed),
-            self.count(Verdict::Differs)
+            self.count(Verdict::Differs) + self.count(Verdict::Unplayed)
         );
         for script in &self.scripts {
             let (name, seconds) = (escape(&script.name), script.duration.as_secs_f64());
@@ -195,7 +204,7 @@ impl Report {
                     out.push_str("/>\n");
                     continue;
                 }
-                Verdict::Differs => {
+                Verdict::Differs | Verdict::Unplayed => {
                     let reason = escape(script.reason.as_deref().unwrap_or_default());
                     _ = writeln!(out, "><skipped message=\"{reason}\"/></testcase>");
                     continue;

@@ -1,30 +1,34 @@
 //! The corpus against this machine's kernel: what Linux does is what the scripts say, except where a comment says otherwise.
 //!
-//! It takes minutes of real time and needs root, so it is asked for: `cargo test -p segue-drill --test corpus_linux -- --ignored`.
+//! Real time: as long as the longest script lasts (over two minutes), whatever their number.
 use std::path::{Path, PathBuf};
 
 use segue_drill::{Against, Options, Verdict, prepare_namespaces, run_files};
 
 #[test]
-#[ignore = "minutes of real time, root"]
 fn linux_does_what_the_scripts_say() {
-    prepare_namespaces().expect("run this as root");
+    if let Err(error) = prepare_namespaces() {
+        println!("skipped: {error}");
+        return;
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let paths: Vec<PathBuf> = ["scripts", "tests/language"].iter().map(|folder| root.join(folder)).collect();
     let options = Options {
         against: Against::Linux,
         defines: vec!["PEERMSS=1234".into()],
-        jobs: 24,
+        jobs: 16,
         retries: 3,
         ..Options::default()
     };
     let report = run_files(&paths, &options).unwrap();
-    let wrong: Vec<&str> = report
-        .scripts
-        .iter()
-        .filter(|script| matches!(script.verdict, Verdict::Failed | Verdict::Malformed))
-        .map(|script| script.message.as_str())
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.concat());
-    assert!(report.scripts.len() >= 200, "{} scripts only", report.scripts.len());
+    let all = |verdicts: &[Verdict]| -> Vec<_> {
+        report.scripts.iter().filter(|script| verdicts.contains(&script.verdict)).collect()
+    };
+    for script in all(&[Verdict::Unplayed]) {
+        println!("not played: {}: {}", script.name, script.reason.as_deref().unwrap_or_default());
+    }
+    let wrong: String = all(&[Verdict::Failed, Verdict::Malformed]).iter().map(|script| &*script.message).collect();
+    assert!(wrong.is_empty(), "{wrong}");
+    let played = all(&[Verdict::Passed, Verdict::Differs]).len();
+    assert!(played >= 250, "{played} scripts only were played");
 }

@@ -68,7 +68,7 @@ impl fmt::Display for Seen {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct StepRecord {
     pub(super) packets: Vec<Seen>,
-    /// When each passing of time in it was over, since the story began.
+    /// When each passing of time, call and packet in it was over, since the story began.
     pub(super) pace: Vec<Duration>,
     /// What the call returned, if the step was one, and the bytes it read.
     pub(super) result: Option<(Result<i64, i32>, usize)>,
@@ -84,7 +84,7 @@ pub struct Played {
 }
 
 impl Played {
-    /// When each passing of time was over, since the story began.
+    /// When each passing of time, call and packet was over, since the story began.
     pub(super) fn pace(&self) -> Vec<Duration> {
         self.steps.iter().flat_map(|step| step.pace.iter().copied()).collect()
     }
@@ -120,7 +120,7 @@ struct Player<'a> {
     /// When the story began, and the step.
     origin: Instant,
     begun: Instant,
-    /// When time has to have passed, each time; what is missing takes as long as the story says.
+    /// When all has to happen; what is missing takes as long as the story says.
     pace: std::vec::IntoIter<Duration>,
     record: StepRecord,
 }
@@ -187,7 +187,10 @@ impl Player<'_> {
     }
 
     fn call(&mut self, call: Call) -> Result<(Result<i64, i32>, Output), HostError> {
-        match self.host.begin(call)? {
+        self.keep_pace()?;
+        let progress = self.host.begin(call)?;
+        self.note_pace();
+        match progress {
             Progress::Returned(returned) => Ok((returned.result, returned.output)),
             // Every descriptor is non-blocking.
             Progress::Blocked => {
@@ -309,13 +312,26 @@ impl Player<'_> {
             Some(end) => self.origin + end,
             None => self.host.now() + time,
         };
+        self.pass_until(until)?;
+        self.note_pace();
+        Ok(())
+    }
+
+    /// Whatever the host is asked to do now, it does when it did it in the other telling.
+    fn keep_pace(&mut self) -> Result<(), HostError> {
+        self.pace.next().map_or(Ok(()), |at| self.pass_until(self.origin + at))
+    }
+
+    fn note_pace(&mut self) {
+        self.record.pace.push(self.host.now().saturating_duration_since(self.origin));
+    }
+
+    fn pass_until(&mut self, until: Instant) -> Result<(), HostError> {
         loop {
             while let Some(sent) = self.host.next_sent() {
                 self.see(sent.at, &sent.packet);
             }
-            let now = self.host.now();
-            if now >= until {
-                self.record.pace.push(now.saturating_duration_since(self.origin));
+            if self.host.now() >= until {
                 return Ok(());
             }
             let _ = self.host.wait(until)?;
@@ -378,6 +394,7 @@ impl Player<'_> {
 
     /// The peer sends a segment.
     fn segment(&mut self, segment: &Segment) -> Result<(), HostError> {
+        self.keep_pace()?;
         let offer = self.story.offer;
         let sequence = match segment.from {
             From::Next => self.next,
@@ -415,7 +432,9 @@ impl Player<'_> {
             urgent: if segment.flags & super::story::URG != 0 { segment.urgent } else { 0 },
             ..TcpHeader::default()
         };
-        self.host.inject(build(self.peer.ip(), self.local.ip(), &header, &options, segment.len))
+        self.host.inject(build(self.peer.ip(), self.local.ip(), &header, &options, segment.len))?;
+        self.note_pace();
+        Ok(())
     }
 
     fn options(&mut self, segment: &Segment, offer: &Offer, acknowledgment: u32) -> OptionBytes {

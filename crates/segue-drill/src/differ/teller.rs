@@ -1,6 +1,8 @@
 //! Tells stories to this machine's kernel and to Segue, and says whether they answered alike.
 //!
 //! Decides what is put down to a busy machine: a difference counts when it is there each time the story is told.
+use segue_kernel::sys::raise_priority;
+
 use super::compare::{Difference, compare};
 use super::play::{Played, play};
 use super::shrink::{Verdict, shrink};
@@ -33,11 +35,13 @@ pub struct Teller {
 }
 
 impl Teller {
-    /// Make a namespace of this machine's kernel. Needs root, or [`crate::prepare_namespaces`].
+    /// Make a namespace of this machine's kernel, for stories told by this thread. Needs root, or [`crate::prepare_namespaces`].
     ///
     /// # Errors
     /// What is missing.
     pub fn new(settings: &[Setting]) -> Result<Teller, HostError> {
+        // What a story says is to happen when it says so.
+        raise_priority();
         Ok(Teller { reference: linux(settings)?, settings: settings.to_vec(), number: 0 })
     }
 

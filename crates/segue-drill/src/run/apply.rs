@@ -12,11 +12,17 @@ impl Interpreter<'_> {
     }
 
     fn set_sysctl(&mut self, name: &str, value: &str) -> Result<(), String> {
-        let old = self.host.sysctl(name).map_err(|error| error.0)?;
+        let old = self.host.sysctl(name).map_err(|error| {
+            self.lacks = Some(error.0.clone());
+            error.0
+        })?;
         if old.split_whitespace().eq(value.split_whitespace()) {
             return Ok(());
         }
-        self.host.set_sysctl(name, value).map_err(|error| error.0)?;
+        self.host.set_sysctl(name, value).map_err(|error| {
+            self.lacks = Some(error.0.clone());
+            error.0
+        })?;
         self.saved_sysctls.entry(name.to_owned()).or_insert(old);
         Ok(())
     }

@@ -62,6 +62,8 @@ pub(crate) struct Interpreter<'a> {
     snapshots: Vec<Snapshot>,
     next_port: u16,
     saved_sysctls: BTreeMap<String, String>,
+    /// The last setting that the host did not take, in its words.
+    lacks: Option<String>,
     /// When the previous event was over.
     previous: Instant,
     /// When the previous event was due, if it was an inbound packet.
@@ -71,6 +73,8 @@ pub(crate) struct Interpreter<'a> {
 /// What came of a script.
 pub(crate) struct Played {
     pub(crate) result: Result<(), Diagnostic>,
+    /// The setting that the host did not take, if that is what ended the script.
+    pub(crate) lacks: Option<String>,
     pub(crate) warnings: Vec<String>,
     pub(crate) printed: Vec<String>,
     pub(crate) trace: Vec<String>,
@@ -122,6 +126,7 @@ pub(crate) fn play(scene: &Scene<'_>, settings: Settings, host: &mut dyn Host) -
         snapshots: Vec::new(),
         next_port: 40_001,
         saved_sysctls: BTreeMap::new(),
+        lacks: None,
     };
     let mut result = interpreter.events(script);
     if let Some(cleanup) = &script.cleanup {
@@ -133,8 +138,11 @@ pub(crate) fn play(scene: &Scene<'_>, settings: Settings, host: &mut dyn Host) -
         result = interpreter.evaluate(&mut scope);
     }
     interpreter.host.interrupt();
+    let ending = result.as_ref().err();
+    let lacks = interpreter.lacks.filter(|lacks| ending.is_some_and(|error| error.message.contains(lacks.as_str())));
     Played {
         result,
+        lacks,
         warnings: interpreter.warnings,
         printed: scope.printed,
         packets: interpreter.trace.packets,
@@ -147,6 +155,7 @@ impl Played {
     pub(crate) fn failed(error: Diagnostic) -> Played {
         Played {
             result: Err(error),
+            lacks: None,
             warnings: Vec::new(),
             printed: Vec::new(),
             trace: Vec::new(),
