@@ -6,6 +6,8 @@ pub(super) enum Token {
     Integer(i128),
     Float(f64),
     Text(String),
+    /// `f"…"`
+    Template(String),
     Name(String),
     Operator(&'static str),
     /// A newline outside parentheses, or `;`.
@@ -14,8 +16,8 @@ pub(super) enum Token {
 
 /// Longest first.
 const OPERATORS: &[&str] = &[
-    "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "+=", "-=", "<", ">", "=", "+", "-", "*", "/", "%", "&", "|", "^",
-    "~", "(", ")", "[", "]", ",", ":", ".",
+    "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "|=", "&=", "<", ">", "=", "+", "-", "*",
+    "/", "%", "&", "|", "^", "~", "(", ")", "[", "]", ",", ":", ".",
 ];
 
 /// Tokens with their offsets in the text.
@@ -46,6 +48,10 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Fault> {
             let (value, length) = number(rest, start)?;
             at += length;
             value
+        } else if let Some((prefix, quote)) = quoted(rest) {
+            let (value, length) = string(&rest[1..], quote, start)?;
+            at += 1 + length;
+            if prefix.eq_ignore_ascii_case(&'f') { Token::Template(value) } else { Token::Text(value) }
         } else if c.is_ascii_alphabetic() || c == '_' {
             let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
             at += length;
@@ -65,6 +71,13 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Fault> {
     }
     tokens.push((Token::End, text.len()));
     Ok(tokens)
+}
+
+/// A letter in front of a string, and the quote.
+fn quoted(rest: &str) -> Option<(char, char)> {
+    let mut chars = rest.chars();
+    let (prefix, quote) = (chars.next()?, chars.next()?);
+    ("fFbBrRuU".contains(prefix) && matches!(quote, '"' | '\'')).then_some((prefix, quote))
 }
 
 fn string(rest: &str, quote: char, start: usize) -> Result<(String, usize), Fault> {

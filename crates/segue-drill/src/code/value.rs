@@ -72,6 +72,15 @@ impl Value {
         }
     }
 
+    /// One of several, counted from 0, or from the end when it is negative.
+    pub(super) fn item(&self, index: &Value) -> Result<Value, String> {
+        let Value::Tuple(values) = self else { return Err(format!("{self} is no list")) };
+        let number = index.integer().ok_or_else(|| format!("{index} is no place in a list"))?;
+        let place = if number < 0 { number + values.len() as i128 } else { number };
+        let value = usize::try_from(place).ok().and_then(|place| values.get(place));
+        value.cloned().ok_or_else(|| format!("the list has {} values, and none at {number}", values.len()))
+    }
+
     /// A binary operator; the error says what does not fit.
     pub(super) fn binary(&self, operator: &str, other: &Value) -> Result<Value, String> {
         if let (Value::Text(text), "%") = (self, operator) {
