@@ -172,6 +172,10 @@ counters! {
     TcpExtTCPSYNChallenge "Challenge acknowledgements sent for a SYN within a connection.",
     TcpExtTCPChallengeACK "Challenge acknowledgements sent (RFC 5961).",
     TcpExtOutOfWindowIcmps "ICMP errors ignored because they quote a sequence number that is not in flight.",
+    // Signed segments.
+    TcpExtTCPMD5NotFound "Segments dropped because they had no MD5 digest where a key demands one.",
+    TcpExtTCPMD5Unexpected "Segments dropped because they had an MD5 digest for which there is no key.",
+    TcpExtTCPMD5Failure "Segments dropped because their MD5 digest was wrong.",
     // Moving data.
     TcpExtTCPOFODrop "Segments out of order dropped for want of receive buffer.",
     TcpExtTCPMinTTLDrop "Segments dropped because they had come further than `IP_MINTTL` allows.",
@@ -189,6 +193,7 @@ counters! {
     // Without a name in Linux.
     SegueTcpNoConnection "Segments that belong to no connection and no listener.",
     SegueTcpMalformed "Segments dropped for a header that cannot be read.",
+    SegueTcpBadSignatureOption "Segments dropped for a signature of illegal length, or for two of them.",
     SegueTcpContradictoryFlags "Segments dropped for flags that exclude each other.",
     SegueTcpNotUnicast "Segments dropped because they were sent to or from a broadcast or multicast address.",
     SegueTcpHeldSyns "SYNs held for a decision about accepting.",

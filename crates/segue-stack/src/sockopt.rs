@@ -15,6 +15,7 @@ mod device;
 mod fast_open;
 mod ip;
 mod ipv6;
+mod md5;
 mod multicast;
 mod numbers;
 mod socket_level;

@@ -19,9 +19,7 @@ const DIFFERENT: &[(i32, i32, &str)] = &[
     (1, 49, "SO_INCOMING_CPU of a connection: Linux tells the processor that served it last"),
     (1, 80, "SO_DEVMEM_DONTNEED: there is no device memory to be given back"),
     (17, 100, "UDP_ENCAP: nothing is carried in UDP, which is said so"),
-    (6, 14, "TCP_MD5SIG: not available yet"),
     (6, 19, "TCP_REPAIR: refused with EPERM; Linux lets root take a connection apart"),
-    (6, 32, "TCP_MD5SIG_EXT: not available yet"),
     (6, 42, "TCP_AO_INFO: not available yet"),
 ];
 

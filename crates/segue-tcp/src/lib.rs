@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+mod auth;
 mod cc;
 mod config;
 mod conn;
@@ -28,6 +29,7 @@ mod state;
 mod timestamps;
 mod units;
 
+pub use auth::{Covered, MD5_OPTION_LEN, Signature, md5_digest, md5_matches, put_md5_option};
 pub use config::{Config, ConfigError, Kept, Timestamping};
 pub use conn::{Connection, Open, SendFlags, SendOffsets, SynTime};
 pub use drop::DropReason;

@@ -6,6 +6,8 @@ use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
 
+use crate::auth::Signature;
+
 /// What close does with data that is still to be sent (`SO_LINGER`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Linger {
@@ -177,6 +179,8 @@ pub struct SocketOptions {
     /// `SO_MAX_PACING_RATE` in bytes per second. Once set, data are paced, whatever the algorithm;
     /// `u64::MAX`: at the rate of the window.
     pub max_pacing_rate: Option<u64>,
+    /// What the stack signs each segment with, from the keys that it has for the peer (`TCP_MD5SIG`). Default: nothing.
+    pub signature: Signature,
 }
 
 impl SocketOptions {
@@ -207,6 +211,7 @@ impl SocketOptions {
         delack_max: None,
         congestion: None,
         max_pacing_rate: None,
+        signature: Signature::None,
     };
 }
 

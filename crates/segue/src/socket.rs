@@ -97,6 +97,11 @@ impl Socket {
         Until { socket: self, interest, key: None, call }
     }
 
+    /// `TCP_MD5SIG`: see [`Stack::set_md5_key`].
+    pub fn set_md5_key(&self, network: crate::Cidr, key: &[u8]) -> io::Result<()> {
+        self.call(|stack, now, id| stack.set_md5_key(now, id, network, key))
+    }
+
     /// bind(2).
     pub fn bind(&self, address: SocketAddr) -> io::Result<()> {
         self.call(|stack, now, id| stack.bind(now, id, address))

@@ -8,6 +8,7 @@ use super::error_queue::ErrorQueue;
 use super::groups::Memberships;
 use super::timestamping::TimestampingFlags;
 use crate::IfaceId;
+use crate::tcp::auth::Keys;
 use crate::tcp::fast_open::FastOpenOptions;
 use crate::tcp::routed::RouteChoice;
 
@@ -114,6 +115,8 @@ pub(crate) struct RareOptions {
     /// TCP_TX_DELAY in microseconds.
     pub(crate) tx_delay: u32,
     pub(crate) fast_open: FastOpenOptions,
+    /// What signs segments (TCP_MD5SIG).
+    pub(crate) keys: Option<Box<Keys>>,
     /// What MSG_ERRQUEUE reads.
     pub(crate) errors: ErrorQueue,
 }
@@ -163,12 +166,14 @@ impl RareOptions {
             saved_syn: None,
             tx_delay: 0,
             fast_open: FastOpenOptions::DEFAULT,
+            keys: None,
             errors: ErrorQueue::new(),
         }
     }
 
     /// What an accepted connection has of its listener's.
     pub(crate) fn inherit(&self) -> RareOptions {
-        RareOptions { timestamp_key: 0, zerocopy_calls: 0, peek_offset: -1, route: RouteChoice::Direct, ..self.clone() }
+        // A connection has the keys for its peer alone; they are given to it.
+        RareOptions { keys: None, timestamp_key: 0, zerocopy_calls: 0, peek_offset: -1, route: RouteChoice::Direct, ..self.clone() }
     }
 }

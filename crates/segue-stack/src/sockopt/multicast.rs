@@ -21,7 +21,7 @@ const MREQ6: usize = 20;
 /// `struct group_req` and `struct group_source_req`: a number, then addresses of 128 bytes each at multiples of 8.
 const GROUP_REQ: usize = 136;
 const GROUP_SOURCE_REQ: usize = 264;
-const STORAGE: usize = 128;
+pub(super) const STORAGE: usize = 128;
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 /// `MCAST_EXCLUDE` and `MCAST_INCLUDE`.
@@ -44,7 +44,7 @@ fn number_at(value: &[u8], at: usize) -> Option<u32> {
 }
 
 /// The address in a `struct sockaddr_storage`.
-fn storage_at(value: &[u8], at: usize) -> Option<IpAddr> {
+pub(super) fn storage_at(value: &[u8], at: usize) -> Option<IpAddr> {
     let storage = value.get(at..at + STORAGE)?;
     match storage.first_chunk::<2>().map(|family| u16::from_ne_bytes(*family))? {
         AF_INET => v4_at(storage, 4).map(IpAddr::V4),

@@ -4,7 +4,7 @@
 //! RFC 9293 3.9.1.1 (OPEN), RFC 6056 (ports), RFC 6191 (reuse of a four-tuple in TIME-WAIT).
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use segue_tcp::{Connection, FastOpenSyn, Instant, Open, Outcome, State, SynTime};
+use segue_tcp::{Connection, FastOpenSyn, Instant, Open, Outcome, Signature, SocketOptions, State, SynTime};
 
 use super::errno_of;
 use super::fast_open::Wish;
@@ -72,9 +72,12 @@ impl Stack {
         };
         let stream = self.stream_mut(id)?;
         let Role::Idle(idle) = &stream.role else { return Err(Errno::EISCONN) };
-        let (options, kept) = (idle.options.clone(), idle.config.kept().with(&idle.options));
+        let keys = stream.common.rare().keys.as_deref();
+        let signature = keys.map_or(Signature::None, |keys| keys.signature(to.ip()));
+        let (options, kept) =
+            (SocketOptions { signature, ..idle.options.clone() }, idle.config.kept().with(&idle.options));
         let config = self.config_towards(now, to.ip(), pinned, kept);
-        let syn = self.fast_syn(now, id, wish, local, to.ip());
+        let syn = if signature.is_empty() { self.fast_syn(now, id, wish, local, to.ip()) } else { None };
         self.unclaim_port(id.index);
         let generation = self.tcp.generation;
         let connection = match syn {

@@ -9,6 +9,7 @@ use core::time::Duration;
 use segue_tcp::{Instant, Segment, TcpFlags};
 use segue_wire::Packet;
 
+use super::auth::SignsAs;
 use super::flows::FlowRef;
 use crate::ip::input::Arrival;
 use crate::stack::Stack;
@@ -112,7 +113,7 @@ impl Stack {
                 held.segment = segment;
             }
         } else if flags.contains(TcpFlags::ACK) {
-            self.reset_segment(now, &tuple, arrival.pinned, &segment);
+            self.reset_segment(now, &tuple, arrival.pinned, &segment, SignsAs::Nobody);
         }
     }
 
@@ -171,7 +172,7 @@ impl Stack {
             Reject::Drop => held.is_dropped = true,
             Reject::Reset => {
                 if let Some(held) = self.remove_held(id.index) {
-                    self.reset_segment(now, &held.tuple, Some(held.iface), &held.segment);
+                    self.reset_segment(now, &held.tuple, Some(held.iface), &held.segment, SignsAs::Nobody);
                 }
             }
             Reject::Unreachable(why) => {

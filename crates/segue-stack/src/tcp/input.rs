@@ -6,6 +6,7 @@ use segue_tcp::{Instant, Segment, TcpFlags};
 use segue_wire::tcp::{self, TcpHeader, TcpOptions};
 use segue_wire::{ChecksumState, Ecn, Packet};
 
+use super::auth::{Arrived, SignsAs};
 use super::flows::FlowRef;
 use super::held::quote;
 use crate::Counter;
@@ -36,6 +37,11 @@ impl Stack {
             local_port: header.destination_port,
             peer_port: header.source_port,
         };
+        let found = self.tcp.flows.find(&tuple, &self.sockets, &self.tcp.entries);
+        let arrived = Arrived { header: &header, options: &options, packet: &packet, offset, header_len };
+        if (self.tcp.has_keys || arrived.is_signed()) && !self.authenticate(now, &tuple, arrival, found, &arrived) {
+            return;
+        }
         let size = packet.segmentation.map(|segmentation| segmentation.size);
         // Only a held SYN ever needs its packet again.
         let kept = is_opening_syn(header.flags).then(|| quote(&packet));
@@ -49,7 +55,7 @@ impl Stack {
             payload,
             ecn: Ecn::from_traffic_class(arrival.tos),
         };
-        match self.tcp.flows.find(&tuple, &self.sockets, &self.tcp.entries) {
+        match found {
             Some(FlowRef::Connection(index)) => self.connection_segment(now, index, arrival, segment),
             Some(FlowRef::Opening(index)) => self.opening_segment(now, index, arrival, segment),
             Some(FlowRef::TimeWait(index)) => self.time_wait_segment(now, index, arrival, segment),
@@ -100,7 +106,7 @@ impl Stack {
         self.counters.inc(Counter::SegueTcpNoConnection);
         // An answer from outside to a loopback flow that has ended: nobody inside ever asked for it.
         if !arrival.is_returning {
-            self.reset_segment(now, &tuple, arrival.pinned, &segment);
+            self.reset_segment(now, &tuple, arrival.pinned, &segment, SignsAs::Nobody);
         }
     }
 

@@ -18,6 +18,7 @@ use crate::stack::Stack;
 use crate::timers::Timer;
 use crate::{Counter, Errno, IfaceId, SocketId};
 
+use auth::LastKeys;
 use challenge::ChallengeBudget;
 use fast_open::FastOpens;
 use flows::{Entries, FlowRef, FlowTable};
@@ -25,6 +26,7 @@ use listener::Listener;
 use listeners::Listeners;
 use stream::Role;
 
+pub(crate) mod auth;
 mod calls;
 mod challenge;
 mod connect;
@@ -65,6 +67,10 @@ pub(crate) struct Tcp {
     pub(crate) orphans: u32,
     challenges: ChallengeBudget,
     pub(crate) fast_open: FastOpens,
+    /// A socket has, or had, a key that signs segments.
+    pub(crate) has_keys: bool,
+    /// What entries in TIME-WAIT sign with; hardly any does.
+    pub(crate) last_keys: HashMap<u32, LastKeys, KeyedState>,
     /// The gateway's listener of an interface.
     pub(crate) any: HashMap<IfaceId, u32, KeyedState>,
 }
@@ -84,6 +90,8 @@ impl Tcp {
             orphans: 0,
             challenges: ChallengeBudget::default(),
             fast_open: FastOpens::new(hasher.clone()),
+            has_keys: false,
+            last_keys: HashMap::with_hasher(hasher.clone()),
             any: HashMap::with_hasher(hasher),
         }
     }
@@ -234,7 +242,8 @@ impl Stack {
             let pinned = stream.common.pinned;
             let claim = self.unclaim_port(index);
             if in_table {
-                self.enter_time_wait(now, tuple, time_wait, claim, pinned, FlowRef::Connection(index));
+                let keys = self.last_keys(index, tuple.peer);
+                self.enter_time_wait(now, tuple, (time_wait, keys), claim, pinned, FlowRef::Connection(index));
             }
         }
         if let Some(news) = news {

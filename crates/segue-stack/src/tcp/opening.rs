@@ -6,6 +6,7 @@
 use segue_tcp::{Connection, FastOpenCookie, Instant, Open, PassiveOpen, PassiveOutcome, Segment, TcpFlags};
 use segue_wire::SourceRoute;
 
+use super::auth::SignsAs;
 use super::fast_open::FastAnswer;
 use super::flows::FlowRef;
 use super::listener::Listener;
@@ -81,7 +82,7 @@ impl Stack {
             let is_cookie = !flags.contains(TcpFlags::SYN)
                 && self.open_by_cookie(now, index, tuple, arrival, segment) == CookieVerdict::Taken;
             if !is_cookie {
-                self.reset_segment(now, &tuple, arrival.pinned, segment);
+                self.reset_segment(now, &tuple, arrival.pinned, segment, SignsAs::Socket(index));
             }
             return;
         }
@@ -158,10 +159,13 @@ impl Stack {
         };
         let Some(kept) = self.listener_at(index).map(Listener::kept) else { return false };
         let config = self.config_towards(now, tuple.peer, pinned, kept);
+        let signed = self.signed_options(index, tuple.peer);
         let Some(listener) = self.listener_at(index) else { return false };
-        let passive = PassiveOpen::on_syn(now, &config, &listener.options, syn, open);
+        let options = signed.as_ref().unwrap_or(&listener.options);
+        let passive = PassiveOpen::on_syn(now, &config, options, syn, open);
         let listener = SocketId { index, generation };
         let cookie = match self.fast_answer(now, index, &tuple, syn) {
+            _ if signed.is_some() => None,
             FastAnswer::AtOnce(cookie) => {
                 return self.open_at_once(now, listener, passive, (tuple, pinned), syn, cookie);
             }
@@ -195,11 +199,14 @@ impl Stack {
             return;
         }
         let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
+        let signs = SignsAs::Socket(opening.listener.index);
         let Some(listener) = listener_of(&self.sockets, opening.listener) else { return };
         match opening.passive.on_segment(now, &self.tcp.config, &listener.options, &segment) {
             PassiveOutcome::Nothing => {}
             PassiveOutcome::Transmit => self.pump_opening(now, entry, None),
-            PassiveOutcome::Reply(transmit) => self.reply_segment(now, &tuple, arrival.pinned, transmit),
+            PassiveOutcome::Reply(transmit) => {
+                self.reply_segment(now, &tuple, arrival.pinned, transmit, signs);
+            }
             PassiveOutcome::Complete => return self.complete_opening(now, entry, segment),
             PassiveOutcome::Remove(reason) => {
                 self.counters.inc(Counter::TcpExtEmbryonicRsts);
@@ -210,7 +217,7 @@ impl Stack {
             PassiveOutcome::Overtaken(reset) => {
                 self.counters.inc(Counter::TcpAttemptFails);
                 self.count_drop(segue_tcp::DropReason::ChallengedSyn);
-                self.reply_segment(now, &tuple, arrival.pinned, reset);
+                self.reply_segment(now, &tuple, arrival.pinned, reset, signs);
                 return self.remove_opening(entry);
             }
             PassiveOutcome::Drop(reason) => self.count_drop(reason),
@@ -230,7 +237,7 @@ impl Stack {
             self.counters.inc(Counter::TcpExtListenDrops);
             if self.settings.ip.abort_on_overflow {
                 self.counters.inc(Counter::TcpExtTCPAbortOnOverflow);
-                self.reset_segment(now, &tuple, pinned, &segment);
+                self.reset_segment(now, &tuple, pinned, &segment, SignsAs::Socket(id.index));
                 self.remove_opening(entry);
             } else if let Some(opening) = self.tcp.entries.opening.at_mut(entry) {
                 // The client, which believes to be connected, tries again.
@@ -238,7 +245,8 @@ impl Stack {
             }
             return;
         }
-        let (options, kept) = (listener.options.clone(), listener.kept());
+        let kept = listener.kept();
+        let options = self.signed_options(id.index, tuple.peer).unwrap_or_else(|| listener.options.clone());
         let Some(opening) = self.take_opening(entry) else { return };
         let config = self.config_towards(now, tuple.peer, pinned, kept);
         let route = opening.route;
@@ -267,6 +275,9 @@ impl Stack {
         let mut common = socket.common.inherit();
         (common.local, common.port, common.pinned) = (tuple.local, tuple.local_port, pinned);
         common.flags.insert(Flags::DETACHED);
+        if let Some(keys) = socket.common.rare().keys.as_ref().and_then(|keys| keys.for_peer(tuple.peer)) {
+            common.rare_mut().keys = Some(keys);
+        }
         let mut flow = Flow::new(connection, self.tcp.generation, tuple, Call::Connected);
         flow.listener = Some(id.index);
         let stream = StreamSocket { common, role: Role::Connected(flow) };

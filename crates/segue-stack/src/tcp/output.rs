@@ -8,6 +8,7 @@ use segue_tcp::{Instant, Open, Segment, TcpFlags, Transmit, reset_for};
 use segue_wire::tcp::{self, MAX_HEADER_LEN};
 use segue_wire::{Packet, Protocol, Segmentation, SourceRoute};
 
+use super::auth::{Signer, SignsAs};
 use super::flows::FlowRef;
 use super::routed::{RouteChoice, next_stop};
 use crate::ip::output::{IpFields, discards, header_len, no_routes};
@@ -41,13 +42,26 @@ pub(crate) struct Service {
 }
 
 /// The packet for a segment, along a source route if there is one.
-fn segment_packet(tuple: &FourTuple, transmit: Transmit, service: Service, route: Option<&SourceRoute>) -> Packet {
+fn segment_packet(
+    tuple: &FourTuple,
+    transmit: Transmit,
+    service: Service,
+    route: Option<&SourceRoute>,
+    signer: Option<&Signer>,
+) -> Packet {
     let mut header = transmit.header;
     header.source_port = tuple.local_port;
     header.destination_port = tuple.peer_port;
     header.checksum = 0;
     let mut transport = [0; MAX_HEADER_LEN];
-    let len = tcp::emit(&header, &transmit.options, &mut transport);
+    let len = match signer {
+        None => tcp::emit(&header, &transmit.options, &mut transport),
+        Some(signer) => {
+            let len = tcp::emit(&header, &signer.make_room(&transmit.options), &mut transport);
+            signer.sign(tuple.local, tuple.peer, &mut transport[..len], &transmit.payload);
+            len
+        }
+    };
     let size = transmit.segment_size;
     let is_super = size > 0 && transmit.payload.len() > usize::from(size);
     let fields = IpFields {
@@ -75,9 +89,23 @@ impl Stack {
         tuple: &FourTuple,
         pinned: Option<IfaceId>,
         transmit: Transmit,
+        signs: SignsAs,
+    ) {
+        let signer = self.signer(signs, tuple);
+        self.reply_signed(now, tuple, pinned, transmit, signer);
+    }
+
+    /// As [`reply_segment`](Self::reply_segment), for whoever has the key at hand.
+    pub(crate) fn reply_signed(
+        &mut self,
+        now: Instant,
+        tuple: &FourTuple,
+        pinned: Option<IfaceId>,
+        transmit: Transmit,
+        signer: Option<Signer>,
     ) {
         let ttl = self.default_ttl(tuple.peer);
-        self.reply_as(now, tuple, (pinned, None), transmit, (ttl, 0));
+        self.reply_as(now, tuple, (pinned, None), (transmit, signer), (ttl, 0));
     }
 
     /// As [`reply_segment`](Self::reply_segment), for a listener, whose TTL and type of service its SYN-ACKs have; back by
@@ -92,7 +120,8 @@ impl Stack {
     ) {
         let default_ttl = self.default_ttl(tuple.peer);
         let service = self.sockets.at(listener).map(|socket| socket.common().ttl_and_tos(tuple.peer, default_ttl));
-        self.reply_as(now, tuple, back, transmit, service.unwrap_or((default_ttl, 0)));
+        let signer = self.signer(SignsAs::Socket(listener), tuple);
+        self.reply_as(now, tuple, back, (transmit, signer), service.unwrap_or((default_ttl, 0)));
     }
 
     fn reply_as(
@@ -100,7 +129,7 @@ impl Stack {
         now: Instant,
         tuple: &FourTuple,
         (pinned, route): (Option<IfaceId>, Option<&SourceRoute>),
-        transmit: Transmit,
+        (transmit, signer): (Transmit, Option<Signer>),
         (ttl, tos): (u8, u8),
     ) {
         let Ok(way) = self.routed_way(now, tuple.peer, pinned, route) else {
@@ -112,7 +141,7 @@ impl Stack {
         }
         self.counters.inc(Counter::TcpOutSegs);
         let service = Service { ttl, tos, dont_fragment: true, identification: 0 };
-        let packet = segment_packet(tuple, transmit, service, route);
+        let packet = segment_packet(tuple, transmit, service, route, signer.as_ref());
         self.count_ip_out(&packet);
         if !self.outbox.push_reply(way.iface, packet) {
             self.counters.inc(discards(tuple.peer));
@@ -126,9 +155,10 @@ impl Stack {
         tuple: &FourTuple,
         pinned: Option<IfaceId>,
         segment: &Segment,
+        signs: SignsAs,
     ) {
         if let Some(transmit) = reset_for(segment) {
-            self.reply_segment(now, tuple, pinned, transmit);
+            self.reply_segment(now, tuple, pinned, transmit, signs);
         }
     }
 
@@ -181,6 +211,8 @@ impl Stack {
             return None;
         };
         let gso_max = match route {
+            // Each segment has a signature of its own, and no link can make one.
+            _ if !flow.connection.options().signature.is_empty() => 0,
             RouteChoice::Direct => self.net.iface(way.iface).map_or(0, |iface| iface.gso_max),
             RouteChoice::Asked(_) | RouteChoice::Learned(_) => 0,
         };
@@ -190,6 +222,7 @@ impl Stack {
         let is_reset = transmit.header.flags.contains(TcpFlags::RST);
         let resent = transmit.resent;
         let default_ttl = self.default_ttl(tuple.peer);
+        let signer = self.signer(SignsAs::Socket(index), &tuple);
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return None };
         let (ttl, tos) = stream.common.ttl_and_tos(tuple.peer, default_ttl);
         let dont_fragment = stream.common.discovery_for(tuple.peer).sets_df();
@@ -198,7 +231,7 @@ impl Stack {
             Some((start, start + transmit.payload.len() as u64))
         });
         let service = Service { ttl, tos, dont_fragment, identification };
-        let packet = segment_packet(&tuple, transmit, service, route.route());
+        let packet = segment_packet(&tuple, transmit, service, route.route(), signer.as_ref());
         let segments = packet.wire_packets();
         if let Some(flow) = stream.flow_mut() {
             flow.identification = identification.wrapping_add(segments as u16);

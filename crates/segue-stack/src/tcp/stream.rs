@@ -5,7 +5,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use segue_tcp::{Config, Connection, Info, Instant, Ready, SocketOptions};
+use segue_tcp::{Config, Connection, Info, Instant, Ready, Signature, SocketOptions};
 
 use super::listener::Listener;
 use super::watch::Watch;
@@ -166,7 +166,9 @@ impl StreamSocket {
 
     /// An idle socket with the options and the configuration of this one.
     pub(crate) fn idle(&self) -> Role {
-        Role::Idle(Box::new(Idle { options: self.options().clone(), config: Arc::clone(self.config()) }))
+        // The next connection's peer may be another one.
+        let options = SocketOptions { signature: Signature::None, ..self.options().clone() };
+        Role::Idle(Box::new(Idle { options, config: Arc::clone(self.config()) }))
     }
 
     /// What poll(2) would say.

@@ -98,8 +98,10 @@ impl Stack {
         };
         let Some(kept) = self.listener_at(index).map(Listener::kept) else { return };
         let config = self.config_towards(now, tuple.peer, arrival.pinned, kept);
+        let signed = self.signed_options(index, tuple.peer);
         let Some(listener) = self.listener_at(index) else { return };
-        let syn_ack = PassiveOpen::cookie_syn_ack(now, &config, &listener.options, syn, open);
+        let options = signed.as_ref().unwrap_or(&listener.options);
+        let syn_ack = PassiveOpen::cookie_syn_ack(now, &config, options, syn, open);
         self.tcp.listeners.note_cookie(tuple.local_port, tuple.local, now);
         self.counters.inc(Counter::TcpExtSyncookiesSent);
         self.reply_for(now, index, &tuple, (arrival.pinned, arrival.route.as_ref()), syn_ack);
@@ -136,7 +138,8 @@ impl Stack {
         };
         let Some(generation) = self.sockets.generation(index) else { return CookieVerdict::Refused };
         let Some(listener) = self.listener_at(index) else { return CookieVerdict::Refused };
-        let (options, kept, is_full) = (listener.options.clone(), listener.kept(), listener.is_full());
+        let (kept, is_full) = (listener.kept(), listener.is_full());
+        let options = self.signed_options(index, tuple.peer).unwrap_or_else(|| listener.options.clone());
         let config = self.config_towards(now, tuple.peer, arrival.pinned, kept);
         let Some(passive) = PassiveOpen::from_cookie(now, &config, &options, segment, open, mss) else {
             return CookieVerdict::Refused;

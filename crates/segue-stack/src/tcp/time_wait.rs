@@ -4,6 +4,7 @@
 //! the tables. What a segment means is `segue_tcp::TimeWait`'s. RFC 9293 3.6.1, RFC 6191.
 use segue_tcp::{DropReason, Instant, Segment, TimeWait, TimeWaitOutcome};
 
+use super::auth::{LastKeys, SignsAs};
 use super::flows::FlowRef;
 use super::opening::Admission;
 use crate::Counter;
@@ -49,7 +50,7 @@ impl Stack {
         &mut self,
         now: Instant,
         tuple: FourTuple,
-        time_wait: TimeWait,
+        (time_wait, keys): (TimeWait, Option<LastKeys>),
         claim: Option<Claim>,
         pinned: Option<IfaceId>,
         old: FlowRef,
@@ -74,6 +75,9 @@ impl Stack {
         }
         let Some((index, _)) = self.tcp.entries.time_wait.insert(entry) else { return };
         self.tcp.flows.replace(&tuple, old, FlowRef::TimeWait(index));
+        if let Some(keys) = keys {
+            self.tcp.last_keys.insert(index, keys);
+        }
         if let Some(entry) = self.tcp.entries.time_wait.at_mut(index) {
             self.timers.arm(now, &mut entry.timer, Some(deadline), Timer::TimeWait(index));
         }
@@ -85,17 +89,19 @@ impl Stack {
         let (tuple, pinned) = (entry.tuple, entry.pinned);
         match entry.time_wait.on_segment(now, &self.tcp.config, &segment) {
             TimeWaitOutcome::Nothing => {}
-            TimeWaitOutcome::Ack(transmit) => self.reply_segment(now, &tuple, pinned, transmit),
+            TimeWaitOutcome::Ack(transmit) => {
+                self.reply_segment(now, &tuple, pinned, transmit, SignsAs::TimeWait(index))
+            }
             TimeWaitOutcome::Restarted(transmit) => {
                 let deadline = entry.time_wait.deadline();
                 self.timers.arm(now, &mut entry.timer, Some(deadline), Timer::TimeWait(index));
                 if let Some(transmit) = transmit {
-                    self.reply_segment(now, &tuple, pinned, transmit);
+                    self.reply_segment(now, &tuple, pinned, transmit, SignsAs::TimeWait(index));
                 }
             }
             TimeWaitOutcome::Reset(transmit) => {
                 self.count_drop(DropReason::AfterClose);
-                self.reply_segment(now, &tuple, pinned, transmit);
+                self.reply_segment(now, &tuple, pinned, transmit, SignsAs::TimeWait(index));
                 self.remove_time_wait(index);
             }
             TimeWaitOutcome::NewSyn { iss_floor } => match self.find_listener(&tuple, arrival) {
@@ -114,7 +120,7 @@ impl Stack {
                     }
                 }
                 // Nobody would take the connection: the peer should know at once.
-                None => self.reset_segment(now, &tuple, pinned, &segment),
+                None => self.reset_segment(now, &tuple, pinned, &segment, SignsAs::TimeWait(index)),
             },
             TimeWaitOutcome::Remove => self.remove_time_wait(index),
             TimeWaitOutcome::Drop(reason) => self.count_drop(reason),
@@ -142,5 +148,8 @@ impl Stack {
             self.tcp.ports.remove(tuple.local_port, &claim);
         }
         self.tcp.entries.time_wait.remove(index);
+        if self.tcp.has_keys {
+            self.tcp.last_keys.remove(&index);
+        }
     }
 }

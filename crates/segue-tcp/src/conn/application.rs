@@ -293,8 +293,10 @@ impl Connection {
             let old = self.options();
             (old.keepalive, old.keep_idle, old.keep_intvl) != (options.keepalive, options.keep_idle, options.keep_intvl)
         };
+        let signature = self.options().signature;
         if let Phase::Synced(synced) = &mut self.phase {
             synced.recv.on_options(&options);
+            synced.change_signature(signature, options.signature);
             synced.send.resize_buffer(&self.config, &options);
             synced.send.choose_congestion(now, &self.config, &options);
             if keep_alive_changed {

@@ -150,7 +150,7 @@ impl Connection {
 
     /// Active open (RFC 9293 section 3.10.1). The SYN leaves by `poll_transmit`.
     pub fn connect(now: Instant, config: Arc<Config>, options: SocketOptions, open: Open) -> Connection {
-        let offer = Offer::new(now, &config, &options, open);
+        let offer = Offer::new(now, &config, &options, open).asking(&options);
         let mut connection = Connection::new(config, options, Phase::SynSent(SynSent { offer }));
         connection.settle(now);
         connection
@@ -506,6 +506,7 @@ impl Connection {
         if !self.is_under_way(quoted_sequence) {
             return self.finish(now, None);
         }
+        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         match &mut self.phase {
             Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 match signal {
@@ -521,7 +522,7 @@ impl Connection {
                 match signal {
                     // RFC 5927 section 5: no ICMP error ends a synchronised connection.
                     IcmpSignal::Unreachable { error, .. } => self.soft_error = Some(error),
-                    IcmpSignal::PacketTooBig { mtu_payload } => synced.shrink_path(mtu_payload, &self.config),
+                    IcmpSignal::PacketTooBig { mtu_payload } => synced.shrink_path(mtu_payload, rules),
                 }
             }
             _ => {}
@@ -531,11 +532,12 @@ impl Connection {
 
     /// The way to the peer carries less than it did: `mtu_payload` is its MTU less the IP header and options, in bytes.
     pub fn narrow_path(&mut self, now: Instant, mtu_payload: u16) -> Outcome {
+        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         match &mut self.phase {
             Phase::SynSent(SynSent { offer, .. }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 offer.shrink_path(mtu_payload);
             }
-            Phase::Synced(synced) => synced.shrink_path(mtu_payload, &self.config),
+            Phase::Synced(synced) => synced.shrink_path(mtu_payload, rules),
             Phase::TimeWait(_) | Phase::Closed => {}
         }
         self.finish(now, None)
@@ -563,7 +565,7 @@ impl Connection {
                 (!offer.is_due()).then_some(offer.timer)
             }
             Phase::Synced(synced) => {
-                let overhead = synced.overhead(now, rules.config);
+                let overhead = synced.overhead(now, rules);
                 synced.send.arm(now, overhead, rules.config, rules.options);
                 let pending = fast_of(&self.aside).and_then(FastOpen::opening);
                 if pending.is_some() {

@@ -19,7 +19,7 @@ use crate::state::TimeWait;
 use crate::state::arrival::Verdict;
 use crate::state::halves::{LocalHalf, PeerHalf};
 use crate::state::reset::bare;
-use crate::state::synced::Synced;
+use crate::state::synced::{Rules, Synced};
 use crate::units::Deadline;
 
 /// How long an orphan in FIN-WAIT-2 waits for the peer's FIN, as Linux counts: 3.5 timeouts at least, lest
@@ -112,9 +112,10 @@ impl Connection {
 
     /// What the connection still owed is said; then it becomes an entry.
     fn leave_for(&mut self, now: Instant, entry: impl FnOnce(&Synced) -> TimeWait) {
+        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         let Phase::Synced(synced) = &mut self.phase else { return };
         let owes = synced.recv.ack.owed != Owed::Nothing || synced.recv.ack.challenge;
-        let words = owes.then(|| synced.acknowledge(now, &self.inbox, &self.config));
+        let words = owes.then(|| synced.acknowledge(now, &self.inbox, rules));
         let entry = entry(synced);
         if let Some(words) = words {
             self.say(words);
@@ -155,8 +156,9 @@ impl Connection {
 
     /// The peer is told that the connection is over.
     pub(super) fn say_reset(&mut self, now: Instant) {
+        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         let reset = match &mut self.phase {
-            Phase::Synced(synced) => synced.reset(now, &self.inbox, &self.config),
+            Phase::Synced(synced) => synced.reset(now, &self.inbox, rules),
             Phase::SynReceived(open) => {
                 let mut reset = open.offer.acknowledge(now, &open.peer);
                 reset.header.flags = TcpFlags::RST | TcpFlags::ACK;

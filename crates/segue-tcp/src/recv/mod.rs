@@ -17,15 +17,17 @@ pub(crate) mod window;
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use segue_wire::tcp::{SackBlocks, Timestamps};
+use segue_wire::tcp::{MAX_OPTIONS_LEN, SackBlocks, Timestamps};
 use segue_wire::{Chunks, Instant};
 
+use crate::auth::Signature;
 use crate::config::Config;
 use crate::drop::DropReason;
 use crate::ecn::Haste;
 use crate::journal::{Journal, Statistic};
 use crate::options::SocketOptions;
 use crate::state::halves::PeerHalf;
+use crate::state::handshake::TIMESTAMPS_LEN;
 use crate::state::synced::Rules;
 use crate::timestamps::Clocks;
 use crate::units::{Peer, Seq, WindowScale, WireWindow};
@@ -620,14 +622,17 @@ impl Receiver {
     }
 
     /// Blocks of selective acknowledgment that fit beside the other options.
-    fn most_blocks(&self) -> usize {
-        SackBlocks::MAX - usize::from(self.clocks.is_some())
+    fn most_blocks(&self, signature: Signature) -> usize {
+        let stamps = if self.clocks.is_some() { usize::from(TIMESTAMPS_LEN) } else { 0 };
+        let room = MAX_OPTIONS_LEN.saturating_sub(stamps + usize::from(signature.len()));
+        // RFC 2018 section 3: two bytes of head, aligned.
+        (room.saturating_sub(4) / 8).min(SackBlocks::MAX)
     }
 
     /// Bytes of options that the blocks waiting to be told take, for a segment that carries data, too.
-    pub(crate) fn sack_len(&self) -> u16 {
+    pub(crate) fn sack_len(&self, signature: Signature) -> u16 {
         let count = match &self.waiting {
-            Some(waiting) if self.sack => waiting.told.count(self.most_blocks()),
+            Some(waiting) if self.sack => waiting.told.count(self.most_blocks(signature)),
             _ => 0,
         };
         if count == 0 { 0 } else { 4 + 8 * count as u16 }
@@ -640,8 +645,8 @@ impl Receiver {
     }
 
     /// The blocks that leave now. A duplicate is told once (RFC 2883 section 4).
-    fn take_blocks(&mut self, cargo: Cargo, journal: &mut Journal) -> SackBlocks {
-        let most = self.most_blocks();
+    fn take_blocks(&mut self, cargo: Cargo, signature: Signature, journal: &mut Journal) -> SackBlocks {
+        let most = self.most_blocks(signature);
         let Some(waiting) = &mut self.waiting else { return SackBlocks::new() };
         let held = core::mem::take(&mut waiting.told.compression.held);
         // The one that leaves because the time is up is not one that was saved.
@@ -686,18 +691,19 @@ impl Receiver {
         now: Instant,
         inbox: &Inbox,
         cargo: Cargo,
-        config: &Config,
+        rules: Rules<'_>,
         journal: &mut Journal,
     ) -> Stamp {
+        let signature = rules.options.signature;
         // RFC 5681 section 2 (e): a duplicate has the window of the one before.
         let bare = cargo == Cargo::None;
         let duplicate = bare && matches!(self.ack.owed, Owed::Duplicates(_)) && self.nxt == self.window.acked;
         let window = match duplicate {
             true => self.window.again(),
-            false => self.advertise(inbox, config, journal),
+            false => self.advertise(inbox, rules.config, journal),
         };
-        let untold = cargo == Cargo::OldText && self.sack_len() > 0;
-        let sack = self.take_blocks(cargo, journal);
+        let untold = cargo == Cargo::OldText && self.sack_len(signature) > 0;
+        let sack = self.take_blocks(cargo, signature, journal);
         if !untold {
             self.ack.on_sent(bare);
         }

@@ -5,9 +5,11 @@
 
 use core::time::Duration;
 
+use bitflags::bitflags;
 use segue_wire::Instant;
 use segue_wire::tcp::{FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, TcpFlags, TcpOptions, Timestamps};
 
+use crate::auth::Signature;
 use crate::config::{Config, Timestamping};
 use crate::conn::Open;
 use crate::drop::DropReason;
@@ -32,6 +34,17 @@ pub(crate) const TIMESTAMPS_LEN: u16 = 12;
 /// How soon a SYN is repeated after an unacceptable answer: Linux's shortest timer, two ticks.
 const HURRY: Duration = Duration::from_millis(2);
 
+bitflags! {
+    /// Yes or no of an offer.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    struct Terms: u8 {
+        const TIMESTAMPS = 1;
+        const SACK = 2;
+        /// A listener's: what leaves is a SYN-ACK from the beginning.
+        const PASSIVE = 4;
+    }
+}
+
 /// Our side of a handshake.
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
@@ -42,12 +55,11 @@ pub(crate) struct Offer {
     /// MSS we announce.
     mss: u16,
     window: InitialWindow,
-    timestamps: bool,
+    /// Bytes of options that the signature takes.
+    signature_len: u8,
     /// What we ask of the peer or grant to it.
     pub(crate) ecn: ecn::Handshake,
-    sack: bool,
-    /// A listener's: what leaves is a SYN-ACK from the beginning.
-    passive: bool,
+    terms: Terms,
     /// Repetitions so far.
     pub(crate) retransmits: u8,
     /// How often it left.
@@ -92,6 +104,14 @@ impl PeerSyn {
         PeerSyn { irs, mss: Some(mss), scale: None, sack_permitted: false, timestamp: None }
     }
 
+    /// As Linux: beside a signature and timestamps there is no room for SACK blocks, so timestamps yield.
+    pub(super) fn with_room_for_sack(mut self, config: &Config, options: &SocketOptions) -> PeerSyn {
+        if !options.signature.is_empty() && self.sack_permitted && config.sack {
+            self.timestamp = None;
+        }
+        self
+    }
+
     /// Nothing but the MSS will be remembered.
     pub(super) fn forget_options(&mut self) {
         (self.scale, self.sack_permitted, self.timestamp) = (None, false, None);
@@ -117,6 +137,9 @@ impl Offer {
     pub(crate) fn new(now: Instant, config: &Config, options: &SocketOptions, open: Open) -> Offer {
         let largest = open.mtu_payload.saturating_sub(HEADER).max(config.min_snd_mss);
         let mss = largest.min(options.max_seg.unwrap_or(u16::MAX)).max(1);
+        let mut terms = Terms::empty();
+        terms.set(Terms::TIMESTAMPS, config.timestamps != Timestamping::Off);
+        terms.set(Terms::SACK, config.sack);
         Offer {
             iss: Seq::new(open.iss),
             ts_offset: if config.timestamps == Timestamping::NoOffset { 0 } else { open.ts_offset },
@@ -124,10 +147,9 @@ impl Offer {
             default_mss: open.default_mss,
             mss,
             window: window::initial(config, options, mss),
-            timestamps: config.timestamps != Timestamping::Off,
+            signature_len: options.signature.len() as u8,
             ecn: ecn::Handshake::ask(config),
-            sack: config.sack,
-            passive: false,
+            terms,
             retransmits: 0,
             sends: 0,
             syn_data: 0,
@@ -138,22 +160,33 @@ impl Offer {
         }
     }
 
+    /// It asks. As Linux: beside a digest a SYN has no timestamps.
+    pub(crate) fn asking(mut self, options: &SocketOptions) -> Offer {
+        if options.signature == Signature::Md5 {
+            self.terms.remove(Terms::TIMESTAMPS);
+        }
+        self
+    }
+
     /// It answers a SYN. As on Linux, the window of a SYN-ACK is in whole segments as they will be, options taken off.
     pub(crate) fn answering(mut self, config: &Config, options: &SocketOptions, peer: &PeerSyn) -> Offer {
-        self.passive = true;
+        self.terms.insert(Terms::PASSIVE);
+        if peer.timestamp.is_none() {
+            self.terms.remove(Terms::TIMESTAMPS);
+        }
         self.window = window::initial(config, options, self.advertised_mss(peer));
         self
     }
 
     /// Largest text the peer may send in a segment: the MSS we announce without the room for timestamps.
     fn advertised_mss(&self, peer: &PeerSyn) -> u16 {
-        let stamped = self.timestamps && peer.timestamp.is_some();
+        let stamped = self.stamps() && peer.timestamp.is_some();
         self.mss - if stamped { TIMESTAMPS_LEN.min(self.mss - 1) } else { 0 }
     }
 
     /// What `TCP_INFO` says before the peer's SYN has come.
     pub(crate) fn describe(&self, info: &mut Info, config: &Config) {
-        let stamps = if self.timestamps { TIMESTAMPS_LEN } else { 0 };
+        let stamps = if self.stamps() { TIMESTAMPS_LEN } else { 0 };
         let initial_mss = Open::DEFAULT_MSS_V4.min(self.mss) - stamps.min(self.mss - 1);
         *info = Info {
             retransmits: self.retransmits,
@@ -211,7 +244,7 @@ impl Offer {
 
     /// Whether the echo in an answer, if there is one, is of our clock between the first SYN and `last`.
     fn has_echo_until(&self, last: Instant, answer: &Segment) -> bool {
-        let echo = answer.options.timestamps.filter(|_| self.timestamps).map_or(0, |stamp| stamp.echo);
+        let echo = answer.options.timestamps.filter(|_| self.stamps()).map_or(0, |stamp| stamp.echo);
         let first = Clocks::value(self.ts_offset, self.first_at);
         let last = Clocks::value(self.ts_offset, last);
         echo == 0 || echo.wrapping_sub(first) <= last.wrapping_sub(first)
@@ -280,18 +313,18 @@ impl Offer {
                 // A simultaneous open repeats the SYN's own offer, as Linux does.
                 Some(peer) => peer
                     .scale
-                    .or((!self.passive).then_some(self.window.scale))
+                    .or((!self.is_passive()).then_some(self.window.scale))
                     .map(|_| scaling)
                     .filter(|_| self.scales()),
                 None => self.scales().then_some(scaling),
             },
             timestamps: match peer {
-                Some(peer) => peer.timestamp.filter(|_| self.timestamps),
-                None => self.timestamps.then_some(0),
+                Some(peer) => peer.timestamp.filter(|_| self.stamps()),
+                None => self.stamps().then_some(0),
             }
             .map(|echo| Timestamps { value: Clocks::value(self.ts_offset, now), echo }),
             // RFC 2018 section 2.
-            sack_permitted: self.sack && peer.is_none_or(|peer| peer.sack_permitted),
+            sack_permitted: self.takes_sack() && peer.is_none_or(|peer| peer.sack_permitted),
             fast_open,
             ..TcpOptions::default()
         };
@@ -302,7 +335,8 @@ impl Offer {
                 (false, Some(_)) => 1,
                 (false, None) => 0,
             };
-            options.accecn = self.ecn.syn_ack_option(MAX_OPTIONS_LEN - options.emit().len(), saving);
+            let room = (MAX_OPTIONS_LEN - options.emit().len()).saturating_sub(self.signature_len.into());
+            options.accecn = self.ecn.syn_ack_option(room, saving);
         }
         let acknowledgment = peer.map(|peer| peer.irs + 1);
         let syn = bare(self.iss, acknowledgment, TcpFlags::SYN | ecn, self.window.window.0, options.emit());
@@ -314,11 +348,15 @@ impl Offer {
     }
 
     pub(super) fn stamps(&self) -> bool {
-        self.timestamps
+        self.terms.contains(Terms::TIMESTAMPS)
     }
 
     pub(super) fn takes_sack(&self) -> bool {
-        self.sack
+        self.terms.contains(Terms::SACK)
+    }
+
+    fn is_passive(&self) -> bool {
+        self.terms.contains(Terms::PASSIVE)
     }
 
     /// The bare acknowledgment of SYN-RECEIVED.
@@ -338,7 +376,7 @@ impl Offer {
     }
 
     fn stamp(&self, now: Instant, peer: &PeerSyn) -> OptionBytes {
-        let echo = peer.timestamp.filter(|_| self.timestamps);
+        let echo = peer.timestamp.filter(|_| self.stamps());
         let timestamps = echo.map(|echo| Timestamps { value: Clocks::value(self.ts_offset, now), echo });
         TcpOptions { timestamps, ..TcpOptions::default() }.emit()
     }
@@ -354,8 +392,8 @@ impl Offer {
         answer: &Segment,
     ) -> Synced {
         let scaled = peer.scale.filter(|_| self.scales());
-        let clocks = peer.timestamp.filter(|_| self.timestamps).map(|recent| Clocks::new(now, self.ts_offset, recent));
-        let sack = self.sack && peer.sack_permitted;
+        let clocks = peer.timestamp.filter(|_| self.stamps()).map(|recent| Clocks::new(now, self.ts_offset, recent));
+        let sack = self.takes_sack() && peer.sack_permitted;
         let syn_ack = answer.has(TcpFlags::SYN);
         let their_scale = scaled.unwrap_or_default();
         let window = WireWindow(answer.header.window).bytes(if syn_ack { WindowScale::default() } else { their_scale });
@@ -368,7 +406,7 @@ impl Offer {
             sack,
             rtt: self.first_rtt(now, config, clocks.is_some(), answer),
             // RFC 6928: one repetition is not taken for congestion, more are.
-            syns: if self.passive { 0 } else { self.sends },
+            syns: if self.is_passive() { 0 } else { self.sends },
             initial_cwnd: Packets(if self.retransmits > 1 { 1 } else { config.initial_cwnd }),
         };
         let our_scale = if scaled.is_some() { self.window.scale } else { WindowScale::default() };
@@ -378,7 +416,7 @@ impl Offer {
             scale: our_scale,
             advertised_mss: self.advertised_mss(peer),
             size_hint: bound_to_window(send.mss, window),
-            segments: u32::from(self.passive),
+            segments: u32::from(self.is_passive()),
             sack,
             clocks,
         };
@@ -394,8 +432,9 @@ impl Offer {
         // MUST-15: what a peer takes that does not say.
         let theirs = peer.mss.unwrap_or(self.default_mss);
         let mss = theirs.min(path).min(options.max_seg.unwrap_or(u16::MAX)).max(config.min_snd_mss);
-        let stamped = self.timestamps && peer.timestamp.is_some();
-        mss - if stamped { TIMESTAMPS_LEN.min(mss - 1) } else { 0 }
+        let stamped = self.stamps() && peer.timestamp.is_some();
+        let room = if stamped { TIMESTAMPS_LEN } else { 0 } + u16::from(self.signature_len);
+        mss - room.min(mss - 1)
     }
 
     /// RFC 6298: the handshake gives the first sample; 5.7 when it cannot.
@@ -441,14 +480,14 @@ pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segm
     let nxt = peer.irs + 1;
     let mut sequence = Seq::<Peer>::new(segment.header.sequence);
     let (syn, ack, rst) = (segment.has(TcpFlags::SYN), segment.has(TcpFlags::ACK), segment.has(TcpFlags::RST));
-    let stamped = segment.options.timestamps.filter(|_| offer.timestamps);
+    let stamped = segment.options.timestamps.filter(|_| offer.stamps());
     if let (Some(recent), Some(timestamps), false) = (peer.timestamp, stamped, rst)
         && Clocks::new(now, 0, recent).is_old(now, timestamps.value, 0)
     {
         return Screened::Challenge(DropReason::Paws);
     }
     let acknowledged = offer.is_acknowledged_by(Seq::new(segment.header.acknowledgment));
-    if offer.passive && ack && !acknowledged {
+    if offer.is_passive() && ack && !acknowledged {
         // RFC 9293 section 3.5.2, group 2: before anything else, as on Linux.
         return if rst { Screened::Drop(DropReason::InvalidReset) } else { Screened::Refuse };
     }

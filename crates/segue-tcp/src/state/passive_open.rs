@@ -57,7 +57,19 @@ pub enum PassiveOutcome {
 impl PassiveOpen {
     /// A SYN for a listener. The SYN-ACK leaves by `poll_transmit`. Text in the SYN is not taken.
     pub fn on_syn(now: Instant, config: &Config, options: &SocketOptions, syn: &Segment, open: Open) -> PassiveOpen {
-        let peer = PeerSyn::read(syn);
+        let peer = PeerSyn::read(syn).with_room_for_sack(config, options);
+        PassiveOpen::answer(now, config, options, syn, peer, open)
+    }
+
+    /// The answer to a SYN that said so much.
+    pub(super) fn answer(
+        now: Instant,
+        config: &Config,
+        options: &SocketOptions,
+        syn: &Segment,
+        peer: PeerSyn,
+        open: Open,
+    ) -> PassiveOpen {
         let mut offer = Offer::new(now, config, options, open).answering(config, options, &peer);
         offer.ecn = ecn::Handshake::grant(config, syn);
         PassiveOpen { offer, peer, acknowledged: false }

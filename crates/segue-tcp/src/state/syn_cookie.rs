@@ -32,7 +32,9 @@ impl PassiveOpen {
         syn: &Segment,
         open: Open,
     ) -> Transmit {
-        let PassiveOpen { mut offer, mut peer, .. } = PassiveOpen::on_syn(now, config, options, syn, open);
+        // Timestamps carry what is remembered: they do not yield to a signature, as on Linux.
+        let PassiveOpen { mut offer, mut peer, .. } =
+            PassiveOpen::answer(now, config, options, syn, PeerSyn::read(syn), open);
         if peer.timestamp.is_some() && offer.stamps() {
             let bits = bits_of(&offer, &peer);
             let clock = now.as_millis() as u32;

@@ -5,6 +5,7 @@
 use segue_wire::Instant;
 use segue_wire::tcp::{MAX_OPTIONS_LEN, TcpFlags, TcpHeader, TcpOptions};
 
+use crate::auth::Signature;
 use crate::config::Config;
 use crate::ecn::{self, Feedback, Leaving};
 use crate::options::SocketOptions;
@@ -85,7 +86,7 @@ impl Synced {
         if matches!(self.recv.ack.owed, Owed::Duplicates(_)) {
             return Plan::Ack;
         }
-        let room = Room { max_payload, overhead: self.overhead(now, rules.config) };
+        let room = Room { max_payload, overhead: self.overhead(now, rules) };
         let paced = match self.send.plan(now, room, rules.config, rules.options) {
             SendPlan::Nothing => Deadline::NEVER,
             SendPlan::Wait(at) => Deadline::at(at),
@@ -98,17 +99,18 @@ impl Synced {
     }
 
     /// Bytes of options that the next segment with new text has beside those of every segment.
-    pub(crate) fn overhead(&self, now: Instant, config: &Config) -> u16 {
-        let sack = self.recv.sack_len();
-        let growth = self.plan_accecn(now, config, usize::from(sack), MAX_OPTIONS_LEN).map_or(0, |fit| fit.growth);
+    pub(crate) fn overhead(&self, now: Instant, rules: Rules<'_>) -> u16 {
+        let sack = self.recv.sack_len(rules.options.signature);
+        let growth = self.plan_accecn(now, rules, usize::from(sack), MAX_OPTIONS_LEN).map_or(0, |fit| fit.growth);
         sack.saturating_add_signed(growth as i16)
     }
 
     /// The AccECN option beside `sack` bytes of selective acknowledgment, into at most `most` bytes more.
-    fn plan_accecn(&self, now: Instant, config: &Config, sack: usize, most: usize) -> Option<ecn::Fit> {
+    fn plan_accecn(&self, now: Instant, rules: Rules<'_>, sack: usize, most: usize) -> Option<ecn::Fit> {
         let stamps = if self.recv.clocks.is_some() { usize::from(TIMESTAMPS_LEN) } else { 0 };
-        let room = MAX_OPTIONS_LEN.saturating_sub(stamps + sack).min(most);
-        self.ecn.plan_option(now, self.send.rtt.smoothed(), config, room, sack / SACK_BLOCK)
+        let signature = usize::from(rules.options.signature.len());
+        let room = MAX_OPTIONS_LEN.saturating_sub(stamps + signature + sack).min(most);
+        self.ecn.plan_option(now, self.send.rtt.smoothed(), rules.config, room, sack / SACK_BLOCK)
     }
 
     /// When an orphan stops waiting for the peer's FIN.
@@ -137,19 +139,19 @@ impl Synced {
             self.recv.ack.on_data_sent(now);
         }
         let resent = self.send.counts.resent.wrapping_sub(resent_before);
-        Some(Transmit { resent, ..self.stamp(now, outgoing, inbox, cargo, rules.config) })
+        Some(Transmit { resent, ..self.stamp(now, outgoing, inbox, cargo, rules) })
     }
 
-    fn stamp(&mut self, now: Instant, outgoing: Outgoing, inbox: &Inbox, cargo: Cargo, config: &Config) -> Transmit {
+    fn stamp(&mut self, now: Instant, outgoing: Outgoing, inbox: &Inbox, cargo: Cargo, rules: Rules<'_>) -> Transmit {
         let duplicate = self.recv.duplicate_to_tell();
-        let stamp = self.recv.stamp(now, inbox, cargo, config, &mut self.send.journal);
+        let stamp = self.recv.stamp(now, inbox, cargo, rules, &mut self.send.journal);
         let mut options = TcpOptions { timestamps: stamp.timestamps, sack: stamp.sack, ..TcpOptions::default() };
         // Text takes what room it was planned with; what is sent again may have been longer then.
         let sack_len = options.sack.len() * SACK_BLOCK + if options.sack.is_empty() { 0 } else { SACK_HEAD };
         let text = outgoing.payload.len().min(outgoing.segment_size as usize);
         let most = usize::from(self.send.mss).saturating_sub(text + if text > 0 { sack_len } else { 0 });
         let most = if text > 0 { most } else { MAX_OPTIONS_LEN };
-        let fit = self.plan_accecn(now, config, sack_len, most);
+        let fit = self.plan_accecn(now, rules, sack_len, most);
         if let Some(fit) = fit {
             options.sack.truncate(fit.blocks);
         }
@@ -184,15 +186,15 @@ impl Synced {
     }
 
     /// An acknowledgment outside the plan, for the last segment of a phase.
-    pub(crate) fn acknowledge(&mut self, now: Instant, inbox: &Inbox, config: &Config) -> Transmit {
+    pub(crate) fn acknowledge(&mut self, now: Instant, inbox: &Inbox, rules: Rules<'_>) -> Transmit {
         let outgoing = self.send.acknowledgment();
-        self.stamp(now, outgoing, inbox, Cargo::None, config)
+        self.stamp(now, outgoing, inbox, Cargo::None, rules)
     }
 
     /// The reset that ends this connection from our side (RFC 9293 section 3.5.2): SND.NXT, and an
     /// acknowledgment as every segment of the phase has.
-    pub(crate) fn reset(&mut self, now: Instant, inbox: &Inbox, config: &Config) -> Transmit {
-        let mut reset = self.acknowledge(now, inbox, config);
+    pub(crate) fn reset(&mut self, now: Instant, inbox: &Inbox, rules: Rules<'_>) -> Transmit {
+        let mut reset = self.acknowledge(now, inbox, rules);
         reset.header.flags.insert(TcpFlags::RST);
         reset.header.flags.remove(TcpFlags::URG);
         reset.header.urgent = 0;
@@ -200,10 +202,17 @@ impl Synced {
     }
 
     /// Path MTU less the IP header has become `mtu_payload`.
-    pub(crate) fn shrink_path(&mut self, mtu_payload: u16, config: &Config) {
+    pub(crate) fn shrink_path(&mut self, mtu_payload: u16, rules: Rules<'_>) {
         self.mtu_payload = self.mtu_payload.min(mtu_payload);
         let stamp = if self.recv.clocks.is_some() { TIMESTAMPS_LEN } else { 0 };
-        let least = config.min_snd_mss.saturating_sub(stamp).max(1);
-        self.send.shrink_mss(mtu_payload.saturating_sub(HEADER + stamp).max(least));
+        let options = stamp + rules.options.signature.len();
+        let least = rules.config.min_snd_mss.saturating_sub(options).max(1);
+        self.send.shrink_mss(mtu_payload.saturating_sub(HEADER + options).max(least));
+    }
+
+    /// The signature of an open connection is another one. What it has left free is not taken back by the text.
+    pub(crate) fn change_signature(&mut self, old: Signature, new: Signature) {
+        let growth = new.len().saturating_sub(old.len());
+        self.send.shrink_mss(self.send.mss.saturating_sub(growth).max(1));
     }
 }

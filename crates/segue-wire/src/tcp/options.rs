@@ -74,8 +74,8 @@ pub struct TcpOptions {
     pub accecn: Option<AccEcn>,
     /// Something had an illegal length; the rest was parsed. Not emitted.
     pub malformed: bool,
-    /// TCP-AO twice, TCP-AO of illegal length, or TCP-AO beside MD5: such a
-    /// segment is discarded (RFC 5925 section 2.2). Not emitted.
+    /// Two signatures, or one of illegal length: such a segment is discarded
+    /// (RFC 5925 section 2.2, and Linux for MD5). Not emitted.
     pub signature_conflict: bool,
 }
 
@@ -145,6 +145,10 @@ impl TcpOptions {
                 self.md5 = Some(array(data, 0));
                 true
             }
+            (kind::MD5, _) => {
+                self.signature_conflict = true;
+                false
+            }
             (kind::AUTHENTICATION, _) => self.take_authentication(data),
             (kind::FAST_OPEN, _) => self.take_fast_open(data, false),
             (kind::EXPERIMENTAL, 2..) if be16(data, 0) == FAST_OPEN_MAGIC => self.take_fast_open(&data[2..], true),
@@ -199,6 +203,5 @@ fn is_fixed_length(kind: u8) -> bool {
             | kind::SACK
             | kind::TIMESTAMPS
             | kind::USER_TIMEOUT
-            | kind::MD5
     )
 }

@@ -52,6 +52,16 @@ macro_rules! socket_options {
                 Ok((on != 0).then_some(duration))
             }
 
+            /// `TCP_MD5SIG` (RFC 2385): segments to and from the peers in `network` are signed with `key`, 1 to 80 bytes, and
+            /// none is taken that is not. Set it before connecting; on a listener it counts for connections to come. An
+            /// empty key takes the network's key away.
+            ///
+            /// # Errors
+            /// `EINVAL` (the key is too long), `ENOENT` (there is none to be taken away).
+            pub fn set_md5_key(&self, network: $crate::Cidr, key: &[u8]) -> std::io::Result<()> {
+                self.$socket.set_md5_key(network, key)
+            }
+
             /// `SO_KEEPALIVE` with its times: `None`, the default, switches it off.
             pub fn set_keepalive(&self, keepalive: Option<$crate::Keepalive>) -> std::io::Result<()> {
                 use $crate::SocketOption::{KeepAlive, KeepCount, KeepIdle, KeepInterval};
