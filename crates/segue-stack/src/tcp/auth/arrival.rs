@@ -107,6 +107,7 @@ impl Stack {
             payload: arrived.packet.clone().into_payload(arrived.offset + arrived.header_len),
             segment_size: 0,
             ecn: segue_tcp::Ecn::NotEct,
+            headers: 0,
         };
         if !arrival.is_returning
             && let Some(reset) = reset_for(&segment)
