@@ -23,6 +23,18 @@ pub enum Timestamping {
     NoOffset,
 }
 
+/// Whether a connection looks for the path's MTU itself (`tcp_mtu_probing`, RFC 4821).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum MtuProbing {
+    /// 0: only ICMP tells.
+    #[default]
+    Off,
+    /// 1: when timeouts follow each other, as if ICMP were filtered (a black hole).
+    BlackHole,
+    /// 2: from the beginning, with segments of `tcp_base_mss`.
+    Always,
+}
+
 /// Protocol parameters that all connections of a stack share: the `tcp_*` sysctls.
 ///
 /// [`Config::default`] has Linux's values. Change fields, then [`Config::validate`].
@@ -61,10 +73,11 @@ pub struct Config {
     pub syn_linear_timeouts: u8,
     /// `tcp_synack_retries`: SYN-ACK retransmissions. Default 5 (gives up after 63 s).
     pub synack_retries: u8,
-    /// `tcp_retries1`: timeouts after which the route is doubted. Default 3.
+    /// `tcp_retries1`: timeouts after which the route is doubted and, with `mtu_probing`, the path's MTU; as the time that
+    /// many doubling timeouts from 200 ms would take. Default 3.
     pub retries1: u8,
     /// `tcp_retries2`: timeouts after which the connection is given up, as the time that many
-    /// doubling timeouts from `rto_min` would take (924.6 s with the default of 15).
+    /// doubling timeouts from 200 ms would take (924.6 s with the default of 15).
     pub retries2: u8,
     /// `tcp_orphan_retries`: the same for a connection that no application holds. 0 means 8.
     pub orphan_retries: u8,
@@ -108,6 +121,16 @@ pub struct Config {
     pub initial_cwnd: u32,
     /// `tcp_min_snd_mss`: smallest MSS used for sending, whatever the peer says. 48–65535, default 48.
     pub min_snd_mss: u16,
+    /// `tcp_mtu_probing`: search for the path's MTU (RFC 4821). Default off.
+    pub mtu_probing: MtuProbing,
+    /// `tcp_base_mss`: MSS that is thought to arrive wherever a search begins, in bytes, options included. Default 1024.
+    pub base_mss: u16,
+    /// `tcp_mtu_probe_floor`: the MSS below which a search does not go when even small segments do not arrive. Default 48.
+    pub mtu_probe_floor: u16,
+    /// `tcp_probe_threshold`: a search ends when its range is narrower, in bytes. Default 8.
+    pub probe_threshold: u16,
+    /// `tcp_probe_interval`: how long after its beginning a search that has ended is opened again. Default 600 s.
+    pub probe_interval: Duration,
     /// `tcp_notsent_lowat`: a socket is writable while fewer unsent bytes than this are queued.
     /// Default 4294967295 (no such limit).
     pub notsent_lowat: u32,
@@ -192,6 +215,11 @@ impl Default for Config {
             invalid_ratelimit: Duration::from_millis(500),
             initial_cwnd: 10,
             min_snd_mss: 48,
+            mtu_probing: MtuProbing::Off,
+            base_mss: 1024,
+            mtu_probe_floor: 48,
+            probe_threshold: 8,
+            probe_interval: Duration::from_secs(600),
             notsent_lowat: u32::MAX,
             slow_start_after_idle: true,
             syn_soft_errors: true,
@@ -326,6 +354,8 @@ impl Config {
             ("tcp_wmem", "three rising numbers of bytes, the largest at most 1 GiB", rising(&self.wmem)),
             ("initcwnd", "between 1 and 1024 segments", (1..=1024).contains(&self.initial_cwnd)),
             ("tcp_min_snd_mss", "between 48 and 65535", self.min_snd_mss >= 48),
+            ("tcp_base_mss", "between 1 and 65535", self.base_mss >= 1),
+            ("tcp_mtu_probe_floor", "between 1 and 65535", self.mtu_probe_floor >= 1),
             ("tcp_pacing_ss_ratio", "between 0 and 1000", self.pacing_ss_ratio <= 1000),
             ("tcp_pacing_ca_ratio", "between 0 and 1000", self.pacing_ca_ratio <= 1000),
             ("tcp_min_tso_segs", "between 1 and 255", self.min_tso_segs >= 1),

@@ -30,7 +30,7 @@ mod timestamps;
 mod units;
 
 pub use auth::{Covered, MD5_OPTION_LEN, Signature, md5_digest, md5_matches, put_md5_option};
-pub use config::{Config, ConfigError, Kept, Timestamping};
+pub use config::{Config, ConfigError, Kept, MtuProbing, Timestamping};
 pub use conn::{Connection, Open, SendFlags, SendOffsets, SynTime};
 pub use drop::DropReason;
 pub use ecn::EcnPolicy;

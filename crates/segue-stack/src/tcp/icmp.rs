@@ -9,6 +9,7 @@ use super::flows::FlowRef;
 use crate::icmp::input::{IcmpError, Report};
 use crate::ip::output::header_len;
 use crate::socket::Socket;
+use crate::socket::common::MtuDiscovery;
 use crate::stack::Stack;
 use crate::tuple::FourTuple;
 use crate::{Counter, Errno};
@@ -37,9 +38,12 @@ impl Stack {
             return;
         };
         // Before the path's MTU is learned: it is every connection's to this peer.
-        let believed = match self.sockets.at(index) {
-            Some(Socket::Stream(stream)) => stream.flow().is_some_and(|flow| flow.connection.is_under_way(sequence)),
-            _ => false,
+        let (believed, discovery) = match self.sockets.at(index) {
+            Some(Socket::Stream(stream)) => (
+                stream.flow().is_some_and(|flow| flow.connection.is_under_way(sequence)),
+                stream.common.discovery_for(tuple.peer),
+            ),
+            _ => (false, MtuDiscovery::Dont),
         };
         if !believed {
             self.counters.inc(Counter::TcpExtOutOfWindowIcmps);
@@ -48,6 +52,10 @@ impl Stack {
         let signal = match error.report {
             Report::TooBig { mtu } => {
                 let mtu = self.net.pmtu.learn(now, tuple.peer, mtu);
+                if discovery == MtuDiscovery::Dont || !discovery.learns() {
+                    // As Linux: nothing is sent again for it; what is sent next is as short as the path is known to be.
+                    return;
+                }
                 let mtu_payload = u16::try_from(mtu.saturating_sub(header_len(tuple.peer))).unwrap_or(u16::MAX);
                 IcmpSignal::PacketTooBig { mtu_payload }
             }

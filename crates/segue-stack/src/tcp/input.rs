@@ -78,7 +78,7 @@ impl Stack {
             flow.watch_arrival(now, sequence, len);
         }
         if let Some(route) = arrival.route.filter(|_| outcome.drop.is_none()) {
-            self.follow_route(now, index, route);
+            self.follow_route(index, route);
         }
         self.settle(now, index, outcome);
     }

@@ -10,7 +10,7 @@ use segue_wire::{Packet, Protocol, Segmentation, SourceRoute};
 
 use super::auth::{Signer, SignsAs};
 use super::flows::FlowRef;
-use super::routed::{RouteChoice, next_stop};
+use super::routed::{RouteChoice, next_stop, route_len};
 use crate::ip::output::{IpFields, discards, header_len, no_routes};
 use crate::socket::Socket;
 use crate::stack::Stack;
@@ -30,6 +30,11 @@ pub(crate) fn mtu_payload(mtu: usize, peer: IpAddr) -> u16 {
 /// The MSS of a peer that does not say (RFC 9293 section 3.7.1, MUST-15).
 pub(crate) fn default_mss(peer: IpAddr) -> u16 {
     if peer.is_ipv4() { Open::DEFAULT_MSS_V4 } else { Open::DEFAULT_MSS_V6 }
+}
+
+/// Bytes of the IP header of a packet to `peer`.
+pub(crate) fn ip_header(peer: IpAddr) -> u8 {
+    header_len(peer) as u8
 }
 
 /// What the IP header of a segment says beyond addresses.
@@ -200,11 +205,11 @@ impl Stack {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return None };
         let pinned = stream.common.pinned;
         let route = stream.common.rare().route;
-        let flow = stream.flow_mut()?;
-        let tuple = flow.tuple;
+        let tuple = stream.flow()?.tuple;
         let stop = next_stop(tuple.peer, route.route());
         let Ok(way) = self.net.way_without_source(now, stop, pinned) else {
             // As if they were lost on the way: the retransmission timer tries again and gives up in the end.
+            let flow = stream.flow_mut()?;
             while flow.connection.poll_transmit(now, 0).is_some() {
                 self.counters.inc(no_routes(tuple.peer));
             }
@@ -217,6 +222,12 @@ impl Stack {
             RouteChoice::Asked(_) | RouteChoice::Learned(_) => 0,
         };
         let max_payload = gso_max.saturating_sub(header_len(tuple.peer) + MAX_HEADER_LEN);
+        let room = mtu_payload(way.mtu.saturating_sub(route_len(tuple.peer, route.route())), tuple.peer);
+        let flow = stream.flow_mut()?;
+        // A route has changed, or what a router said of it was forgotten (RFC 1191 section 6.3).
+        if flow.connection.path_mtu().is_some_and(|known| known != room) {
+            flow.connection.set_path_mtu(now, room);
+        }
         let transmit = flow.connection.poll_transmit(now, max_payload)?;
         let identification = flow.identification;
         let is_reset = transmit.header.flags.contains(TcpFlags::RST);

@@ -65,24 +65,13 @@ impl Stack {
     }
 
     /// A connection that was opened along a route was told of another one.
-    pub(crate) fn follow_route(&mut self, now: Instant, index: u32, route: SourceRoute) {
+    pub(crate) fn follow_route(&mut self, index: u32, route: SourceRoute) {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
         let RouteChoice::Learned(old) = stream.common.rare().route else { return };
         if old == route {
             return;
         }
         stream.common.rare_mut().route = RouteChoice::Learned(route);
-        let peer = stream.flow().map(|flow| flow.tuple.peer);
-        let pinned = stream.common.pinned;
-        let Some(way) = peer.and_then(|peer| Some((peer, self.routed_way(now, peer, pinned, Some(&route)).ok()?)))
-        else {
-            return;
-        };
-        let mtu_payload = super::output::mtu_payload(way.1.mtu, way.0);
-        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
-        let Some(flow) = stream.flow_mut() else { return };
-        let outcome = flow.connection.narrow_path(now, mtu_payload);
-        self.settle(now, index, outcome);
     }
 
     /// `IP_OPTIONS`: a source route, or nothing. As Linux, for connections that exist from the next packet on.

@@ -10,7 +10,7 @@ use segue_tcp::{Instant, Open, PassiveOpen, Segment};
 
 use super::flows::FlowRef;
 use super::listener::Listener;
-use super::output::{default_mss, mtu_payload};
+use super::output::{default_mss, ip_header, mtu_payload};
 use crate::Counter;
 use crate::SocketId;
 use crate::ip::input::Arrival;
@@ -95,6 +95,7 @@ impl Stack {
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu, tuple.peer),
             default_mss: default_mss(tuple.peer),
+            ip_header: ip_header(tuple.peer),
         };
         let Some(kept) = self.listener_at(index).map(Listener::kept) else { return };
         let config = self.config_towards(now, tuple.peer, arrival.pinned, kept);
@@ -135,6 +136,7 @@ impl Stack {
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu, tuple.peer),
             default_mss: default_mss(tuple.peer),
+            ip_header: ip_header(tuple.peer),
         };
         let Some(generation) = self.sockets.generation(index) else { return CookieVerdict::Refused };
         let Some(listener) = self.listener_at(index) else { return CookieVerdict::Refused };

@@ -157,6 +157,20 @@ impl Congestion {
         }
     }
 
+    /// Segments have become larger: as many bytes are now `cwnd` segments (Linux's tcp_mtup_probe_success).
+    pub(crate) fn rescale(&mut self, now: Instant, cwnd: Packets) {
+        self.set_cwnd(cwnd);
+        self.remember();
+        if let Some(flow) = &mut self.flow {
+            flow.usage.on_growth(now);
+        }
+    }
+
+    /// What was in flight is sent again without a sign of congestion: where slow start ends is kept in mind.
+    pub(crate) fn remember(&mut self) {
+        self.window.ssthresh = self.window.remembered();
+    }
+
     /// Every acknowledgment that delivered something or showed something lost.
     pub(crate) fn on_ack(&mut self, ack: &AckSample) {
         let (algorithm, window) = self.algorithm(ack.now);

@@ -296,7 +296,7 @@ impl Connection {
         let signature = self.options().signature;
         if let Phase::Synced(synced) = &mut self.phase {
             synced.recv.on_options(&options);
-            synced.change_signature(signature, options.signature);
+            synced.change_signature(signature, options.signature, &self.config);
             synced.send.resize_buffer(&self.config, &options);
             synced.send.choose_congestion(now, &self.config, &options);
             if keep_alive_changed {

@@ -56,6 +56,8 @@ pub struct Open {
     /// MSS of a peer whose SYN has none (RFC 9293 section 3.7.1): [`Open::DEFAULT_MSS_V4`] or
     /// [`Open::DEFAULT_MSS_V6`].
     pub default_mss: u16,
+    /// Bytes of the IP header itself: 20 or 40.
+    pub ip_header: u8,
 }
 
 impl Open {
@@ -506,7 +508,6 @@ impl Connection {
         if !self.is_under_way(quoted_sequence) {
             return self.finish(now, None);
         }
-        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
         match &mut self.phase {
             Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 match signal {
@@ -522,7 +523,7 @@ impl Connection {
                 match signal {
                     // RFC 5927 section 5: no ICMP error ends a synchronised connection.
                     IcmpSignal::Unreachable { error, .. } => self.soft_error = Some(error),
-                    IcmpSignal::PacketTooBig { mtu_payload } => synced.shrink_path(mtu_payload, rules),
+                    IcmpSignal::PacketTooBig { mtu_payload } => synced.send.shrink_path(mtu_payload, &self.config),
                 }
             }
             _ => {}
@@ -530,17 +531,29 @@ impl Connection {
         self.finish(now, None)
     }
 
-    /// The way to the peer carries less than it did: `mtu_payload` is its MTU less the IP header and options, in bytes.
-    pub fn narrow_path(&mut self, now: Instant, mtu_payload: u16) -> Outcome {
-        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+    /// What the way to the peer carries, less the IP header and options, in bytes; `None` when nothing is sent any more.
+    pub fn path_mtu(&self) -> Option<u16> {
+        match &self.phase {
+            Phase::SynSent(SynSent { offer, .. }) | Phase::SynReceived(SynReceived { offer, .. }) => {
+                Some(offer.path_mtu())
+            }
+            Phase::Synced(synced) => Some(synced.send.path.mtu_payload),
+            Phase::TimeWait(_) | Phase::Closed => None,
+        }
+    }
+
+    /// The way to the peer has changed, or what was learned of it is forgotten: it carries `mtu_payload` bytes, the IP
+    /// header and options taken off. Segments become smaller or larger; nothing is thought lost. Before the handshake is
+    /// over only what is smaller counts. What follows from it `poll_transmit` and `take_events` tell.
+    pub fn set_path_mtu(&mut self, now: Instant, mtu_payload: u16) {
         match &mut self.phase {
             Phase::SynSent(SynSent { offer, .. }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 offer.shrink_path(mtu_payload);
             }
-            Phase::Synced(synced) => synced.shrink_path(mtu_payload, rules),
+            Phase::Synced(synced) => synced.send.set_path_mtu(mtu_payload, &self.config),
             Phase::TimeWait(_) | Phase::Closed => {}
         }
-        self.finish(now, None)
+        self.settle(now);
     }
 
     /// The entry for TIME-WAIT, or for an orphan's FIN-WAIT-2, once; the connection is closed afterwards.

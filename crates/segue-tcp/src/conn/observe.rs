@@ -287,7 +287,7 @@ impl Connection {
             last_data_sent: millis(now - send.last_sent),
             last_data_recv: millis(now - recv.ack.last_data),
             last_ack_recv: millis(now - send.last_heard),
-            pmtu: u32::from(synced.mtu_payload),
+            pmtu: u32::from(send.path.mtu_payload),
             rcv_ssthresh: recv.window.limit,
             rtt: send.rtt.smoothed().map_or(0, micros),
             rttvar: micros(send.rtt.variation()),

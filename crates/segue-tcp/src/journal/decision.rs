@@ -93,6 +93,13 @@ pub enum Decision {
         /// It carried data that had not been sent before.
         new: bool,
     },
+    /// A probe of the path's MTU was sent (RFC 4821): a segment larger than the others.
+    MtuProbe {
+        /// First sequence number.
+        start: u32,
+        /// Bytes.
+        len: u32,
+    },
     /// A probe was answered as if something had been lost.
     ProbeRecovered,
     /// The retransmission timer expired.

@@ -99,7 +99,7 @@ impl Sender {
         let before = self.before_ack();
         let advanced = ack.number.after(self.una);
         let old_window = self.wnd;
-        self.take_window(ack);
+        self.take_window(ack, config);
         self.restart_persist(now, old_window == 0 && self.wnd > 0, config, options);
         // RFC 5681 section 2; a window that is shut, or opens, is an update.
         let duplicate = !advanced && ack.bare && ack.window == old_window && ack.window != 0;
@@ -229,6 +229,9 @@ impl Sender {
             return self.on_probe_ack(now, &shown, config);
         }
         let rtt = self.sample_rtt(now, ack, &harvest, config);
+        if harvest.acked > 0 {
+            self.on_mtu_probe_acked(now, config);
+        }
         if self.sack {
             self.note_acked_late(now, &harvest, before.fack, config);
             if let Some(repair) = &mut self.repair {
@@ -299,7 +302,7 @@ impl Sender {
 
     /// RFC 9293 section 3.10.7.4: SND.WND follows the newest segment. As on Linux, a window that
     /// comes with nothing new may open or close wholly, so that a reordered acknowledgment cannot shrink it.
-    fn take_window(&mut self, ack: &Ack) {
+    fn take_window(&mut self, ack: &Ack, config: &Config) {
         if !self.may_take_window(ack.number, ack.sequence, ack.window) {
             return;
         }
@@ -313,7 +316,10 @@ impl Sender {
             self.trouble_since = Deadline::NEVER;
         }
         self.wnd = ack.window;
-        self.max_window = self.max_window.max(ack.window);
+        if ack.window > self.max_window {
+            self.max_window = ack.window;
+            self.sync_mss(config);
+        }
     }
 
     /// Bytes that are acknowledged leave the queue. Whether our FIN is acknowledged now.

@@ -12,6 +12,7 @@ mod nagle;
 mod newreno;
 pub(crate) mod pacer;
 mod pacing;
+pub(crate) mod path_mtu;
 pub(crate) mod plan;
 mod prr;
 mod queue;
@@ -35,12 +36,13 @@ use bytes::Bytes;
 use segue_wire::Instant;
 
 use crate::cc::Congestion;
-use crate::config::Config;
+use crate::config::{Config, MtuProbing};
 use crate::journal::{CaState, Journal};
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq, WindowScale};
 use frto::Frto;
+use path_mtu::{Path, Search};
 use queue::SendQueue;
 use recovery::Recovery;
 use repair::Repair;
@@ -49,14 +51,15 @@ use scoreboard::Scoreboard;
 use timer::{Nudge, SendTimer};
 
 /// What a handshake hands to the sending half.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct SenderStart {
     pub(crate) iss: Seq<Local>,
     pub(crate) irs: Seq<Peer>,
     /// The peer's window in bytes, already scaled.
     pub(crate) window: u32,
     pub(crate) scale: WindowScale,
-    /// Largest payload of a segment, options taken off.
+    pub(crate) path: Path,
+    /// Largest payload of the first segments, options taken off.
     pub(crate) mss: u16,
     /// Both sides do selective acknowledgments.
     pub(crate) sack: bool,
@@ -91,7 +94,11 @@ pub(crate) struct Sender {
     /// Largest window the peer ever offered.
     max_window: u32,
     pub(crate) scale: WindowScale,
+    /// Largest payload of a segment, options taken off.
     pub(crate) mss: u16,
+    pub(crate) path: Path,
+    /// The search for the path's MTU; `None` while there is none.
+    search: Option<Box<Search>>,
     pub(crate) sack: bool,
     queue: SendQueue,
     scoreboard: Scoreboard,
@@ -142,7 +149,7 @@ pub(crate) fn bound_to_window(mss: u16, window: u32) -> u16 {
 }
 
 impl Sender {
-    pub(crate) fn new(now: Instant, config: &Config, options: &SocketOptions, start: &SenderStart) -> Sender {
+    pub(crate) fn new(now: Instant, config: &Config, options: &SocketOptions, start: SenderStart) -> Sender {
         let first = start.iss + 1;
         Sender {
             half: LocalHalf::Open,
@@ -153,6 +160,9 @@ impl Sender {
             max_window: start.window,
             scale: start.scale,
             mss: start.mss,
+            path: start.path,
+            search: (config.mtu_probing == MtuProbing::Always)
+                .then(|| Box::new(Search::open(now, &start.path, config))),
             sack: start.sack,
             queue: SendQueue::new(first),
             scoreboard: Scoreboard::default(),
@@ -296,20 +306,12 @@ impl Sender {
         self.cc.choose(now, options.congestion.unwrap_or(config.congestion));
     }
 
-    /// RFC 1191, RFC 8201: the path carries less. What is longer in flight is sent again at once.
-    pub(crate) fn shrink_mss(&mut self, mss: u16) {
-        if mss >= self.mss {
-            return;
-        }
-        self.mss = mss;
-        if self.scoreboard.recut(u32::from(mss)) && self.recovery.state != CaState::Loss {
-            self.resend_without_blame();
-        }
-    }
-
     /// What was in flight is sent again, though not because of congestion: the window stays (Linux's
     /// tcp_simple_retransmit).
     fn resend_without_blame(&mut self) {
+        if !self.recovery.is_reducing() {
+            self.cc.remember();
+        }
         self.recovery = Recovery { state: CaState::Loss, high: self.nxt, look: false };
         if let Some(repair) = &mut self.repair {
             repair.undo.end();

@@ -10,6 +10,7 @@ use segue_wire::{Chunks, Instant};
 use super::Sender;
 use super::frto::Frto;
 use super::nagle::Hold;
+use super::path_mtu::ProbePlan;
 use super::scoreboard::Resend;
 use super::timer::{Nudge, SendTimer};
 use crate::cc::Restart;
@@ -30,6 +31,8 @@ pub(crate) enum SendPlan {
     Again(Resend),
     /// The last segment again, as a probe.
     Tail(Resend),
+    /// New bytes in one segment that is larger than the others: does it arrive?
+    MtuProbe(u32),
     /// For the first time: bytes and, with the last of them or alone, the FIN.
     New {
         len: u32,
@@ -48,6 +51,8 @@ pub(crate) struct Room {
     pub(crate) max_payload: usize,
     /// Bytes of options beside those of every segment: selective acknowledgments that ride on data.
     pub(crate) overhead: u16,
+    /// Selective acknowledgments are among them.
+    pub(crate) blocks: bool,
 }
 
 /// The sender's part of a segment.
@@ -94,7 +99,13 @@ impl Sender {
                 None => SendPlan::Again(resend),
             };
         }
-        if let Some((len, fin)) = self.plan_new(size, max, options) {
+        let probe = self.plan_mtu_probe(room.blocks, config);
+        if let ProbePlan::Now(len) = probe {
+            return SendPlan::MtuProbe(len);
+        }
+        if probe == ProbePlan::Not
+            && let Some((len, fin)) = self.plan_new(size, max, options)
+        {
             return match self.held_until(now, config, options) {
                 Some(at) => SendPlan::Wait(at),
                 None => SendPlan::New { len, fin, size },
@@ -107,8 +118,9 @@ impl Sender {
     }
 
     pub(crate) fn can_send_new(&self, now: Instant, overhead: u16, config: &Config, options: &SocketOptions) -> bool {
-        let room = Room { max_payload: 0, overhead };
-        matches!(self.plan(now, room, config, options), SendPlan::New { .. } | SendPlan::Wait(_))
+        let room = Room { max_payload: 0, overhead, blocks: false };
+        let plan = self.plan(now, room, config, options);
+        matches!(plan, SendPlan::New { .. } | SendPlan::MtuProbe(_) | SendPlan::Wait(_))
     }
 
     /// RFC 8985 section 7.3: a new segment whatever the congestion window says, or the last one again.
@@ -195,7 +207,14 @@ impl Sender {
             SendPlan::Nothing | SendPlan::Wait(_) => None,
             SendPlan::Again(resend) => Some(self.commit_resend(now, &resend, config)),
             SendPlan::Tail(resend) => Some(self.commit_tail(now, &resend, config)),
-            SendPlan::New { len, fin, size } => Some(self.commit_new(now, len, fin, size, config)),
+            SendPlan::New { len, fin, size } => {
+                self.reopen_search(now, config);
+                Some(self.commit_new(now, len, fin, size, config))
+            }
+            SendPlan::MtuProbe(len) => {
+                self.on_mtu_probe_sent(now, self.nxt, len);
+                Some(self.commit_new(now, len, false, len, config))
+            }
             SendPlan::Probe => Some(self.commit_probe()),
         }
     }
@@ -235,7 +254,8 @@ impl Sender {
         let fin = resend.len > bytes;
         self.counts.bytes_resent += u64::from(bytes);
         self.counts.resent = self.counts.resent.wrapping_add(bytes.div_ceil(mss).max(1));
-        self.outgoing(now, resend.start, bytes, mss, fin, resend.push)
+        // Pushed like new data, see `commit_new`.
+        self.outgoing(now, resend.start, bytes, mss, fin, resend.push || bytes > mss)
     }
 
     /// RFC 9937 section 6.3.
@@ -302,7 +322,7 @@ impl Sender {
             let push = if last { push } else { push_end.after(at) && !push_end.after(at + piece) };
             in_flight.0 += 1;
             let sent = rate.on_send(now, idle && segments == 0, in_flight);
-            self.scoreboard.push(at, piece + u32::from(fin && last), now, push, sent);
+            self.scoreboard.push(at, piece + u32::from(fin && last), now, (push, segments == 0), sent);
             at += piece;
             segments += 1;
         }

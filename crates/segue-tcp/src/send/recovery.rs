@@ -159,7 +159,7 @@ impl Sender {
         let detected = self.find_loss(now, shown.advanced, config);
         if self.recovery.state != CaState::Recovery && self.scoreboard.lost().0 > 0 {
             // Taken back, and lost after all.
-            self.enter_recovery(now, shown.flight, shown.congested, config);
+            self.on_loss(now, shown, config);
         }
         Reaction { timer_is_set: detected.wait.is_some(), supposed, ..Reaction::default() }
     }
@@ -233,7 +233,7 @@ impl Sender {
         }
         reaction.timer_is_set |= self.find_loss(now, shown.advanced, config).wait.is_some();
         if self.scoreboard.lost().0 > 0 {
-            self.enter_recovery(now, shown.flight, shown.congested, config);
+            self.on_loss(now, shown, config);
         } else {
             self.try_open(now, shown, config);
         }
@@ -284,8 +284,16 @@ impl Sender {
         }
     }
 
+    /// An acknowledgment showed a loss: of a probe of the path's MTU, which is no congestion, or of anything else.
+    fn on_loss(&mut self, now: Instant, shown: &Shown<'_>, config: &Config) {
+        if !self.on_mtu_probe_lost() {
+            self.enter_recovery(now, shown.flight, shown.congested, config);
+        }
+    }
+
     /// Loss was found by acknowledgments. A window that is on its way down already is not reduced twice.
     fn enter_recovery(&mut self, now: Instant, flight: Packets, congested: bool, config: &Config) {
+        self.give_up_mtu_probe();
         self.journal.count(if self.sack { Statistic::SackRecovery } else { Statistic::RenoRecovery });
         let (una, resent) = (self.una, self.scoreboard.resent());
         let reducing = self.recovery.is_reducing();

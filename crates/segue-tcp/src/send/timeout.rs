@@ -2,7 +2,7 @@
 //!
 //! Owns RFC 6298 5.4 to 5.7, RFC 9293 sections 3.8.3 (R1, R2), 3.8.4 (keep-alive) and 3.8.6.1
 //! (zero-window probing). Giving up is a matter of time, as on Linux: as long as `tcp_retries2`
-//! doubling timeouts from `tcp_rto_min` would take, or `TCP_USER_TIMEOUT`.
+//! doubling timeouts from 200 ms would take, or `TCP_USER_TIMEOUT`.
 
 use core::time::Duration;
 
@@ -42,6 +42,8 @@ pub(crate) enum Expiry {
     GiveUpWithReset,
 }
 
+/// What Linux counts retries from, whatever `tcp_rto_min_us` says: TCP_RTO_MIN.
+const MODEL_RTO: Duration = Duration::from_millis(200);
 /// Linux's bound of a thin stream, and how many of its timeouts are linear.
 const THIN: Packets = Packets(4);
 const THIN_RETRIES: u8 = 6;
@@ -91,6 +93,10 @@ impl Sender {
         if !shut_but_alive && self.has_given_up(now, config, options, who) {
             return Expiry::GiveUp;
         }
+        let route_is_doubtful = self.is_route_doubtful(now, config);
+        if route_is_doubtful {
+            self.on_black_hole(now, config);
+        }
         self.count_failure();
         self.enter_loss(now, config);
         self.retransmits = self.retransmits.saturating_add(1);
@@ -108,7 +114,7 @@ impl Sender {
         }
         let at = now + self.rto(config);
         self.timer = SendTimer::Retransmit { at: self.clamp_to_user_timeout(now, at, options) };
-        if self.retransmits == config.retries1 { Expiry::DoubtRoute } else { Expiry::GoOn }
+        if route_is_doubtful { Expiry::DoubtRoute } else { Expiry::GoOn }
     }
 
     /// `tcp_thin_linear_timeouts`: a stream with few segments in flight cannot be recovered by acknowledgments;
@@ -137,6 +143,7 @@ impl Sender {
     /// What is outstanding counts as lost, but for what left a moment ago (RFC 8985 section 6.3), and is
     /// sent again in slow start: Linux's tcp_enter_loss.
     pub(super) fn enter_loss(&mut self, now: Instant, config: &Config) {
+        self.give_up_mtu_probe();
         let Recovery { state, high, .. } = self.recovery;
         let reneged = self.scoreboard.is_reneged();
         let enough = self.scoreboard.sacked().0 >= u32::from(config.reordering);
@@ -191,6 +198,12 @@ impl Sender {
         };
     }
 
+    /// RFC 9293 section 3.8.3, R1; as on Linux a matter of time, too, and true of every timeout from then on.
+    fn is_route_doubtful(&self, now: Instant, config: &Config) -> bool {
+        let since = self.trouble_since.instant().filter(|_| self.retransmits > 0);
+        since.is_some_and(|since| now - since >= patience(config.retries1, MODEL_RTO, config.rto_max))
+    }
+
     fn has_given_up(&self, now: Instant, config: &Config, options: &SocketOptions, who: Patience) -> bool {
         let Some(since) = self.trouble_since.instant() else { return false };
         if self.retransmits == 0 {
@@ -201,7 +214,7 @@ impl Sender {
             false => config.retries2,
         };
         let limit = options.user_timeout.filter(|limit| !limit.is_zero());
-        now - since >= limit.unwrap_or_else(|| patience(retries, config.rto_min, config.rto_max))
+        now - since >= limit.unwrap_or_else(|| patience(retries, MODEL_RTO, config.rto_max))
     }
 
     /// The timer must not sleep past the moment the user has set.

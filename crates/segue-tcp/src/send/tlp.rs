@@ -98,6 +98,9 @@ impl Sender {
         if probe.end.is_some() || !probe.measured || self.scoreboard.is_empty() {
             return self.rearm(now, config);
         }
+        if self.scoreboard.tail().is_some_and(|tail| tail.len > u32::from(self.mss) + 1) {
+            self.give_up_mtu_probe();
+        }
         self.nudge = Nudge::LossProbe;
         self.timer = SendTimer::Retransmit { at: now + self.rto(config) };
     }

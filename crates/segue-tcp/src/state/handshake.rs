@@ -19,6 +19,7 @@ use crate::options::SocketOptions;
 use crate::recv::window::{self, InitialWindow};
 use crate::recv::{self, ReceiverStart};
 use crate::segment::{Segment, Transmit};
+use crate::send::path_mtu::{Path, PathStart};
 use crate::send::rtt::{FALLBACK_RTO, INITIAL_RTO, Rtt, is_of_last};
 use crate::send::{SenderStart, bound_to_window};
 use crate::state::challenge::AnswerLimit;
@@ -52,6 +53,7 @@ pub(crate) struct Offer {
     pub(super) ts_offset: u32,
     mtu_payload: u16,
     default_mss: u16,
+    ip_header: u8,
     /// MSS we announce.
     mss: u16,
     window: InitialWindow,
@@ -145,6 +147,7 @@ impl Offer {
             ts_offset: if config.timestamps == Timestamping::NoOffset { 0 } else { open.ts_offset },
             mtu_payload: open.mtu_payload,
             default_mss: open.default_mss,
+            ip_header: open.ip_header,
             mss,
             window: window::initial(config, options, mss),
             signature_len: options.signature.len() as u8,
@@ -222,6 +225,10 @@ impl Offer {
     /// A smaller path: RFC 9293 MUST-16.
     pub(crate) fn shrink_path(&mut self, mtu_payload: u16) {
         self.mtu_payload = self.mtu_payload.min(mtu_payload);
+    }
+
+    pub(crate) fn path_mtu(&self) -> u16 {
+        self.mtu_payload
     }
 
     /// Window our SYN offers, in bytes.
@@ -397,12 +404,16 @@ impl Offer {
         let syn_ack = answer.has(TcpFlags::SYN);
         let their_scale = scaled.unwrap_or_default();
         let window = WireWindow(answer.header.window).bytes(if syn_ack { WindowScale::default() } else { their_scale });
+        let start = self.path(options, peer);
+        let path = Path::new(&start);
+        let mss = path.first_mss(&start, config);
         let send = SenderStart {
             iss: self.iss,
             irs: peer.irs,
             window,
             scale: their_scale,
-            mss: self.send_mss(config, options, peer),
+            path,
+            mss,
             sack,
             rtt: self.first_rtt(now, config, clocks.is_some(), answer),
             // RFC 6928: one repetition is not taken for congestion, more are.
@@ -415,26 +426,28 @@ impl Offer {
             window: self.window(),
             scale: our_scale,
             advertised_mss: self.advertised_mss(peer),
-            size_hint: bound_to_window(send.mss, window),
+            size_hint: bound_to_window(mss, window),
             segments: u32::from(self.is_passive()),
             sack,
             clocks,
         };
-        let mut synced =
-            Synced::new(now, config, options, &send, &receive, Feedback::new(now, self.ecn, answer), self.mtu_payload);
+        let mut synced = Synced::new(now, config, options, send, &receive, Feedback::new(now, self.ecn, answer));
         synced.send.counts.resent = u32::from(self.sends.saturating_sub(1));
         synced
     }
 
-    /// RFC 9293 section 3.7.1, Eff.snd.MSS.
-    fn send_mss(&self, config: &Config, options: &SocketOptions, peer: &PeerSyn) -> u16 {
-        let path = self.mtu_payload.saturating_sub(HEADER);
+    /// RFC 9293 section 3.7.1: what bounds our segments.
+    fn path(&self, options: &SocketOptions, peer: &PeerSyn) -> PathStart {
         // MUST-15: what a peer takes that does not say.
         let theirs = peer.mss.unwrap_or(self.default_mss);
-        let mss = theirs.min(path).min(options.max_seg.unwrap_or(u16::MAX)).max(config.min_snd_mss);
-        let stamped = self.stamps() && peer.timestamp.is_some();
-        let room = if stamped { TIMESTAMPS_LEN } else { 0 } + u16::from(self.signature_len);
-        mss - room.min(mss - 1)
+        let stamps = |stamped| (if stamped { TIMESTAMPS_LEN as u8 } else { 0 }) + self.signature_len;
+        PathStart {
+            mtu_payload: self.mtu_payload,
+            clamp: theirs.min(options.max_seg.unwrap_or(u16::MAX)),
+            options: stamps(self.stamps() && peer.timestamp.is_some()),
+            ip_header: self.ip_header,
+            offered: (!self.is_passive()).then(|| stamps(self.stamps())),
+        }
     }
 
     /// RFC 6298: the handshake gives the first sample; 5.7 when it cannot.

@@ -16,7 +16,7 @@ use crate::segment::Transmit;
 use crate::send::plan::{Outgoing, Room, SendPlan};
 use crate::send::{Sender, SenderStart};
 use crate::state::challenge::AnswerLimit;
-use crate::state::handshake::{HEADER, TIMESTAMPS_LEN};
+use crate::state::handshake::TIMESTAMPS_LEN;
 use crate::state::{State, halves};
 use crate::units::Deadline;
 
@@ -47,8 +47,6 @@ pub(crate) struct Synced {
     pub(crate) send: Sender,
     pub(crate) recv: Receiver,
     pub(crate) ecn: Feedback,
-    /// Path MTU less the IP header.
-    pub(crate) mtu_payload: u16,
     pub(super) answers: AnswerLimit,
 }
 
@@ -57,16 +55,14 @@ impl Synced {
         now: Instant,
         config: &Config,
         options: &SocketOptions,
-        send: &SenderStart,
+        send: SenderStart,
         recv: &ReceiverStart,
         ecn: Feedback,
-        mtu_payload: u16,
     ) -> Synced {
         Synced {
             send: Sender::new(now, config, options, send),
             recv: Receiver::new(now, config, options, recv),
             ecn,
-            mtu_payload,
             answers: AnswerLimit::new(),
         }
     }
@@ -86,7 +82,7 @@ impl Synced {
         if matches!(self.recv.ack.owed, Owed::Duplicates(_)) {
             return Plan::Ack;
         }
-        let room = Room { max_payload, overhead: self.overhead(now, rules) };
+        let room = Room { max_payload, overhead: self.overhead(now, rules), blocks: self.recv.sack_len() > 0 };
         let paced = match self.send.plan(now, room, rules.config, rules.options) {
             SendPlan::Nothing => Deadline::NEVER,
             SendPlan::Wait(at) => Deadline::at(at),
@@ -201,18 +197,8 @@ impl Synced {
         reset
     }
 
-    /// Path MTU less the IP header has become `mtu_payload`.
-    pub(crate) fn shrink_path(&mut self, mtu_payload: u16, rules: Rules<'_>) {
-        self.mtu_payload = self.mtu_payload.min(mtu_payload);
-        let stamp = if self.recv.clocks.is_some() { TIMESTAMPS_LEN } else { 0 };
-        let options = stamp + rules.options.signature.len();
-        let least = rules.config.min_snd_mss.saturating_sub(options).max(1);
-        self.send.shrink_mss(mtu_payload.saturating_sub(HEADER + options).max(least));
-    }
-
     /// The signature of an open connection is another one. What it has left free is not taken back by the text.
-    pub(crate) fn change_signature(&mut self, old: Signature, new: Signature) {
-        let growth = new.len().saturating_sub(old.len());
-        self.send.shrink_mss(self.send.mss.saturating_sub(growth).max(1));
+    pub(crate) fn change_signature(&mut self, old: Signature, new: Signature, config: &Config) {
+        self.send.reserve(new.len().saturating_sub(old.len()), config);
     }
 }

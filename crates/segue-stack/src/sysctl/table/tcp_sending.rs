@@ -1,9 +1,10 @@
 //! TCP: congestion control, pacing, segment sizes, the send buffer, and what is remembered of a destination.
-use segue_tcp::CongestionName;
+use core::time::Duration;
+
+use segue_tcp::{CongestionName, MtuProbing};
 
 use super::{
-    BUFFER, Entry, LEGACY, NO_METRICS, NO_PLB, NO_PROBING, Value, WHOLE_LIFE, fixed, integer, live, read_only, switch,
-    triple,
+    BUFFER, Entry, LEGACY, NO_METRICS, NO_PLB, SECONDS, Value, WHOLE_LIFE, fixed, integer, live, read_only, switch, triple,
 };
 
 pub(super) static ENTRIES: &[Entry] = &[
@@ -23,7 +24,14 @@ pub(super) static ENTRIES: &[Entry] = &[
         "small writes are joined by Nagle's algorithm and TCP_CORK only",
     ),
     read_only("net.ipv4.tcp_available_congestion_control", "Algorithms that there are.", available),
-    fixed("net.ipv4.tcp_base_mss", "Segment size that path MTU probing begins with.", "1024", NO_PROBING),
+    integer(
+        "net.ipv4.tcp_base_mss",
+        "Segment size that path MTU probing begins with.",
+        1..=65_535,
+        "bytes",
+        |s| s.tcp.base_mss.into(),
+        |s, v| s.tcp.base_mss = v as u16,
+    ),
     live(
         "net.ipv4.tcp_congestion_control",
         "Congestion control of new connections.",
@@ -61,8 +69,28 @@ pub(super) static ENTRIES: &[Entry] = &[
         |s| s.tcp.min_tso_segs.into(),
         |s, v| s.tcp.min_tso_segs = v as u8,
     ),
-    fixed("net.ipv4.tcp_mtu_probe_floor", "Smallest segment size that path MTU probing tries.", "48", NO_PROBING),
-    fixed("net.ipv4.tcp_mtu_probing", "Path MTU probing (RFC 4821).", "0", NO_PROBING),
+    integer(
+        "net.ipv4.tcp_mtu_probe_floor",
+        "Smallest segment size that path MTU probing tries.",
+        1..=65_535,
+        "bytes",
+        |s| s.tcp.mtu_probe_floor.into(),
+        |s, v| s.tcp.mtu_probe_floor = v as u16,
+    ),
+    integer(
+        "net.ipv4.tcp_mtu_probing",
+        "Path MTU probing (RFC 4821, RFC 8899).",
+        0..=2,
+        "0 off, 1 after a black hole, 2 always in new connections",
+        |s| s.tcp.mtu_probing as u64,
+        |s, v| {
+            s.tcp.mtu_probing = match v {
+                0 => MtuProbing::Off,
+                1 => MtuProbing::BlackHole,
+                _ => MtuProbing::Always,
+            };
+        },
+    ),
     fixed(
         "net.ipv4.tcp_no_metrics_save",
         "Remember nothing of a destination for the next connection to it.",
@@ -119,8 +147,22 @@ pub(super) static ENTRIES: &[Entry] = &[
         NO_PLB,
     ),
     fixed("net.ipv4.tcp_plb_suspend_rto_sec", "Pause of path changes after a timeout.", "60", NO_PLB),
-    fixed("net.ipv4.tcp_probe_interval", "Time after which path MTU probing begins again.", "600", NO_PROBING),
-    fixed("net.ipv4.tcp_probe_threshold", "Path MTU probing ends when its range is so small.", "8", NO_PROBING),
+    integer(
+        "net.ipv4.tcp_probe_interval",
+        "Time after which path MTU probing begins again.",
+        SECONDS,
+        "seconds",
+        |s| s.tcp.probe_interval.as_secs(),
+        |s, v| s.tcp.probe_interval = Duration::from_secs(v),
+    ),
+    integer(
+        "net.ipv4.tcp_probe_threshold",
+        "Path MTU probing ends when its range is so small.",
+        0..=65_535,
+        "bytes",
+        |s| s.tcp.probe_threshold.into(),
+        |s, v| s.tcp.probe_threshold = v as u16,
+    ),
     switch(
         "net.ipv4.tcp_slow_start_after_idle",
         "The congestion window shrinks after a pause (RFC 2861).",

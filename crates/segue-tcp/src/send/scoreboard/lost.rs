@@ -171,10 +171,7 @@ impl Scoreboard {
         let Some(board) = &mut self.0 else { return };
         if board.lost > 0 {
             board.marks.queue.iter_mut().for_each(|mark| mark.tags.remove(Tags::LOST));
-            let (sacked, fack) = (board.sacked, board.fack);
             board.recount();
-            // What was supposed is not in the tags.
-            (board.sacked, board.fack) = (sacked, fack);
         }
     }
 

@@ -42,6 +42,8 @@ bitflags! {
         const PUSH = 16;
         /// It stands in the order of sending: neither sacked, nor lost and waiting to be sent again.
         const LISTED = 32;
+        /// It left as the first of one transmission.
+        const FIRST = 64;
     }
 }
 
@@ -73,6 +75,12 @@ impl Mark {
 
     pub(crate) fn start(&self) -> Seq<Local> {
         self.start
+    }
+
+    /// Whether it left together with `next`, which follows it, and the same became of both.
+    fn left_with(&self, next: &Mark) -> bool {
+        let own = Tags::PUSH | Tags::FIRST;
+        self.sent_at == next.sent_at && self.tags - own == next.tags - own && !next.tags.contains(Tags::FIRST)
     }
 
     /// Snapshot of its last sending.
@@ -199,10 +207,12 @@ impl Scoreboard {
         }
     }
 
-    /// A wire segment was sent for the first time.
-    pub(crate) fn push(&mut self, start: Seq<Local>, len: u32, now: Instant, push: bool, sent: Sent) {
+    /// A wire segment was sent for the first time; `push`: it ended a write; `first`: of a super-segment, or alone.
+    pub(crate) fn push(&mut self, start: Seq<Local>, len: u32, now: Instant, (push, first): (bool, bool), sent: Sent) {
         let board = self.0.get_or_insert_default();
-        let tags = if push { Tags::PUSH } else { Tags::empty() };
+        let mut tags = Tags::empty();
+        tags.set(Tags::PUSH, push);
+        tags.set(Tags::FIRST, first);
         board.marks.queue.push_back(Mark { start, len, sent_at: now, sent, older: 0, newer: 0, tags });
         let number = board.marks.end() - 1;
         board.order.append(&mut board.marks, number);
@@ -218,29 +228,34 @@ impl Scoreboard {
         board.sacked
     }
 
-    /// The MSS has become smaller: every segment that is longer is lost and cut. Returns whether
-    /// there was one. Rare, so linear.
-    pub(crate) fn recut(&mut self, mss: u32) -> bool {
+    /// Segments have at most `mss` bytes now: those that are longer are cut, as they will be sent again; what left as
+    /// one super-segment is cut as one, as on Linux. `lost`: they have not arrived and will not. Whether there was one. Rare, so linear.
+    pub(crate) fn recut(&mut self, mss: u32, lost: bool) -> bool {
         let Some(board) = &mut self.0 else { return false };
+        let too_long = |mark: &Mark| mark.len > mss && !mark.tags.contains(Tags::SACKED);
+        if !board.marks.queue.iter().any(too_long) {
+            return false;
+        }
         let old = core::mem::take(&mut board.marks.queue);
         // Numbers begin anew behind all that were given.
         board.marks.first += old.len() as u64;
-        let mut found = false;
+        let mut run: Option<Mark> = None;
         for mut mark in old {
-            if mark.len > mss && !mark.tags.contains(Tags::SACKED) {
+            if lost && too_long(&mark) {
                 mark.tags.remove(Tags::RESENT);
                 mark.tags.insert(Tags::LOST);
-                found = true;
             }
-            while mark.len > mss {
-                board.marks.queue.push_back(Mark { len: mss, tags: mark.tags - Tags::PUSH, ..mark });
-                mark.start += mss;
-                mark.len -= mss;
+            match &mut run {
+                Some(run) if too_long(run) && run.left_with(&mark) => {
+                    run.len += mark.len;
+                    run.tags |= mark.tags;
+                }
+                _ => board.cut(run.replace(mark), mss),
             }
-            board.marks.queue.push_back(mark);
         }
+        board.cut(run, mss);
         board.recount();
-        found
+        true
     }
 
     /// Bytes of memory held.
@@ -252,8 +267,21 @@ impl Scoreboard {
 }
 
 impl Board {
+    /// Appends the pieces of what was one mark, or several.
+    fn cut(&mut self, mark: Option<Mark>, mss: u32) {
+        let Some(mut mark) = mark else { return };
+        while mark.len > mss && !mark.tags.contains(Tags::SACKED) {
+            self.marks.queue.push_back(Mark { len: mss, tags: mark.tags - Tags::PUSH, ..mark });
+            mark.start += mss;
+            mark.len -= mss;
+        }
+        self.marks.queue.push_back(mark);
+    }
+
     /// Makes counts and orders from the tags. Linear; after what is rare.
     fn recount(&mut self) {
+        // Without SACK what is supposed to have arrived is not in the tags.
+        let supposed = if self.fack.is_none() { self.sacked } else { 0 };
         (self.sacked, self.lost, self.resent, self.fack) = (0, 0, 0, None);
         self.waiting = Runs::default();
         for (i, mark) in self.marks.queue.iter_mut().enumerate() {
@@ -267,6 +295,10 @@ impl Board {
             } else if mark.tags.intersection(Tags::LOST | Tags::RESENT) == Tags::LOST {
                 self.waiting.insert(number);
             }
+        }
+        if self.sacked == 0 {
+            let sent = self.marks.queue.len() as u32;
+            self.sacked = supposed.min(sent - self.lost.max(1).min(sent));
         }
         self.order.rebuild(&mut self.marks);
     }

@@ -42,7 +42,7 @@ fn board(lens: &[u32]) -> Scoreboard {
     let mut board = Scoreboard::default();
     let mut from = 0;
     for (i, len) in lens.iter().enumerate() {
-        board.push(seq(from), *len, at(i as u64), false, snapshot());
+        board.push(seq(from), *len, at(i as u64), (false, true), snapshot());
         from += len;
     }
     board
@@ -170,7 +170,7 @@ fn sending_sacks_acknowledgments_losses_and_resends_in_any_order_agree_with_the_
                 0..=2 => {
                     for _ in 0..=next(6) {
                         let len = if next(4) == 0 { 1 + next(MSS) } else { MSS };
-                        board.push(seq(nxt), len, at(now), false, snapshot());
+                        board.push(seq(nxt), len, at(now), (false, true), snapshot());
                         model.segments.push(Segment {
                             start: nxt,
                             end: nxt + len,
@@ -289,10 +289,10 @@ fn a_part_of_a_segment_in_a_block_is_not_believed() {
 #[test]
 fn a_smaller_mss_cuts_what_is_in_flight_and_the_counts_follow() {
     let mut board = board(&[100, 100, 30]);
-    assert!(board.recut(40));
+    assert!(board.recut(40, true));
     assert_eq!((board.sent(), board.lost()), (Packets(7), Packets(6)));
     assert_eq!(board.next_resend(40, 40, true).map(|run| run.len), Some(40));
-    assert!(!board.recut(40));
+    assert!(!board.recut(40, true));
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn blocks_that_tell_nothing_new_cost_the_same_however_large_they_are() {
     let mut board = Scoreboard::default();
     let count = 100_000u32;
     for i in 0..count {
-        board.push(seq(i * 10), 10, at(u64::from(i)), false, snapshot());
+        board.push(seq(i * 10), 10, at(u64::from(i)), (false, true), snapshot());
     }
     let mut arrival = arrival(at(1 << 40), seq(0));
     // Every second segment, then the others: the worst that runs can be.
