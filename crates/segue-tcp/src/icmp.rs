@@ -13,6 +13,11 @@ pub enum IcmpSignal {
         /// What it means to the application.
         error: ConnError,
     },
+    /// Network or host unreachable: no way to the peer at present, which is no congestion (RFC 6069). Soft.
+    Disrupted {
+        /// What it means to the application.
+        error: ConnError,
+    },
     /// Packet too big, fragmentation needed.
     PacketTooBig {
         /// The link's MTU minus the IP header, in bytes.

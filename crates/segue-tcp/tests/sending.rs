@@ -667,3 +667,30 @@ fn a_window_that_opens_a_little_after_a_long_time_is_used_soon() {
     let sent = peer.pass(Duration::from_millis(999));
     assert_eq!(show(&sent[0].1), "P. 0:10(10) ack 0");
 }
+
+#[test]
+fn an_unreachable_route_takes_back_one_doubling_of_a_timeout_that_it_is_about() {
+    // RFC 6069 section 4.2.
+    let mut peer = Peer::established();
+    peer.write(100).expect("room");
+    peer.sent();
+    let signal = IcmpSignal::Disrupted { error: ConnError::HostUnreachable };
+    let quoted = ISS.wrapping_add(1);
+    let _ = peer.connection.on_icmp(peer.now, signal, quoted);
+    for _ in 0..3 {
+        peer.now = peer.connection.next_deadline().expect("a timer");
+        assert_eq!(peer.sent().len(), 1);
+    }
+    let backoff = |peer: &Peer| peer.connection.info(peer.now).backoff;
+    assert_eq!(backoff(&peer), 3);
+    let (sent_at, rto) = (peer.now, peer.connection.next_deadline().expect("a timer") - peer.now);
+    let _ = peer.connection.on_icmp(peer.now, signal, quoted);
+    assert_eq!((backoff(&peer), peer.connection.next_deadline()), (2, Some(sent_at + rto / 2)));
+    let hard = IcmpSignal::Unreachable { hard: true, error: ConnError::Refused };
+    let _ = peer.connection.on_icmp(peer.now, hard, quoted);
+    assert_eq!(backoff(&peer), 2, "other errors say nothing of the kind");
+    peer.now = sent_at + rto * 3 / 8;
+    let _ = peer.connection.on_icmp(peer.now, signal, quoted);
+    assert_eq!(peer.sent().len(), 1, "overdue by the shorter timeout");
+    assert_eq!(peer.connection.info(peer.now).retransmits, 4);
+}

@@ -79,6 +79,14 @@ impl IcmpError {
 }
 
 impl IcmpComplaint {
+    /// RFC 6069 section 4.2 step 1: network or host unreachable, ICMPv6: no route (as Linux: not address unreachable).
+    pub(crate) fn is_disruption(&self) -> bool {
+        match self.from {
+            IpAddr::V4(_) => self.kind == 3 && matches!(self.code, 0 | 1),
+            IpAddr::V6(_) => self.kind == 1 && self.code == 0,
+        }
+    }
+
     fn of(from: IpAddr, message: &[u8]) -> IcmpComplaint {
         let byte = |index| message.get(index).copied().unwrap_or_default();
         IcmpComplaint { from, kind: byte(0), code: byte(1) }

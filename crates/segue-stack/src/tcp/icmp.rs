@@ -59,6 +59,9 @@ impl Stack {
                 let mtu_payload = u16::try_from(mtu.saturating_sub(header_len(tuple.peer))).unwrap_or(u16::MAX);
                 IcmpSignal::PacketTooBig { mtu_payload }
             }
+            Report::Unreachable { errno, .. } if error.complaint.is_disruption() => {
+                IcmpSignal::Disrupted { error: error_of(errno) }
+            }
             // RFC 9293 section 3.9.2.2: to TCP a parameter problem is a soft error.
             Report::Unreachable { errno, is_hard } => {
                 IcmpSignal::Unreachable { hard: is_hard && errno != Errno::EPROTO, error: error_of(errno) }

@@ -515,7 +515,10 @@ impl Connection {
                     IcmpSignal::Unreachable { hard, error } if hard || self.config.syn_soft_errors => {
                         self.fail(now, error);
                     }
-                    IcmpSignal::Unreachable { error, .. } => self.soft_error = Some(error),
+                    IcmpSignal::Disrupted { error } if self.config.syn_soft_errors => self.fail(now, error),
+                    IcmpSignal::Unreachable { error, .. } | IcmpSignal::Disrupted { error } => {
+                        self.soft_error = Some(error);
+                    }
                     IcmpSignal::PacketTooBig { mtu_payload } => offer.shrink_path(mtu_payload),
                 }
             }
@@ -523,6 +526,10 @@ impl Connection {
                 match signal {
                     // RFC 5927 section 5: no ICMP error ends a synchronised connection.
                     IcmpSignal::Unreachable { error, .. } => self.soft_error = Some(error),
+                    IcmpSignal::Disrupted { error } => {
+                        self.soft_error = Some(error);
+                        synced.send.revert_backoff(now, Seq::new(quoted_sequence), &self.config);
+                    }
                     IcmpSignal::PacketTooBig { mtu_payload } => synced.send.shrink_path(mtu_payload, &self.config),
                 }
             }

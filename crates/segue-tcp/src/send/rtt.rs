@@ -67,6 +67,11 @@ impl Rtt {
         self.backoff = self.backoff.saturating_add(1);
     }
 
+    /// RFC 6069 section 4.2 step 3: one doubling is taken back.
+    pub(crate) fn revert_back_off(&mut self) {
+        self.backoff = self.backoff.saturating_sub(1);
+    }
+
     /// The peer has shown to be alive and fast again.
     pub(crate) fn collapse_backoff(&mut self) {
         self.backoff = 0;

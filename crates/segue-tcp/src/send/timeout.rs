@@ -17,7 +17,7 @@ use crate::cc::LossSample;
 use crate::config::Config;
 use crate::journal::{CaState, Decision, LossReason, Statistic};
 use crate::options::SocketOptions;
-use crate::units::{Deadline, Packets};
+use crate::units::{Deadline, Local, Packets, Seq};
 
 /// Who waits for the connection.
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +115,20 @@ impl Sender {
         let at = now + self.rto(config);
         self.timer = SendTimer::Retransmit { at: self.clamp_to_user_timeout(now, at, options) };
         if route_is_doubtful { Expiry::DoubtRoute } else { Expiry::GoOn }
+    }
+
+    /// RFC 6069 section 4.2 (TCP-LCD), as Linux keeps it: a router has no way for what the timer sent again. That a link is
+    /// down is no congestion, so the last doubling is taken back; what is overdue by the shorter timeout is sent at once.
+    pub(crate) fn revert_backoff(&mut self, now: Instant, quoted: Seq<Local>, config: &Config) {
+        let timed_out = self.retransmits > 0 && self.rtt.backoff() > 0;
+        let SendTimer::Retransmit { .. } = self.timer else { return };
+        if quoted != self.una || !timed_out {
+            return;
+        }
+        self.rtt.revert_back_off();
+        if let Some(at) = self.rto_at(config) {
+            self.timer = SendTimer::Retransmit { at: at.max(now) };
+        }
     }
 
     /// `tcp_thin_linear_timeouts`: a stream with few segments in flight cannot be recovered by acknowledgments;
