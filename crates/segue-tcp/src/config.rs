@@ -140,6 +140,12 @@ pub struct Config {
     /// attempt to connect at once, as on Linux and as RFC 5461 describes; otherwise it is remembered, the attempt goes on,
     /// and the error is what it fails with in the end (RFC 9293 MUST-56). Default on.
     pub syn_soft_errors: bool,
+    /// `net.segue.tcp_user_timeout_option`: tell the peer the user timeout and follow its own (RFC 5482). Default off, as Linux
+    /// has no such option.
+    pub user_timeout_option: bool,
+    /// `net.segue.tcp_user_timeout_min`, `net.segue.tcp_user_timeout_max`: what is adopted from a peer at least and at most
+    /// (L_LIMIT and U_LIMIT). Default 100 s, 3600 s.
+    pub user_timeout_bounds: [Duration; 2],
     /// `tcp_rfc1337`: TIME-WAIT ignores resets. Default off.
     pub rfc1337: bool,
     /// `tcp_stdurg`: the urgent pointer points at the urgent byte (RFC 1122), not behind it
@@ -223,6 +229,8 @@ impl Default for Config {
             notsent_lowat: u32::MAX,
             slow_start_after_idle: true,
             syn_soft_errors: true,
+            user_timeout_option: false,
+            user_timeout_bounds: [Duration::from_secs(100), Duration::from_secs(3600)],
             rfc1337: false,
             stdurg: false,
             reordering: 3,
@@ -353,6 +361,11 @@ impl Config {
             ("tcp_rmem", "three rising numbers of bytes, the largest at most 1 GiB", rising(&self.rmem)),
             ("tcp_wmem", "three rising numbers of bytes, the largest at most 1 GiB", rising(&self.wmem)),
             ("initcwnd", "between 1 and 1024 segments", (1..=1024).contains(&self.initial_cwnd)),
+            (
+                "net.segue.tcp_user_timeout_min",
+                "not above net.segue.tcp_user_timeout_max",
+                self.user_timeout_bounds[0] <= self.user_timeout_bounds[1],
+            ),
             ("tcp_min_snd_mss", "between 48 and 65535", self.min_snd_mss >= 48),
             ("tcp_base_mss", "between 1 and 65535", self.base_mss >= 1),
             ("tcp_mtu_probe_floor", "between 1 and 65535", self.mtu_probe_floor >= 1),

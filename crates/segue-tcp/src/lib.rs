@@ -31,7 +31,7 @@ mod units;
 
 pub use auth::{Covered, MD5_OPTION_LEN, Signature, md5_digest, md5_matches, put_md5_option};
 pub use config::{Config, ConfigError, Kept, MtuProbing, Timestamping};
-pub use conn::{Connection, Open, SendFlags, SendOffsets, SynTime};
+pub use conn::{Connection, Family, Open, SendFlags, SendOffsets, SynTime};
 pub use drop::DropReason;
 pub use ecn::EcnPolicy;
 pub use error::{ConnError, RecvError, SendError};

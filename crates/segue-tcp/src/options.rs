@@ -137,6 +137,10 @@ pub struct SocketOptions {
     /// `TCP_USER_TIMEOUT`: how long data may stay unacknowledged, or unsent because the peer's window
     /// is shut, before the connection is given up.
     pub user_timeout: Option<Duration>,
+    /// Whether the user timeout option is used (RFC 5482); `None`: as [`crate::Config::user_timeout_option`] says.
+    pub user_timeout_option: Option<bool>,
+    /// What a connection has adopted from its peer by that option, while `user_timeout` is not set. The connection's own.
+    pub adopted_user_timeout: Option<Duration>,
     /// `SO_LINGER`.
     pub linger: Linger,
     /// Receive buffer in bytes as `getsockopt(SO_RCVBUF)` reports it (twice what was set);
@@ -193,6 +197,8 @@ impl SocketOptions {
         keep_intvl: None,
         keep_cnt: None,
         user_timeout: None,
+        user_timeout_option: None,
+        adopted_user_timeout: None,
         linger: Linger::Off,
         rcvbuf: None,
         sndbuf: None,
@@ -213,6 +219,16 @@ impl SocketOptions {
         max_pacing_rate: None,
         signature: Signature::None,
     };
+
+    /// The user timeout in force: the application's, or what was adopted from the peer.
+    pub fn user_timeout(&self) -> Option<Duration> {
+        self.user_timeout.filter(|time| !time.is_zero()).or(self.adopted_user_timeout)
+    }
+
+    /// RFC 5482 section 4.2: keep-alive must not be faster than a user timeout that was adopted.
+    pub(crate) fn keep_idle(&self, default: Duration) -> Duration {
+        self.keep_idle.unwrap_or(default).max(self.adopted_user_timeout.unwrap_or_default())
+    }
 }
 
 impl Default for SocketOptions {

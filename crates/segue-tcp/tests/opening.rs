@@ -221,7 +221,7 @@ fn a_full_accept_queue_leaves_the_handshake_to_be_completed_later() {
 fn both_sides_opening_at_once_make_one_connection() {
     let config = Arc::new(Config::default());
     let mut now = Instant::from_secs(100);
-    let open = |iss| Open { iss, ts_offset: iss, mtu_payload: 1_480, default_mss: 536, ip_header: 20 };
+    let open = |iss| Open { iss, ts_offset: iss, mtu_payload: 1_480, family: Family::V4 };
     let mut ends =
         [1_000u32, 5_000].map(|iss| Connection::connect(now, config.clone(), SocketOptions::default(), open(iss)));
     let mut states = [vec![], vec![]];

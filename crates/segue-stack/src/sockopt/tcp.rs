@@ -95,6 +95,10 @@ impl Stack {
                 let time = (millis != 0).then(|| Duration::from_millis(millis));
                 Box::new(move |options| options.user_timeout = time)
             }
+            tcp::USER_TIMEOUT_OPTION => {
+                let on = within(0..=1)? == 1;
+                Box::new(move |options| options.user_timeout_option = Some(on))
+            }
             tcp::RTO_MAX_MS => {
                 let time = Duration::from_millis(within(RTO_MAX_MS)? as u64);
                 Box::new(move |options| options.rto_max = Some(time))
@@ -199,7 +203,8 @@ impl Stack {
                 let in_force = stream.flow().and_then(|flow| flow.connection.window_clamp());
                 OptionValue::Int(options.window_clamp.or(in_force).unwrap_or(0) as i32)
             }
-            tcp::USER_TIMEOUT => OptionValue::Int(options.user_timeout.map_or(0, |time| time.as_millis() as i32)),
+            tcp::USER_TIMEOUT => OptionValue::Int(options.user_timeout().map_or(0, |time| time.as_millis() as i32)),
+            tcp::USER_TIMEOUT_OPTION => options.user_timeout_option.unwrap_or(config.user_timeout_option).into(),
             tcp::RTO_MAX_MS => OptionValue::Int(kept.rto_max.as_millis() as i32),
             tcp::RTO_MIN_US => OptionValue::Int(kept.rto_min.as_micros() as i32),
             tcp::DELACK_MAX_US => OptionValue::Int(kept.delack_max.as_micros() as i32),

@@ -9,7 +9,7 @@ use segue_tcp::{Connection, FastOpenSyn, Instant, Open, Outcome, Signature, Sock
 use super::errno_of;
 use super::fast_open::Wish;
 use super::flows::FlowRef;
-use super::output::{default_mss, ip_header, mtu_payload};
+use super::output::{family, mtu_payload};
 use super::routed::{next_stop, route_len};
 use super::stream::{Call, Flow, Role};
 use crate::net::{Destination, Way};
@@ -68,8 +68,7 @@ impl Stack {
             iss: self.initial_sequence(now, &tuple, iss_floor),
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu.saturating_sub(route_len(to.ip(), route.as_ref())), to.ip()),
-            default_mss: default_mss(to.ip()),
-            ip_header: ip_header(to.ip()),
+            family: family(to.ip()),
         };
         let stream = self.stream_mut(id)?;
         let Role::Idle(idle) = &stream.role else { return Err(Errno::EISCONN) };

@@ -10,7 +10,7 @@ use super::auth::SignsAs;
 use super::fast_open::FastAnswer;
 use super::flows::FlowRef;
 use super::listener::Listener;
-use super::output::{default_mss, ip_header, mtu_payload};
+use super::output::{family, mtu_payload};
 use super::routed::RouteChoice;
 use super::stream::{Call, Flow, Role, StreamSocket};
 use super::syn_cookies::CookieVerdict;
@@ -155,8 +155,7 @@ impl Stack {
             iss: self.initial_sequence(now, &tuple, iss_floor),
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu, tuple.peer),
-            default_mss: default_mss(tuple.peer),
-            ip_header: ip_header(tuple.peer),
+            family: family(tuple.peer),
         };
         let Some(kept) = self.listener_at(index).map(Listener::kept) else { return false };
         let config = self.config_towards(now, tuple.peer, pinned, kept);

@@ -4,7 +4,7 @@
 //! turn: each at most `TURN` bytes, then the next. RFC 9293 3.7.1 (MSS from the MTU, here the MTU that is left for TCP).
 use core::net::IpAddr;
 
-use segue_tcp::{Instant, Open, Segment, TcpFlags, Transmit, reset_for};
+use segue_tcp::{Family, Instant, Segment, TcpFlags, Transmit, reset_for};
 use segue_wire::tcp::{self, MAX_HEADER_LEN};
 use segue_wire::{Packet, Protocol, Segmentation, SourceRoute};
 
@@ -27,14 +27,9 @@ pub(crate) fn mtu_payload(mtu: usize, peer: IpAddr) -> u16 {
     u16::try_from(mtu.saturating_sub(header_len(peer))).unwrap_or(u16::MAX)
 }
 
-/// The MSS of a peer that does not say (RFC 9293 section 3.7.1, MUST-15).
-pub(crate) fn default_mss(peer: IpAddr) -> u16 {
-    if peer.is_ipv4() { Open::DEFAULT_MSS_V4 } else { Open::DEFAULT_MSS_V6 }
-}
-
-/// Bytes of the IP header of a packet to `peer`.
-pub(crate) fn ip_header(peer: IpAddr) -> u8 {
-    header_len(peer) as u8
+/// What carries the segments of a connection to `peer`.
+pub(crate) fn family(peer: IpAddr) -> Family {
+    if peer.is_ipv4() { Family::V4 } else { Family::V6 }
 }
 
 /// What the IP header of a segment says beyond addresses.

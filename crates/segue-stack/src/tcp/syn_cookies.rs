@@ -10,7 +10,7 @@ use segue_tcp::{Instant, Open, PassiveOpen, Segment};
 
 use super::flows::FlowRef;
 use super::listener::Listener;
-use super::output::{default_mss, ip_header, mtu_payload};
+use super::output::{family, mtu_payload};
 use crate::Counter;
 use crate::SocketId;
 use crate::ip::input::Arrival;
@@ -94,8 +94,7 @@ impl Stack {
             iss: self.make_cookie(now, &tuple, syn.header.sequence, syn.options.mss.unwrap_or(0)),
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu, tuple.peer),
-            default_mss: default_mss(tuple.peer),
-            ip_header: ip_header(tuple.peer),
+            family: family(tuple.peer),
         };
         let Some(kept) = self.listener_at(index).map(Listener::kept) else { return };
         let config = self.config_towards(now, tuple.peer, arrival.pinned, kept);
@@ -135,8 +134,7 @@ impl Stack {
             iss: cookie,
             ts_offset: self.secrets.timestamp_offset(tuple.local_addr(), tuple.peer_addr()),
             mtu_payload: mtu_payload(way.mtu, tuple.peer),
-            default_mss: default_mss(tuple.peer),
-            ip_header: ip_header(tuple.peer),
+            family: family(tuple.peer),
         };
         let Some(generation) = self.sockets.generation(index) else { return CookieVerdict::Refused };
         let Some(listener) = self.listener_at(index) else { return CookieVerdict::Refused };

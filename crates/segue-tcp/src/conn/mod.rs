@@ -9,6 +9,7 @@ mod application;
 mod fast_open;
 mod observe;
 mod transitions;
+pub(crate) mod user_timeout;
 
 pub use observe::SendOffsets;
 
@@ -53,18 +54,35 @@ pub struct Open {
     pub ts_offset: u32,
     /// Path MTU minus the IP header (and extension headers), in bytes.
     pub mtu_payload: u16,
-    /// MSS of a peer whose SYN has none (RFC 9293 section 3.7.1): [`Open::DEFAULT_MSS_V4`] or
-    /// [`Open::DEFAULT_MSS_V6`].
-    pub default_mss: u16,
-    /// Bytes of the IP header itself: 20 or 40.
-    pub ip_header: u8,
+    /// What carries the segments.
+    pub family: Family,
 }
 
-impl Open {
-    /// MSS of an IPv4 peer that does not say: 576 bytes less two headers.
-    pub const DEFAULT_MSS_V4: u16 = 536;
-    /// MSS of an IPv6 peer that does not say: 1280 bytes less two headers.
-    pub const DEFAULT_MSS_V6: u16 = 1220;
+/// The version of IP below a connection, as far as TCP cares.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// MSS of a peer whose SYN has none (RFC 9293 section 3.7.1, MUST-15): 576 or 1280 bytes less two headers.
+    pub const fn default_mss(self) -> u16 {
+        match self {
+            Family::V4 => 536,
+            Family::V6 => 1220,
+        }
+    }
+
+    /// Bytes of the IP header itself.
+    pub const fn header(self) -> u16 {
+        match self {
+            Family::V4 => 20,
+            Family::V6 => 40,
+        }
+    }
 }
 
 bitflags! {
@@ -98,6 +116,8 @@ struct Aside {
     info: Option<Box<(Instant, Info)>>,
     /// What has to do with Fast Open.
     fast: Option<Box<FastOpen>>,
+    /// What was said by the user timeout option.
+    user_timeout: user_timeout::Exchange,
 }
 
 /// One TCP connection (RFC 9293), without I/O, clock or addresses.
@@ -190,6 +210,7 @@ impl Connection {
 
     /// A segment for this connection has arrived.
     pub fn on_segment(&mut self, now: Instant, segment: Segment) -> Outcome {
+        let user_timeout = segment.options.user_timeout;
         let drop = match &self.phase {
             Phase::SynSent(_) => self.on_segment_syn_sent(now, segment),
             Phase::SynReceived(_) => self.on_segment_syn_received(now, segment),
@@ -203,6 +224,9 @@ impl Connection {
                 Some(DropReason::Closed)
             }
         };
+        if drop.is_none() {
+            self.take_user_timeout(now, user_timeout);
+        }
         self.finish(now, drop)
     }
 
@@ -458,7 +482,7 @@ impl Connection {
     /// Timers that are due have their effect first, so that after `None` the next deadline lies ahead.
     pub fn poll_transmit(&mut self, now: Instant, max_payload: usize) -> Option<Transmit> {
         self.run_timers(now);
-        let transmit = self.next_segment(now, max_payload);
+        let transmit = self.next_segment(now, max_payload).map(|transmit| self.tell_user_timeout(transmit));
         self.settle(now);
         if transmit.is_none() {
             self.events.remove(Events::TRANSMIT);

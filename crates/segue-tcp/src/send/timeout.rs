@@ -61,6 +61,11 @@ pub(crate) fn patience(retries: u8, base: Duration, ceiling: Duration) -> Durati
     total
 }
 
+/// How long data may stay unacknowledged when nobody has said: what `tcp_retries2` means.
+pub(crate) fn default_user_timeout(config: &Config) -> Duration {
+    patience(config.retries2, MODEL_RTO, config.rto_max)
+}
+
 impl Sender {
     /// The send timer is due.
     pub(crate) fn on_timer(&mut self, now: Instant, config: &Config, options: &SocketOptions, who: Patience) -> Expiry {
@@ -227,16 +232,14 @@ impl Sender {
             true => orphan_retries(config, who, self.rto(config) < config.rto_max),
             false => config.retries2,
         };
-        let limit = options.user_timeout.filter(|limit| !limit.is_zero());
+        let limit = options.user_timeout();
         now - since >= limit.unwrap_or_else(|| patience(retries, MODEL_RTO, config.rto_max))
     }
 
     /// The timer must not sleep past the moment the user has set.
     fn clamp_to_user_timeout(&self, now: Instant, at: Instant, options: &SocketOptions) -> Instant {
-        match (options.user_timeout, self.trouble_since.instant()) {
-            (Some(limit), Some(since)) if !limit.is_zero() => {
-                at.min((since + limit).max(now + Duration::from_millis(1)))
-            }
+        match (options.user_timeout(), self.trouble_since.instant()) {
+            (Some(limit), Some(since)) => at.min((since + limit).max(now + Duration::from_millis(1))),
             _ => at,
         }
     }
@@ -249,7 +252,7 @@ impl Sender {
         options: &SocketOptions,
         who: Patience,
     ) -> Expiry {
-        let limit = options.user_timeout.filter(|limit| !limit.is_zero());
+        let limit = options.user_timeout();
         let overdue = match (limit, self.trouble_since.instant()) {
             (Some(limit), Some(since)) => now - since >= limit,
             _ => false,
@@ -289,7 +292,7 @@ impl Sender {
     }
 
     fn on_keep_alive_timeout(&mut self, now: Instant, probes: u8, config: &Config, options: &SocketOptions) -> Expiry {
-        let idle = options.keep_idle.unwrap_or(config.keepalive_time);
+        let idle = options.keep_idle(config.keepalive_time);
         let silent = now - self.last_heard;
         if silent < idle {
             self.timer = SendTimer::KeepAlive { at: self.last_heard + idle, probes: 0 };
@@ -337,7 +340,7 @@ impl Sender {
         match self.timer {
             SendTimer::KeepAlive { .. } if options.keepalive => {}
             _ if options.keepalive => {
-                let idle = options.keep_idle.unwrap_or(config.keepalive_time);
+                let idle = options.keep_idle(config.keepalive_time);
                 self.timer = SendTimer::KeepAlive { at: self.last_heard + idle, probes: 0 };
             }
             _ => self.timer = SendTimer::Idle,

@@ -11,7 +11,7 @@ use segue_wire::tcp::{FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, TcpFlags, Tc
 
 use crate::auth::Signature;
 use crate::config::{Config, Timestamping};
-use crate::conn::Open;
+use crate::conn::{Family, Open};
 use crate::drop::DropReason;
 use crate::ecn::{self, Feedback};
 use crate::info::Info;
@@ -52,8 +52,7 @@ pub(crate) struct Offer {
     pub(crate) iss: Seq<Local>,
     pub(super) ts_offset: u32,
     mtu_payload: u16,
-    default_mss: u16,
-    ip_header: u8,
+    family: Family,
     /// MSS we announce.
     mss: u16,
     window: InitialWindow,
@@ -146,8 +145,7 @@ impl Offer {
             iss: Seq::new(open.iss),
             ts_offset: if config.timestamps == Timestamping::NoOffset { 0 } else { open.ts_offset },
             mtu_payload: open.mtu_payload,
-            default_mss: open.default_mss,
-            ip_header: open.ip_header,
+            family: open.family,
             mss,
             window: window::initial(config, options, mss),
             signature_len: options.signature.len() as u8,
@@ -190,7 +188,7 @@ impl Offer {
     /// What `TCP_INFO` says before the peer's SYN has come.
     pub(crate) fn describe(&self, info: &mut Info, config: &Config) {
         let stamps = if self.stamps() { TIMESTAMPS_LEN } else { 0 };
-        let initial_mss = Open::DEFAULT_MSS_V4.min(self.mss) - stamps.min(self.mss - 1);
+        let initial_mss = Family::V4.default_mss().min(self.mss) - stamps.min(self.mss - 1);
         *info = Info {
             retransmits: self.retransmits,
             backoff: self.retransmits,
@@ -439,13 +437,13 @@ impl Offer {
     /// RFC 9293 section 3.7.1: what bounds our segments.
     fn path(&self, options: &SocketOptions, peer: &PeerSyn) -> PathStart {
         // MUST-15: what a peer takes that does not say.
-        let theirs = peer.mss.unwrap_or(self.default_mss);
+        let theirs = peer.mss.unwrap_or(self.family.default_mss());
         let stamps = |stamped| (if stamped { TIMESTAMPS_LEN as u8 } else { 0 }) + self.signature_len;
         PathStart {
             mtu_payload: self.mtu_payload,
             clamp: theirs.min(options.max_seg.unwrap_or(u16::MAX)),
             options: stamps(self.stamps() && peer.timestamp.is_some()),
-            ip_header: self.ip_header,
+            ip_header: self.family.header() as u8,
             offered: (!self.is_passive()).then(|| stamps(self.stamps())),
         }
     }

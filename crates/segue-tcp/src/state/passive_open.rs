@@ -12,6 +12,7 @@ use segue_wire::Instant;
 use segue_wire::tcp::{FastOpenCookie, TcpFlags};
 
 use crate::config::Config;
+use crate::conn::user_timeout::with_option;
 use crate::conn::{Connection, Open};
 use crate::drop::DropReason;
 use crate::ecn;
@@ -102,7 +103,13 @@ impl PassiveOpen {
             return None;
         }
         let wait = self.wait(config);
-        Some(self.offer.syn(now, Some(&self.peer), wait, cookie))
+        let syn_ack = self.offer.syn(now, Some(&self.peer), wait, cookie);
+        if !config.user_timeout_option {
+            return Some(syn_ack);
+        }
+        // RFC 5482 section 3. The peer's own is not kept: it comes again with its first segment after the SYN.
+        let time = config.advertised_user_timeout(&SocketOptions::DEFAULT);
+        Some(with_option(syn_ack, time).unwrap_or_else(|syn_ack| syn_ack))
     }
 
     /// When `on_deadline` wants to be called; `None` while `poll_transmit` has a SYN-ACK.

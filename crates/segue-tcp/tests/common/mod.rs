@@ -88,13 +88,7 @@ impl Default for Path {
 pub const MTU_PAYLOAD: u16 = 1480;
 
 pub fn open(iss: u32) -> Open {
-    Open {
-        iss,
-        ts_offset: iss.wrapping_mul(7),
-        mtu_payload: MTU_PAYLOAD,
-        default_mss: Open::DEFAULT_MSS_V4,
-        ip_header: 20,
-    }
+    Open { iss, ts_offset: iss.wrapping_mul(7), mtu_payload: MTU_PAYLOAD, family: Family::V4 }
 }
 
 /// What stands at one end.

@@ -64,7 +64,7 @@ pub struct Peer {
 }
 
 pub fn open() -> Open {
-    Open { iss: ISS, ts_offset: 0, mtu_payload: MTU_PAYLOAD, default_mss: Open::DEFAULT_MSS_V4, ip_header: 20 }
+    Open { iss: ISS, ts_offset: 0, mtu_payload: MTU_PAYLOAD, family: Family::V4 }
 }
 
 /// A config with which segments are easy to count: no timestamps, no scaling, a window that is halved.

@@ -11,9 +11,9 @@ use crate::common::{Path, World, established};
 /// MUST-15.
 #[test]
 fn a_peer_that_names_no_mss_gets_the_default_of_its_family() {
-    for default_mss in [Open::DEFAULT_MSS_V4, Open::DEFAULT_MSS_V6] {
+    for family in [Family::V4, Family::V6] {
         let now = Instant::from_secs(100);
-        let open = Open { default_mss, ..open() };
+        let open = Open { family, ..open() };
         let connection = Connection::connect(now, Arc::new(plain()), SocketOptions::default(), open);
         let mut peer = Peer::syn_sent(plain(), SocketOptions::default());
         (peer.connection, peer.now) = (connection, now);
@@ -23,9 +23,9 @@ fn a_peer_that_names_no_mss_gets_the_default_of_its_family() {
         peer.inject(syn_ack);
         peer.write(5_000).expect("room");
         let longest = peer.sent().iter().map(|transmit| transmit.payload.len()).max();
-        assert_eq!(longest, Some(default_mss.into()));
+        assert_eq!(longest, Some(family.default_mss().into()));
     }
-    assert_eq!((Open::DEFAULT_MSS_V4, Open::DEFAULT_MSS_V6), (576 - 40, 1280 - 60));
+    assert_eq!((Family::V4.default_mss(), Family::V6.default_mss()), (576 - 40, 1280 - 60));
 }
 
 /// MUST-22, MUST-23. Linux's defaults, which are ours, give 131 seconds; one retry more passes three minutes.

@@ -88,4 +88,26 @@ pub(super) static ENTRIES: &[Entry] = &[
         |s| s.ip.tw_reuse_delay.as_millis() as u64,
         |s, v| s.ip.tw_reuse_delay = Duration::from_millis(v),
     ),
+    integer(
+        "net.segue.tcp_user_timeout_max",
+        "Longest user timeout that is adopted from a peer (RFC 5482).",
+        1..=1_966_020,
+        "seconds",
+        |s| s.tcp.user_timeout_bounds[1].as_secs(),
+        |s, v| s.tcp.user_timeout_bounds[1] = Duration::from_secs(v),
+    ),
+    integer(
+        "net.segue.tcp_user_timeout_min",
+        "Shortest user timeout that is adopted from a peer (RFC 5482).",
+        1..=1_966_020,
+        "seconds",
+        |s| s.tcp.user_timeout_bounds[0].as_secs(),
+        |s, v| s.tcp.user_timeout_bounds[0] = Duration::from_secs(v),
+    ),
+    switch(
+        "net.segue.tcp_user_timeout_option",
+        "Tell the peer the user timeout and follow its own (RFC 5482).",
+        |s| s.tcp.user_timeout_option.into(),
+        |s, v| s.tcp.user_timeout_option = v != 0,
+    ),
 ];
