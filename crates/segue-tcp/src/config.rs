@@ -144,7 +144,7 @@ pub struct Config {
     /// has no such option.
     pub user_timeout_option: bool,
     /// `net.segue.tcp_user_timeout_min`, `net.segue.tcp_user_timeout_max`: what is adopted from a peer at least and at most
-    /// (L_LIMIT and U_LIMIT). Default 100 s, 3600 s.
+    /// (L_LIMIT and U_LIMIT; where they contradict each other U_LIMIT counts). Default 100 s, 3600 s.
     pub user_timeout_bounds: [Duration; 2],
     /// `tcp_rfc1337`: TIME-WAIT ignores resets. Default off.
     pub rfc1337: bool,
@@ -361,11 +361,6 @@ impl Config {
             ("tcp_rmem", "three rising numbers of bytes, the largest at most 1 GiB", rising(&self.rmem)),
             ("tcp_wmem", "three rising numbers of bytes, the largest at most 1 GiB", rising(&self.wmem)),
             ("initcwnd", "between 1 and 1024 segments", (1..=1024).contains(&self.initial_cwnd)),
-            (
-                "net.segue.tcp_user_timeout_min",
-                "not above net.segue.tcp_user_timeout_max",
-                self.user_timeout_bounds[0] <= self.user_timeout_bounds[1],
-            ),
             ("tcp_min_snd_mss", "between 48 and 65535", self.min_snd_mss >= 48),
             ("tcp_base_mss", "between 1 and 65535", self.base_mss >= 1),
             ("tcp_mtu_probe_floor", "between 1 and 65535", self.mtu_probe_floor >= 1),

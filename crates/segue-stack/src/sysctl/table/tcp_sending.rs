@@ -4,7 +4,8 @@ use core::time::Duration;
 use segue_tcp::{CongestionName, MtuProbing};
 
 use super::{
-    BUFFER, Entry, LEGACY, NO_METRICS, NO_PLB, SECONDS, Value, WHOLE_LIFE, fixed, integer, live, read_only, switch, triple,
+    BUFFER, Entry, LEGACY, NO_METRICS, NO_PLB, SECONDS, Value, WHOLE_LIFE, fixed, integer, live, read_only, switch,
+    triple,
 };
 
 pub(super) static ENTRIES: &[Entry] = &[
