@@ -200,7 +200,8 @@ impl Stack {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return None };
         let pinned = stream.common.pinned;
         let route = stream.common.rare().route;
-        let tuple = stream.flow()?.tuple;
+        let flow = stream.flow()?;
+        let (tuple, is_signed) = (flow.tuple, !flow.connection.options().signature.is_empty());
         let stop = next_stop(tuple.peer, route.route());
         let Ok(way) = self.net.way_without_source(now, stop, pinned) else {
             // As if they were lost on the way: the retransmission timer tries again and gives up in the end.
@@ -212,7 +213,7 @@ impl Stack {
         };
         let gso_max = match route {
             // Each segment has a signature of its own, and no link can make one.
-            _ if !flow.connection.options().signature.is_empty() => 0,
+            _ if is_signed => 0,
             RouteChoice::Direct => self.net.iface(way.iface).map_or(0, |iface| iface.gso_max),
             RouteChoice::Asked(_) | RouteChoice::Learned(_) => 0,
         };

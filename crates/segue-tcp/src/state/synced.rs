@@ -82,7 +82,11 @@ impl Synced {
         if matches!(self.recv.ack.owed, Owed::Duplicates(_)) {
             return Plan::Ack;
         }
-        let room = Room { max_payload, overhead: self.overhead(now, rules), blocks: self.recv.sack_len() > 0 };
+        let room = Room {
+            max_payload,
+            overhead: self.overhead(now, rules),
+            blocks: self.recv.sack_len(rules.options.signature) > 0,
+        };
         let paced = match self.send.plan(now, room, rules.config, rules.options) {
             SendPlan::Nothing => Deadline::NEVER,
             SendPlan::Wait(at) => Deadline::at(at),
