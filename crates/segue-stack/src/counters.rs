@@ -176,6 +176,11 @@ counters! {
     TcpExtTCPMD5NotFound "Segments dropped because they had no MD5 digest where a key demands one.",
     TcpExtTCPMD5Unexpected "Segments dropped because they had an MD5 digest for which there is no key.",
     TcpExtTCPMD5Failure "Segments dropped because their MD5 digest was wrong.",
+    TcpExtTCPAORequired "Segments dropped because they were not signed with TCP-AO where a key demands it.",
+    TcpExtTCPAOBad "Segments dropped because their TCP-AO MAC was wrong.",
+    TcpExtTCPAOKeyNotFound "Segments dropped because they name a TCP-AO key that is not there.",
+    TcpExtTCPAOGood "Segments whose TCP-AO MAC was right.",
+    TcpExtTCPAODroppedIcmps "ICMP errors ignored because the connection that they are about is signed.",
     // Moving data.
     TcpExtTCPOFODrop "Segments out of order dropped for want of receive buffer.",
     TcpExtTCPMinTTLDrop "Segments dropped because they had come further than `IP_MINTTL` allows.",

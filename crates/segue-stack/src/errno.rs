@@ -40,12 +40,14 @@ errnos! {
     ENOENT = 2, "no such file or directory";
     EINTR = 4, "interrupted call";
     EIO = 5, "input/output error";
+    E2BIG = 7, "structure longer than what is known of it";
     EBADF = 9, "not an open socket";
     EAGAIN = 11, "would block: try again when the socket is ready";
     ENOMEM = 12, "out of memory";
     EACCES = 13, "permission denied";
     EFAULT = 14, "bad address of a buffer";
     EBUSY = 16, "device or resource busy";
+    EEXIST = 17, "exists already";
     ENODEV = 19, "no such device";
     EINVAL = 22, "invalid argument";
     ENFILE = 23, "too many open files in the system";
@@ -90,6 +92,7 @@ errnos! {
     EINPROGRESS = 115, "operation now in progress";
     EREMOTEIO = 121, "remote input/output error";
     ECANCELED = 125, "operation cancelled";
+    EKEYREJECTED = 129, "key was rejected: none for this peer, or one of another kind";
 }
 
 impl Errno {

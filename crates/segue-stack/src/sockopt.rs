@@ -11,6 +11,7 @@ use crate::socket::Socket;
 use crate::stack::{Result, Stack};
 use crate::{Domain, Errno, SocketId};
 
+mod ao;
 mod device;
 mod fast_open;
 mod ip;
@@ -160,6 +161,9 @@ impl Stack {
             level::SOCKET => self.get_socket_option(now, id, name, value.len())?,
             level::IP => self.get_ip_option(now, id, name, value)?,
             level::IPV6 if is_v6 => self.get_ipv6_option(now, id, name, value)?,
+            level::TCP if is_stream && (tcp_names::AO_ADD_KEY..=tcp_names::AO_REPAIR).contains(&name) => {
+                self.get_ao_option(id, name, value)?
+            }
             level::TCP if is_stream => self.get_tcp_option(now, id, name, value.len())?,
             level::UDP if self.is_udp(id) => self.get_udp_option(id, name)?,
             // As Linux, which on AF_INET says something else here than setsockopt() does.

@@ -1,4 +1,6 @@
-//! Signed segments: TCP MD5 between two hosts, and what strangers can do about it.
+//! Signed segments: TCP MD5 and TCP-AO between two hosts, and what strangers can do about it.
+#[path = "signed/ao.rs"]
+mod ao;
 #[path = "common/mod.rs"]
 mod common;
 #[path = "signed/md5.rs"]

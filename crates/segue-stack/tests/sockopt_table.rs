@@ -20,7 +20,11 @@ const DIFFERENT: &[(i32, i32, &str)] = &[
     (1, 80, "SO_DEVMEM_DONTNEED: there is no device memory to be given back"),
     (17, 100, "UDP_ENCAP: nothing is carried in UDP, which is said so"),
     (6, 19, "TCP_REPAIR: refused with EPERM; Linux lets root take a connection apart"),
-    (6, 42, "TCP_AO_INFO: not available yet"),
+    (6, 38, "TCP_AO_ADD_KEY: the table's kernel was built without TCP-AO"),
+    (6, 39, "TCP_AO_DEL_KEY: as TCP_AO_ADD_KEY"),
+    (6, 40, "TCP_AO_INFO: as TCP_AO_ADD_KEY"),
+    (6, 41, "TCP_AO_GET_KEYS: as TCP_AO_ADD_KEY"),
+    (6, 42, "TCP_AO_REPAIR: as TCP_AO_ADD_KEY"),
 ];
 
 /// Linux keeps these in ticks of its clock, which on the machine that the table was made on come every 4 ms.

@@ -29,7 +29,10 @@ mod state;
 mod timestamps;
 mod units;
 
-pub use auth::{Covered, MD5_OPTION_LEN, Signature, md5_digest, md5_matches, put_md5_option};
+pub use auth::{
+    AoAlgorithm, AoContext, AoKey, AoOutput, AoSession, Covered, Extension, MD5_OPTION_LEN, Signature, find_ao_mac,
+    md5_digest, md5_matches, put_md5_option,
+};
 pub use config::{Config, ConfigError, Kept, MtuProbing, Timestamping};
 pub use conn::{Connection, Family, Open, SendFlags, SendOffsets, SynTime};
 pub use drop::DropReason;

@@ -183,7 +183,7 @@ pub struct SocketOptions {
     /// `SO_MAX_PACING_RATE` in bytes per second. Once set, data are paced, whatever the algorithm;
     /// `u64::MAX`: at the rate of the window.
     pub max_pacing_rate: Option<u64>,
-    /// What the stack signs each segment with, from the keys that it has for the peer (`TCP_MD5SIG`). Default: nothing.
+    /// What the stack signs each segment with, from the keys that it has for the peer (`TCP_MD5SIG`, `TCP_AO_ADD_KEY`). Default: nothing.
     pub signature: Signature,
 }
 

@@ -39,10 +39,10 @@ pub use host::{Host, HostBuilder, Interface, Seed};
 pub use ping::{PingError, PingOptions, PingReply};
 pub use segue_link as link;
 pub use segue_stack::{
-    Chunks, Cidr, ControlError, ControlMessage, Counters, Domain, Errno, ErrorOrigin, ExtendedError, IfaceId, Info,
-    Instant, MsgFlags, PacketInfo, Reach, Ready, Received, ReceivedMessage, Reject, Settings, Shutdown, SocketId,
-    SocketInfo, SocketOption, SocketType, Stack, SysctlDescription, SysctlError, Unreachable, decode_control,
-    encode_control,
+    AoAlgorithm, AoKey, Chunks, Cidr, ControlError, ControlMessage, Counters, Domain, Errno, ErrorOrigin,
+    ExtendedError, IfaceId, Info, Instant, MsgFlags, PacketInfo, Reach, Ready, Received, ReceivedMessage, Reject,
+    Settings, Shutdown, SocketId, SocketInfo, SocketOption, SocketType, Stack, SysctlDescription, SysctlError,
+    Unreachable, decode_control, encode_control,
 };
 pub use socket::Socket;
 pub use tcp::{

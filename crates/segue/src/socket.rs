@@ -102,6 +102,11 @@ impl Socket {
         self.call(|stack, now, id| stack.set_md5_key(now, id, network, key))
     }
 
+    /// `TCP_AO_ADD_KEY`: see [`Stack::add_ao_key`].
+    pub fn add_ao_key(&self, network: crate::Cidr, key: crate::AoKey) -> io::Result<()> {
+        self.call(|stack, now, id| stack.add_ao_key(now, id, network, key))
+    }
+
     /// bind(2).
     pub fn bind(&self, address: SocketAddr) -> io::Result<()> {
         self.call(|stack, now, id| stack.bind(now, id, address))

@@ -50,18 +50,24 @@ impl Stack {
     /// with the longest prefix counts. A key of no bytes takes the network's key away.
     ///
     /// # Errors
-    /// `EINVAL` (longer than 80 bytes), `ENOENT` (there is none to be taken away), `ENOMEM` (960 are enough), `EBADF`.
+    /// `EINVAL` (longer than 80 bytes), `ENOENT` (there is none to be taken away), `ENOMEM` (960 are enough), `EKEYREJECTED`
+    /// (TCP-AO is for these peers), `EBADF`.
     pub fn set_md5_key(&mut self, now: Instant, id: SocketId, network: Cidr, key: &[u8]) -> Result<()> {
         let rare = self.stream_mut(id)?.common.rare_mut();
         if key.len() > MAX_KEY {
             return Err(Errno::EINVAL);
         }
+        // RFC 5925 section 1: never both.
+        let ao = rare.keys.as_ref().and_then(|keys| keys.ao.as_ref());
+        let is_taken = ao.is_some_and(|ao| ao.required || ao.find(network.address(), None, None).is_some());
         if key.is_empty() {
             let keys = rare.keys.as_deref_mut().ok_or(Errno::ENOENT)?;
             keys.md5.remove(network)?;
             if keys.is_empty() {
                 rare.keys = None;
             }
+        } else if is_taken {
+            return Err(Errno::EKEYREJECTED);
         } else {
             let secret = key.into();
             rare.keys.get_or_insert_with(|| Box::new(Keys::default())).md5.set(Md5Key { network, secret })?;

@@ -31,6 +31,7 @@ impl Stack {
     pub(super) fn set_tcp_option(&mut self, now: Instant, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
         match name {
             tcp::CONGESTION => return self.set_congestion(now, id, value),
+            tcp::AO_ADD_KEY..=tcp::AO_REPAIR => return self.set_ao_option(now, id, name, value),
             tcp::MD5SIG | tcp::MD5SIG_EXT => return self.set_md5_option(now, id, name, value),
             // No protocol lies on top of TCP here.
             tcp::ULP if value.is_empty() => return Err(Errno::EINVAL),

@@ -71,9 +71,9 @@ impl Stack {
             family: family(to.ip()),
         };
         let stream = self.stream_mut(id)?;
+        let keys = stream.common.rare.as_mut().and_then(|rare| rare.keys.as_deref_mut());
+        let signature = keys.map_or(Ok(Signature::None), |keys| keys.connect(&tuple, open.iss))?;
         let Role::Idle(idle) = &stream.role else { return Err(Errno::EISCONN) };
-        let keys = stream.common.rare().keys.as_deref();
-        let signature = keys.map_or(Signature::None, |keys| keys.signature(to.ip()));
         let (options, kept) =
             (SocketOptions { signature, ..idle.options.clone() }, idle.config.kept().with(&idle.options));
         let config = self.config_towards(now, to.ip(), pinned, kept);
@@ -219,6 +219,9 @@ impl Stack {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
         let idle = stream.idle();
         let Role::Connected(flow) = core::mem::replace(&mut stream.role, idle) else { return };
+        if let Some(ao) = stream.common.rare.as_mut().and_then(|rare| rare.keys.as_mut()?.ao.as_mut()) {
+            ao.session = None;
+        }
         self.timers.disarm(flow.timer);
         if flow.is_ready {
             self.tcp.ready.retain(|other| *other != index);

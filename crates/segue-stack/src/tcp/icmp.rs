@@ -37,6 +37,9 @@ impl Stack {
             self.counters.inc(Counter::TcpExtOutOfWindowIcmps);
             return;
         };
+        if self.is_ignored_by_ao(index, error) {
+            return self.counters.inc(Counter::TcpExtTCPAODroppedIcmps);
+        }
         // Before the path's MTU is learned: it is every connection's to this peer.
         let (believed, discovery) = match self.sockets.at(index) {
             Some(Socket::Stream(stream)) => (
@@ -74,6 +77,22 @@ impl Stack {
             let outcome = flow.connection.on_icmp(now, signal, sequence);
             self.settle(now, index, outcome);
         }
+    }
+
+    /// RFC 5925 section 7.8: hard errors about a synchronised connection that is signed are ignored, for they are not.
+    fn is_ignored_by_ao(&mut self, index: u32, error: &IcmpError) -> bool {
+        let complaint = &error.complaint;
+        let is_hard =
+            matches!((complaint.from.is_ipv4(), complaint.kind, complaint.code), (true, 3, 2..=4) | (false, 1, 1 | 4));
+        let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return false };
+        let is_synchronised =
+            stream.flow().is_some_and(|flow| !matches!(flow.connection.state(), State::SynSent | State::SynReceived));
+        let Some(ao) = stream.common.rare.as_mut().and_then(|rare| rare.keys.as_mut()?.ao.as_mut()) else {
+            return false;
+        };
+        let is_ignored = is_hard && is_synchronised && !ao.accept_icmps;
+        ao.counters.dropped_icmps += u64::from(is_ignored);
+        is_ignored
     }
 
     /// As Linux: what ends an attempt to connect goes into the error queue, what happens later does not.

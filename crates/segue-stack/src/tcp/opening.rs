@@ -6,7 +6,7 @@
 use segue_tcp::{Connection, FastOpenCookie, Instant, Open, PassiveOpen, PassiveOutcome, Segment, TcpFlags};
 use segue_wire::SourceRoute;
 
-use super::auth::SignsAs;
+use super::auth::{Agreed, AoIds, SignsAs};
 use super::fast_open::FastAnswer;
 use super::flows::FlowRef;
 use super::listener::Listener;
@@ -33,12 +33,40 @@ pub(crate) struct Opening {
     pub(crate) listener: SocketId,
     /// Answers leave by this interface, whatever the routes say.
     pinned: Option<IfaceId>,
-    /// The SYN came along a source route: back along it.
-    route: Option<Box<SourceRoute>>,
+    /// What few have.
+    rare: Option<Box<Rare>>,
     timer: Option<TimerKey>,
 }
 
+/// What few half-open connections have.
+#[derive(Clone, Copy, Debug)]
+struct Rare {
+    /// The SYN came along a source route: back along it.
+    route: Option<SourceRoute>,
+    /// The keys that its SYN was signed with and asked for.
+    ao: Option<AoIds>,
+}
+
 impl Opening {
+    /// What its answers are signed with.
+    fn signs(&self) -> SignsAs {
+        SignsAs::Handshake(self.listener.index, self.agreed())
+    }
+
+    fn agreed(&self) -> Agreed {
+        let (iss, irs) = self.passive.initial_numbers();
+        Agreed { ids: self.ao(), iss, irs }
+    }
+
+    fn route(&self) -> Option<SourceRoute> {
+        self.rare.as_ref()?.route
+    }
+
+    /// The keys that its SYN was signed with and asked for.
+    pub(crate) fn ao(&self) -> Option<AoIds> {
+        self.rare.as_ref()?.ao
+    }
+
     /// Its SYN-ACK has not timed out yet.
     pub(crate) fn is_young(&self) -> bool {
         self.passive.retransmits() == 0
@@ -159,7 +187,8 @@ impl Stack {
         };
         let Some(kept) = self.listener_at(index).map(Listener::kept) else { return false };
         let config = self.config_towards(now, tuple.peer, pinned, kept);
-        let signed = self.signed_options(index, tuple.peer);
+        let ao = self.ao_ids(index, syn);
+        let signed = self.signed_options(index, tuple.peer, ao);
         let Some(listener) = self.listener_at(index) else { return false };
         let options = signed.as_ref().unwrap_or(&listener.options);
         let passive = PassiveOpen::on_syn(now, &config, options, syn, open);
@@ -172,7 +201,8 @@ impl Stack {
             FastAnswer::WithCookie(cookie) => Some(cookie),
             FastAnswer::Plain => None,
         };
-        let opening = Opening { passive, tuple, listener, pinned, route: route.map(Box::new), timer: None };
+        let rare = (route.is_some() || ao.is_some()).then(|| Box::new(Rare { route, ao }));
+        let opening = Opening { passive, tuple, listener, pinned, rare, timer: None };
         let Some((entry, _)) = self.tcp.entries.opening.insert(opening) else { return false };
         self.tcp.flows.set(&tuple, FlowRef::Opening(entry), &self.sockets, &self.tcp.entries);
         if let Some(listener) = self.listener_named(listener) {
@@ -199,7 +229,7 @@ impl Stack {
             return;
         }
         let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
-        let signs = SignsAs::Socket(opening.listener.index);
+        let signs = opening.signs();
         let Some(listener) = listener_of(&self.sockets, opening.listener) else { return };
         match opening.passive.on_segment(now, &self.tcp.config, &listener.options, &segment) {
             PassiveOutcome::Nothing => {}
@@ -230,6 +260,7 @@ impl Stack {
     fn complete_opening(&mut self, now: Instant, entry: u32, segment: Segment) {
         let Some(opening) = self.tcp.entries.opening.at(entry) else { return };
         let (id, tuple, pinned) = (opening.listener, opening.tuple, opening.pinned);
+        let (signs, agreed) = (opening.signs(), opening.agreed());
         let Some(Socket::Stream(socket)) = self.sockets.get(id.index, id.generation) else { return };
         let Some(listener) = socket.listener() else { return };
         if listener.is_full() {
@@ -237,7 +268,7 @@ impl Stack {
             self.counters.inc(Counter::TcpExtListenDrops);
             if self.settings.ip.abort_on_overflow {
                 self.counters.inc(Counter::TcpExtTCPAbortOnOverflow);
-                self.reset_segment(now, &tuple, pinned, &segment, SignsAs::Socket(id.index));
+                self.reset_segment(now, &tuple, pinned, &segment, signs);
                 self.remove_opening(entry);
             } else if let Some(opening) = self.tcp.entries.opening.at_mut(entry) {
                 // The client, which believes to be connected, tries again.
@@ -246,17 +277,17 @@ impl Stack {
             return;
         }
         let kept = listener.kept();
-        let options = self.signed_options(id.index, tuple.peer).unwrap_or_else(|| listener.options.clone());
+        let options = self.signed_options(id.index, tuple.peer, agreed.ids).unwrap_or_else(|| listener.options.clone());
         let Some(opening) = self.take_opening(entry) else { return };
         let config = self.config_towards(now, tuple.peer, pinned, kept);
-        let route = opening.route;
+        let route = opening.route();
         let (connection, outcome) = opening.passive.into_connection(now, config, options, segment);
-        let Some(index) = self.add_child(id, tuple, pinned, connection) else {
+        let Some(index) = self.add_child(id, tuple, pinned, connection, agreed) else {
             self.tcp.flows.remove(&tuple, FlowRef::Opening(entry));
             return;
         };
         if let (Some(route), Some(socket)) = (route, self.sockets.at_mut(index)) {
-            socket.common_mut().rare_mut().route = RouteChoice::Learned(*route);
+            socket.common_mut().rare_mut().route = RouteChoice::Learned(route);
         }
         self.tcp.flows.replace(&tuple, FlowRef::Opening(entry), FlowRef::Connection(index));
         self.settle(now, index, outcome);
@@ -269,13 +300,14 @@ impl Stack {
         tuple: FourTuple,
         pinned: Option<IfaceId>,
         connection: Connection,
+        agreed: Agreed,
     ) -> Option<u32> {
         let Socket::Stream(socket) = self.sockets.get(id.index, id.generation)? else { return None };
         let is_gateway = socket.listener()?.any.is_some();
         let mut common = socket.common.inherit();
         (common.local, common.port, common.pinned) = (tuple.local, tuple.local_port, pinned);
         common.flags.insert(Flags::DETACHED);
-        if let Some(keys) = socket.common.rare().keys.as_ref().and_then(|keys| keys.for_peer(tuple.peer)) {
+        if let Some(keys) = socket.common.rare().keys.as_ref().and_then(|keys| keys.for_child(&tuple, agreed)) {
             common.rare_mut().keys = Some(keys);
         }
         let mut flow = Flow::new(connection, self.tcp.generation, tuple, Call::Connected);
@@ -300,10 +332,11 @@ impl Stack {
             && let Some(transmit) = opening.passive.poll_with_cookie(now, &self.tcp.config, cookie)
         {
             let (tuple, pinned, listener) = (opening.tuple, opening.pinned, opening.listener.index);
-            let route = opening.route.as_deref().copied();
+            let signs = opening.signs();
+            let route = opening.route();
             self.counters.add(Counter::TcpExtTCPSynRetrans, transmit.resent.into());
             self.counters.add(Counter::TcpRetransSegs, transmit.resent.into());
-            self.reply_for(now, listener, &tuple, (pinned, route.as_ref()), transmit);
+            self.reply_for(now, listener, &tuple, (pinned, route.as_ref()), (transmit, signs));
         }
         self.arm_opening(now, entry);
     }

@@ -8,7 +8,7 @@ use segue_tcp::{Family, Instant, Segment, TcpFlags, Transmit, reset_for};
 use segue_wire::tcp::{self, MAX_HEADER_LEN};
 use segue_wire::{Packet, Protocol, Segmentation, SourceRoute};
 
-use super::auth::{Signer, SignsAs};
+use super::auth::{Signer, Signing, SignsAs};
 use super::flows::FlowRef;
 use super::routed::{RouteChoice, next_stop, route_len};
 use crate::ip::output::{IpFields, discards, header_len, no_routes};
@@ -91,8 +91,8 @@ impl Stack {
         transmit: Transmit,
         signs: SignsAs,
     ) {
-        let signer = self.signer(signs, tuple);
-        self.reply_signed(now, tuple, pinned, transmit, signer);
+        let signing = self.signing(signs, tuple, &transmit.header);
+        self.reply_signed(now, tuple, pinned, transmit, signing);
     }
 
     /// As [`reply_segment`](Self::reply_segment), for whoever has the key at hand.
@@ -102,10 +102,10 @@ impl Stack {
         tuple: &FourTuple,
         pinned: Option<IfaceId>,
         transmit: Transmit,
-        signer: Option<Signer>,
+        signing: Signing,
     ) {
         let ttl = self.default_ttl(tuple.peer);
-        self.reply_as(now, tuple, (pinned, None), (transmit, signer), (ttl, 0));
+        self.reply_as(now, tuple, (pinned, None), (transmit, signing), (ttl, 0));
     }
 
     /// As [`reply_segment`](Self::reply_segment), for a listener, whose TTL and type of service its SYN-ACKs have; back by
@@ -116,12 +116,12 @@ impl Stack {
         listener: u32,
         tuple: &FourTuple,
         back: (Option<IfaceId>, Option<&SourceRoute>),
-        transmit: Transmit,
+        (transmit, signs): (Transmit, SignsAs),
     ) {
         let default_ttl = self.default_ttl(tuple.peer);
         let service = self.sockets.at(listener).map(|socket| socket.common().ttl_and_tos(tuple.peer, default_ttl));
-        let signer = self.signer(SignsAs::Socket(listener), tuple);
-        self.reply_as(now, tuple, back, (transmit, signer), service.unwrap_or((default_ttl, 0)));
+        let signing = self.signing(signs, tuple, &transmit.header);
+        self.reply_as(now, tuple, back, (transmit, signing), service.unwrap_or((default_ttl, 0)));
     }
 
     fn reply_as(
@@ -129,9 +129,14 @@ impl Stack {
         now: Instant,
         tuple: &FourTuple,
         (pinned, route): (Option<IfaceId>, Option<&SourceRoute>),
-        (transmit, signer): (Transmit, Option<Signer>),
+        (transmit, signing): (Transmit, Signing),
         (ttl, tos): (u8, u8),
     ) {
+        let signer = match signing {
+            Signing::Unsigned => None,
+            Signing::With(signer) => Some(signer),
+            Signing::Impossible => return,
+        };
         let Ok(way) = self.routed_way(now, tuple.peer, pinned, route) else {
             self.counters.inc(no_routes(tuple.peer));
             return;
@@ -229,7 +234,11 @@ impl Stack {
         let is_reset = transmit.header.flags.contains(TcpFlags::RST);
         let resent = transmit.resent;
         let default_ttl = self.default_ttl(tuple.peer);
-        let signer = self.signer(SignsAs::Socket(index), &tuple);
+        let signer = match self.signing(SignsAs::Socket(index), &tuple, &transmit.header) {
+            Signing::Unsigned => None,
+            Signing::With(signer) => Some(signer),
+            Signing::Impossible => return None,
+        };
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return None };
         let (ttl, tos) = stream.common.ttl_and_tos(tuple.peer, default_ttl);
         let dont_fragment = stream.common.discovery_for(tuple.peer).sets_df();

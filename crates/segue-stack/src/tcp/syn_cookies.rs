@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use segue_tcp::{Instant, Open, PassiveOpen, Segment};
 
+use super::auth::{Agreed, SignsAs};
 use super::flows::FlowRef;
 use super::listener::Listener;
 use super::output::{family, mtu_payload};
@@ -98,13 +99,15 @@ impl Stack {
         };
         let Some(kept) = self.listener_at(index).map(Listener::kept) else { return };
         let config = self.config_towards(now, tuple.peer, arrival.pinned, kept);
-        let signed = self.signed_options(index, tuple.peer);
+        let ids = self.ao_ids(index, syn);
+        let signs = SignsAs::Handshake(index, Agreed { ids, iss: open.iss, irs: syn.header.sequence });
+        let signed = self.signed_options(index, tuple.peer, ids);
         let Some(listener) = self.listener_at(index) else { return };
         let options = signed.as_ref().unwrap_or(&listener.options);
         let syn_ack = PassiveOpen::cookie_syn_ack(now, &config, options, syn, open);
         self.tcp.listeners.note_cookie(tuple.local_port, tuple.local, now);
         self.counters.inc(Counter::TcpExtSyncookiesSent);
-        self.reply_for(now, index, &tuple, (arrival.pinned, arrival.route.as_ref()), syn_ack);
+        self.reply_for(now, index, &tuple, (arrival.pinned, arrival.route.as_ref()), (syn_ack, signs));
     }
 
     /// An acknowledgment for a listener: does it show a cookie of ours?
@@ -139,7 +142,9 @@ impl Stack {
         let Some(generation) = self.sockets.generation(index) else { return CookieVerdict::Refused };
         let Some(listener) = self.listener_at(index) else { return CookieVerdict::Refused };
         let (kept, is_full) = (listener.kept(), listener.is_full());
-        let options = self.signed_options(index, tuple.peer).unwrap_or_else(|| listener.options.clone());
+        let ids = self.ao_ids(index, segment);
+        let agreed = Agreed { ids, iss: cookie, irs: segment.header.sequence.wrapping_sub(1) };
+        let options = self.signed_options(index, tuple.peer, ids).unwrap_or_else(|| listener.options.clone());
         let config = self.config_towards(now, tuple.peer, arrival.pinned, kept);
         let Some(passive) = PassiveOpen::from_cookie(now, &config, &options, segment, open, mss) else {
             return CookieVerdict::Refused;
@@ -151,7 +156,7 @@ impl Stack {
         }
         let (connection, outcome) = passive.into_connection(now, config, options, segment.clone());
         let listener = SocketId { index, generation };
-        if let Some(child) = self.add_child(listener, tuple, arrival.pinned, connection) {
+        if let Some(child) = self.add_child(listener, tuple, arrival.pinned, connection, agreed) {
             self.tcp.flows.set(&tuple, FlowRef::Connection(child), &self.sockets, &self.tcp.entries);
             self.settle(now, child, outcome);
         }

@@ -1,11 +1,13 @@
-//! Segment authentication: TCP MD5 (RFC 2385).
+//! Segment authentication: TCP MD5 (RFC 2385) and TCP-AO (RFC 5925).
 //!
 //! Decides what a signature covers, what it is, and how much room it takes in a header. Does not decide whose keys count,
 //! when a segment is signed or what becomes of one that fails: addresses, and with them those decisions, are the stack's.
 
+mod ao;
 mod covered;
 mod md5;
 
+pub use ao::{AoAlgorithm, AoContext, AoKey, AoOutput, AoSession, Extension, find_ao_mac};
 pub use covered::Covered;
 pub use md5::{MD5_OPTION_LEN, md5_digest, md5_matches, put_md5_option};
 
@@ -20,6 +22,11 @@ pub enum Signature {
     None,
     /// A digest of RFC 2385.
     Md5,
+    /// TCP-AO, whose option takes so many bytes, padding included.
+    Ao {
+        /// At most 20.
+        option_len: u8,
+    },
 }
 
 impl Signature {
@@ -28,6 +35,7 @@ impl Signature {
         match self {
             Signature::None => 0,
             Signature::Md5 => MD5_OPTION_LEN as u16,
+            Signature::Ao { option_len } => option_len as u16,
         }
     }
 

@@ -243,6 +243,11 @@ impl PassiveOpen {
         Connection::fast_opened(now, config, options, pending, syn)
     }
 
+    /// Initial sequence numbers: ours, the peer's.
+    pub fn initial_numbers(&self) -> (u32, u32) {
+        (self.offer.iss.raw(), self.peer.irs.raw())
+    }
+
     /// SYN-ACKs sent again so far.
     pub fn retransmits(&self) -> u8 {
         self.offer.retransmits

@@ -62,6 +62,16 @@ macro_rules! socket_options {
                 self.$socket.set_md5_key(network, key)
             }
 
+            /// `TCP_AO_ADD_KEY` (RFC 5925): segments to and from the peers in `network` are signed, and none is taken that is
+            /// not. Set keys before connecting or listening; a signed connection takes more of them, for rollover.
+            ///
+            /// # Errors
+            /// `EEXIST` (one of the numbers is taken), `EKEYREJECTED` (the peers have an MD5 key), `EMSGSIZE` (no room for
+            /// the MAC), `EISCONN` (open without TCP-AO), `EINVAL`.
+            pub fn add_ao_key(&self, network: $crate::Cidr, key: $crate::AoKey) -> std::io::Result<()> {
+                self.$socket.add_ao_key(network, key)
+            }
+
             /// `SO_KEEPALIVE` with its times: `None`, the default, switches it off.
             pub fn set_keepalive(&self, keepalive: Option<$crate::Keepalive>) -> std::io::Result<()> {
                 use $crate::SocketOption::{KeepAlive, KeepCount, KeepIdle, KeepInterval};

@@ -12,6 +12,7 @@ use super::bits;
 use super::cookie::{FastOpenKeys, MadeWith};
 use crate::socket::Socket;
 use crate::stack::Stack;
+use crate::tcp::auth::Agreed;
 use crate::tcp::flows::FlowRef;
 use crate::tuple::FourTuple;
 use crate::{Counter, IfaceId, SocketId};
@@ -150,9 +151,12 @@ impl Stack {
             return false;
         };
         let config = self.config_towards(now, tuple.peer, pinned, kept);
+        // Where a key applies a SYN opens nothing at once.
+        let (iss, irs) = passive.initial_numbers();
+        let agreed = Agreed { ids: None, iss, irs };
         let mut connection = passive.into_fast_connection(now, config, options, syn, cookie);
         let events = connection.take_events();
-        let Some(index) = self.add_child(listener, tuple, pinned, connection) else {
+        let Some(index) = self.add_child(listener, tuple, pinned, connection, agreed) else {
             self.counters.inc(Counter::TcpExtTCPFastOpenPassiveFail);
             return false;
         };
