@@ -15,6 +15,7 @@ mod fail;
 mod lab;
 mod look;
 mod path;
+mod perf;
 mod ping;
 mod progress;
 mod report;
@@ -54,6 +55,8 @@ enum Command {
     Path(Box<emulator::EmulatorArgs>),
     #[command(subcommand)]
     Lab(lab::LabCommand),
+    #[command(subcommand)]
+    Perf(perf::PerfCommand),
     Drill(drill::DrillArgs),
     Ss(look::SsArgs),
     Nstat(look::NstatArgs),
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Ping(args) => ping::ping(args),
         Command::Path(args) => emulator::path(*args),
         Command::Lab(command) => lab::lab(command),
+        Command::Perf(command) => perf::perf(command),
         Command::Drill(args) => drill::drill(args),
         Command::Ss(args) => look::ss(&args),
         Command::Nstat(args) => look::nstat(&args),

@@ -4,13 +4,16 @@
 //! ends with the process, however that ends. [`sys`] has the socket calls with their raw arguments, [`Caller`] performs those
 //! that may block, and can end them. What is called, when, and what should come of it is somebody else's.
 //!
-//! `unsafe` appears in `sys/` only.
+//! [`process`] says what this process itself holds.
+//!
+//! `unsafe` appears in `sys/` and `process` only.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
 mod caller;
 mod clock;
 mod diag;
 mod namespace;
+pub mod process;
 pub mod sys;
 mod tap;
 

@@ -196,6 +196,8 @@ counters! {
     TcpExtTCPAbortOnTimeout "Connections given up after a timeout.",
     TcpExtTCPAbortFailed "Resets that could not be sent.",
     // Without a name in Linux.
+    SegueSoftnetDropped "Packets dropped because `netdev_max_backlog` others waited to be served: the second column of softnet_stat.",
+    SegueSoftnetTimeSqueeze "Rounds of work that ended at `netdev_budget` or `netdev_budget_usecs` with packets waiting: the third column of softnet_stat.",
     SegueTcpNoConnection "Segments that belong to no connection and no listener.",
     SegueTcpMalformed "Segments dropped for a header that cannot be read.",
     SegueTcpBadSignatureOption "Segments dropped for a signature of illegal length, or for two of them.",

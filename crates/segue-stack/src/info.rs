@@ -74,6 +74,8 @@ pub struct Usage {
     pub tcp_ports: usize,
     /// UDP ports in use.
     pub udp_ports: usize,
+    /// Packets that wait to be served.
+    pub backlog: usize,
     /// Deadlines that are set.
     pub timers: usize,
     /// Datagrams that wait for fragments.
@@ -99,6 +101,7 @@ impl Stack {
             flows: self.tcp.flows.len(),
             tcp_ports: self.tcp.ports.len(),
             udp_ports: self.datagrams.ports.len(),
+            backlog: self.backlog.len(),
             timers: self.timers.len(),
             fragmented: self.reassembler.len(),
             fragment_bytes: self.reassembler.memory(),

@@ -5,6 +5,7 @@
 //! how packets travel is somebody else's.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
+mod backlog;
 mod cidr;
 mod config;
 mod counters;
@@ -32,6 +33,7 @@ mod tuple;
 mod udp;
 mod wheel;
 
+pub use backlog::{Arrived, WorkLimits};
 pub use cidr::{Cidr, CidrError};
 pub use config::{IfaceConfig, StackConfig};
 pub use counters::{Counter, Counters};

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use segue_tcp::Instant;
 use segue_wire::Packet;
 
+use crate::backlog::Backlog;
 use crate::icmp::limits::IcmpLimits;
 use crate::net::Net;
 use crate::outbox::Outbox;
@@ -46,6 +47,7 @@ pub struct Stack {
     pub(crate) tcp: Tcp,
     pub(crate) timers: Timers,
     pub(crate) outbox: Outbox,
+    pub(crate) backlog: Backlog,
     pub(crate) identification: u32,
     /// What the wall clock said at some time, as time since 1970.
     pub(crate) wall_clock: (Instant, Duration),
@@ -72,6 +74,7 @@ impl Stack {
             tcp: Tcp::new(settings.tcp.clone(), hasher),
             timers: Timers::new(now),
             outbox: Outbox::default(),
+            backlog: Backlog::default(),
             identification: secrets.random_u64() as u32,
             wall_clock: (Instant::ZERO, Duration::ZERO),
             events: VecDeque::new(),
@@ -146,9 +149,10 @@ impl Stack {
         self.tcp.fast_open.forget_peers();
     }
 
-    /// When to call [`on_deadline`](Self::on_deadline) at the latest; [`Instant::ZERO`] when there is something to send now.
+    /// When to call [`on_deadline`](Self::on_deadline) at the latest; [`Instant::ZERO`] when there is something to send now, or a
+    /// packet waits in the backlog.
     pub fn next_deadline(&self) -> Option<Instant> {
-        if !self.outbox.is_empty() || !self.tcp.ready.is_empty() {
+        if !self.outbox.is_empty() || !self.tcp.ready.is_empty() || !self.backlog.is_empty() {
             return Some(Instant::ZERO);
         }
         [self.timers.next_deadline(), self.reassembler.next_deadline()].into_iter().flatten().min()
@@ -156,7 +160,17 @@ impl Stack {
 
     /// Time has passed: do everything that is due.
     pub fn on_deadline(&mut self, now: Instant) {
-        while let Some(timer) = self.timers.poll_expired(now) {
+        self.on_deadline_within(now, usize::MAX);
+    }
+
+    /// As [`on_deadline`](Self::on_deadline), but at most so many timers: a million keep-alives may be due at once. True:
+    /// there is more to do at once.
+    pub fn on_deadline_within(&mut self, now: Instant, most: usize) -> bool {
+        for _ in 0..most {
+            let Some(timer) = self.timers.poll_expired(now) else {
+                self.expire_fragments(now);
+                return false;
+            };
             match timer {
                 Timer::Connection(index) => self.connection_deadline(now, index),
                 Timer::Opening(index) => self.opening_deadline(now, index),
@@ -165,6 +179,7 @@ impl Stack {
             }
         }
         self.expire_fragments(now);
+        true
     }
 
     /// A socket that became ready for something, or got more of what it was ready for; each socket is in the queue at most

@@ -138,6 +138,14 @@ impl Default for IpSettings {
 /// `net.core.*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoreSettings {
+    /// `net.core.dev_weight`: packets taken from one device before the next has its turn. Default 64.
+    pub dev_weight: u32,
+    /// `net.core.netdev_budget`: packets, and timers, that are served before everybody else has a turn. Default 300.
+    pub netdev_budget: u32,
+    /// `net.core.netdev_budget_usecs`: how long packets are served before everybody else has a turn. Default 2 ms.
+    pub netdev_budget_time: Duration,
+    /// `net.core.netdev_max_backlog`: packets that may wait between devices and the stack. Default 1000.
+    pub netdev_max_backlog: u32,
     /// `net.core.somaxconn`: cap of the backlog that `listen` may ask for. Default 4096.
     pub somaxconn: u32,
     /// `net.core.rmem_default`: receive buffer of a datagram socket, in bytes. Default 212992.
@@ -153,6 +161,10 @@ pub struct CoreSettings {
 impl Default for CoreSettings {
     fn default() -> Self {
         CoreSettings {
+            dev_weight: 64,
+            netdev_budget: 300,
+            netdev_budget_time: Duration::from_micros(2000),
+            netdev_max_backlog: 1000,
             somaxconn: 4096,
             rmem_default: 212_992,
             rmem_max: 4 << 20,

@@ -17,8 +17,17 @@ use super::timer::Timer;
 use super::waiters::{Place, WaiterTable, WakeList};
 use crate::gateway::AnyTable;
 
-/// Packets (or super-segments) that one call of an application sends in its own context before the driver takes over.
-pub(crate) const CALLER_BUDGET: usize = 64;
+/// How much is sent at once.
+#[derive(Clone, Copy)]
+pub(crate) struct SendBudget {
+    /// Packets or super-segments.
+    pub(crate) packets: usize,
+    /// Their bytes: the packet that reaches it is the last.
+    pub(crate) bytes: usize,
+}
+
+/// What one call of an application sends in its own context before the driver takes over.
+pub(crate) const CALLER_BUDGET: SendBudget = SendBudget { packets: 64, bytes: 4 << 20 };
 
 /// How often timers are served while the only link is full: the stack then always has something to send and says so in
 /// place of its next timer.
@@ -87,9 +96,9 @@ impl Core {
         }
     }
 
-    /// Sends what the stack has, up to `budget` packets, tells waiters, sets the alarm. Returns whether the driver has
+    /// Sends what the stack has, up to the budget, tells waiters, sets the alarm. Returns whether the driver has
     /// something to do at once: the budget ended it, a link has become full, a deadline has passed.
-    pub(crate) fn flush(&mut self, now: Instant, wakes: &mut WakeList, budget: usize) -> bool {
+    pub(crate) fn flush(&mut self, now: Instant, wakes: &mut WakeList, budget: SendBudget) -> bool {
         if matches!(self.life, Life::Ended { .. }) {
             return false;
         }
@@ -109,14 +118,15 @@ impl Core {
         }
     }
 
-    fn transmit(&mut self, now: Instant, budget: usize) -> bool {
-        let mut left = budget;
+    fn transmit(&mut self, now: Instant, budget: SendBudget) -> bool {
+        let SendBudget { mut packets, mut bytes } = budget;
         while !self.is_stopped() {
-            if left == 0 {
+            if packets == 0 || bytes == 0 {
                 break;
             }
             let Some((iface, packet)) = self.stack.poll_transmit(now) else { break };
-            left -= 1;
+            packets -= 1;
+            bytes = bytes.saturating_sub(packet.len());
             if let Some(iface) = self.iface(iface) {
                 iface.send(now, packet);
             }
@@ -126,7 +136,7 @@ impl Core {
             iface.flush(now);
             news |= iface.take_news();
         }
-        left == 0 || news
+        packets == 0 || bytes == 0 || news
     }
 
     /// A single interface that is full stops the stack's output (see [`Iface`]).

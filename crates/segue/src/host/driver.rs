@@ -1,7 +1,8 @@
 //! The driver: one task per host that sleeps until a link, the alarm clock or a caller has something, and serves it.
 //!
-//! Each round is bounded (packets in, packets out), then every other task gets its turn, so that timers, applications
-//! and other links are served under a flood, too. Due timers come first in every round.
+//! Each round is bounded (timers, packets in, packets and bytes out), then every other task gets its turn, so that timers,
+//! applications and other links are served under a flood, too. Due timers come first in every round. What a round does not
+//! get to waits in the stack's backlog; while that is full, links are left waiting.
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
@@ -10,19 +11,19 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use segue_link::Wait;
-use segue_stack::Instant;
+use segue_stack::{Instant, WorkLimits};
 use segue_wire::packet::Packet;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::Shared;
-use super::core::{Core, Life};
+use super::core::{Core, Life, SendBudget};
 use super::waiters::WakeList;
 
-/// Packets (or super-segments) taken from each link in a round.
-const RECEIVE_BUDGET: usize = 64;
-/// Packets (or super-segments) sent in a round.
-const SEND_BUDGET: usize = 256;
+/// What is sent in a round.
+const SEND_BUDGET: SendBudget = SendBudget { packets: 256, bytes: 4 << 20 };
+/// Packets that are served between two looks at the clock.
+const SLICE: usize = 16;
 
 /// How the driver learns that a link has something.
 enum Source {
@@ -65,14 +66,17 @@ impl Driver {
         let now = crate::clock::now();
         self.introduce(core, cx.waker());
         core.sleepers.due(now, wakes);
-        if core.stack.next_deadline().is_some_and(|at| at <= now) {
-            core.stack.on_deadline(now);
-        }
+        let limits = core.stack.work_limits();
         let mut more = false;
+        if core.stack.next_deadline().is_some_and(|at| at <= now) {
+            more |= core.stack.on_deadline_within(now, limits.packets);
+        }
         for (index, source) in self.sources.iter().enumerate() {
             more |= receive(core, index, source, &mut self.batch, now, cx);
             resume(core, index, source, now, cx);
         }
+        let now = serve(core, now, &limits);
+        more |= core.stack.backlog_len() > 0;
         more |= core.flush(now, wakes, SEND_BUDGET);
         if matches!(core.life, Life::Ending { .. }) {
             core.check_end(now, wakes);
@@ -126,7 +130,11 @@ fn receive(
     cx: &mut Context<'_>,
 ) -> bool {
     let Some(iface) = core.ifaces.get_mut(index) else { return false };
-    let mut left = RECEIVE_BUDGET;
+    // What finds no room in the backlog is better off in the device.
+    let mut left = core.stack.work_limits().per_device.min(core.stack.backlog_room());
+    if left == 0 {
+        return true;
+    }
     match source {
         Source::Waker => left -= iface.recv(now, batch, left).min(left),
         Source::Fd(fd) => {
@@ -151,9 +159,28 @@ fn receive(
     }
     let id = iface.id;
     for packet in batch.drain(..) {
-        core.stack.on_packet(now, id, packet);
+        // There is room: no more were taken.
+        let _ = core.stack.enqueue_packet(id, packet);
     }
     left == 0
+}
+
+/// Serves the packets that wait, until there are none or it is everybody else's turn. Gives the time after it.
+fn serve(core: &mut Core, begin: Instant, limits: &WorkLimits) -> Instant {
+    let (mut now, mut budget) = (begin, limits.packets);
+    loop {
+        let slice = SLICE.min(budget);
+        let waiting = core.stack.serve_backlog(now, slice);
+        budget -= slice;
+        if waiting == 0 {
+            return now;
+        }
+        now = crate::clock::now().max(now);
+        if budget == 0 || now.saturating_duration_since(begin) >= limits.time {
+            core.stack.note_time_squeeze();
+            return now;
+        }
+    }
 }
 
 /// Tries again on a link that was full, and waits for room while it is.

@@ -1,12 +1,44 @@
 //! `net.core.*`: the bounds of queues and buffers.
-use super::{Entry, INT, fixed, integer};
+use core::ops::RangeInclusive;
+use core::time::Duration;
+
+use super::{Entry, INT, integer};
+
+/// Of nothing, nothing would ever be served.
+const COUNT: RangeInclusive<u64> = 1..=i32::MAX as u64;
 
 pub(super) static ENTRIES: &[Entry] = &[
-    fixed(
+    integer(
+        "net.core.dev_weight",
+        "Packets that are taken from one link before the next has its turn.",
+        COUNT,
+        "packets",
+        |s| s.core.dev_weight.into(),
+        |s, v| s.core.dev_weight = v as u32,
+    ),
+    integer(
+        "net.core.netdev_budget",
+        "Packets, and timers, that are served before everybody else has a turn.",
+        COUNT,
+        "packets",
+        |s| s.core.netdev_budget.into(),
+        |s, v| s.core.netdev_budget = v as u32,
+    ),
+    integer(
+        "net.core.netdev_budget_usecs",
+        "How long packets are served before everybody else has a turn.",
+        COUNT,
+        "microseconds",
+        |s| s.core.netdev_budget_time.as_micros() as u64,
+        |s, v| s.core.netdev_budget_time = Duration::from_micros(v),
+    ),
+    integer(
         "net.core.netdev_max_backlog",
         "Packets that may wait between the link and the stack.",
-        "0",
-        "packets are taken as they come; there is no ingress queue yet",
+        COUNT,
+        "packets",
+        |s| s.core.netdev_max_backlog.into(),
+        |s, v| s.core.netdev_max_backlog = v as u32,
     ),
     integer(
         "net.core.rmem_default",

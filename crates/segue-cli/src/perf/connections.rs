@@ -1,0 +1,130 @@
+//! `segue perf connections`: what a connection costs when there are many.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use segue_perf::connections::{
+    ConnectionsConfig, ConnectionsReport, Cost, Opening, SegmentCost, connections as measure,
+};
+use serde_json::{Value, json};
+
+use super::instructions;
+use crate::fail::Fail;
+
+/// Hold many connections on one stack: bytes for each, how fast they open, what a segment costs.
+///
+/// The peers are simulated in twelve bytes each, taken beforehand, so that what grows is the server's. Rates are per second
+/// of processor time.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  segue perf connections --count 1000000
+  segue perf connections --count 1000000 --idle --json
+  segue perf connections --count 1000000 --instructions")]
+pub(crate) struct ConnectionsArgs {
+    /// How many, 10 to 100000000. A million needs 1.2 GB.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    count: u32,
+
+    /// Connections move nothing before they are weighed.
+    #[arg(long, conflicts_with = "active")]
+    idle: bool,
+
+    /// Every connection moves a request and an answer before it rests and is weighed. The default.
+    #[arg(long)]
+    active: bool,
+
+    /// Requests on connections drawn at random by which the cost of a segment is measured.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    requests: u32,
+
+    /// Leave out half-open connections and TIME-WAIT.
+    #[arg(long)]
+    established_only: bool,
+
+    /// Count the server's instructions per segment among 10 and among all connections, with valgrind: slow.
+    #[arg(long)]
+    instructions: bool,
+
+    /// Print the report as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Measures and prints.
+pub(crate) fn run(args: &ConnectionsArgs) -> Result<ExitCode, Fail> {
+    if args.instructions {
+        return instructions::run(args.count, args.json);
+    }
+    let config = ConnectionsConfig {
+        count: args.count,
+        is_active: !args.idle,
+        requests: args.requests,
+        all_kinds: !args.established_only,
+    };
+    let report = measure(&config).map_err(super::broken)?;
+    if args.json {
+        println!("{}", as_json(&report));
+    } else {
+        print(&report);
+    }
+    Ok(super::verdict(&report.failures))
+}
+
+fn kinds(report: &ConnectionsReport) -> impl Iterator<Item = (&'static str, &Cost)> {
+    let kinds = [
+        ("established", Some(&report.established)),
+        ("syn_received", report.syn_received.as_ref()),
+        ("time_wait", report.time_wait.as_ref()),
+    ];
+    kinds.into_iter().filter_map(|(name, cost)| Some((name, cost?)))
+}
+
+fn as_json(report: &ConnectionsReport) -> Value {
+    let cost = |cost: &Cost| {
+        json!({
+            "count": cost.count,
+            "heap_bytes_each": cost.heap.map(|heap| heap / u64::from(cost.count)),
+            "resident_bytes_each": cost.each(),
+            "resident_bytes": cost.resident,
+        })
+    };
+    let opening = |opening: &Opening| {
+        json!({
+            "connections": opening.connections,
+            "per_second": opening.per_second.round(),
+            "longest_round_us": opening.longest.as_micros() as u64,
+        })
+    };
+    let segment = |cost: &SegmentCost| json!({ "connections": cost.connections, "segments": cost.segments, "nanoseconds_each": nanoseconds(cost) });
+    let memory: serde_json::Map<String, Value> =
+        kinds(report).map(|(name, of_kind)| (name.to_owned(), cost(of_kind))).collect();
+    json!({
+        "memory": memory,
+        "opening": report.opening.iter().map(opening).collect::<Vec<_>>(),
+        "segments": report.segments.iter().map(segment).collect::<Vec<_>>(),
+        "missed": report.failures,
+    })
+}
+
+fn nanoseconds(cost: &SegmentCost) -> f64 {
+    (cost.time.as_nanos() as f64 / cost.segments.max(1) as f64).round()
+}
+
+fn print(report: &ConnectionsReport) {
+    for (name, cost) in kinds(report) {
+        let heap = cost.heap.map_or_else(|| "?".to_owned(), |heap| (heap / u64::from(cost.count)).to_string());
+        println!("{name:<13} {:>9}  {heap:>5} bytes each on the heap, {:>5} resident", cost.count, cost.each());
+    }
+    for opening in &report.opening {
+        println!(
+            "up to {:>15}  {:>9.0} connections opened per second, {} µs the longest round of 256",
+            opening.connections,
+            opening.per_second,
+            opening.longest.as_micros()
+        );
+    }
+    for cost in &report.segments {
+        println!("among {:>15}  {:>9.0} ns of the server per segment", cost.connections, nanoseconds(cost));
+    }
+}

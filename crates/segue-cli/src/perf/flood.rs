@@ -1,0 +1,146 @@
+//! `segue perf flood`: real clients at a server that is attacked.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use segue_perf::flood::{Attack, FloodConfig, FloodReport, Rate, flood};
+use serde_json::{Value, json};
+
+use crate::fail::Fail;
+
+/// Attack a server while real clients use it: do they all get what they ask for, how late, in how much memory?
+///
+/// Attackers, clients and server share one processor, and time is processor time: 2 s may take longer on a busy machine.
+/// Attacks: syn, ack, rst (spoofed), fragments (whose rest never comes), tiny (single bytes with gaps), zero-window and
+/// slow-reader (ask for a megabyte and do not read it). Every client must be served and memory must stay flat.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  segue perf flood --rate max --seconds 10
+  segue perf flood --rate max --seconds 10 --attack syn,ack --json
+  segue perf flood --rate max --overload 25 --seconds 10
+  segue perf flood --rate 50000 --seconds 10 --sysctl tcp_syncookies=2")]
+pub(crate) struct FloodArgs {
+    /// Packets of the attackers per second, or max: as many as the server takes.
+    #[arg(long, value_name = "N", default_value = "max", value_parser = rate)]
+    rate: Option<u64>,
+
+    /// With --rate max, send so many per cent more: these are dropped before the stack sees them, and clients lose the same
+    /// share of their packets. 0 to 100.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
+    overload: u32,
+
+    /// How long, in seconds of processor time, 1 to 86400.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    seconds: u64,
+
+    /// Which attacks, all at once, or all.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "all")]
+    attack: Vec<String>,
+
+    /// Set a parameter of the server by Linux's name, e.g. tcp_syncookies=2.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = crate::run::parse_sysctl)]
+    sysctl: Vec<(String, String)>,
+
+    /// Seed of everything that is random.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+
+    /// Print the report as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `None`: as fast as it goes.
+fn rate(text: &str) -> Result<Option<u64>, String> {
+    if text == "max" {
+        return Ok(None);
+    }
+    match text.parse() {
+        Ok(rate) if rate > 0 => Ok(Some(rate)),
+        _ => Err("give packets per second, at least 1, or max".to_owned()),
+    }
+}
+
+fn attacks(names: &[String]) -> Result<Vec<Attack>, Fail> {
+    if names.iter().any(|name| name == "all") {
+        return Ok(Attack::ALL.to_vec());
+    }
+    names.iter().map(|name| name.parse().map_err(Fail::usage)).collect()
+}
+
+/// Attacks and prints.
+pub(crate) fn run(args: &FloodArgs) -> Result<ExitCode, Fail> {
+    let config = FloodConfig {
+        attacks: attacks(&args.attack)?,
+        rate: args.rate.map_or(Rate::Max { overload_percent: args.overload }, Rate::PerSecond),
+        duration: Duration::from_secs(args.seconds),
+        sysctls: args.sysctl.clone(),
+        seed: args.seed,
+    };
+    let report = flood(&config).map_err(super::broken)?;
+    if args.json {
+        println!("{}", as_json(&config, &report));
+    } else {
+        print(&config, &report);
+    }
+    Ok(super::verdict(&report.failures))
+}
+
+fn names(config: &FloodConfig) -> Vec<&'static str> {
+    config.attacks.iter().map(|attack| attack.name()).collect()
+}
+
+fn rate_of(report: &FloodReport) -> f64 {
+    (report.attack_packets as f64 / report.time.as_secs_f64().max(1e-9)).round()
+}
+
+fn as_json(config: &FloodConfig, report: &FloodReport) -> Value {
+    let [median, p99, longest] = report.latency.map(|time| time.as_micros() as u64);
+    let counters: serde_json::Map<String, Value> =
+        report.counters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let usage = &report.usage;
+    json!({
+        "attacks": names(config),
+        "seconds": report.time.as_secs_f64(),
+        "attack_packets": report.attack_packets,
+        "attack_packets_per_second": rate_of(report),
+        "clients_served": report.clients_served,
+        "clients_failed": report.clients_failed,
+        "latency_us": { "median": median, "p99": p99, "longest": longest },
+        "heap_bytes": report.heap,
+        "entries": {
+            "sockets": usage.sockets,
+            "syn_received": usage.opening,
+            "time_wait": usage.time_wait,
+            "orphans": usage.orphans,
+            "fragment_bytes": usage.fragment_bytes,
+            "queued_bytes": usage.queued_bytes,
+        },
+        "counters": counters,
+        "missed": report.failures,
+    })
+}
+
+fn print(config: &FloodConfig, report: &FloodReport) {
+    let [median, p99, longest] = report.latency;
+    println!(
+        "{}: {} packets in {:.1} s of processor time, {:.0} per second",
+        names(config).join(" + "),
+        report.attack_packets,
+        report.time.as_secs_f64(),
+        rate_of(report)
+    );
+    println!(
+        "clients: {} served, {} failed; median {median:.1?}, p99 {p99:.1?}, longest {longest:.1?}",
+        report.clients_served,
+        report.clients_failed.len()
+    );
+    if let (Some(first), Some(last)) = (report.heap.get(report.heap.len() / 4), report.heap.last()) {
+        println!("heap: {first} bytes after a quarter, {last} in the end");
+    }
+    for (name, value) in &report.counters {
+        println!("{name:<34} {value:>12}");
+    }
+}

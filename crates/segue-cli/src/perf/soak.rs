@@ -1,0 +1,85 @@
+//! `segue perf soak`: connections that come and go for as long as wanted.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use segue_perf::soak::{Limit, SoakConfig, SoakReport, soak};
+use serde_json::{Value, json};
+
+use crate::fail::Fail;
+
+/// Let connections come and go over bad paths: is every byte right, and is nothing left behind?
+///
+/// Two hosts, twelve paths that lose, repeat, reorder and corrupt, in virtual time, as fast as the processor goes. In each
+/// epoch the settings are drawn anew; after each, tables, timers and queues must be empty and memory must be what it was.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  segue perf soak --minutes 30
+  segue perf soak --epochs 5 --seed 3 --json")]
+pub(crate) struct SoakArgs {
+    /// How long, in minutes on the wall; the epoch that has begun is finished.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    minutes: u64,
+
+    /// Instead: how many epochs. The same number and seed give the same run.
+    #[arg(long, value_name = "N", conflicts_with = "minutes", value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+
+    /// Connections in an epoch.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    connections: u32,
+
+    /// Seed of everything that is random.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+
+    /// Print the report as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Soaks and prints.
+pub(crate) fn run(args: &SoakArgs) -> Result<ExitCode, Fail> {
+    let limit = args.epochs.map_or(Limit::Wall(Duration::from_secs(60 * args.minutes)), Limit::Epochs);
+    let config = SoakConfig { limit, conversations: args.connections, seed: args.seed };
+    let report = soak(&config).map_err(super::broken)?;
+    if args.json {
+        println!("{}", as_json(&report));
+    } else {
+        print(&report);
+    }
+    Ok(super::verdict(&report.failures))
+}
+
+fn as_json(report: &SoakReport) -> Value {
+    let counters: serde_json::Map<String, Value> =
+        report.counters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    json!({
+        "epochs": report.epochs,
+        "complete": report.complete,
+        "broken_off": report.broken_off,
+        "bytes_compared": report.bytes,
+        "virtual_seconds": report.virtual_time.as_secs_f64(),
+        "heap_bytes": report.heap.map(|(first, last)| [first, last]),
+        "descriptors": [report.descriptors.0, report.descriptors.1],
+        "counters": counters,
+        "missed": report.failures,
+    })
+}
+
+fn print(report: &SoakReport) {
+    println!(
+        "{} epochs, {:.0} s of virtual time: {} connections complete, {} broken off on purpose, {} bytes compared",
+        report.epochs,
+        report.virtual_time.as_secs_f64(),
+        report.complete,
+        report.broken_off,
+        report.bytes
+    );
+    if let Some((first, last)) = report.heap {
+        println!("heap: {first} bytes after the second epoch, {last} after the last");
+    }
+    println!("descriptors: {} before, {} after", report.descriptors.0, report.descriptors.1);
+}

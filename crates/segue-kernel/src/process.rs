@@ -1,0 +1,71 @@
+//! What this process holds of the machine, as the allocator and the kernel say.
+use std::io;
+
+/// Bytes of this process's heap that are in use, as the allocator counts them: with its own overhead, without what it keeps
+/// for later. `None` where the C library does not tell.
+pub fn heap_in_use() -> Option<u64> {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        // SAFETY: the call takes no arguments and gives its answer by value.
+        let info = unsafe { libc::mallinfo2() };
+        Some(info.uordblks as u64 + info.hblkhd as u64)
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    None
+}
+
+/// Gives memory that the allocator keeps for later back to the kernel, so that the resident set says what is in use.
+pub fn trim_heap() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: the call takes its argument by value; it changes nothing that is in use.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// The resident set of this process, in bytes.
+///
+/// # Errors
+/// `/proc` is not there or reads differently.
+pub fn resident() -> io::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let kibibytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kibibytes.map(|n| n * 1024).ok_or_else(|| io::Error::other("/proc/self/status has no VmRSS"))
+}
+
+/// How many descriptors this process has open.
+///
+/// # Errors
+/// `/proc` is not there.
+pub fn open_descriptors() -> io::Result<usize> {
+    // The directory itself is one of them while it is read.
+    Ok(std::fs::read_dir("/proc/self/fd")?.count().saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_allocated_is_told() {
+        let before = (heap_in_use(), resident().unwrap());
+        let block = vec![1u8; 32 << 20];
+        let after = (heap_in_use(), resident().unwrap());
+        assert!(after.1 >= before.1 + (24 << 20), "{before:?} {after:?}");
+        if let (Some(before), Some(after)) = (before.0, after.0) {
+            assert!(after >= before + (32 << 20));
+        }
+        drop(block);
+    }
+
+    #[test]
+    fn an_open_file_is_one_descriptor() {
+        let before = open_descriptors().unwrap();
+        let file = std::fs::File::open("/proc/self/status").unwrap();
+        assert_eq!(open_descriptors().unwrap(), before + 1);
+        drop(file);
+    }
+}

@@ -1,0 +1,375 @@
+//! How many connections a stack holds, what each costs in memory, how fast they open, and whether a segment costs more when
+//! there are many.
+//!
+//! Decides what is measured and which bar it must pass. Time is virtual, so that no timer is late on a slow machine; rates
+//! are made of processor time.
+use std::time::Duration;
+
+use bytes::Bytes;
+use segue_kernel::process;
+use segue_stack::{Errno, Instant, MsgFlags, SocketId};
+
+use crate::error::PerfError;
+use crate::peer::{MOST, Manner, Peers};
+use crate::processor::Stopwatch;
+use crate::random::Random;
+use crate::server::Server;
+
+/// Handshakes that are under way at once.
+const BATCH: u32 = 256;
+/// Bytes of a request, and of the answer to it.
+const MESSAGE: usize = 100;
+/// What the cost of a segment among few connections is measured with.
+pub const FEW: u32 = 10;
+/// Bar: bytes of the resident set for one established connection.
+pub const BYTES_PER_CONNECTION: u64 = 1200;
+/// Bar: how many times the instructions for a segment may be among all connections, of those among few.
+pub const SEGMENT_RATIO: f64 = 1.2;
+/// Bar: connections below this number do not tell the cost of one from that of the tables.
+pub const ENOUGH: u32 = 1000;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionsConfig {
+    /// How many connections, 10 to 100 million.
+    pub count: u32,
+    /// Every connection moves a request and its answer before it rests.
+    pub is_active: bool,
+    /// Requests by which the cost of a segment is measured, over random connections; 0: it is not.
+    pub requests: u32,
+    /// Whether half-open connections and TIME-WAIT entries are measured as well.
+    pub all_kinds: bool,
+}
+
+/// What so many of a kind have cost together.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// How many.
+    pub count: u32,
+    /// Bytes in use, as the allocator counts; `None` where it does not tell.
+    pub heap: Option<u64>,
+    /// Growth of the process's resident set.
+    pub resident: u64,
+}
+
+impl Cost {
+    /// Bytes of the resident set for one.
+    pub fn each(&self) -> u64 {
+        self.resident / u64::from(self.count.max(1))
+    }
+}
+
+/// How fast connections opened while there were so many already.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    /// How many there were in the end.
+    pub connections: u32,
+    /// Per second of processor time, both ends together, while the last ninth tenths came up to this number.
+    pub per_second: f64,
+    /// The longest that one batch of 256 handshakes kept the server from everything else.
+    pub longest: Duration,
+}
+
+/// What a segment costs while there are so many connections.
+#[derive(Clone, Copy, Debug)]
+pub struct SegmentCost {
+    /// How many connections there are.
+    pub connections: u32,
+    /// Segments in and out of the server.
+    pub segments: u64,
+    /// Processor time of the server for all of them.
+    pub time: Duration,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct ConnectionsReport {
+    /// Established connections.
+    pub established: Cost,
+    /// Connections in SYN-RECEIVED.
+    pub syn_received: Option<Cost>,
+    /// TIME-WAIT entries.
+    pub time_wait: Option<Cost>,
+    /// How fast they opened, from few to many.
+    pub opening: Vec<Opening>,
+    /// Cost of a segment, among few and among all.
+    pub segments: Vec<SegmentCost>,
+    /// Each bar that was missed, as a sentence; none: all is well.
+    pub failures: Vec<String>,
+}
+
+/// Measures.
+///
+/// # Errors
+/// A count that cannot be; the machine does not tell what is asked of it.
+pub fn connections(config: &ConnectionsConfig) -> Result<ConnectionsReport, PerfError> {
+    if !(FEW..=MOST).contains(&config.count) {
+        return Err(PerfError::Usage(format!("{} connections: give a number from {FEW} to {MOST}", config.count)));
+    }
+    let mut held = Held::new(config.count)?;
+    let mut opening = Vec::new();
+    let mut segments = Vec::new();
+    let before = Reading::take()?;
+    let mut goal = FEW.max(config.count.min(1000));
+    if config.requests > 0 {
+        held.open_up_to(FEW, config.is_active)?;
+        segments.push(held.exchange(config.requests)?);
+    }
+    loop {
+        opening.push(held.open_up_to(goal, config.is_active)?);
+        if goal == config.count {
+            break;
+        }
+        goal = goal.saturating_mul(10).min(config.count);
+    }
+    held.rest()?;
+    let established = before.grown(config.count)?;
+    if config.requests > 0 {
+        segments.push(held.exchange(config.requests)?);
+    }
+    held.check(config.count)?;
+    drop(held);
+    let (syn_received, time_wait) = match config.all_kinds {
+        true => (Some(half_open(config.count)?), Some(waiting(config.count)?)),
+        false => (None, None),
+    };
+    let mut report =
+        ConnectionsReport { established, syn_received, time_wait, opening, segments, failures: Vec::new() };
+    report.failures = judge(&report);
+    Ok(report)
+}
+
+/// The bars.
+fn judge(report: &ConnectionsReport) -> Vec<String> {
+    let mut failures = Vec::new();
+    let each = report.established.each();
+    if report.established.count >= ENOUGH && each > BYTES_PER_CONNECTION {
+        failures.push(format!("a connection costs {each} bytes; the bar is {BYTES_PER_CONNECTION}"));
+    }
+    failures
+}
+
+/// Memory of this process at a time.
+struct Reading {
+    heap: Option<u64>,
+    resident: u64,
+}
+
+impl Reading {
+    fn take() -> Result<Reading, PerfError> {
+        process::trim_heap();
+        Ok(Reading { heap: process::heap_in_use(), resident: process::resident()? })
+    }
+
+    /// What `count` of a kind have cost since.
+    fn grown(&self, count: u32) -> Result<Cost, PerfError> {
+        let now = Reading::take()?;
+        let heap = self.heap.zip(now.heap).map(|(before, now)| now.saturating_sub(before));
+        Ok(Cost { count, heap, resident: now.resident.saturating_sub(self.resident) })
+    }
+}
+
+fn sysctls(count: u32) -> [(&'static str, String); 3] {
+    let many = count.max(4096).to_string();
+    [("somaxconn", many.clone()), ("tcp_max_syn_backlog", many.clone()), ("tcp_max_tw_buckets", many)]
+}
+
+/// A server that answers every message with as many bytes, and its peers.
+struct Held {
+    server: Server,
+    listener: SocketId,
+    peers: Peers,
+    accepted: Vec<SocketId>,
+    count: u32,
+    now: Instant,
+    request: Bytes,
+    random: Random,
+}
+
+impl Held {
+    fn new(count: u32) -> Result<Held, PerfError> {
+        let now = Instant::from_secs(1);
+        let (mut server, link) = Server::new(&sysctls(count), now)?;
+        let listener = server.listen(now, i32::MAX)?;
+        let mut accepted = vec![listener; count as usize];
+        accepted.clear();
+        let request = Bytes::from_static(&[7; MESSAGE]);
+        Ok(Held {
+            server,
+            listener,
+            peers: Peers::new(link, count),
+            accepted,
+            count: 0,
+            now,
+            request,
+            random: Random::new(1),
+        })
+    }
+
+    /// Everything that is under way arrives and is answered. Gives segments in and out, the server's time for them, and the
+    /// longest round.
+    fn settle(&mut self) -> Result<(u64, Duration, Duration), PerfError> {
+        let (mut segments, mut time, mut longest) = (0, Duration::ZERO, Duration::ZERO);
+        loop {
+            let watch = Stopwatch::start();
+            let came = self.server.round(self.now)?;
+            self.serve()?;
+            self.server.transmit(self.now);
+            let round = watch.elapsed();
+            (time, longest) = (time + round, longest.max(round));
+            let went = self.peers.answer(self.now)?;
+            segments += (came + went) as u64;
+            if came + went == 0 {
+                return Ok((segments, time, longest));
+            }
+        }
+    }
+
+    /// The program on the server: takes connections, sends back what it reads, closes when the peer does.
+    #[inline(never)]
+    fn serve(&mut self) -> Result<(), PerfError> {
+        let mut buffer = [0; 2 * MESSAGE];
+        while let Some(event) = self.server.stack.poll_event() {
+            if event.socket == self.listener {
+                while let Ok((socket, _)) = self.server.stack.accept(self.now, self.listener) {
+                    self.accepted.push(socket);
+                }
+                continue;
+            }
+            loop {
+                match self.server.stack.recv(self.now, event.socket, &mut buffer, MsgFlags::empty()) {
+                    Ok(0) => {
+                        self.server.stack.close(self.now, event.socket).map_err(call("close"))?;
+                        break;
+                    }
+                    Ok(len) => {
+                        let sent = self.server.stack.send(self.now, event.socket, &buffer[..len], MsgFlags::empty());
+                        sent.map_err(call("send"))?;
+                    }
+                    Err(Errno::EAGAIN) => break,
+                    Err(errno) => return Err(PerfError::Call("recv", errno)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open_up_to(&mut self, goal: u32, is_active: bool) -> Result<Opening, PerfError> {
+        let (first, watch) = (self.count, Stopwatch::start());
+        let mut longest = Duration::ZERO;
+        while self.count < goal {
+            let batch = BATCH.min(goal - self.count);
+            for number in self.count..self.count + batch {
+                self.peers.open(self.now, number);
+            }
+            longest = longest.max(self.settle()?.2);
+            if is_active {
+                for number in self.count..self.count + batch {
+                    self.peers.write(self.now, number, &self.request);
+                }
+                longest = longest.max(self.settle()?.2);
+            }
+            self.count += batch;
+            self.pass(Duration::from_millis(1));
+        }
+        let per_second = f64::from(goal - first) / watch.elapsed().as_secs_f64().max(1e-9);
+        Ok(Opening { connections: goal, per_second, longest })
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+    }
+
+    /// Delayed acknowledgments leave, timers of the handshake run out.
+    fn rest(&mut self) -> Result<(), PerfError> {
+        for _ in 0..100 {
+            self.pass(Duration::from_millis(100));
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    /// Requests on connections drawn at random, each answered before it is asked again. A function of its own even in an
+    /// optimised program: instructions are counted in it.
+    #[inline(never)]
+    fn exchange(&mut self, requests: u32) -> Result<SegmentCost, PerfError> {
+        let (mut segments, mut time) = (0, Duration::ZERO);
+        let mut left = requests;
+        while left > 0 {
+            // As many at once as there are few connections, whatever their number: the same work in both measurements.
+            for _ in 0..FEW.min(left) {
+                let number = self.random.below(self.count.into());
+                self.peers.write(self.now, number as u32, &self.request);
+            }
+            left -= FEW.min(left);
+            let (moved, spent, _) = self.settle()?;
+            (segments, time) = (segments + moved, time + spent);
+            self.pass(Duration::from_millis(1));
+        }
+        Ok(SegmentCost { connections: self.count, segments, time })
+    }
+
+    /// The experiment was one: all connections are there and have moved what they should.
+    fn check(&self, count: u32) -> Result<(), PerfError> {
+        let usage = self.server.stack.usage();
+        if self.accepted.len() != count as usize || usage.flows != count as usize || self.peers.resets > 0 {
+            return Err(PerfError::Unexpected(format!(
+                "{} of {count} connections were accepted, {} are there, {} resets came",
+                self.accepted.len(),
+                usage.flows,
+                self.peers.resets
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Connections whose peers never acknowledge the SYN-ACK.
+fn half_open(count: u32) -> Result<Cost, PerfError> {
+    let mut held = Held::new(count)?;
+    held.peers.manner = Manner::Silent;
+    let before = Reading::take()?;
+    held.open_up_to(count, false)?;
+    let cost = before.grown(count)?;
+    expect("half-open connections", held.server.stack.usage().opening, count)?;
+    Ok(cost)
+}
+
+/// Connections that the server closed first.
+fn waiting(count: u32) -> Result<Cost, PerfError> {
+    let mut held = Held::new(count)?;
+    // What a handful of live connections needs is there before.
+    held.open_and_close(BATCH.min(count))?;
+    held.pass(Duration::from_secs(120));
+    held.settle()?;
+    held.count = 0;
+    let before = Reading::take()?;
+    while held.count < count {
+        held.open_and_close(BATCH.min(count - held.count))?;
+    }
+    let cost = before.grown(count)?;
+    expect("TIME-WAIT entries", held.server.stack.usage().time_wait, count)?;
+    Ok(cost)
+}
+
+impl Held {
+    fn open_and_close(&mut self, batch: u32) -> Result<(), PerfError> {
+        self.open_up_to(self.count + batch, false)?;
+        for socket in self.accepted.drain(..) {
+            self.server.stack.close(self.now, socket).map_err(call("close"))?;
+        }
+        self.settle()?;
+        Ok(())
+    }
+}
+
+fn expect(what: &str, there: usize, count: u32) -> Result<(), PerfError> {
+    if there == count as usize {
+        return Ok(());
+    }
+    Err(PerfError::Unexpected(format!("{there} {what} instead of {count}")))
+}
+
+fn call(name: &'static str) -> impl Fn(Errno) -> PerfError {
+    move |errno| PerfError::Call(name, errno)
+}
