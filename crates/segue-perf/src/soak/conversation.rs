@@ -45,7 +45,10 @@ pub(super) struct Conversation {
 impl Conversation {
     pub(super) fn draw(number: u64, random: &mut Random) -> Conversation {
         // Short ones are as frequent as long ones.
-        let mut len = || random.below(1 << random.below(MOST_BITS + 1)) as usize;
+        let mut len = || {
+            let most = 1 << random.below(MOST_BITS + 1);
+            random.below(most) as usize
+        };
         let (up, down) = (len(), len());
         // Most end well.
         let manner = match random.below(9) {

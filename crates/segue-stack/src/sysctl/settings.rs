@@ -26,7 +26,8 @@ pub struct IpSettings {
     /// `net.ipv6.conf.all.hop_limit`: hop limit of IPv6 packets, 1–255. Default 64.
     pub hop_limit: u8,
     /// `net.ipv4.tcp_max_syn_backlog`: without SYN cookies, a listener that has three quarters of so many half-open
-    /// connections takes no more, whatever its backlog; also most SYNs that a gateway's listener holds. Default 2048.
+    /// connections takes no more, whatever its backlog; also most SYNs that a gateway's listener holds,
+    /// with the handshakes that it has begun. Default 2048.
     pub max_syn_backlog: u32,
     /// `net.ipv4.tcp_syncookies`: what becomes of a SYN when a listener's SYN queue is full: 0 dropped, 1 answered with a
     /// cookie; 2: every SYN is answered so. Default 1.

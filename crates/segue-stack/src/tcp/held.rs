@@ -1,8 +1,8 @@
 //! Held SYNs: a gateway decides about a connection before the SYN is answered.
 //!
-//! Decides how many SYNs wait, for how long, and that repeats of one are absorbed. What the gateway decides is its own
-//! affair. Invariant: a held SYN is counted by its listener until it is answered, refused or expires; one that was dropped
-//! stays to absorb its repeats.
+//! Decides how many SYNs wait (with the handshakes that came of them, `tcp_max_syn_backlog`), for how long, and that repeats
+//! of one are absorbed. What the gateway decides is its own affair. Invariant: a held SYN is counted by its listener until
+//! it is answered, refused or expires; one that was dropped stays to absorb its repeats.
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -50,7 +50,8 @@ impl Stack {
         let id = SocketId { index: listener, generation };
         let limit = self.settings.ip.max_syn_backlog;
         let Some(gateway) = self.listener_named(id) else { return };
-        if gateway.held >= limit {
+        // A gateway that answers every SYN at once must not remember more handshakes than one that waits.
+        if gateway.held + gateway.opening >= limit {
             self.counters.inc(Counter::SegueTcpHeldSynsFull);
             return;
         }
@@ -71,11 +72,26 @@ impl Stack {
         if let Some(held) = self.tcp.entries.held.at_mut(index) {
             self.timers.arm(now, &mut held.timer, Some(expires), Timer::Held(index));
         }
-        if let Some(gateway) = self.listener_named(id) {
+        let is_littered = self.listener_named(id).is_some_and(|gateway| {
             gateway.held += 1;
             gateway.undecided.push_back(HeldId { index, generation });
+            gateway.undecided.len() > 2 * limit as usize
+        });
+        if is_littered {
+            self.forget_decided(id);
         }
         self.notify(listener);
+    }
+
+    /// SYNs that were reset or have expired stay in the queue of a gateway that does not look. When it is twice as long as
+    /// there can be SYNs, those go: at most one step for each SYN that came.
+    fn forget_decided(&mut self, id: SocketId) {
+        let Some(gateway) = self.listener_named(id) else { return };
+        let mut undecided = core::mem::take(&mut gateway.undecided);
+        undecided.retain(|held| self.tcp.entries.held.get(held.index, held.generation).is_some());
+        if let Some(gateway) = self.listener_named(id) {
+            gateway.undecided = undecided;
+        }
     }
 
     /// As long as a peer with this stack's own settings goes on trying.
