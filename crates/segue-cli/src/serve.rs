@@ -45,6 +45,10 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     seed: SeedArg,
 
+    /// Connections served at a time on each port; the next ones wait in the listener's queue.
+    #[arg(long, value_name = "N", default_value_t = test_host::CONNECTIONS, value_parser = at_least_one)]
+    connections: usize,
+
     /// Exchange only packets that fit the MTU, with finished checksums.
     #[arg(long)]
     no_offload: bool,
@@ -60,6 +64,10 @@ pub(crate) struct ServeArgs {
 
 /// How long connections may still finish when the server is told to end.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "give a number of connections, at least 1".to_owned())
+}
 
 /// Serves until it is interrupted.
 pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
@@ -85,8 +93,8 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
         .map_err(|error| Fail::new(125, format!("cannot start: {error}")))?;
     let ended = runtime.block_on(async {
         let network = Running::up(&config).map_err(|error: RunError| Fail::new(error.exit_status(), error))?;
-        let services =
-            test_host::serve(network.host()).map_err(|error| Fail::new(125, format!("cannot serve: {error}")))?;
+        let services = test_host::serve_up_to(network.host(), args.connections)
+            .map_err(|error| Fail::new(125, format!("cannot serve: {error}")))?;
         for address in &args.addr {
             eprintln!("segue: serving http://{}/", host_in_url(address.address()));
         }

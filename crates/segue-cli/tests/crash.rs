@@ -51,7 +51,8 @@ fn signal(server: &Running, signal: Signal) {
 /// The process that `ip netns exec` has become is segue itself: exec keeps the number.
 fn serve(namespace: &Namespace) -> Running {
     let mut command = namespace.command(common::binary());
-    let server = Running::start(command.args(["serve", "--tun", "sg0", "--addr", "10.79.0.2/24"]).stdout(Stdio::null()));
+    let server =
+        Running::start(command.args(["serve", "--tun", "sg0", "--addr", "10.79.0.2/24"]).stdout(Stdio::null()));
     eventually("the server answers", SOON, || {
         let probe = "import socket,sys; sys.exit(socket.socket().connect_ex(('10.79.0.2', 7)) != 0)";
         finish(namespace.command("python3").args(["-c", probe]), SOON).status.success()

@@ -23,8 +23,8 @@ use tokio::task::JoinSet;
 
 use digest::Tags;
 
-/// Connections served at a time on each port.
-const CONNECTIONS: usize = 4096;
+/// Connections served at a time on each port, unless somebody says otherwise.
+pub const CONNECTIONS: usize = 4096;
 const BACKLOG: i32 = 1024;
 /// The largest datagram.
 const DATAGRAM: usize = 65_535;
@@ -53,8 +53,16 @@ pub struct TestHost {
 /// # Errors
 /// As bind(2) and listen(2), naming the port: `EADDRINUSE` when a port is taken.
 pub fn serve(host: &Host) -> io::Result<TestHost> {
+    serve_up_to(host, CONNECTIONS)
+}
+
+/// As [`serve`], with at most so many connections at a time on each port; 0 counts as 1.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_up_to(host: &Host, connections: usize) -> io::Result<TestHost> {
     // A socket of both families.
-    serve_at(host, &[Ipv6Addr::UNSPECIFIED.into()])
+    serve_all(host, &[Ipv6Addr::UNSPECIFIED.into()], connections.clamp(1, Semaphore::MAX_PERMITS))
 }
 
 /// Serves on those of the given addresses that `host` has.
@@ -63,11 +71,15 @@ pub fn serve(host: &Host) -> io::Result<TestHost> {
 /// As [`serve`]; `EADDRNOTAVAIL` when the host has none of them. (A host on a
 /// link that is too narrow for IPv6 has no IPv6 addresses.)
 pub fn serve_at(host: &Host, addresses: &[IpAddr]) -> io::Result<TestHost> {
+    serve_all(host, addresses, CONNECTIONS)
+}
+
+fn serve_all(host: &Host, addresses: &[IpAddr], connections: usize) -> io::Result<TestHost> {
     let mut tasks = JoinSet::new();
     let tags = Arc::new(Tags::new());
     let mut missing = None;
     for &address in addresses {
-        match serve_one(host, address, &tags, &mut tasks) {
+        match serve_one(host, address, connections, &tags, &mut tasks) {
             Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
                 missing = Some(error);
             }
@@ -80,11 +92,17 @@ pub fn serve_at(host: &Host, addresses: &[IpAddr]) -> io::Result<TestHost> {
     }
 }
 
-fn serve_one(host: &Host, address: IpAddr, tags: &Arc<Tags>, tasks: &mut JoinSet<()>) -> io::Result<()> {
+fn serve_one(
+    host: &Host,
+    address: IpAddr,
+    connections: usize,
+    tags: &Arc<Tags>,
+    tasks: &mut JoinSet<()>,
+) -> io::Result<()> {
     for (service, port) in SERVICES {
         let address = SocketAddr::new(address, port);
         let listener = listen(host, address).map_err(|error| explain(address, &error))?;
-        tasks.spawn(accept(listener, service, Arc::clone(tags)));
+        tasks.spawn(accept(listener, service, connections, Arc::clone(tags)));
         if service != Service::Http {
             let socket = bind(host, address).map_err(|error| explain(address, &error))?;
             tasks.spawn(datagrams(socket, service));
@@ -119,8 +137,8 @@ fn bind(host: &Host, address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-async fn accept(listener: TcpListener, service: Service, tags: Arc<Tags>) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+async fn accept(listener: TcpListener, service: Service, most: usize, tags: Arc<Tags>) {
+    let slots = Arc::new(Semaphore::new(most));
     let mut connections = JoinSet::new();
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {

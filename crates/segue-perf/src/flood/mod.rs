@@ -91,8 +91,8 @@ pub fn flood(config: &FloodConfig) -> Result<FloodReport, PerfError> {
     if config.attacks.is_empty() {
         return Err(PerfError::Usage("no attack is named: name one, or all".to_owned()));
     }
+    let mut field = Field::new(config)?;
     let watch = Stopwatch::start();
-    let mut field = Field::new(config, watch)?;
     let mut heap = Vec::with_capacity(SAMPLES as usize + 1);
     let mut next_sample = Duration::ZERO;
     loop {
@@ -152,11 +152,10 @@ struct Field {
     link: MemoryLink,
     from_server: Vec<Packet>,
     rate: Rate,
-    watch: Stopwatch,
 }
 
 impl Field {
-    fn new(config: &FloodConfig, watch: Stopwatch) -> Result<Field, PerfError> {
+    fn new(config: &FloodConfig) -> Result<Field, PerfError> {
         let now = time(Duration::ZERO);
         let sysctls: Vec<(&str, String)> =
             config.sysctls.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
@@ -170,7 +169,6 @@ impl Field {
             link,
             from_server: Vec::with_capacity(QUEUE),
             rate: config.rate,
-            watch,
         })
     }
 
@@ -191,7 +189,7 @@ impl Field {
         self.clients.round(now, &mut self.link, is_on)?;
         self.attackers.send(now, &mut self.link, attack - before);
         self.server.limited_round(now)?;
-        self.service.serve(&mut self.server.stack, time(self.watch.elapsed()))?;
+        self.service.serve(&mut self.server.stack, now)?;
         self.server.transmit_within(now);
         self.link.recv(now, &mut self.from_server, QUEUE)?;
         for packet in self.from_server.drain(..) {

@@ -40,7 +40,7 @@ pub struct IpSettings {
     pub migrate_req: bool,
     /// `net.ipv4.tcp_max_tw_buckets`: most TIME-WAIT entries; connections beyond it end without. Default 131072.
     pub max_tw_buckets: u32,
-    /// `net.ipv4.tcp_tw_reuse`: whether an outgoing connection may take over a four-tuple that is in TIME-WAIT and used
+    /// `net.ipv4.tcp_tw_reuse`: whether connect(), when it chooses a port, may take over a four-tuple that is in TIME-WAIT and used
     /// timestamps (RFC 6191): 0 never, 1 always, 2 on loopback only. Default 2.
     pub tw_reuse: u8,
     /// `net.ipv4.tcp_allowed_congestion_control`: what `TCP_CONGESTION` may choose; another name is answered with EPERM.

@@ -3,6 +3,7 @@
 //! Decides the local address and port of an active open, and what connect() answers in which state, as Linux does.
 //! RFC 9293 3.9.1.1 (OPEN), RFC 6056 (ports), RFC 6191 (reuse of a four-tuple in TIME-WAIT).
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::time::Duration;
 
 use segue_tcp::{Connection, FastOpenSyn, Instant, Open, Outcome, Signature, SocketOptions, State, SynTime};
 
@@ -149,25 +150,26 @@ impl Stack {
         let tuple = |local_port| FourTuple { local, peer: to.ip(), local_port, peer_port: to.port() };
         if port != 0 {
             let tuple = tuple(port);
-            let floor = self.check_tuple(now, &tuple).ok_or(Errno::EADDRNOTAVAIL)?;
+            let floor = self.check_tuple(now, &tuple, PortOrigin::Named).ok_or(Errno::EADDRNOTAVAIL)?;
             self.forget_time_wait(&tuple);
             return Ok((tuple, floor));
         }
         let range = self.live(id)?.common().port_range(self.settings.ip.local_port_range);
         let Stack { chooser, tcp, sockets, net, settings, .. } = self;
         let is_usable = |port: u16| {
-            tcp.ports.may_connect_from(port) && reusable(now, tcp, sockets, net, settings, &tuple(port)).is_some()
+            let is_free = || reusable(now, tcp, sockets, net, settings, &tuple(port), PortOrigin::Chosen).is_some();
+            tcp.ports.may_connect_from(port) && is_free()
         };
         let port = chooser.for_connect(range, local, to, is_usable).ok_or(Errno::EADDRNOTAVAIL)?;
         let tuple = tuple(port);
-        let floor = self.check_tuple(now, &tuple).ok_or(Errno::EADDRNOTAVAIL)?;
+        let floor = self.check_tuple(now, &tuple, PortOrigin::Chosen).ok_or(Errno::EADDRNOTAVAIL)?;
         self.forget_time_wait(&tuple);
         Ok((tuple, floor))
     }
 
     /// Whether a new connection may have the four-tuple; the inner value is the floor of its sequence numbers.
-    fn check_tuple(&self, now: Instant, tuple: &FourTuple) -> Option<Option<u32>> {
-        reusable(now, &self.tcp, &self.sockets, &self.net, &self.settings, tuple)
+    fn check_tuple(&self, now: Instant, tuple: &FourTuple, origin: PortOrigin) -> Option<Option<u32>> {
+        reusable(now, &self.tcp, &self.sockets, &self.net, &self.settings, tuple, origin)
     }
 
     fn forget_time_wait(&mut self, tuple: &FourTuple) {
@@ -250,7 +252,16 @@ fn check_source(local: IpAddr, way: &Way, pinned: Option<IfaceId>) -> Result<()>
     Ok(())
 }
 
-/// Whether no flow has the four-tuple, or one in TIME-WAIT that `tcp_tw_reuse` lets go.
+/// Where the local port of an active open comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum PortOrigin {
+    /// bind() named it.
+    Named,
+    /// connect() looks for one.
+    Chosen,
+}
+
+/// Whether no flow has the four-tuple, or one in TIME-WAIT that may be taken over.
 fn reusable(
     now: Instant,
     tcp: &super::Tcp,
@@ -258,15 +269,23 @@ fn reusable(
     net: &crate::net::Net,
     settings: &crate::Settings,
     tuple: &FourTuple,
+    origin: PortOrigin,
 ) -> Option<Option<u32>> {
     match tcp.flows.find(tuple, sockets, &tcp.entries) {
         None => Some(None),
         Some(FlowRef::TimeWait(index)) => {
             let is_inside = tuple.local.is_loopback() || net.is_own(tuple.peer);
-            // RFC 6191: with timestamps, old duplicates cannot be taken for new.
-            let is_allowed = settings.ip.tw_reuse == 1 || (settings.ip.tw_reuse == 2 && is_inside);
+            // As Linux: `tcp_tw_reuse` and its delay are for ports that nobody named.
+            let (is_allowed, age) = match origin {
+                PortOrigin::Named => (true, Duration::ZERO),
+                PortOrigin::Chosen => {
+                    let is_allowed = settings.ip.tw_reuse == 1 || (settings.ip.tw_reuse == 2 && is_inside);
+                    (is_allowed, settings.ip.tw_reuse_delay)
+                }
+            };
             let entry = tcp.entries.time_wait.at(index).filter(|_| is_allowed)?;
-            entry.time_wait.reusable(now, settings.ip.tw_reuse_delay).map(Some)
+            // RFC 6191: with timestamps, old duplicates cannot be taken for new.
+            entry.time_wait.reusable(now, age).map(Some)
         }
         Some(_) => None,
     }
