@@ -23,8 +23,8 @@ Examples:
   segue perf flood --rate 50000 --seconds 10 --sysctl tcp_syncookies=2")]
 pub(crate) struct FloodArgs {
     /// Packets of the attackers per second, or max: as many as the server takes.
-    #[arg(long, value_name = "N", default_value = "max", value_parser = rate)]
-    rate: Option<u64>,
+    #[arg(long, value_name = "N", default_value = "max", value_parser = pace)]
+    rate: Pace,
 
     /// With --rate max, send so many per cent more: these are dropped before the stack sees them, and clients lose the same
     /// share of their packets. 0 to 100.
@@ -52,13 +52,20 @@ pub(crate) struct FloodArgs {
     json: bool,
 }
 
-/// `None`: as fast as it goes.
-fn rate(text: &str) -> Result<Option<u64>, String> {
+/// How fast attackers send.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// As fast as the server takes it.
+    Max,
+    PerSecond(u64),
+}
+
+fn pace(text: &str) -> Result<Pace, String> {
     if text == "max" {
-        return Ok(None);
+        return Ok(Pace::Max);
     }
     match text.parse() {
-        Ok(rate) if rate > 0 => Ok(Some(rate)),
+        Ok(rate) if rate > 0 => Ok(Pace::PerSecond(rate)),
         _ => Err("give packets per second, at least 1, or max".to_owned()),
     }
 }
@@ -74,7 +81,10 @@ fn attacks(names: &[String]) -> Result<Vec<Attack>, Fail> {
 pub(crate) fn run(args: &FloodArgs) -> Result<ExitCode, Fail> {
     let config = FloodConfig {
         attacks: attacks(&args.attack)?,
-        rate: args.rate.map_or(Rate::Max { overload_percent: args.overload }, Rate::PerSecond),
+        rate: match args.rate {
+            Pace::Max => Rate::Max { overload_percent: args.overload },
+            Pace::PerSecond(rate) => Rate::PerSecond(rate),
+        },
         duration: Duration::from_secs(args.seconds),
         sysctls: args.sysctl.clone(),
         seed: args.seed,
