@@ -40,6 +40,13 @@ pub(super) const STORIES: &[Story] = &[
         tell: user_timeout,
     },
     Story {
+        name: "user-timeout-option",
+        chapter: CHAPTER,
+        title: "one side says that it keeps the connection for five minutes; the other adopts it instead of its own 25 s",
+        source: "RFC 5482",
+        tell: user_timeout_option,
+    },
+    Story {
         name: "retries-exhausted",
         chapter: CHAPTER,
         title: "a peer that never answers: doubling timeouts, given up after about 15 minutes",
@@ -102,6 +109,27 @@ fn user_timeout(stage: &mut Stage) -> Told {
     stage.check(stage.state(Side::Client) == "ESTABLISHED", "9 s are not enough")?;
     stage.pass(Duration::from_secs(3))?;
     let read = stage.recv(Side::Client, pair.client);
+    stage.check(read == Err(Errno::ETIMEDOUT), format!("ETIMEDOUT, not {read:?}"))
+}
+
+fn user_timeout_option(stage: &mut Stage) -> Told {
+    for side in [Side::Client, Side::Server] {
+        stage.sysctl(side, "net.segue.tcp_user_timeout_option", "1")?;
+    }
+    stage.sysctl(Side::Server, "tcp_retries2", "6")?;
+    let pair = stage.established()?;
+    stage.say("the client's TCP_USER_TIMEOUT is 300 s, which its next segment tells");
+    stage.option(Side::Client, pair.client, SocketOption::UserTimeout(Duration::from_secs(300)))?;
+    stage.send(Side::Client, pair.client, b"hello")?;
+    stage.rest()?;
+    stage.say("the cable is cut; the server sends and waits for as long as it was told");
+    stage.cut(Side::Server);
+    stage.send(Side::Server, pair.server, b"anybody?")?;
+    stage.pass(Duration::from_secs(295))?;
+    stage.check(stage.state(Side::Server) == "ESTABLISHED", "295 s are not enough")?;
+    stage.pass(Duration::from_secs(10))?;
+    stage.reads(Side::Server, pair.server, Ok(b"hello".to_vec()), "what came before is still read")?;
+    let read = stage.recv(Side::Server, pair.server);
     stage.check(read == Err(Errno::ETIMEDOUT), format!("ETIMEDOUT, not {read:?}"))
 }
 

@@ -4,8 +4,10 @@
 //! of both sides, and checks itself: when a host does not do what is told, playing it fails.
 mod alive;
 mod closing;
+mod losses;
 mod moving;
 mod opening;
+mod queues;
 mod resets;
 mod stage;
 
@@ -25,7 +27,8 @@ type Told = Result<(), LabError>;
 pub struct Story {
     /// What it is called on the command line.
     pub name: &'static str,
-    /// Its chapter: `"opening"`, `"resets"`, `"moving data"`, `"closing"`, `"keeping alive"`.
+    /// Its chapter: `"opening"`, `"resets"`, `"queues and attack"`, `"moving data"`, `"loss and congestion"`, `"closing"`, `"keeping
+    /// alive"`.
     pub chapter: &'static str,
     /// What happens, in one line.
     pub title: &'static str,
@@ -36,7 +39,17 @@ pub struct Story {
 
 /// Every story, in the order in which they are best read.
 pub fn stories() -> impl Iterator<Item = &'static Story> {
-    [opening::STORIES, resets::STORIES, moving::STORIES, closing::STORIES, alive::STORIES].into_iter().flatten()
+    [
+        opening::STORIES,
+        resets::STORIES,
+        queues::STORIES,
+        moving::STORIES,
+        losses::STORIES,
+        closing::STORIES,
+        alive::STORIES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The story with this name.

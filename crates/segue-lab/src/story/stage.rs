@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use segue_link::{Impairments, PathConfig};
 use segue_stack::{
-    Domain, Errno, IfaceConfig, MsgFlags, Ready, Shutdown, SocketId, SocketOption, SocketType, StackConfig, State,
+    Domain, Errno, IfaceConfig, Info, MsgFlags, Ready, Shutdown, SocketId, SocketOption, SocketType, StackConfig, State,
 };
 use segue_wire::tcp::{self, OptionBytes};
 use segue_wire::{ChecksumState, Chunks, Ipv4Header, Packet, TcpFlags, TcpHeader};
@@ -395,6 +395,48 @@ impl Stage {
         let host = self.host(to);
         self.lab.inject(self.cable, host, packet);
         self.lab.settle()
+    }
+
+    /// TCP_INFO of the youngest connection of a side.
+    pub(super) fn info(&self, side: Side) -> Result<Info, LabError> {
+        let sockets = self.lab.host(self.host(side)).sockets(self.lab.now());
+        let infos = sockets.filter_map(|socket| match socket.state {
+            Some(State::Connection(_)) => socket.info,
+            _ => None,
+        });
+        infos.last().ok_or_else(|| self.wrong("there should be a connection".into()))
+    }
+
+    /// A counter of a side, by the name that nstat has for it.
+    pub(super) fn counter(&self, side: Side, name: &str) -> u64 {
+        self.lab.host(self.host(side)).counters().by_name(name).unwrap_or(0)
+    }
+
+    /// Connections of a side that are half open.
+    pub(super) fn half_open(&self, side: Side) -> usize {
+        let sockets = self.lab.host(self.host(side)).sockets(self.lab.now());
+        let states = sockets.filter_map(|socket| match socket.state {
+            Some(State::Connection(state)) => Some(state.name()),
+            _ => None,
+        });
+        states.filter(|name| *name == "SYN-RECEIVED").count()
+    }
+
+    /// As much as the socket takes now.
+    pub(super) fn send_some(&mut self, side: Side, socket: SocketId, data: &[u8]) -> Result<usize, LabError> {
+        self.call(side, "send", |stack, now| match stack.send(now, socket, data, MsgFlags::empty()) {
+            Err(Errno::EAGAIN) => Ok(0),
+            other => other,
+        })
+    }
+
+    /// TCP_CONGESTION.
+    pub(super) fn congestion(&mut self, side: Side, socket: SocketId, name: &str) -> Result<(), LabError> {
+        const SOL_TCP: i32 = 6;
+        const TCP_CONGESTION: i32 = 13;
+        self.call(side, "setsockopt", |stack, now| {
+            stack.setsockopt(now, socket, SOL_TCP, TCP_CONGESTION, name.as_bytes()).map(drop)
+        })
     }
 
     /// The last segment that `to`'s peer has sent, to make others after.
