@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
-use segue_drill::differ::{Kept, Log, Session, Setting, Teller, Told, Verdict, compare, generate};
+use segue_drill::differ::{
+    Kept, Log, Session, Setting, Story, Teller, Told, Verdict, compare, generate, generate_loss,
+};
 
 /// Where kept stories are, below the workspace.
 const STORIES: &str = "crates/segue-drill/tests/stories";
@@ -23,7 +25,20 @@ pub(crate) struct Arguments {
     /// A setting of both hosts, such as `net.ipv4.tcp_sack=0`. May be repeated.
     #[arg(long, global = true, value_name = "NAME=VALUE")]
     sysctl: Vec<String>,
+    /// Stories about loss: much is sent, and arrives, or does not, or late, or twice.
+    #[arg(long, global = true)]
+    loss: bool,
 }
+
+/// A kind of stories: how that of a seed is made, and how the file begins that keeps it.
+#[derive(Clone, Copy)]
+struct Kind {
+    generate: fn(u64) -> Story,
+    prefix: &'static str,
+}
+
+const ANY: Kind = Kind { generate, prefix: "" };
+const LOSS: Kind = Kind { generate: generate_loss, prefix: "loss-" };
 
 #[derive(Subcommand)]
 enum Command {
@@ -59,12 +74,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
     segue_drill::prepare_namespaces().map_err(|error| error.to_string())?;
     let settings = settings(&arguments.sysctl)?;
     let threads = arguments.threads.max(1);
+    let kind = if arguments.loss { LOSS } else { ANY };
     match &arguments.command {
         Command::Run { seconds, from, log } => {
             let end = Instant::now() + Duration::from_secs(*seconds);
             let next = AtomicU64::new(*from);
             let seeds = || (Instant::now() < end).then(|| next.fetch_add(1, Ordering::Relaxed));
-            let mut session = tell_all(&seeds, threads, &settings)?;
+            let mut session = tell_all(kind, &seeds, threads, &settings)?;
             session.seconds = seconds * threads;
             finish(&session, log.as_deref())
         }
@@ -73,12 +89,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
             let next = AtomicU64::new(0);
             let seeds = || found.get(next.fetch_add(1, Ordering::Relaxed) as usize).copied();
             let began = Instant::now();
-            let mut session = tell_all(&seeds, threads, &settings)?;
+            let mut session = tell_all(kind, &seeds, threads, &settings)?;
             session.seconds = began.elapsed().as_secs();
             finish(&session, None)
         }
-        Command::Tell { seeds } => show(seeds, &settings),
-        Command::Keep { seeds, whole } => keep(seeds, *whole, &settings),
+        Command::Tell { seeds } => show(kind, seeds, &settings),
+        Command::Keep { seeds, whole } => keep(kind, seeds, *whole, &settings),
     }
 }
 
@@ -118,12 +134,17 @@ fn finish(session: &Session, log: Option<&Path>) -> Result<bool, String> {
 }
 
 /// Tells the stories of all seeds that `seeds` gives.
-fn tell_all(seeds: &(dyn Fn() -> Option<u64> + Sync), threads: u64, settings: &[Setting]) -> Result<Session, String> {
+fn tell_all(
+    kind: Kind,
+    seeds: &(dyn Fn() -> Option<u64> + Sync),
+    threads: u64,
+    settings: &[Setting],
+) -> Result<Session, String> {
     let session = Mutex::new(Session::default());
     let work = || -> Result<(), String> {
         let mut teller = Teller::new(settings).map_err(|error| error.to_string())?;
         while let Some(seed) = seeds() {
-            let told = teller.tell(&generate(seed));
+            let told = teller.tell(&(kind.generate)(seed));
             let mut session = session.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             match told {
                 // A host that gave up is no story told.
@@ -146,11 +167,11 @@ fn tell_all(seeds: &(dyn Fn() -> Option<u64> + Sync), threads: u64, settings: &[
     Ok(session.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
-fn show(seeds: &[u64], settings: &[Setting]) -> Result<bool, String> {
+fn show(kind: Kind, seeds: &[u64], settings: &[Setting]) -> Result<bool, String> {
     let mut teller = Teller::new(settings).map_err(|error| error.to_string())?;
     let mut agree = true;
     for &seed in seeds {
-        let story = generate(seed);
+        let story = (kind.generate)(seed);
         let difference = match teller.tell(&story).map_err(|error| error.to_string())? {
             Told::Agreed | Told::Unsteady => {
                 println!("## seed {seed}: the hosts agree\n");
@@ -169,11 +190,11 @@ fn show(seeds: &[u64], settings: &[Setting]) -> Result<bool, String> {
     Ok(agree)
 }
 
-fn keep(seeds: &[u64], whole: bool, settings: &[Setting]) -> Result<bool, String> {
+fn keep(kind: Kind, seeds: &[u64], whole: bool, settings: &[Setting]) -> Result<bool, String> {
     let mut teller = Teller::new(settings).map_err(|error| error.to_string())?;
     for &seed in seeds {
-        let kept = record(&mut teller, seed, whole).map_err(|error| error.to_string())?;
-        let path = Path::new(STORIES).join(format!("{seed}.story"));
+        let kept = record(&mut teller, (kind.generate)(seed), seed, whole).map_err(|error| error.to_string())?;
+        let path = Path::new(STORIES).join(format!("{}{seed}.story", kind.prefix));
         std::fs::write(&path, kept.write()).map_err(|error| format!("{}: {error}", path.display()))?;
         let meant = kept.intended.map_or(String::new(), |intended| format!(", intended: {}", intended.name));
         println!("{}{meant}", path.display());
@@ -181,8 +202,7 @@ fn keep(seeds: &[u64], whole: bool, settings: &[Setting]) -> Result<bool, String
     Ok(true)
 }
 
-fn record(teller: &mut Teller, seed: u64, whole: bool) -> Result<Kept, segue_drill::host::HostError> {
-    let mut story = generate(seed);
+fn record(teller: &mut Teller, mut story: Story, seed: u64, whole: bool) -> Result<Kept, segue_drill::host::HostError> {
     if !whole
         && let Told::Differed(difference) = teller.tell(&story)?
         && let Verdict::Shown(shorter, _) = teller.shrink(&story, &difference.class)?

@@ -10,12 +10,13 @@ use segue_lab::{
     Direction, Family, LabError, PlotError, Recording, Story, StoryConfig, TransferConfig, TransferReport,
 };
 use segue_link::units::{parse_bytes, parse_duration};
-use segue_link::{Capture, CaptureEpoch, CaptureOptions};
+use segue_link::{Capture, CaptureEpoch, CaptureOptions, LineLog};
 use serde_json::json;
 
 use crate::fail::Fail;
 use crate::path::{PathArgs, SeedArg};
 use crate::progress::Progress;
+use crate::torture::TortureArgs;
 
 /// Experiments in virtual time: nothing sleeps, and the same seed gives the same run.
 ///
@@ -26,10 +27,12 @@ Examples:
   segue lab list
   segue lab handshake
   segue lab half-open-reconnect --pcap story.pcapng
-  segue lab transfer --bytes 64MiB --delay 20ms --loss 1%")]
+  segue lab transfer --bytes 64MiB --delay 20ms --loss 1%
+  segue lab torture --seeds 1000")]
 pub(crate) enum LabCommand {
     List(ListArgs),
     Transfer(Box<TransferArgs>),
+    Torture(TortureArgs),
     /// Play the story NAME.
     #[command(external_subcommand)]
     Story(Vec<OsString>),
@@ -112,6 +115,10 @@ pub(crate) struct TransferArgs {
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
 
+    /// Write what both ends decide about loss and congestion to a file, one line of JSON each (docs/events.md).
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+
     /// Draw the transfer as SVG: sequence numbers over time, windows, pacing rate, round-trip time.
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
@@ -144,6 +151,7 @@ pub(crate) fn lab(command: LabCommand) -> Result<ExitCode, Fail> {
     match command {
         LabCommand::List(args) => Ok(list(&args)),
         LabCommand::Transfer(args) => transfer(&args),
+        LabCommand::Torture(args) => crate::torture::run(&args),
         LabCommand::Story(words) => {
             let name = OsString::from("segue lab");
             play(&StoryArgs::try_parse_from(std::iter::once(name).chain(words)).unwrap_or_else(|error| error.exit()))
@@ -231,6 +239,11 @@ fn config(args: &TransferArgs) -> Result<TransferConfig, Fail> {
         };
         let capture = Capture::create(file, options).map_err(|error| Fail::new(1, error))?;
         config.capture = Some(capture);
+    }
+    if let Some(file) = &args.events {
+        let on_error = Box::new(|error| eprintln!("segue: {error}"));
+        let log = LineLog::create(file, on_error).map_err(|error| Fail::new(1, error))?;
+        config.decisions = Some(Box::new(move |host, decision| log.line(&decision.json(Duration::ZERO, host))));
     }
     config.recording = args.plot.as_ref().map(|_| Recording::new());
     if args.ladder {

@@ -21,6 +21,7 @@ mod progress;
 mod report;
 mod run;
 mod serve;
+mod torture;
 
 use std::process::ExitCode;
 

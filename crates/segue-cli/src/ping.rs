@@ -89,6 +89,7 @@ pub(crate) fn ping(args: PingArgs) -> Result<ExitCode, Fail> {
         seed: args.seed.chosen(),
         sysctls: Vec::new(),
         pcap: None,
+        events: None,
         comment: String::new(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

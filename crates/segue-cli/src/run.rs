@@ -46,6 +46,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
 
+    /// Write what connections decide about loss and congestion to a file, one line of JSON each (docs/events.md).
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+
     /// Put the program on a real TUN device of this name instead of the built-in network (needs CAP_NET_ADMIN).
     ///
     /// The device is made, given the program's network, and removed at the end. What the path is told to do happens
@@ -136,6 +140,7 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Fail> {
         comment: format!("segue run, seed {}: {}", args.seed.value(), words.join(" ")),
         sysctls: args.sysctl,
         pcap: args.pcap,
+        events: args.events,
     };
     let mut config = RunConfig::new(args.program);
     config.network = network;

@@ -60,6 +60,10 @@ pub(crate) struct ServeArgs {
     /// Write every packet to a pcapng file.
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
+
+    /// Write what connections decide about loss and congestion to a file, one line of JSON each (docs/events.md).
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
 }
 
 /// How long connections may still finish when the server is told to end.
@@ -84,6 +88,7 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
         seed: None,
         sysctls: args.sysctl,
         pcap: args.pcap,
+        events: args.events,
         comment: "segue serve".to_owned(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -80,3 +80,15 @@ fn a_story_that_does_not_exist_is_answered_with_ones_that_do() {
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(words.contains("did you mean handshake?") && words.contains("segue lab list"), "{words}");
 }
+
+#[test]
+fn torture_counts_what_survives_and_says_how_long_anybody_stood_still() {
+    let output =
+        finish(segue().args(["lab", "torture", "--seeds", "20", "--first", "1", "--jobs", "2", "--json"]), SOON);
+    assert_success(&output);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
+    assert_eq!(report["survived"], 20);
+    assert_eq!(report["failed"], serde_json::json!([]));
+    let gap = &report["longest_gap"];
+    assert!(gap["seconds"].as_f64() <= gap["explained"].as_f64(), "{report}");
+}

@@ -67,6 +67,15 @@ pub enum StallReason {
     },
     /// No packet is under way and no timer runs, yet the experiment is not done.
     NothingScheduled,
+    /// A direction delivered nothing for longer than what the path lost explains.
+    Unexplained {
+        /// For how long.
+        gap: Duration,
+        /// How long it might have been.
+        explained: Duration,
+        /// Packets that the path had lost or damaged meanwhile.
+        lost: u64,
+    },
     /// A host keeps asking to be called at a time that has come, and time does not move.
     Busy {
         /// Name of the host.
@@ -139,6 +148,10 @@ impl fmt::Display for StallReason {
                 write!(f, "not done within the limit of {} s of virtual time", limit.as_secs_f64())
             }
             StallReason::NothingScheduled => f.write_str("not done, but no packet is under way and no timer runs"),
+            StallReason::Unexplained { gap, explained, lost } => {
+                let (gap, explained) = (gap.as_secs_f64(), explained.as_secs_f64());
+                write!(f, "nothing was delivered for {gap:.3} s; {lost} lost packets explain {explained:.3} s")
+            }
             StallReason::Busy { host } => {
                 write!(f, "{host} asks to be called again and again without letting time move")
             }

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use segue_link::{End, Path, PathConfig, PathStats};
-use segue_stack::{IfaceConfig, IfaceId, Instant, SocketEvent, Stack, StackConfig};
+use segue_stack::{IfaceConfig, IfaceId, Instant, SocketEvent, Stack, StackConfig, TcpDecision};
 
 use crate::error::{HostState, LabError, StallReason, elapsed};
 use crate::tap::{Moment, Observer, Sighting};
@@ -81,6 +81,9 @@ pub trait App {
 /// Says of a packet that a host is sending whether it is to vanish.
 type DropRule = Box<dyn FnMut(&Sighting<'_>) -> bool>;
 
+/// Is told what connections decide about loss and congestion: the host's name, and the decision.
+pub type DecisionListener = Box<dyn FnMut(&str, &TcpDecision)>;
+
 /// How often one instant may go round before it counts as standing still. Far above what buffers can keep going.
 const ROUNDS_PER_INSTANT: u32 = 1_000_000;
 
@@ -91,6 +94,7 @@ pub struct Lab {
     cables: Vec<Cable>,
     observers: Vec<Box<dyn Observer>>,
     drop_rule: Option<DropRule>,
+    decisions: Option<DecisionListener>,
     seed: u64,
 }
 
@@ -98,7 +102,15 @@ impl Lab {
     /// An empty lab at time zero. The seed is only named in errors; what is random follows from the seeds of hosts and
     /// paths, for which [`Lab::host_seed`] and [`PathConfig::with_seed`] are made.
     pub fn new(seed: u64) -> Lab {
-        Lab { now: Instant::ZERO, hosts: Vec::new(), cables: Vec::new(), observers: Vec::new(), drop_rule: None, seed }
+        Lab {
+            now: Instant::ZERO,
+            hosts: Vec::new(),
+            cables: Vec::new(),
+            observers: Vec::new(),
+            drop_rule: None,
+            decisions: None,
+            seed,
+        }
     }
 
     /// A host's 32-byte seed from the lab's seed: another one for every host.
@@ -111,7 +123,10 @@ impl Lab {
 
     /// Adds a host.
     pub fn add_host(&mut self, name: impl Into<String>, config: StackConfig) -> HostId {
-        let stack = Stack::new(config, self.now);
+        let mut stack = Stack::new(config, self.now);
+        if self.decisions.is_some() {
+            stack.trace_decisions();
+        }
         self.hosts.push(Host { name: name.into(), stack, plugs: Vec::new() });
         HostId(self.hosts.len() - 1)
     }
@@ -133,6 +148,22 @@ impl Lab {
     /// Lets an observer see every packet from now on.
     pub fn observe(&mut self, observer: impl Observer + 'static) {
         self.observers.push(Box::new(observer));
+    }
+
+    /// Is told from now on what connections of any host decide about loss and congestion, when the instant is over at
+    /// which it was decided. Replaces the listener given before.
+    pub fn on_decision(&mut self, listener: impl FnMut(&str, &TcpDecision) + 'static) {
+        self.decisions = Some(Box::new(listener));
+        self.hosts.iter_mut().for_each(|host| host.stack.trace_decisions());
+    }
+
+    fn tell_decisions(&mut self) {
+        let Some(listener) = &mut self.decisions else { return };
+        for host in &mut self.hosts {
+            while let Some(decision) = host.stack.poll_decision() {
+                listener(&host.name, &decision);
+            }
+        }
     }
 
     /// From now on, packets for which `rule` says so vanish as they are sent, before the path sees them. For stories that
@@ -176,6 +207,9 @@ impl Lab {
     pub fn reboot(&mut self, host: HostId, config: StackConfig) {
         let slot = &mut self.hosts[host.0];
         slot.stack = Stack::new(config, self.now);
+        if self.decisions.is_some() {
+            slot.stack.trace_decisions();
+        }
         for plug in &mut slot.plugs {
             plug.iface = slot.stack.add_interface(plug.config.clone());
             let cable = &mut self.cables[plug.cable];
@@ -230,6 +264,7 @@ impl Lab {
                 moved |= self.deliver(cable, End::B);
             }
             if !moved {
+                self.tell_decisions();
                 return Ok(());
             }
         }

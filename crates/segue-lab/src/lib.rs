@@ -18,14 +18,16 @@ mod ladder;
 mod plot;
 mod story;
 mod tap;
+mod torture;
 mod transfer;
 
 pub use error::{HostState, LabError, StallReason};
-pub use lab::{App, CableId, HostId, Lab};
+pub use lab::{App, CableId, DecisionListener, HostId, Lab};
 pub use ladder::Ladder;
 pub use plot::{PlotError, Recording};
 pub use story::{Story, StoryConfig, play, stories, story};
 pub use tap::{Moment, Observer, Sighting, Trace};
+pub use torture::{Ordeal, describe, torture};
 pub use transfer::{
     Delivery, Direction, Family, LinePrinter, Progress, ProgressListener, TransferConfig, TransferReport, transfer,
 };

@@ -11,6 +11,7 @@
 #![allow(clippy::result_large_err)]
 
 pub mod capture;
+mod line_log;
 pub mod link;
 pub mod memory;
 pub mod path;
@@ -20,6 +21,7 @@ pub mod tun;
 pub mod units;
 
 pub use capture::{Capture, CaptureEpoch, CaptureOptions, OnError, Tap, Tee};
+pub use line_log::LineLog;
 pub use link::{Capabilities, Link, SendError, Wait};
 pub use memory::{MemoryLink, memory_pair};
 pub use path::{

@@ -58,6 +58,9 @@ pub struct NetworkConfig {
     pub sysctls: Vec<(String, String)>,
     /// Where to write what passes the host's end of the network (pcapng). Default: nowhere.
     pub pcap: Option<PathBuf>,
+    /// Where to write what connections of the network decide about loss and congestion, one line of JSON each
+    /// (`docs/events.md`). Default: nowhere, and it costs nothing.
+    pub events: Option<PathBuf>,
     /// What the capture says of itself, such as a command line. Default: nothing.
     pub comment: String,
     /// Say on standard error what the gateway refuses, and why. Default: no.

@@ -56,6 +56,8 @@ pub enum RunError {
     Publish(Publish, io::Error),
     /// The capture file cannot be written.
     Pcap(PathBuf, io::Error),
+    /// The file for decisions cannot be written.
+    Events(PathBuf, io::Error),
     /// The TUN device cannot be made.
     Tun(String, io::Error),
     /// The network inside could not be set up.
@@ -75,6 +77,7 @@ impl RunError {
             RunError::Kernel { .. }
             | RunError::Publish(..)
             | RunError::Pcap(..)
+            | RunError::Events(..)
             | RunError::Tun(..)
             | RunError::Network(_)
             | RunError::Supervisor(..) => 125,
@@ -113,7 +116,7 @@ impl std::fmt::Display for RunError {
                 publish.host
             ),
             // The error names the file.
-            RunError::Pcap(_, error) => write!(f, "{error}; choose a file in a folder you may write to"),
+            RunError::Pcap(_, error) | RunError::Events(_, error) => write!(f, "{error}; choose a file in a folder you may write to"),
             RunError::Tun(name, error) if error.kind() == io::ErrorKind::PermissionDenied => write!(
                 f,
                 "cannot open the TUN device {name}: {error}; it needs CAP_NET_ADMIN (run as root), \
@@ -133,6 +136,7 @@ impl std::error::Error for RunError {
             | RunError::Kernel { error, .. }
             | RunError::Publish(_, error)
             | RunError::Pcap(_, error)
+            | RunError::Events(_, error)
             | RunError::Tun(_, error)
             | RunError::Network(error)
             | RunError::Supervisor(_, error) => Some(error),

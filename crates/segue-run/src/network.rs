@@ -3,11 +3,11 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use segue::control::Control;
 use segue::link::{
-    Capture, CaptureOptions, ImpairedLink, Link, Path, PathMonitor, PathStats, Prefix, TunConfig, TunLink, path_pair,
+    Capture, CaptureOptions, ImpairedLink, LineLog, Link, Path, PathMonitor, PathStats, Prefix, TunConfig, TunLink, path_pair,
 };
 use segue::{Cidr, Host};
 use segue_gateway::{Event, EventSink, Gateway, GatewayConfig};
@@ -32,6 +32,7 @@ pub struct Running {
     pub(crate) gateway: Option<(Host, Gateway)>,
     path: Option<PathMonitor>,
     capture: Option<Capture>,
+    events: Option<Events>,
     /// `segue ss` and its kin look in here.
     _control: Vec<Control>,
 }
@@ -41,22 +42,24 @@ fn up(config: &NetworkConfig) -> Result<Running, RunError> {
         None => None,
         Some(path) => Some(open_capture(config, path)?),
     };
+    let events = config.events.as_deref().map(Events::open).transpose()?;
+    let outlets = Outlets { capture: capture.as_ref(), events: events.as_ref() };
     let mut monitor = None;
     let (host, gateway) = match &config.network {
         Network::Embedded { path } => {
             let (near, far) = path_pair(Path::new(path.clone()));
             monitor = Some(near.monitor());
-            let gateway = gateway(far, config.verbose)?;
-            (embedded(config, near, capture.as_ref())?, Some(gateway))
+            let gateway = gateway(far, config.verbose, outlets)?;
+            (embedded(config, near, outlets)?, Some(gateway))
         }
         Network::Tun { name, addresses, peer, mtu, offload, path } => {
             let link = tun(name, addresses, *peer, *mtu, *offload)?;
             let host = match path {
-                None => on_device(config, link, addresses, capture.as_ref())?,
+                None => on_device(config, link, addresses, outlets)?,
                 Some(path) => {
                     let link = ImpairedLink::new(Path::new(path.clone()), link);
                     monitor = Some(link.monitor());
-                    on_device(config, link, addresses, capture.as_ref())?
+                    on_device(config, link, addresses, outlets)?
                 }
             };
             (host, None)
@@ -67,7 +70,7 @@ fn up(config: &NetworkConfig) -> Result<Running, RunError> {
             .map_err(|error| RunError::Sysctl { name: name.clone(), reason: error.to_string() })?;
     }
     let control = controls(config, &host, gateway.as_ref().map(|(gateway, _)| gateway));
-    Ok(Running { host, gateway, path: monitor, capture, _control: control })
+    Ok(Running { host, gateway, path: monitor, capture, events, _control: control })
 }
 
 /// A network works without anybody looking into it: where that is impossible, it is only said.
@@ -97,15 +100,47 @@ fn open_capture(config: &NetworkConfig, path: &std::path::Path) -> Result<Captur
     Capture::create(path, options).map_err(|error| RunError::Pcap(path.to_owned(), error))
 }
 
-fn builder(config: &NetworkConfig) -> segue::HostBuilder {
-    match config.seed {
-        Some(seed) => Host::builder().seed(seed),
-        None => Host::builder(),
+/// What both hosts' connections decide goes into one file.
+struct Events {
+    log: LineLog,
+    /// What `Instant::ZERO` is as time of day.
+    zero: Duration,
+}
+
+impl Events {
+    fn open(path: &std::path::Path) -> Result<Events, RunError> {
+        let on_error = Box::new(|error| eprintln!("segue: {error}"));
+        let log = LineLog::create(path, on_error).map_err(|error| RunError::Events(path.to_owned(), error))?;
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Events { log, zero: wall.saturating_sub(Duration::from_nanos(segue::now().as_nanos())) })
+    }
+
+    fn listen(&self, builder: segue::HostBuilder, host: &'static str) -> segue::HostBuilder {
+        let (log, zero) = (self.log.clone(), self.zero);
+        builder.on_decision(move |decision| log.line(&decision.json(zero, host)))
     }
 }
 
-fn linked(builder: segue::HostBuilder, link: impl Link + 'static, capture: Option<&Capture>) -> segue::HostBuilder {
-    match capture {
+fn builder(config: &NetworkConfig, events: Option<&Events>) -> segue::HostBuilder {
+    let builder = match config.seed {
+        Some(seed) => Host::builder().seed(seed),
+        None => Host::builder(),
+    };
+    match events {
+        Some(events) => events.listen(builder, "program"),
+        None => builder,
+    }
+}
+
+/// Where a network writes what it did.
+#[derive(Clone, Copy)]
+struct Outlets<'a> {
+    capture: Option<&'a Capture>,
+    events: Option<&'a Events>,
+}
+
+fn linked(builder: segue::HostBuilder, link: impl Link + 'static, outlets: Outlets<'_>) -> segue::HostBuilder {
+    match outlets.capture {
         Some(capture) => builder.link(capture.tee("program", link)),
         None => builder.link(link),
     }
@@ -116,8 +151,8 @@ fn cidr(address: IpAddr, prefix: u8) -> Result<Cidr, RunError> {
         .map_err(|error| RunError::Network(io::Error::new(io::ErrorKind::InvalidInput, error.to_string())))
 }
 
-fn embedded(config: &NetworkConfig, link: impl Link + 'static, capture: Option<&Capture>) -> Result<Host, RunError> {
-    linked(builder(config), link, capture)
+fn embedded(config: &NetworkConfig, link: impl Link + 'static, outlets: Outlets<'_>) -> Result<Host, RunError> {
+    linked(builder(config, outlets.events), link, outlets)
         .address(cidr(PROGRAM_V4.into(), PREFIX_V4)?)
         .address(cidr(PROGRAM_V6.into(), PREFIX_V6)?)
         .default_route()
@@ -126,7 +161,7 @@ fn embedded(config: &NetworkConfig, link: impl Link + 'static, capture: Option<&
         .map_err(RunError::Network)
 }
 
-fn gateway(link: impl Link + 'static, verbose: bool) -> Result<(Host, Gateway), RunError> {
+fn gateway(link: impl Link + 'static, verbose: bool, outlets: Outlets<'_>) -> Result<(Host, Gateway), RunError> {
     let mut config = GatewayConfig::default();
     if verbose {
         let sink: EventSink = Arc::new(|event: &Event| eprintln!("segue: {event}"));
@@ -135,6 +170,9 @@ fn gateway(link: impl Link + 'static, verbose: bool) -> Result<(Host, Gateway), 
     let mut builder = Host::builder().link(link).accept_any(true).default_route();
     for address in config.host_addresses() {
         builder = builder.address(address);
+    }
+    if let Some(events) = outlets.events {
+        builder = events.listen(builder, "gateway");
     }
     let host = builder.spawn().map_err(RunError::Network)?;
     let gateway = Gateway::spawn(&host, config).map_err(RunError::Network)?;
@@ -169,9 +207,9 @@ fn on_device(
     config: &NetworkConfig,
     link: impl Link + 'static,
     addresses: &[Cidr],
-    capture: Option<&Capture>,
+    outlets: Outlets<'_>,
 ) -> Result<Host, RunError> {
-    let builder = linked(builder(config), link, capture).default_route();
+    let builder = linked(builder(config, outlets.events), link, outlets).default_route();
     addresses.iter().fold(builder, |builder, address| builder.address(*address)).spawn().map_err(RunError::Network)
 }
 
@@ -218,6 +256,9 @@ impl Running {
         if let Some(capture) = &self.capture {
             // Its on_error has told what went wrong.
             let _ = capture.flush();
+        }
+        if let Some(events) = &self.events {
+            events.log.flush();
         }
     }
 }

@@ -53,4 +53,5 @@ pub use socket::{
 pub use sockopt::SocketOption;
 pub use stack::{Result, Stack};
 pub use sysctl::{CoreSettings, IpSettings, Ranges, Reach, Settings, SysctlDescription, SysctlError};
+pub use tcp::decisions::TcpDecision;
 pub use tcp::fast_open::FastOpenKeys;

@@ -19,6 +19,7 @@ use crate::slab::Slab;
 use crate::socket::Socket;
 use crate::socket::common::Flags;
 use crate::tcp::Tcp;
+use crate::tcp::decisions::{Decisions, TcpDecision};
 use crate::timers::{Timer, Timers};
 use crate::udp::Datagrams;
 use crate::{
@@ -193,6 +194,23 @@ impl Stack {
                 return Some(SocketEvent { socket: id, ready: socket.readiness() });
             }
         }
+    }
+
+    /// Connections tell from now on what they decide about loss and congestion, for
+    /// [`poll_decision`](Self::poll_decision). Default: they do not, and it costs nothing.
+    pub fn trace_decisions(&mut self) {
+        self.tcp.decisions.get_or_insert_default();
+    }
+
+    /// The next decision of a connection. Those of one connection come in order. At most 65 536 wait to be fetched;
+    /// later ones are dropped and counted ([`decisions_dropped`](Self::decisions_dropped)).
+    pub fn poll_decision(&mut self) -> Option<TcpDecision> {
+        self.tcp.decisions.as_mut()?.take()
+    }
+
+    /// Decisions that were not kept because nobody fetched those before them.
+    pub fn decisions_dropped(&self) -> u64 {
+        self.tcp.decisions.as_ref().map_or(0, Decisions::dropped)
     }
 
     /// Put a socket in the event queue.

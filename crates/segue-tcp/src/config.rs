@@ -176,6 +176,9 @@ pub struct Config {
     pub pacing_ca_ratio: u16,
     /// `tcp_min_tso_segs`: a super-segment may have this many segments whatever the rate. 1–255, default 2.
     pub min_tso_segs: u8,
+    /// `tcp_tso_win_divisor`: what the window lets out waits for more only when it is less than this part of the window.
+    /// 0: however much it is. Default 3.
+    pub tso_win_divisor: u8,
     /// `tcp_tso_rtt_log`: super-segments may be larger the shorter the path is: 64 KiB more when the least
     /// round trip is below 2^this µs, half for each such time longer. 0: not at all. 0–31, default 9.
     pub tso_rtt_log: u8,
@@ -243,6 +246,7 @@ impl Default for Config {
             pacing_ss_ratio: 200,
             pacing_ca_ratio: 120,
             min_tso_segs: 2,
+            tso_win_divisor: 3,
             tso_rtt_log: 9,
             congestion: CongestionName::default(),
         }

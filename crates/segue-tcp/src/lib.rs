@@ -42,7 +42,9 @@ pub use event::{Events, Outcome, Ready};
 pub use fastopen::{FastOpenNews, FastOpenSyn, Form};
 pub use icmp::IcmpSignal;
 pub use info::{BbrInfo, Info};
-pub use journal::{CaState, Decided, Decision, LossReason, Statistic, UndoReason};
+pub use journal::{
+    CaState, ControllerPhase, Decided, Decision, FlowState, LossReason, ReductionReason, Statistic, UndoReason,
+};
 pub use options::{CongestionName, DeferAccept, Linger, SocketOptions, UnknownCongestion};
 pub use segment::{Segment, Transmit};
 pub use segue_wire::tcp::{FastOpenCookie, OptionBytes, TcpFlags, TcpHeader, TcpOptions};

@@ -42,7 +42,7 @@ pub use segue_stack::{
     AoAlgorithm, AoKey, Chunks, Cidr, ControlError, ControlMessage, Counters, Domain, Errno, ErrorOrigin,
     ExtendedError, IfaceId, Info, Instant, MsgFlags, PacketInfo, Reach, Ready, Received, ReceivedMessage, Reject,
     Settings, Shutdown, SocketId, SocketInfo, SocketOption, SocketType, Stack, SysctlDescription, SysctlError,
-    Unreachable, decode_control, encode_control,
+    TcpDecision, Unreachable, decode_control, encode_control,
 };
 pub use socket::Socket;
 pub use tcp::{

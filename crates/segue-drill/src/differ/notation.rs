@@ -113,6 +113,11 @@ impl fmt::Display for Step {
             Step::Accept => f.write_str("accept"),
             Step::Set(level, name, value) => write!(f, "set {level} {name} {value}"),
             Step::Error => f.write_str("error"),
+            Step::Deliver(n) => write!(f, "deliver {n}"),
+            Step::DeliverNewest => f.write_str("deliver-newest"),
+            Step::DeliverAgain => f.write_str("deliver-again"),
+            Step::Unheard(n) => write!(f, "unheard {n}"),
+            Step::Lose(n) => write!(f, "lose {n}"),
         }
     }
 }
@@ -264,6 +269,11 @@ impl std::str::FromStr for Step {
             "accept" => Step::Accept,
             "set" => Step::Set(words.number()?, words.number()?, words.number()?),
             "error" => Step::Error,
+            "deliver" => Step::Deliver(words.number()?),
+            "deliver-newest" => Step::DeliverNewest,
+            "deliver-again" => Step::DeliverAgain,
+            "unheard" => Step::Unheard(words.number()?),
+            "lose" => Step::Lose(words.number()?),
             word => return Err(format!("`{word}` is no step")),
         };
         words.end()?;
@@ -273,13 +283,14 @@ impl std::str::FromStr for Step {
 
 #[cfg(test)]
 mod tests {
+    use super::super::recovery::generate_loss;
     use super::super::story::generate;
     use super::*;
 
     #[test]
     fn what_is_printed_is_read_as_the_same_story() {
-        for seed in 0..2000 {
-            let story = generate(seed);
+        for seed in 0..4000 {
+            let story = if seed % 2 == 0 { generate(seed) } else { generate_loss(seed) };
             let text = story.to_string();
             let mut lines = text.lines();
             let mut read = Story::from_head(lines.next().unwrap_or_default()).expect("the first line");

@@ -10,12 +10,16 @@ use segue_wire::tcp::{self, OptionBytes, SackBlocks, TcpOptions, Timestamps};
 use segue_wire::{Bytes, ChecksumState, Chunks, Instant, IpView, Ipv4Header, Packet, Protocol, TcpFlags, TcpHeader};
 
 use super::notation::letters;
+use super::receiver::{Answer, Packet as Arriving, Receiver};
 use super::story::{ACK, Ack, From, Offer, Opening, RST, SYN, Sack, Segment, Stamp, Step, Story};
 use super::{LOCAL, PEER};
 use crate::host::{Call, Fd, Host, HostError, Output, Progress, Shape};
 
 /// How long a host has for what should happen at once. Longer than Linux delays a SACK to compress it.
 const SETTLE: Duration = Duration::from_millis(12);
+/// In stories about loss what is sent in one step arrives in the next: the round trip. A quarter of it is less than the
+/// rest, so that what looks for loss once more does so within a step.
+const ROUND_TRIP_OF_LOSS: Duration = Duration::from_millis(30);
 /// The round trip of a handshake.
 const ROUND_TRIP: Duration = Duration::from_millis(20);
 const PEER_ISS: u32 = 1_000_000;
@@ -119,6 +123,12 @@ struct Player<'a> {
     clock: u32,
     /// When the story began, and the step.
     origin: Instant,
+    /// How long a host has for what should happen at once.
+    settle: Duration,
+    /// What the peer holds, in stories about loss.
+    receiver: Receiver,
+    /// What arrived there last.
+    arrived: Option<Arriving>,
     begun: Instant,
     /// When all has to happen; what is missing takes as long as the story says.
     pace: std::vec::IntoIter<Duration>,
@@ -148,6 +158,9 @@ pub fn play(host: &mut dyn Host, story: &Story, number: u16, pace: Option<&Playe
         echo: 0,
         clock: PEER_CLOCK,
         origin: begun,
+        settle: if story.is_about_loss() { ROUND_TRIP_OF_LOSS } else { SETTLE },
+        receiver: Receiver::default(),
+        arrived: None,
         begun,
         pace: pace.map_or(Vec::new(), Played::pace).into_iter(),
         record: StepRecord::default(),
@@ -183,7 +196,7 @@ impl Player<'_> {
         for fd in [self.connection.take(), self.listener.take()].into_iter().flatten() {
             let _ = self.call(Call::Close { fd });
         }
-        let _ = self.pass(SETTLE);
+        let _ = self.pass(self.settle);
     }
 
     fn call(&mut self, call: Call) -> Result<(Result<i64, i32>, Output), HostError> {
@@ -223,7 +236,7 @@ impl Player<'_> {
                     self.segment(&Segment { flags: SYN, window: self.story.offer.window, ..Segment::default() })?;
                     self.pass(ROUND_TRIP)?;
                     self.segment(&Segment::default())?;
-                    self.pass(SETTLE)?;
+                    self.pass(self.settle)?;
                     self.accept()?;
                 }
             }
@@ -235,12 +248,12 @@ impl Player<'_> {
                 self.must(Call::Bind { fd, address: self.local })?;
                 let (result, _) = self.call(Call::Connect { fd, to: Some(self.peer) })?;
                 self.record.result = Some((result, 0));
-                self.pass(SETTLE)?;
+                self.pass(self.settle)?;
                 if self.story.opening == Opening::Active {
                     self.pass(ROUND_TRIP)?;
                     let window = self.story.offer.window;
                     self.segment(&Segment { flags: SYN | ACK, window, ..Segment::default() })?;
-                    self.pass(SETTLE)?;
+                    self.pass(self.settle)?;
                 }
             }
         }
@@ -264,18 +277,22 @@ impl Player<'_> {
             Step::Wait(ms) => return self.pass(Duration::from_millis(ms.into())),
             Step::Segment(segment) => {
                 self.segment(&segment)?;
-                return self.pass(SETTLE);
+                return self.pass(self.settle);
             }
             Step::Accept => {
                 self.accept()?;
-                return self.pass(SETTLE);
+                return self.pass(self.settle);
+            }
+            Step::Deliver(_) | Step::DeliverNewest | Step::DeliverAgain | Step::Unheard(_) | Step::Lose(_) => {
+                self.arrivals(step)?;
+                return self.pass(self.settle);
             }
             Step::Close => {
                 if let Some(fd) = self.connection.take() {
                     let (result, _) = self.call(Call::Close { fd })?;
                     self.record.result = Some((result, 0));
                 }
-                return self.pass(SETTLE);
+                return self.pass(self.settle);
             }
             Step::Write(len, flags) => on.map(|fd| Call::Send {
                 fd,
@@ -303,7 +320,51 @@ impl Player<'_> {
             };
             self.record.result = Some((result, read));
         }
-        self.pass(SETTLE)
+        self.pass(self.settle)
+    }
+
+    /// Packets on their way arrive, or are lost.
+    fn arrivals(&mut self, step: &Step) -> Result<(), HostError> {
+        let count = match *step {
+            Step::Deliver(n) | Step::Unheard(n) | Step::Lose(n) => n,
+            _ => 1,
+        };
+        for _ in 0..count {
+            let packet = match step {
+                Step::DeliverNewest => self.receiver.pending.pop_back(),
+                Step::DeliverAgain => self.arrived,
+                _ => self.receiver.pending.pop_front(),
+            };
+            let Some(packet) = packet else { return Ok(()) };
+            if matches!(step, Step::Lose(_)) {
+                continue;
+            }
+            let answer = self.receiver.take(packet);
+            self.arrived = Some(packet);
+            if !matches!(step, Step::Unheard(_)) {
+                self.answer(&answer)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, answer: &Answer) -> Result<(), HostError> {
+        let offer = self.story.offer;
+        self.clock += 1;
+        self.acknowledged = answer.number;
+        let timestamps = offer.timestamps.then_some(Timestamps { value: self.clock, echo: answer.echo });
+        let sack = if offer.sack { answer.sack } else { SackBlocks::new() };
+        let options = TcpOptions { timestamps, sack, ..TcpOptions::default() }.emit();
+        let header = TcpHeader {
+            source_port: self.peer.port(),
+            destination_port: self.local.port(),
+            sequence: self.next,
+            acknowledgment: answer.number,
+            flags: TcpFlags::ACK,
+            window: Segment::default().window,
+            ..TcpHeader::default()
+        };
+        self.host.inject(build(self.peer.ip(), self.local.ip(), &header, &options, 0))
     }
 
     /// Time passes; what the host sends is written down.
@@ -374,6 +435,12 @@ impl Player<'_> {
         }
         if let Some(timestamps) = options.timestamps {
             self.echo = timestamps.value;
+        }
+        let value = options.timestamps.map(|timestamps| timestamps.value);
+        if header.flags.contains(TcpFlags::SYN) {
+            self.receiver.begin(end, value.unwrap_or(0));
+        } else if !reset && end != header.sequence {
+            self.receiver.pending.push_back(Arriving { start: header.sequence, end, value });
         }
         let relative = |number: u32, base: u32| i64::from(number.wrapping_sub(base) as i32);
         self.record.packets.push(Seen {

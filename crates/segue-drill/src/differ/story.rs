@@ -16,6 +16,19 @@ pub struct Story {
     pub(super) steps: Vec<Step>,
 }
 
+impl Story {
+    /// Whether what the host sends arrives when the story says so.
+    pub(super) fn is_about_loss(&self) -> bool {
+        let arrives = |step: &Step| {
+            matches!(
+                step,
+                Step::Deliver(_) | Step::DeliverNewest | Step::DeliverAgain | Step::Unheard(_) | Step::Lose(_)
+            )
+        };
+        self.steps.iter().any(arrives)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Opening {
     /// The host listens; the peer opens in three segments.
@@ -53,6 +66,16 @@ pub(super) enum Step {
     Set(i32, i32, i32),
     /// SO_ERROR.
     Error,
+    /// So many of the packets that the host has sent arrive, in the order of sending, and are acknowledged one by one.
+    Deliver(u32),
+    /// The packet that was sent last arrives before the others.
+    DeliverNewest,
+    /// What arrived last arrives once more.
+    DeliverAgain,
+    /// So many packets arrive, and their acknowledgments are lost.
+    Unheard(u32),
+    /// So many packets are lost.
+    Lose(u32),
 }
 
 /// A segment of the peer.

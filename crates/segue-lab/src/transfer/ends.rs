@@ -8,9 +8,9 @@ use std::time::Duration;
 use segue_stack::{Domain, Errno, MsgFlags, Shutdown, SocketEvent, SocketId, SocketType, State};
 
 use super::source::{Sink, Source};
-use super::{Delivery, Direction, Progress, ProgressListener, TransferConfig};
+use super::{Delivery, Direction, Progress, ProgressListener, TransferConfig, View, Watcher};
 use crate::error::LabError;
-use crate::lab::{App, HostId, Lab};
+use crate::lab::{App, CableId, HostId, Lab};
 
 /// Bytes read at once.
 const READ: usize = 1 << 20;
@@ -34,6 +34,7 @@ pub(super) struct Ends {
     listener: Option<SocketId>,
     total: u64,
     progress: Option<ProgressListener>,
+    pub(super) watcher: Option<(CableId, Watcher)>,
 }
 
 impl Ends {
@@ -57,6 +58,7 @@ impl Ends {
             listener: None,
             total: config.bytes * (u64::from(upload) + u64::from(download)),
             progress: config.progress.take(),
+            watcher: None,
         }
     }
 
@@ -127,6 +129,20 @@ impl Ends {
     }
 }
 
+impl Ends {
+    fn show(&mut self, lab: &Lab) -> Result<(), LabError> {
+        let Some((cable, watcher)) = &mut self.watcher else { return Ok(()) };
+        let (client, server) = (&self.client, &self.server);
+        let view = View {
+            cable: *cable,
+            senders: [client.host, server.host],
+            received: [server.sink.received(), client.sink.received()],
+            is_done: [server.end_of_file.is_some(), client.end_of_file.is_some()],
+        };
+        watcher(lab, &view)
+    }
+}
+
 impl App for Ends {
     fn on_event(&mut self, lab: &mut Lab, host: HostId, event: SocketEvent) -> Result<(), LabError> {
         if host == self.server.host && Some(event.socket) == self.listener {
@@ -139,7 +155,7 @@ impl App for Ends {
             side.pump(lab)?;
         }
         self.tell_progress(lab);
-        Ok(())
+        self.show(lab)
     }
 
     fn is_done(&self, lab: &Lab) -> bool {

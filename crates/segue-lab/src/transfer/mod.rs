@@ -10,7 +10,7 @@ use segue_link::{Capture, DirectionStats, PathConfig, PathStats};
 use segue_stack::{Cidr, Counter, Counters, IfaceConfig, Settings, StackConfig};
 
 use crate::error::LabError;
-use crate::lab::{CableId, HostId, Lab};
+use crate::lab::{CableId, DecisionListener, HostId, Lab};
 use crate::ladder::Ladder;
 use crate::plot::Recording;
 use crate::tap::{CaptureObserver, Observer, Sighting, Trace};
@@ -84,6 +84,8 @@ pub struct TransferConfig {
     pub recording: Option<Recording>,
     /// Takes the lines of a ladder diagram. Default nobody.
     pub ladder: Option<LinePrinter>,
+    /// Is told what both ends decide about loss and congestion. Default nobody.
+    pub decisions: Option<DecisionListener>,
     /// Is told how far it is, whenever a receiver has read. Default nobody.
     pub progress: Option<ProgressListener>,
     /// Hash every packet; see [`TransferReport::trace`]. Default off.
@@ -105,6 +107,7 @@ impl TransferConfig {
             capture: None,
             recording: None,
             ladder: None,
+            decisions: None,
             progress: None,
             trace: false,
         }
@@ -176,7 +179,29 @@ const PORT: u16 = 5001;
 /// [`LabError::Stalled`] when the transfer does not end in time or nothing goes on any more, [`LabError::Socket`] when
 /// the connection breaks, [`LabError::Capture`] when the capture could not be written; the first two with the seed and the state of both ends. A wrong hash is no error but
 /// [`TransferReport::sha256_ok`].
-pub fn transfer(mut config: TransferConfig) -> Result<TransferReport, LabError> {
+pub fn transfer(config: TransferConfig) -> Result<TransferReport, LabError> {
+    run(config, None)
+}
+
+/// How a transfer stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View {
+    pub(crate) cable: CableId,
+    /// Of the way to the server, then of that to the client: who sends, how many bytes were read, whether end of file was.
+    pub(crate) senders: [HostId; 2],
+    pub(crate) received: [u64; 2],
+    pub(crate) is_done: [bool; 2],
+}
+
+/// Is shown how a transfer stands after every event, and may end it.
+pub(crate) type Watcher = Box<dyn FnMut(&Lab, &View) -> Result<(), LabError>>;
+
+/// The same, watched.
+pub(crate) fn transfer_watched(config: TransferConfig, watcher: Watcher) -> Result<TransferReport, LabError> {
+    run(config, Some(watcher))
+}
+
+fn run(mut config: TransferConfig, watcher: Option<Watcher>) -> Result<TransferReport, LabError> {
     let mut lab = Lab::new(config.seed);
     let (client, server, cable) = build(&mut lab, &config)?;
     let trace = config.trace.then(|| SharedTrace::observe(&mut lab));
@@ -189,11 +214,15 @@ pub fn transfer(mut config: TransferConfig) -> Result<TransferReport, LabError> 
     if let Some(print) = config.ladder.take() {
         lab.observe(Ladder::new(client, server, print));
     }
+    if let Some(listener) = config.decisions.take() {
+        lab.on_decision(listener);
+    }
     let address = match config.family {
         Family::V4 => IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)),
         Family::V6 => IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 2)),
     };
     let mut ends = Ends::new(client, server, &mut config);
+    ends.watcher = watcher.map(|watcher| (cable, watcher));
     ends.open(&mut lab, SocketAddr::new(address, PORT))?;
     let outcome = lab.run(config.limit, &mut ends);
     let captured = config.capture.as_ref().map_or(Ok(()), Capture::flush);

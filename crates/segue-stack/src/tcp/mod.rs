@@ -20,6 +20,7 @@ use crate::{Counter, Errno, IfaceId, SocketId};
 
 use auth::LastKeys;
 use challenge::ChallengeBudget;
+use decisions::Decisions;
 use fast_open::FastOpens;
 use flows::{Entries, FlowRef, FlowTable};
 use listener::Listener;
@@ -30,6 +31,7 @@ pub(crate) mod auth;
 mod calls;
 mod challenge;
 mod connect;
+pub(crate) mod decisions;
 pub(crate) mod fast_open;
 pub(crate) mod flows;
 mod held;
@@ -65,6 +67,8 @@ pub(crate) struct Tcp {
     /// Bytes that the first one has sent in this turn.
     turn: usize,
     pub(crate) orphans: u32,
+    /// `None`: nobody wants to see them.
+    pub(crate) decisions: Option<Decisions>,
     challenges: ChallengeBudget,
     pub(crate) fast_open: FastOpens,
     /// A socket has, or had, a key that signs segments.
@@ -88,6 +92,7 @@ impl Tcp {
             ready: VecDeque::new(),
             turn: 0,
             orphans: 0,
+            decisions: None,
             challenges: ChallengeBudget::default(),
             fast_open: FastOpens::new(hasher.clone()),
             has_keys: false,
@@ -216,6 +221,9 @@ impl Stack {
         events |= flow.connection.take_events();
         for (statistic, n) in flow.connection.take_statistics() {
             self.counters.noted(statistic, n);
+        }
+        if let Some(decisions) = &mut self.tcp.decisions {
+            decisions.collect(&flow.tuple, &mut flow.connection);
         }
         if events.contains(Events::CHALLENGE) {
             if self.tcp.challenges.take(now, self.settings.ip.challenge_ack_limit, &mut self.secrets) {

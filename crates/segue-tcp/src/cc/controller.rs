@@ -6,6 +6,7 @@ use segue_wire::Instant;
 
 use super::Window;
 use crate::info::BbrInfo;
+use crate::journal::ControllerPhase;
 use crate::send::rate::{RateSample, Sent};
 use crate::units::{Local, Packets, Seq};
 
@@ -105,6 +106,10 @@ pub(crate) trait Controller {
     /// The algorithm keeps the flow small on purpose: rates measured now are not the network's.
     fn is_app_limiting(&self) -> bool {
         false
+    }
+    /// What it is doing, for the journal.
+    fn phase(&self, window: &Window) -> ControllerPhase {
+        if window.in_slow_start() { ControllerPhase::SlowStart } else { ControllerPhase::Avoidance }
     }
     /// For `TCP_CC_INFO`.
     fn bbr(&self) -> Option<BbrInfo> {

@@ -23,6 +23,7 @@ use core::time::Duration;
 use segue_wire::Instant;
 
 use crate::info::BbrInfo;
+use crate::journal::ControllerPhase;
 use crate::options::CongestionName;
 use crate::units::Packets;
 pub(crate) use controller::LostSegment;
@@ -133,6 +134,14 @@ impl Congestion {
     /// Most bytes that may leave as one; `None`: the algorithm does not say.
     pub(crate) fn send_quantum(&self) -> Option<u32> {
         self.flow()?.algorithm.get().send_quantum()
+    }
+
+    /// What the algorithm is doing.
+    pub(crate) fn phase(&self) -> ControllerPhase {
+        match self.flow() {
+            Some(flow) => flow.algorithm.get().phase(&self.window),
+            None => ControllerPhase::SlowStart,
+        }
     }
 
     /// What BBR knows, when it is the algorithm.

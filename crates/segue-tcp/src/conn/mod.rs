@@ -27,7 +27,7 @@ use crate::event::{Events, Outcome};
 use crate::fastopen::FastOpen;
 use crate::icmp::IcmpSignal;
 use crate::info::Info;
-use crate::journal::Statistic;
+use crate::journal::{Journal, Statistic};
 use crate::options::SocketOptions;
 use crate::recv::inbox::Inbox;
 use crate::segment::{Segment, Transmit};
@@ -118,6 +118,8 @@ struct Aside {
     fast: Option<Box<FastOpen>>,
     /// What was said by the user timeout option.
     user_timeout: user_timeout::Exchange,
+    /// What the synchronised phase had to tell when it ended.
+    journal: Journal,
 }
 
 /// One TCP connection (RFC 9293), without I/O, clock or addresses.

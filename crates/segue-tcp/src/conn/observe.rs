@@ -7,7 +7,7 @@ use segue_wire::Instant;
 use super::{Connection, Phase};
 use crate::event::{Events, Ready};
 use crate::info::{BbrInfo, Info};
-use crate::journal::{Decided, Statistic};
+use crate::journal::{Decided, Journal, Statistic};
 use crate::send::buffer;
 use crate::state::halves::{LocalHalf, PeerHalf};
 use crate::state::syn_received::SynReceived;
@@ -191,10 +191,7 @@ impl Connection {
 
     /// What was counted since somebody last asked, each under its Linux name ([`Statistic::counter`]). Told once.
     pub fn take_statistics(&mut self) -> Vec<(Statistic, u32)> {
-        match &mut self.phase {
-            Phase::Synced(synced) => synced.send.journal.take_counts(),
-            _ => Vec::new(),
-        }
+        self.journal().map(Journal::take_counts).unwrap_or_default()
     }
 
     /// What BBR knows of the path (`TCP_CC_INFO`); `None` with another algorithm, and before data have left.
@@ -216,9 +213,13 @@ impl Connection {
     /// What loss detection and recovery have decided since somebody last asked, in order. At most 16384 are
     /// kept; the first ones are.
     pub fn take_decisions(&mut self) -> Vec<Decided> {
+        self.journal().map(Journal::take_decisions).unwrap_or_default()
+    }
+
+    fn journal(&mut self) -> Option<&mut Journal> {
         match &mut self.phase {
-            Phase::Synced(synced) => synced.send.journal.take_decisions(),
-            _ => Vec::new(),
+            Phase::Synced(synced) => Some(&mut synced.send.journal),
+            _ => self.aside.as_deref_mut().map(|aside| &mut aside.journal),
         }
     }
 

@@ -121,6 +121,7 @@ impl Connection {
             self.say(words);
         }
         self.remember(now);
+        self.keep_journal();
         self.phase = Phase::TimeWait(entry);
         self.events |= Events::TIME_WAIT | Events::WRITABLE;
     }
@@ -137,8 +138,18 @@ impl Connection {
     pub(super) fn close_phase(&mut self, now: Instant) {
         self.judge_fast_path();
         self.remember(now);
+        self.keep_journal();
         self.phase = Phase::Closed;
         self.events |= Events::CLOSED | Events::READABLE | Events::WRITABLE;
+    }
+
+    /// What was counted and decided last is told, too.
+    fn keep_journal(&mut self) {
+        if let Phase::Synced(synced) = &mut self.phase
+            && !synced.send.journal.is_empty()
+        {
+            self.aside.get_or_insert_default().journal = core::mem::take(&mut synced.send.journal);
+        }
     }
 
     /// `TCP_INFO` stays what it was while the application holds the socket.

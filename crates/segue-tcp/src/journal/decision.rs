@@ -27,12 +27,65 @@ pub enum CaState {
 pub enum LossReason {
     /// Something that left later has arrived, and time enough has passed (RFC 8985).
     Time,
-    /// Enough duplicate acknowledgments, or a partial one in recovery (RFC 5681, RFC 6582).
+    /// As many segments as `tcp_reordering` says arrived behind it, or as many duplicate acknowledgments came, or a
+    /// partial one in recovery (RFC 5681, RFC 6582, RFC 6675).
     Duplicates,
+    /// The answer to a tail-loss probe showed it (RFC 8985 section 7.4.1).
+    Probe,
     /// The retransmission timer expired (RFC 6298).
     Timeout,
-    /// It is longer than the path carries.
-    TooLong,
+}
+
+/// Why the window is reduced.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum ReductionReason {
+    /// Acknowledgments showed loss.
+    Loss,
+    /// The network marked a segment (RFC 3168 section 6.1.2).
+    Mark,
+    /// The retransmission timer expired.
+    Timeout,
+    /// A tail-loss probe repaired a loss (RFC 8985 section 7.4.2).
+    Probe,
+    /// It was not used for as long as a retransmission timeout (RFC 2861, RFC 5681 section 4.1).
+    Idle,
+}
+
+/// What a congestion controller is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum ControllerPhase {
+    /// The window doubles each round trip.
+    SlowStart,
+    /// The window grows slowly.
+    Avoidance,
+    /// BBR: the rate doubles each round trip.
+    Startup,
+    /// BBR: the queue that start-up made is let go.
+    Drain,
+    /// BBR: a little less than the path carries.
+    ProbeDown,
+    /// BBR: as much as the path carries.
+    ProbeCruise,
+    /// BBR: the path is filled.
+    ProbeRefill,
+    /// BBR: whether the path carries more.
+    ProbeUp,
+    /// BBR: few segments in the network, to measure the round trip.
+    ProbeRtt,
+}
+
+/// How much may be in the network, and how fast it may go there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FlowState {
+    /// The congestion window in segments.
+    pub cwnd: u32,
+    /// The slow-start threshold in segments; 0x7fffffff before the first reduction.
+    pub ssthresh: u32,
+    /// Bytes per second, as `tcpi_pacing_rate` shows it but for `SO_MAX_PACING_RATE`; `u64::MAX` before the round trip
+    /// is known.
+    pub pacing_rate: u64,
 }
 
 /// What showed a reduction to be a mistake.
@@ -75,14 +128,44 @@ pub enum Decision {
         /// What must be acknowledged to leave the new state.
         until: u32,
     },
+    /// Segments were sent again.
+    Resent {
+        /// First sequence number.
+        start: u32,
+        /// Sequence numbers they take.
+        len: u32,
+        /// How many.
+        segments: u32,
+        /// What recovery was doing.
+        state: CaState,
+    },
+    /// A reduction of the window began. After loss and marks the window comes down to the threshold while
+    /// acknowledgments come (RFC 9937).
+    Reduced {
+        /// What asked for it.
+        why: ReductionReason,
+        /// Before.
+        before: FlowState,
+        /// After.
+        after: FlowState,
+    },
     /// A reduction of the window was taken back.
     Undone {
         /// What showed the mistake.
         why: UndoReason,
-        /// The congestion window now, in segments.
-        cwnd: u32,
-        /// The slow-start threshold now, in segments.
-        ssthresh: u32,
+        /// Before.
+        before: FlowState,
+        /// After.
+        after: FlowState,
+    },
+    /// The congestion controller went from one phase to another.
+    Controller {
+        /// The phase it left.
+        from: ControllerPhase,
+        /// The phase it entered.
+        to: ControllerPhase,
+        /// The window then.
+        now: FlowState,
     },
     /// A tail-loss probe was sent (RFC 8985 section 7).
     Probe {

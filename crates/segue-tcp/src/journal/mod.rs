@@ -11,7 +11,9 @@ use alloc::vec::Vec;
 
 use segue_wire::Instant;
 
-pub use decision::{CaState, Decided, Decision, LossReason, UndoReason};
+pub use decision::{
+    CaState, ControllerPhase, Decided, Decision, FlowState, LossReason, ReductionReason, UndoReason,
+};
 pub use statistic::Statistic;
 
 /// Decisions kept for who asks; later ones are dropped until somebody takes them.
@@ -64,6 +66,16 @@ impl Journal {
             (Some(pages), false) => pages.decisions = None,
             (None, false) => {}
         }
+    }
+
+    /// Nothing was ever noted, and nobody waits for decisions.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether somebody wants decisions: what only they need is not worked out otherwise.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.0.as_ref().is_some_and(|pages| pages.decisions.is_some())
     }
 
     /// Keeps a decision if somebody wants it.

@@ -20,7 +20,7 @@ use super::{Sender, buffer};
 use crate::cc::AckSample;
 use crate::config::Config;
 use crate::ecn::{EcnAck, Feedback, Marks};
-use crate::journal::{CaState, Statistic};
+use crate::journal::{CaState, Decision, Statistic};
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq};
@@ -133,7 +133,9 @@ impl Sender {
         let told = self.take_blocks(ack, news.before.una, &mut arrival, config);
         let harvest = self.keep(arrival, config);
         let min_rtt = self.rtt.min();
-        let _ = self.cc.flow_mut(now).rate.sample(now, &harvest.delivered, min_rtt);
+        let rate = &mut self.cc.flow_mut(now).rate;
+        rate.count_delivered(harvest.newly(), harvest.delivered.segments);
+        let _ = rate.sample(now, &harvest.delivered, min_rtt);
         let _ = self.on_alert(now, &news.shown(&harvest, told, false), config);
     }
 
@@ -224,6 +226,7 @@ impl Sender {
         if !before.outstanding {
             // Nothing to acknowledge, but a reduction may prove to be needless.
             if told.duplicate {
+                self.cc.flow_mut(now).rate.count_delivered(newly, 0);
                 let _ = self.on_alert(now, &shown, config);
             }
             return self.on_probe_ack(now, &shown, config);
@@ -257,7 +260,7 @@ impl Sender {
         let may = self.cc.cwnd() > self.scoreboard.in_flight();
         self.repair(config).frto = if may { Frto::SendNew } else { Frto::Off };
         if may {
-            self.nudge = Nudge::Partial;
+            self.nudge = Nudge::Trial;
         }
     }
 
@@ -341,21 +344,23 @@ impl Sender {
         fin
     }
 
-    /// RFC 6298 section 3 (Karn): what was sent twice gives a sample only by its timestamp. The echo is
-    /// that of the segment at SND.UNA (RFC 7323 section 4.3), and it must be of its last transmission:
-    /// an older echo comes when an earlier one had arrived and its acknowledgment was lost. It measures
-    /// the timeout, not the path, and every timeout sampled so would nearly double the next. The
-    /// earliest of what arrived counts, as on Linux: the timeout must cover it.
+    /// RFC 6298 section 3 (Karn): what was sent twice gives a sample only by its timestamp (RFC 7323 section 4.1). As on
+    /// Linux an earlier transmission that arrived late gives one, too. But an old echo also comes when the earlier one
+    /// had arrived and its acknowledgment was lost; then the peer says that the later one came twice. That
+    /// measures the timeout, not the path, and every timeout sampled so would nearly double the next. The earliest
+    /// of what arrived counts: the timeout must cover it.
     fn sample_rtt(&mut self, now: Instant, ack: &Ack, harvest: &Harvest, config: &Config) -> Option<Measured> {
         let resent = harvest.first_sent_at.filter(|_| harvest.acked_resent);
         let clean = harvest.clean.filter(|_| !harvest.acked_resent);
-        let echo = ack.echo.filter(|echo| resent.is_some_and(|first| is_of_last(*echo, now - first)));
+        let tells_copies = self.sack && harvest.duplicates == 0;
+        let of_last = |echo: Duration| resent.is_some_and(|first| is_of_last(echo, now - first));
+        let echo = ack.echo.filter(|echo| harvest.acked > 0 && (tells_copies || of_last(*echo)));
         // What is sacked beside something that was sent again later may have arrived long before: the
         // acknowledgment that told so was lost.
         let sacked = harvest.clean_sacked.filter(|(_, last)| resent.is_none_or(|first| *last >= first));
         let newest = sacked.or(clean).map(|(_, last)| now - last);
         let earliest = |sent: (Instant, Instant)| now - sent.0;
-        let Some(sample) = clean.map(earliest).or(echo).or(sacked.map(earliest)) else {
+        let Some(sample) = clean.map(earliest).or(sacked.map(earliest)).or(echo) else {
             self.doubt_backoff(now, resent);
             return None;
         };
@@ -365,7 +370,7 @@ impl Sender {
         if let Some(repair) = &mut self.repair {
             repair.probe.on_measured();
         }
-        Some(Measured { sample, newest, from_block: clean.is_none() && echo.is_none() })
+        Some(Measured { sample, newest, from_block: clean.is_none() && sacked.is_some() })
     }
 
     /// Without timestamps nothing that was sent again gives a sample, and where every second segment is lost
@@ -409,6 +414,9 @@ impl Sender {
         if reducing {
             self.reduce_window(newly, news.advanced && lost == 0, config);
         }
+        if newly != harvest.delivered.segments {
+            self.cc.flow_mut(now).rate.count_delivered(newly, harvest.delivered.segments);
+        }
         if newly == 0 && lost == 0 {
             return;
         }
@@ -434,7 +442,13 @@ impl Sender {
             rate: rate.filter(|_| !reneging),
             selective: self.sack,
         };
+        let from = self.cc.phase();
         self.cc.on_ack(&sample);
+        let to = self.cc.phase();
+        if from != to && self.journal.is_traced() {
+            let state = self.flow_state(config);
+            self.journal.decide(now, || Decision::Controller { from, to, now: state });
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use segue_wire::Instant;
 use super::Sender;
 use super::scoreboard::{Mark, Scoreboard};
 use crate::cc::{Congestion, LostSegment};
-use crate::journal::{Decision, Journal, LossReason, Statistic};
+use crate::config::Config;
+use crate::journal::{Decision, FlowState, Journal, LossReason, ReductionReason, Statistic};
 use crate::units::Packets;
 
 /// The scoreboard, and where its findings go.
@@ -43,6 +44,44 @@ impl Ledger<'_> {
 }
 
 impl Sender {
+    /// Does something to the window and tells the journal, if that wants to know, what came of it.
+    pub(super) fn journalled<T>(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        work: impl FnOnce(&mut Sender) -> T,
+        tell: impl FnOnce(FlowState, FlowState) -> Option<Decision>,
+    ) -> T {
+        if !self.journal.is_traced() {
+            return work(self);
+        }
+        let before = self.flow_state(config);
+        let result = work(self);
+        if let Some(decision) = tell(before, self.flow_state(config)) {
+            self.journal.decide(now, || decision);
+        }
+        result
+    }
+
+    /// The same for a reduction.
+    pub(super) fn reducing<T>(
+        &mut self,
+        now: Instant,
+        why: ReductionReason,
+        config: &Config,
+        work: impl FnOnce(&mut Sender) -> T,
+    ) -> T {
+        self.journalled(now, config, work, |before, after| Some(Decision::Reduced { why, before, after }))
+    }
+
+    /// The same for what may be a reduction.
+    pub(super) fn perhaps_idle<T>(&mut self, now: Instant, config: &Config, work: impl FnOnce(&mut Sender) -> T) -> T {
+        let why = ReductionReason::Idle;
+        self.journalled(now, config, work, |before, after| {
+            (before.cwnd != after.cwnd).then_some(Decision::Reduced { why, before, after })
+        })
+    }
+
     pub(super) fn losses(&mut self, now: Instant, why: LossReason) -> Losses<'_> {
         Losses {
             board: &mut self.scoreboard,

@@ -6,6 +6,7 @@
 
 pub(crate) mod ack;
 pub(crate) mod buffer;
+mod defer;
 mod frto;
 mod ledger;
 mod nagle;
@@ -274,7 +275,7 @@ impl Sender {
         let idle = now - self.last_sent;
         let rto = self.rtt.rto(config.rto_max);
         if config.slow_start_after_idle && self.scoreboard.is_empty() && self.queue.len() == 0 && idle > rto {
-            self.cc.on_idle(now, idle, rto, Packets(config.initial_cwnd));
+            self.perhaps_idle(now, config, |it| it.cc.on_idle(now, idle, rto, Packets(config.initial_cwnd)));
         }
     }
 

@@ -10,6 +10,7 @@ use segue_wire::Instant;
 
 use super::Sender;
 use crate::config::Config;
+use crate::journal::FlowState;
 use crate::options::SocketOptions;
 
 /// Largest super-segment, in bytes of payload.
@@ -30,6 +31,15 @@ impl Sender {
     /// The rate that `TCP_INFO` shows: the same, and what it would be without pacing.
     pub(crate) fn shown_pacing_rate(&self, config: &Config, options: &SocketOptions) -> u64 {
         self.pacing_rate(config, options).unwrap_or_else(|| self.window_rate(config))
+    }
+
+    /// Window and rate as the journal tells them.
+    pub(super) fn flow_state(&self, config: &Config) -> FlowState {
+        FlowState {
+            cwnd: self.cc.cwnd().0,
+            ssthresh: self.cc.ssthresh().0,
+            pacing_rate: self.cc.pacing_rate().unwrap_or_else(|| self.window_rate(config)),
+        }
     }
 
     /// A window in each round trip, and a little more so that the window can grow: twice as much while

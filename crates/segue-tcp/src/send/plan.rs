@@ -16,7 +16,7 @@ use super::timer::{Nudge, SendTimer};
 use crate::cc::Restart;
 use crate::cc::validation::Outstanding;
 use crate::config::Config;
-use crate::journal::{CaState, Statistic};
+use crate::journal::{CaState, Decision, Statistic};
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Seq};
@@ -87,7 +87,8 @@ impl Sender {
     pub(crate) fn plan(&self, now: Instant, room: Room, config: &Config, options: &SocketOptions) -> SendPlan {
         let size = self.segment_size().saturating_sub(u32::from(room.overhead)).max(1);
         let max = u32::try_from(room.max_payload).unwrap_or(u32::MAX).min(0xffff);
-        let max = max.min(self.burst(config, options).saturating_mul(size)).max(size);
+        let burst = self.burst(config, options).saturating_mul(size);
+        let max = max.min(burst).max(size);
         if self.nudge == Nudge::LossProbe
             && let Some(probe) = self.plan_loss_probe(size)
         {
@@ -106,6 +107,9 @@ impl Sender {
         if probe == ProbePlan::Not
             && let Some((len, fin)) = self.plan_new(size, max, options)
         {
+            if self.defers(now, size, burst, config) {
+                return SendPlan::Nothing;
+            }
             return match self.held_until(now, config, options) {
                 Some(at) => SendPlan::Wait(at),
                 None => SendPlan::New { len, fin, size },
@@ -113,7 +117,7 @@ impl Sender {
         }
         match self.nudge {
             Nudge::Probe | Nudge::UrgentProbe => SendPlan::Probe,
-            Nudge::Nothing | Nudge::Partial | Nudge::LossProbe => SendPlan::Nothing,
+            Nudge::Nothing | Nudge::Partial | Nudge::Trial | Nudge::LossProbe => SendPlan::Nothing,
         }
     }
 
@@ -163,8 +167,8 @@ impl Sender {
         let (unsent, room, quota) = (self.unsent(), self.window_room(), self.quota());
         let fin_waits = self.half == LocalHalf::FinQueued;
         if unsent == 0 {
-            // A lone FIN needs one number of the window; the congestion window does not hold it.
-            return (room >= 1).then_some((0, true));
+            // As Linux since 6.8 the congestion window holds a lone FIN, too.
+            return (room >= 1 && quota > 0).then_some((0, true));
         }
         // In urgent mode each segment has its own pointer.
         let most = if self.urgent_end.is_some() { 1 } else { (max / size).max(1) };
@@ -190,7 +194,7 @@ impl Sender {
         let fits = rest.min(room).min(size);
         if fits == 0 {
             0
-        } else if self.nudge == Nudge::Partial || fits == size {
+        } else if matches!(self.nudge, Nudge::Partial | Nudge::Trial) || fits == size {
             fits
         } else if fits < rest {
             if fits >= self.max_window / 2 { fits } else { 0 }
@@ -225,6 +229,9 @@ impl Sender {
         self.scoreboard.on_resent(resend, now, |in_flight| rate.on_send(now, false, Packets(in_flight)));
         let slow = self.recovery.state == CaState::Loss;
         self.journal.add(if slow { Statistic::SlowStartRetransmit } else { Statistic::FastRetransmit }, resend.marks);
+        let &Resend { start, len, marks: segments, .. } = resend;
+        let state = self.recovery.state;
+        self.journal.decide(now, || Decision::Resent { start: start.raw(), len, segments, state });
         self.note_sent(resend.marks);
         self.repair(config).undo.on_resent(now, resend.marks);
         if !self.trouble_since.is_set() {
@@ -335,11 +342,12 @@ impl Sender {
             una: self.una,
             nxt: self.nxt,
             segments: self.scoreboard.sent(),
-            fills_window: self.in_flight() >= self.cc.cwnd(),
+            fills_window: self.in_flight() >= self.cc.cwnd() || self.waits_for_window(),
         };
         let validates = config.slow_start_after_idle && self.recovery.state == CaState::Open;
         let restart = validates.then_some(Packets(config.initial_cwnd));
-        self.cc.on_sent(now, &out, self.rto(config), restart);
+        let rto = self.rto(config);
+        self.perhaps_idle(now, config, |it| it.cc.on_sent(now, &out, rto, restart));
     }
 
     /// RFC 9293 section 3.8.4, 3.8.6.1: SEG.SEQ = SND.UNA-1 and no text, which every receiver must answer. As on Linux

@@ -150,6 +150,11 @@ impl Reordering {
         self.persist = (self.persist + 1).min(PERSISTENCE);
     }
 
+    /// Whether so many segments behind a hole are enough to count it as lost at once: nothing was ever reordered.
+    pub(crate) fn is_enough(&self, sacked: Packets, config: &Config) -> bool {
+        self.seen == 0 && sacked.0 >= u32::from(self.degree) && config.recovery & NO_DUPLICATE_THRESHOLD == 0
+    }
+
     /// Step 4, second part: the reordering window. `recovering`: in fast recovery or after a timeout.
     pub(crate) fn window(
         &self,
@@ -159,11 +164,8 @@ impl Reordering {
         srtt: Option<Duration>,
         config: &Config,
     ) -> Duration {
-        if self.seen == 0 {
-            let by_count = sacked.0 >= u32::from(self.degree) && config.recovery & NO_DUPLICATE_THRESHOLD == 0;
-            if recovering || by_count {
-                return Duration::ZERO;
-            }
+        if (recovering && self.seen == 0) || self.is_enough(sacked, config) {
+            return Duration::ZERO;
         }
         let (Some(min), Some(srtt)) = (min_rtt, srtt) else { return Duration::ZERO };
         (min / 4 * u32::from(self.steps)).min(srtt)

@@ -157,6 +157,12 @@ impl Rate {
         self.lost = self.lost.wrapping_add(segments.0);
     }
 
+    /// `newly` segments are counted as delivered by an acknowledgment whose marks show `marked`: as on Linux copies that
+    /// came twice count, too, and without SACK what duplicates stand for does when they come.
+    pub(crate) fn count_delivered(&mut self, newly: u32, marked: u32) {
+        self.delivered = self.delivered.wrapping_add(newly).wrapping_sub(marked);
+    }
+
     /// What the newest acknowledgment says, once all it delivers is collected and all it shows lost
     /// is counted. `None`: it delivered nothing. Section 4.1.2.3.
     pub(crate) fn sample(

@@ -16,7 +16,7 @@ use super::scoreboard::{Detected, Harvest};
 use super::timer::SendTimer;
 use crate::cc::LossSample;
 use crate::config::Config;
-use crate::journal::{CaState, Decision, LossReason, Statistic, UndoReason};
+use crate::journal::{CaState, Decision, LossReason, ReductionReason, Statistic, UndoReason};
 use crate::units::{Local, Packets, Seq};
 
 /// The state, and what must be acknowledged to leave it: SND.NXT when it began.
@@ -259,11 +259,17 @@ impl Sender {
     fn find_loss_by_time(&mut self, now: Instant, config: &Config) -> Detected {
         let recovering = self.recovery.state >= CaState::Recovery;
         let (sacked, min_rtt, srtt) = (self.scoreboard.sacked(), self.rtt.min(), self.rtt.smoothed());
-        let window = self.repair(config).reordering.window(recovering, sacked, min_rtt, srtt, config);
-        let mut losses = self.losses(now, LossReason::Time);
+        let repair = self.repair(config);
+        let window = repair.reordering.window(recovering, sacked, min_rtt, srtt, config);
+        let why = match repair.probe.is_out() {
+            true => LossReason::Probe,
+            false if !recovering && repair.reordering.is_enough(sacked, config) => LossReason::Duplicates,
+            false => LossReason::Time,
+        };
+        let mut losses = self.losses(now, why);
         let detected = losses.board.detect(now, window, |mark, again| losses.ledger.enter(mark, again));
         if let Some(wait) = detected.wait {
-            let at = (now + wait).min(now + self.rto(config));
+            let at = now + (wait + super::tlp::MARGIN).min(self.rto(config));
             self.timer = SendTimer::Reorder { at };
             self.journal.decide(now, || Decision::ReorderWait { until: at });
         }
@@ -295,18 +301,25 @@ impl Sender {
     fn enter_recovery(&mut self, now: Instant, flight: Packets, congested: bool, config: &Config) {
         self.give_up_mtu_probe();
         self.journal.count(if self.sack { Statistic::SackRecovery } else { Statistic::RenoRecovery });
-        let (una, resent) = (self.una, self.scoreboard.resent());
         let reducing = self.recovery.is_reducing();
-        let repair = self.repair(config);
-        repair.undo.before = None;
-        repair.undo.begin(una, resent);
+        self.repair(config).undo.before = None;
+        self.begin_undo(config);
         if !reducing {
             let in_flight = self.scoreboard.in_flight();
-            let before = self.cc.on_loss(&LossSample { now, in_flight });
+            let before =
+                self.reducing(now, ReductionReason::Loss, config, |it| it.cc.on_loss(&LossSample { now, in_flight }));
             self.repair(config).undo.before = (!congested).then_some(before);
             self.begin_reduction(flight, config);
         }
         self.set_state(now, CaState::Recovery);
+    }
+
+    /// A reduction begins that may be taken back. What was sent again before, a loss probe among it, may come twice, too.
+    pub(super) fn begin_undo(&mut self, config: &Config) {
+        let (una, resent) = (self.una, self.scoreboard.resent());
+        let repair = self.repair(config);
+        let probe = Packets(u32::from(repair.probe.is_copy()));
+        repair.undo.begin(una, resent.saturating_add(probe));
     }
 
     /// RFC 9937 section 6.1. ssthresh has fallen; the window follows.
@@ -327,18 +340,20 @@ impl Sender {
         }
         self.repair(config).undo.end();
         let in_flight = self.scoreboard.in_flight();
-        let _ = self.cc.on_ecn(&LossSample { now, in_flight });
+        let _ = self.reducing(now, ReductionReason::Mark, config, |it| it.cc.on_ecn(&LossSample { now, in_flight }));
         self.begin_reduction(flight, config);
         self.set_state(now, CaState::Cwr);
     }
 
     /// A loss that a probe has repaired: the window falls as in a recovery that is over at once.
     pub(super) fn reduce_at_once(&mut self, now: Instant, flight: Packets, config: &Config) {
-        let in_flight = self.scoreboard.in_flight();
-        let _ = self.cc.on_loss(&LossSample { now, in_flight });
-        self.begin_reduction(flight, config);
-        self.set_state(now, CaState::Cwr);
-        self.cc.on_recovered(now);
+        self.reducing(now, ReductionReason::Probe, config, |it| {
+            let in_flight = it.scoreboard.in_flight();
+            let _ = it.cc.on_loss(&LossSample { now, in_flight });
+            it.begin_reduction(flight, config);
+            it.set_state(now, CaState::Cwr);
+            it.cc.on_recovered(now);
+        });
         self.keep_open(now);
     }
 
@@ -389,20 +404,21 @@ impl Sender {
     }
 
     /// RFC 4015: the window is given back.
-    fn undo_reduction(&mut self, now: Instant, why: UndoReason, nothing_lost: bool) {
+    fn undo_reduction(&mut self, now: Instant, why: UndoReason, nothing_lost: bool, config: &Config) {
         if nothing_lost {
             self.scoreboard.lose_nothing();
         }
-        if let Some(repair) = &mut self.repair {
-            repair.undo.end();
-            if let Some(before) = repair.undo.before {
-                self.cc.undo(now, &before);
-                self.reduced = false;
+        let undo = |it: &mut Sender| {
+            if let Some(repair) = &mut it.repair {
+                repair.undo.end();
+                if let Some(before) = repair.undo.before {
+                    it.cc.undo(now, &before);
+                    it.reduced = false;
+                }
             }
-        }
+        };
+        self.journalled(now, config, undo, |before, after| Some(Decision::Undone { why, before, after }));
         self.recovery.look = true;
-        let (cwnd, ssthresh) = (self.cc.cwnd().0, self.cc.ssthresh().0);
-        self.journal.decide(now, || Decision::Undone { why, cwnd, ssthresh });
     }
 
     /// RFC 6582 section 3.2 step 1: without SACK the state stays until something beyond is acknowledged, lest late
@@ -420,7 +436,7 @@ impl Sender {
         if let Some(why) = self.may_undo(shown) {
             let after_timeout = self.recovery.state == CaState::Loss;
             self.journal.count(if after_timeout { Statistic::LossUndo } else { Statistic::FullUndo });
-            self.undo_reduction(now, why, false);
+            self.undo_reduction(now, why, false, config);
         } else {
             self.repair(config).reordering.on_recovered();
         }
@@ -437,7 +453,7 @@ impl Sender {
         if needless {
             self.repair(config).reordering.on_undone();
             self.journal.count(Statistic::DsackUndo);
-            self.undo_reduction(now, UndoReason::Duplicates, false);
+            self.undo_reduction(now, UndoReason::Duplicates, false, config);
         }
         needless
     }
@@ -446,7 +462,7 @@ impl Sender {
     fn try_undo_timeout(&mut self, now: Instant, shown: &Shown<'_>, frto: bool, config: &Config) -> bool {
         let why = if frto { Some(UndoReason::Frto) } else { self.may_undo(shown) };
         let Some(why) = why else { return false };
-        self.undo_reduction(now, why, true);
+        self.undo_reduction(now, why, true, config);
         self.journal.count(Statistic::LossUndo);
         if frto {
             self.journal.count(Statistic::SpuriousTimeout);
@@ -479,7 +495,7 @@ impl Sender {
         if !self.scoreboard.any_resent() {
             self.forget_first_resent();
         }
-        self.undo_reduction(now, UndoReason::Original, true);
+        self.undo_reduction(now, UndoReason::Original, true, config);
         self.journal.count(Statistic::PartialUndo);
         self.keep_open(now);
         false

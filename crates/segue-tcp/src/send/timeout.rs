@@ -15,7 +15,7 @@ use super::scoreboard::Mark;
 use super::timer::{Nudge, SendTimer};
 use crate::cc::LossSample;
 use crate::config::Config;
-use crate::journal::{CaState, Decision, LossReason, Statistic};
+use crate::journal::{CaState, Decision, LossReason, ReductionReason, Statistic};
 use crate::options::SocketOptions;
 use crate::units::{Deadline, Local, Packets, Seq};
 
@@ -103,11 +103,11 @@ impl Sender {
             self.on_black_hole(now, config);
         }
         self.count_failure();
-        self.enter_loss(now, config);
-        self.retransmits = self.retransmits.saturating_add(1);
-        self.counts.timeouts = self.counts.timeouts.saturating_add(1);
-        let (rto, in_a_row) = (self.rto(config), self.retransmits);
+        let (rto, in_a_row) = (self.rto(config), self.retransmits.saturating_add(1));
         self.journal.decide(now, || Decision::Timeout { rto, in_a_row });
+        self.enter_loss(now, config);
+        self.retransmits = in_a_row;
+        self.counts.timeouts = self.counts.timeouts.saturating_add(1);
         // RFC 6298 5.5, 5.6.
         if self.is_thin(config) {
             self.rtt.collapse_backoff();
@@ -166,7 +166,7 @@ impl Sender {
         let Recovery { state, high, .. } = self.recovery;
         let reneged = self.scoreboard.is_reneged();
         let enough = self.scoreboard.sacked().0 >= u32::from(config.reordering);
-        let round_trip = self.scoreboard.newest_rtt().or(self.rtt.smoothed()).filter(|_| self.sack).unwrap_or_default();
+        let round_trip = self.last_round_trip().filter(|_| self.sack).unwrap_or_default();
         if reneged {
             self.journal.count(Statistic::SackReneging);
             self.journal.decide(now, || Decision::Reneged);
@@ -179,14 +179,15 @@ impl Sender {
         // RFC 5681 section 3.1: once for the same trouble.
         let first =
             state <= CaState::Disorder || !high.after(self.una) || (state == CaState::Loss && self.retransmits == 0);
-        let (una, resent) = (self.una, self.scoreboard.resent());
-        let before = self.cc.on_rto(&LossSample { now, in_flight: self.scoreboard.in_flight() }, first);
+        let before = self.reducing(now, ReductionReason::Timeout, config, |it| {
+            it.cc.on_rto(&LossSample { now, in_flight: it.scoreboard.in_flight() }, first)
+        });
         let again = self.retransmits > 0;
-        let repair = self.repair(config);
         if let Some(before) = before {
-            repair.undo.before = Some(before);
-            repair.undo.begin(una, resent);
+            self.begin_undo(config);
+            self.repair(config).undo.before = Some(before);
         }
+        let repair = self.repair(config);
         if state <= CaState::Disorder && enough {
             repair.reordering.on_timeout(config);
         }
@@ -197,6 +198,13 @@ impl Sender {
         self.recovery.high = self.nxt;
         self.reduced = true;
         self.set_state(now, CaState::Loss);
+    }
+
+    /// RACK.rtt; it is forgotten with what it was measured by, and what follows is like it. Before any data were
+    /// delivered there is none.
+    fn last_round_trip(&self) -> Option<Duration> {
+        let delivered = self.bytes_acked() > 0;
+        self.scoreboard.newest_rtt().or(self.rtt.smoothed().filter(|_| delivered))
     }
 
     /// When the retransmission timer expires if it runs since the earliest segment last left.

@@ -58,6 +58,8 @@ pub(crate) enum Nudge {
     Probe,
     /// Send what fits, however small (RFC 9293 section 3.8.6.2.1, rule 4).
     Partial,
+    /// The same, for new data that F-RTO asks for (RFC 5682 section 2.1 step 2.b): not pushed.
+    Trial,
     /// One segment, new or the last one again, whatever the congestion window says (RFC 8985 section 7.3).
     LossProbe,
 }

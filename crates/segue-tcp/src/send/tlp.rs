@@ -16,8 +16,8 @@ use crate::units::{Local, Packets, Seq};
 
 /// Before the round trip is known (section 7.2).
 const UNMEASURED: Duration = Duration::from_secs(1);
-/// What two round trips are rounded up by: Linux's TCP_TIMEOUT_MIN.
-const MARGIN: Duration = Duration::from_millis(2);
+/// What the times of a probe and of another look for loss are rounded up by: Linux's TCP_TIMEOUT_MIN.
+pub(super) const MARGIN: Duration = Duration::from_millis(2);
 
 /// The probe that is out.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +40,15 @@ impl Probe {
     /// Whether the one that is out ends there.
     pub(crate) fn is_for(&self, end: Seq<Local>) -> bool {
         self.end == Some(end)
+    }
+
+    pub(crate) fn is_out(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// One is out that was sent before.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.is_out() && self.resent
     }
 
     /// Section 7.1: recovery begins.

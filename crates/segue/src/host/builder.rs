@@ -4,10 +4,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use segue_link::Link;
-use segue_stack::{Cidr, IfaceConfig, Route, Stack, StackConfig};
+use segue_stack::{Cidr, IfaceConfig, Route, Stack, StackConfig, TcpDecision};
 use tokio::runtime::Handle;
 
-use super::core::Core;
+use super::core::{Core, DecisionListener};
 use super::driver::Driver;
 use super::iface::Iface;
 use super::timer::Timer;
@@ -161,18 +161,36 @@ impl core::fmt::Debug for Interface {
 ///
 /// Most hosts have one interface, which the short methods (`address`, `mtu`, `link`, …) describe; it is called `eth0`.
 /// Further ones come by [`interface`](HostBuilder::interface). A host without any has its loopback.
-#[derive(Debug)]
 #[must_use = "a host exists once it is spawned"]
 pub struct HostBuilder {
     seed: Option<Seed>,
     sysctls: Vec<(String, String)>,
     first: Option<Interface>,
     further: Vec<Interface>,
+    decisions: Option<DecisionListener>,
+}
+
+impl core::fmt::Debug for HostBuilder {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("HostBuilder")
+            .field("seed", &self.seed)
+            .field("sysctls", &self.sysctls)
+            .field("first", &self.first)
+            .field("further", &self.further)
+            .finish_non_exhaustive()
+    }
 }
 
 impl HostBuilder {
     pub(super) fn new() -> HostBuilder {
-        HostBuilder { seed: None, sysctls: Vec::new(), first: None, further: Vec::new() }
+        HostBuilder { seed: None, sysctls: Vec::new(), first: None, further: Vec::new(), decisions: None }
+    }
+
+    /// Is told what this host's connections decide about loss and congestion, in order ([`TcpDecision`]). Called under the
+    /// host's lock: it must be quick and must not use the host. Default: nobody is told, and it costs nothing.
+    pub fn on_decision(mut self, listener: impl FnMut(&TcpDecision) + Send + 'static) -> HostBuilder {
+        self.decisions = Some(Box::new(listener));
+        self
     }
 
     /// The source of the host's secrets. Default: the operating system's random numbers. See [`Seed`].
@@ -268,7 +286,11 @@ impl HostBuilder {
         }
         let interfaces = self.first.into_iter().chain(self.further);
         let ifaces = interfaces.map(|interface| interface.attach(&mut stack)).collect::<io::Result<Vec<Iface>>>()?;
-        let shared = Arc::new(Shared { core: Mutex::new(Core::new(stack, ifaces, Timer::new()?)) });
+        let mut core = Core::new(stack, ifaces, Timer::new()?);
+        if let Some(listener) = self.decisions {
+            core.on_decision(listener);
+        }
+        let shared = Arc::new(Shared { core: Mutex::new(core) });
         let driver = Driver::new(shared.clone())?;
         Ok((Host::from_shared(shared), driver))
     }

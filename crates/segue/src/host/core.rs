@@ -8,7 +8,7 @@ use core::task::Waker;
 use core::time::Duration;
 use std::io;
 
-use segue_stack::{IfaceId, Instant, Ready, SocketId, Stack, State};
+use segue_stack::{IfaceId, Instant, Ready, SocketId, Stack, State, TcpDecision};
 use segue_tcp::State as TcpState;
 
 use super::iface::Iface;
@@ -62,9 +62,14 @@ pub(crate) struct Core {
     pub(crate) timer: Timer,
     /// The driver, while it sleeps.
     pub(crate) driver: Option<Waker>,
+    /// Is told what connections decide.
+    decisions: Option<DecisionListener>,
     /// Who waits for the end of the host.
     mourners: Vec<Waker>,
 }
+
+/// Is told what connections decide about loss and congestion.
+pub(crate) type DecisionListener = Box<dyn FnMut(&TcpDecision) + Send>;
 
 impl Core {
     pub(crate) fn new(stack: Stack, ifaces: Vec<Iface>, timer: Timer) -> Core {
@@ -77,8 +82,15 @@ impl Core {
             life: Life::Running,
             timer,
             driver: None,
+            decisions: None,
             mourners: Vec::new(),
         }
+    }
+
+    /// From now on the listener is told.
+    pub(crate) fn on_decision(&mut self, listener: DecisionListener) {
+        self.stack.trace_decisions();
+        self.decisions = Some(listener);
     }
 
     /// Registers a waiter for a socket; an error when nothing will ever happen again.
@@ -106,6 +118,11 @@ impl Core {
         while let Some(event) = self.stack.poll_event() {
             self.waiters.notify(event, wakes);
             self.any.on_event(&mut self.stack, now, event, wakes);
+        }
+        if let Some(listener) = &mut self.decisions {
+            while let Some(decision) = self.stack.poll_decision() {
+                listener(&decision);
+            }
         }
         let due = self.set_alarm(now);
         exhausted || due

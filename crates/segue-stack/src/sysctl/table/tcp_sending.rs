@@ -178,11 +178,13 @@ pub(super) static ENTRIES: &[Entry] = &[
         |s| s.tcp.tso_rtt_log.into(),
         |s, v| s.tcp.tso_rtt_log = v as u8,
     ),
-    fixed(
+    integer(
         "net.ipv4.tcp_tso_win_divisor",
-        "Part of the window that a super-segment may fill.",
-        "0",
-        "a super-segment may be as large as the window",
+        "What the window lets out waits for more to leave with only when it is less than one part in so many of the window; 0: when it is three segments or fewer.",
+        0..=255,
+        "parts",
+        |s| s.tcp.tso_win_divisor.into(),
+        |s, v| s.tcp.tso_win_divisor = v as u8,
     ),
     triple("net.ipv4.tcp_wmem", "Send buffer of a connection.", BUFFER, "bytes", |s| s.tcp.wmem, |s, v| s.tcp.wmem = v)
         .for_new_sockets(),

@@ -20,6 +20,7 @@ use segue_wire::Instant;
 use super::Window;
 use super::controller::{AckSample, Controller, LossSample, LostSegment, Reason, Restart};
 use crate::info::BbrInfo;
+use crate::journal::ControllerPhase;
 use crate::units::Packets;
 use bandwidth::{Bandwidth, Gain};
 use cycle::Cycle;
@@ -242,6 +243,18 @@ impl Bbr {
 }
 
 impl Controller for Bbr {
+    fn phase(&self, _window: &Window) -> ControllerPhase {
+        match self.state {
+            State::Startup => ControllerPhase::Startup,
+            State::Drain { .. } => ControllerPhase::Drain,
+            State::Down => ControllerPhase::ProbeDown,
+            State::Cruise => ControllerPhase::ProbeCruise,
+            State::Refill => ControllerPhase::ProbeRefill,
+            State::Up => ControllerPhase::ProbeUp,
+            State::ProbeRtt => ControllerPhase::ProbeRtt,
+        }
+    }
+
     fn on_ack(&mut self, window: &mut Window, ack: &AckSample) {
         let Some(rate) = ack.rate else { return };
         self.mss = ack.mss.max(1);

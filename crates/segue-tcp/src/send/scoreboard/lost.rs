@@ -193,6 +193,10 @@ impl Scoreboard {
                 break;
             }
             let Some(mark) = board.marks.get(number) else { break };
+            // As on Linux: what left as one ends where it ended.
+            if full && mark.tags.contains(Tags::FIRST) {
+                break;
+            }
             let len = resend.len + mark.len;
             let fits = if full { mark.len <= mss && len <= max } else { len <= mss };
             if !fits {
@@ -212,16 +216,22 @@ impl Scoreboard {
     pub(crate) fn on_resent(&mut self, resend: &Resend, now: Instant, mut snapshot: impl FnMut(u32) -> Sent) {
         let Some(board) = &mut self.0 else { return };
         let Some((start, _)) = board.waiting.first() else { return };
-        for number in start..start + u64::from(resend.marks) {
+        let end = start + u64::from(resend.marks);
+        for number in start..end {
             board.waiting.remove(number);
             board.resent += 1;
             let in_flight = (board.marks.queue.len() as u32 + board.resent).saturating_sub(board.sacked + board.lost);
             if let Some(mark) = board.marks.get_mut(number) {
                 mark.tags.insert(Tags::RESENT | Tags::EVER_RESENT);
+                mark.tags.set(Tags::FIRST, number == start);
                 mark.sent_at = now;
                 mark.sent = snapshot(in_flight);
             }
             board.order.append(&mut board.marks, number);
+        }
+        // What they were cut off begins anew behind them.
+        if let Some(mark) = board.marks.get_mut(end) {
+            mark.tags.insert(Tags::FIRST);
         }
     }
 

@@ -95,14 +95,21 @@ struct Marks {
     queue: VecDeque<Mark>,
     /// Number of the first mark.
     first: u64,
+    /// How often a mark was looked at by its number: what an acknowledgment costs.
+    #[cfg(test)]
+    looks: core::cell::Cell<u64>,
 }
 
 impl Marks {
     fn get(&self, number: u64) -> Option<&Mark> {
+        #[cfg(test)]
+        self.looks.set(self.looks.get() + 1);
         self.queue.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }
 
     fn get_mut(&mut self, number: u64) -> Option<&mut Mark> {
+        #[cfg(test)]
+        self.looks.set(self.looks.get() + 1);
         self.queue.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }
 
@@ -274,6 +281,7 @@ impl Board {
             self.marks.queue.push_back(Mark { len: mss, tags: mark.tags - Tags::PUSH, ..mark });
             mark.start += mss;
             mark.len -= mss;
+            mark.tags.remove(Tags::FIRST);
         }
         self.marks.queue.push_back(mark);
     }

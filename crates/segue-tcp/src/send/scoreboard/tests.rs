@@ -39,10 +39,15 @@ fn arrival(now: Instant, una: Seq<Local>) -> Arrival {
 }
 
 fn board(lens: &[u32]) -> Scoreboard {
+    board_of(lens, |_| true)
+}
+
+/// `first`: which of them begin what leaves as one.
+fn board_of(lens: &[u32], first: impl Fn(usize) -> bool) -> Scoreboard {
     let mut board = Scoreboard::default();
     let mut from = 0;
     for (i, len) in lens.iter().enumerate() {
-        board.push(seq(from), *len, at(i as u64), (false, true), snapshot());
+        board.push(seq(from), *len, at(i as u64), (false, first(i)), snapshot());
         from += len;
     }
     board
@@ -266,7 +271,7 @@ fn an_acknowledgment_inside_a_segment_keeps_its_rest() {
 
 #[test]
 fn full_segments_are_resent_together_and_small_ones_are_joined() {
-    let mut board = board(&[10, 20, 30, 100, 100, 40, 100]);
+    let mut board = board_of(&[10, 20, 30, 100, 100, 40, 100], |i| i == 0);
     board.lose_on_timeout(false, |_| false, |_, _| {});
     let mut runs = Vec::new();
     while let Some(run) = board.next_resend(100, 1_000, true) {
@@ -275,6 +280,19 @@ fn full_segments_are_resent_together_and_small_ones_are_joined() {
     }
     assert_eq!(runs, [(0, 60, 3), (60, 240, 3), (300, 100, 1)]);
     assert_eq!(counts(&board), (7, 0, 7, 7, 7));
+}
+
+#[test]
+fn what_left_as_one_ends_where_it_ended_when_it_is_sent_again() {
+    let mut board = board_of(&[100; 6], |i| i % 2 == 0);
+    board.lose_on_timeout(false, |_| false, |_, _| {});
+    let mut runs = Vec::new();
+    for most in [100, 1_000, 1_000, 1_000] {
+        let run = board.next_resend(100, most, true).expect("something waits");
+        board.on_resent(&run, at(9), |_| snapshot());
+        runs.push((run.start.since(start()), run.len));
+    }
+    assert_eq!(runs, [(0, 100), (100, 100), (200, 200), (400, 200)]);
 }
 
 #[test]
@@ -307,15 +325,24 @@ fn without_sack_duplicates_never_stand_for_more_than_what_is_behind_the_hole() {
     assert_eq!(board.in_flight(), Packets(1));
 }
 
-/// A peer that tells the same of a large window again and again makes nobody walk over it.
-#[test]
-fn blocks_that_tell_nothing_new_cost_the_same_however_large_they_are() {
+fn looks(board: &Scoreboard) -> u64 {
+    board.0.as_ref().map_or(0, |board| board.marks.looks.get())
+}
+
+/// A window of 100 000 segments, and what an acknowledgment is judged with.
+fn large() -> (Scoreboard, Arrival, u32) {
     let mut board = Scoreboard::default();
     let count = 100_000u32;
     for i in 0..count {
         board.push(seq(i * 10), 10, at(u64::from(i)), (false, true), snapshot());
     }
-    let mut arrival = arrival(at(1 << 40), seq(0));
+    (board, arrival(at(1 << 40), seq(0)), count)
+}
+
+/// A peer that tells the same of a large window again and again makes nobody walk over it.
+#[test]
+fn blocks_that_tell_nothing_new_cost_the_same_however_large_they_are() {
+    let (mut board, mut arrival, count) = large();
     // Every second segment, then the others: the worst that runs can be.
     for odd in [1, 0] {
         for i in (2 + odd..count).step_by(2) {
@@ -323,11 +350,33 @@ fn blocks_that_tell_nothing_new_cost_the_same_however_large_they_are() {
         }
     }
     assert_eq!(board.sacked().0, count - 2);
-    let started = std::time::Instant::now();
-    for i in 0..200_000u32 {
+    let (before, blocks) = (looks(&board), 200_000u32);
+    for i in 0..blocks {
         let from = 20 + (i * 7_919) % (count * 10 - 100) / 10 * 10;
         board.sack(seq(from), seq(count * 10), &mut arrival);
     }
-    // A walk over half of the window each time would take minutes.
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    // A walk over half of the window each time would look at 10 000 000 000.
+    let spent = looks(&board) - before;
+    assert!(spent <= 128 * u64::from(blocks + count), "{spent} looks at marks for {blocks} blocks");
+}
+
+/// Sending, sacking, losing, sending again and acknowledging a window costs a few looks at each of its segments.
+#[test]
+fn every_segment_of_a_large_window_costs_a_few_looks_in_all_its_life() {
+    let (mut board, mut arrival, count) = large();
+    // One of four is lost; the others are told one by one.
+    for i in (0..count).filter(|i| i % 4 != 0) {
+        board.sack(seq(i * 10), seq(i * 10 + 10), &mut arrival);
+        let _ = board.detect(at(1 << 40), Duration::ZERO, |_, _| {});
+        while let Some(resend) = board.next_resend(10, 100, true) {
+            board.on_resent(&resend, at(1 << 40), |_| snapshot());
+        }
+    }
+    assert_eq!(board.lost().0, count / 4);
+    let spent = looks(&board);
+    assert!(spent <= 64 * u64::from(count), "{spent} looks at {count} marks");
+    let before = looks(&board);
+    arrival.una = seq(count * 10 - 10);
+    board.acknowledge(&mut arrival);
+    assert!(looks(&board) - before <= 8 * u64::from(count));
 }
