@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use segue_stack::{Errno, SocketOption};
 use segue_wire::TcpFlags;
+use segue_wire::tcp::OptionBytes;
 
-use super::stage::{CLIENT_PORT, ONE_WAY, Side, Stage};
+use super::stage::{CLIENT_PORT, ONE_WAY, SERVER, Sent, Side, Stage};
 use super::{Story, Told};
 
 const CHAPTER: &str = "resets";
@@ -58,6 +59,13 @@ pub(super) const STORIES: &[Story] = &[
         title: "a segment that acknowledges what was never sent gets an ACK and is dropped",
         source: "RFC 5961 section 5",
         tell: blind_ack,
+    },
+    Story {
+        name: "signed-session",
+        chapter: CHAPTER,
+        title: "segments carry a MAC (TCP-AO): the exact RST, forged by one who sees everything but the key, changes nothing",
+        source: "RFC 5925 sections 7.5 and 11",
+        tell: signed_session,
     },
     Story {
         name: "stray-segment",
@@ -166,6 +174,34 @@ fn blind_reset(stage: &mut Stage) -> Told {
     stage.check(stage.state(Side::Server) == "CLOSED", "the exact RST ends the connection")?;
     let read = stage.recv(Side::Server, pair.server);
     stage.check(read == Err(Errno::ECONNRESET), format!("ECONNRESET, not {read:?}"))
+}
+
+fn signed_session(stage: &mut Stage) -> Told {
+    stage.say("two routers share a key and sign every segment of their session");
+    let listener = stage.listen()?;
+    stage.sign(Side::Server, listener)?;
+    let client = stage.socket(Side::Client, Some(CLIENT_PORT))?;
+    stage.sign(Side::Client, client)?;
+    stage.connect_to(Side::Client, client, (SERVER, 80).into())?;
+    stage.rest()?;
+    let server = stage.accept(listener)?;
+    stage.expect_states("ESTABLISHED", "ESTABLISHED")?;
+    let model = stage.model_for(Side::Server)?;
+    let answers = stage.sent_by(Side::Server).len();
+    stage.say("somebody who sees every segment forges the exact RST, with the MAC of the segment that he saw");
+    stage.bring(Side::Server, &model, |header| header.flags = TcpFlags::RST)?;
+    stage.say("and once more without any");
+    let bare = Sent { options: OptionBytes::EMPTY, ..model };
+    stage.bring(Side::Server, &bare, |header| header.flags = TcpFlags::RST)?;
+    stage.rest()?;
+    stage.expect_states("ESTABLISHED", "ESTABLISHED")?;
+    stage.check(stage.sent_by(Side::Server).len() == answers, "neither gets an answer")?;
+    let (bad, unsigned) =
+        (stage.counter(Side::Server, "TcpExtTCPAOBad")?, stage.counter(Side::Server, "TcpExtTCPAORequired")?);
+    stage.check((bad, unsigned) == (1, 1), format!("each is counted: {bad} bad, {unsigned} unsigned"))?;
+    stage.send(Side::Client, client, b"still here")?;
+    stage.rest()?;
+    stage.reads(Side::Server, server, Ok(b"still here".to_vec()), "the session goes on")
 }
 
 fn blind_syn(stage: &mut Stage) -> Told {

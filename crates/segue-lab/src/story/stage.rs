@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use segue_link::{Impairments, PathConfig};
 use segue_stack::{
-    Domain, Errno, IfaceConfig, Info, MsgFlags, Ready, Shutdown, SocketId, SocketOption, SocketType, StackConfig, State,
+    AoAlgorithm, AoKey, Cidr, Domain, Errno, IfaceConfig, Info, MsgFlags, Ready, Shutdown, SocketId, SocketOption,
+    SocketType, StackConfig, State,
 };
 use segue_wire::tcp::{self, OptionBytes};
 use segue_wire::{ChecksumState, Chunks, Ipv4Header, Packet, TcpFlags, TcpHeader};
@@ -58,7 +59,7 @@ pub(super) struct Sent {
     pub(super) side: Side,
     pub(super) header: TcpHeader,
     pub(super) payload: usize,
-    options: OptionBytes,
+    pub(super) options: OptionBytes,
 }
 
 impl Sent {
@@ -311,6 +312,25 @@ impl Stage {
         let host = self.host(side);
         let (stack, now) = self.lab.host_mut(host);
         stack.set_sysctl(now, name, value).map_err(LabError::from)
+    }
+
+    /// A side's socket signs its segments to the other side, and takes none from there that is not signed (TCP-AO).
+    pub(super) fn sign(&mut self, side: Side, socket: SocketId) -> Result<(), LabError> {
+        let peer = if side == Side::Client { SERVER } else { CLIENT };
+        let key = AoKey {
+            send_id: 1,
+            recv_id: 1,
+            algorithm: AoAlgorithm::HmacSha1,
+            mac_len: 12,
+            covers_options: true,
+            master: (*b"known to both")[..].into(),
+        };
+        self.call(side, "setsockopt", |stack, now| stack.add_ao_key(now, socket, Cidr::host(peer.into()), key))
+    }
+
+    /// How often something has happened on a side.
+    pub(super) fn counter(&mut self, side: Side, name: &str) -> Result<u64, LabError> {
+        self.call(side, "counters", |stack, _| Ok(stack.counters().by_name(name).unwrap_or(0)))
     }
 
     /// SO_ERROR.
