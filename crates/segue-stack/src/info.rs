@@ -6,9 +6,10 @@ use segue_tcp::Instant;
 use crate::socket::Socket;
 use crate::socket::datagram::DatagramKind;
 use crate::stack::Stack;
+use crate::tcp::auth::Keys;
 use crate::tcp::stream::{Role, StreamSocket};
 use crate::tuple::{FourTuple, unspecified_like};
-use crate::{Domain, SocketId, SocketType};
+use crate::{Cidr, Domain, SocketId, SocketType};
 
 /// A socket, half-open connection or TIME-WAIT entry as `ss` shows it.
 #[derive(Clone, Debug)]
@@ -31,6 +32,21 @@ pub struct SocketInfo {
     pub send_queue: usize,
     /// What `TCP_INFO` would say, where there is a connection.
     pub info: Option<segue_tcp::Info>,
+    /// What signs its segments, where something does.
+    pub signing: Option<Box<SigningInfo>>,
+}
+
+/// The keys of a socket, without their secrets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SigningInfo {
+    /// Peers with an MD5 key (`TCP_MD5SIG`).
+    pub md5: Vec<Cidr>,
+    /// SendID and RecvID of each TCP-AO key, the newest first.
+    pub ao: Vec<(u8, u8)>,
+    /// SendID of the key that signs (Current_key) and RecvID of the one that is asked for (RNext_key).
+    pub current: Option<u8>,
+    /// See [`current`](Self::current).
+    pub rnext: Option<u8>,
 }
 
 impl SocketInfo {
@@ -135,6 +151,7 @@ fn describe(now: Instant, socket: Option<SocketId>, entry: &Socket) -> SocketInf
         receive_queue: 0,
         send_queue: 0,
         info: None,
+        signing: common.rare().keys.as_deref().map(|keys| Box::new(signing(keys))),
     };
     match entry {
         Socket::Stream(stream) => describe_stream(now, stream, &mut info),
@@ -183,5 +200,14 @@ fn bare(tuple: &FourTuple, state: segue_tcp::State) -> SocketInfo {
         receive_queue: 0,
         send_queue: 0,
         info: None,
+        signing: None,
     }
+}
+
+fn signing(keys: &Keys) -> SigningInfo {
+    let md5 = keys.md5.networks().collect();
+    let Some(ao) = keys.ao.as_deref() else { return SigningInfo { md5, ..SigningInfo::default() } };
+    let (current, rnext) = ao.in_use();
+    let ids = ao.keys.iter().map(|entry| (entry.key.send_id, entry.key.recv_id));
+    SigningInfo { md5, ao: ids.collect(), current, rnext }
 }

@@ -39,7 +39,7 @@ pub use config::{IfaceConfig, StackConfig};
 pub use counters::{Counter, Counters};
 pub use errno::Errno;
 pub use icmp::IcmpComplaint;
-pub use info::{SocketInfo, State, Usage};
+pub use info::{SigningInfo, SocketInfo, State, Usage};
 pub use message::{
     ControlError, ControlMessage, ErrorOrigin, ExtendedError, PacketInfo, ReceivedMessage, decode_control,
     encode_control,

@@ -381,6 +381,9 @@ impl<'a> Table<'a> {
             text.push_str(break_line);
             text.push_str(&measures(line, info));
         }
+        if self.args.info && !line.signing.is_empty() {
+            let _ = write!(text, "{break_line} {}", line.signing.join(" "));
+        }
     }
 }
 

@@ -174,6 +174,13 @@ impl RareOptions {
     /// What an accepted connection has of its listener's.
     pub(crate) fn inherit(&self) -> RareOptions {
         // A connection has the keys for its peer alone; they are given to it.
-        RareOptions { keys: None, timestamp_key: 0, zerocopy_calls: 0, peek_offset: -1, route: RouteChoice::Direct, ..self.clone() }
+        RareOptions {
+            keys: None,
+            timestamp_key: 0,
+            zerocopy_calls: 0,
+            peek_offset: -1,
+            route: RouteChoice::Direct,
+            ..self.clone()
+        }
     }
 }

@@ -432,6 +432,9 @@ fn keys_are_read_back_as_they_were_set_and_a_key_in_use_stays() {
     assert!(newest[288] > 0, "it verified segments");
     let (bits, current, rnext, _) = info(&mut w, A, client);
     assert_eq!((bits & 3, current, rnext), (3, 61, 84));
+    let listed = w.stacks[A].sockets(now).find(|info| info.socket == Some(client)).unwrap();
+    let signing = listed.signing.unwrap();
+    assert_eq!((signing.ao, signing.current, signing.rnext), (vec![(61, 84), (5, 6)], Some(61), Some(84)));
     let mut in_use = storage(B4);
     in_use.resize(144, 0);
     in_use[138..141].copy_from_slice(&[32, 61, 84]);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use segue_stack::{Domain, Info, SocketInfo, SocketType, Stack, State};
+use segue_stack::{Domain, Info, SigningInfo, SocketInfo, SocketType, Stack, State};
 use serde::{Deserialize, Serialize};
 
 /// One question.
@@ -100,6 +100,9 @@ pub struct SocketLine {
     /// The fields of Linux's `struct tcp_info` that are numbers, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub info: Option<std::collections::BTreeMap<String, u64>>,
+    /// Keys that sign its segments, as `ss -i` shows them, without the secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signing: Vec<String>,
 }
 
 /// A timer, as `ss -o` shows one.
@@ -197,8 +200,25 @@ impl SocketLine {
             congestion: None,
             memory: None,
             info: info.info.as_ref().map(fields),
+            signing: info.signing.as_deref().map(signing).unwrap_or_default(),
         }
     }
+}
+
+/// As `ss` names them: the networks that MD5 keys are for, the keys of TCP-AO and which of them are in use.
+fn signing(keys: &SigningInfo) -> Vec<String> {
+    let mut words = Vec::new();
+    if !keys.md5.is_empty() {
+        let networks: Vec<String> = keys.md5.iter().map(ToString::to_string).collect();
+        words.push(format!("md5keys:{}", networks.join(",")));
+    }
+    if !keys.ao.is_empty() {
+        let ids: Vec<String> = keys.ao.iter().map(|(send, recv)| format!("{send}/{recv}")).collect();
+        words.push(format!("tcp-ao:{}", ids.join(",")));
+    }
+    words.extend(keys.current.map(|id| format!("current:{id}")));
+    words.extend(keys.rnext.map(|id| format!("rnext:{id}")));
+    words
 }
 
 /// `struct tcp_info` by Linux's names; what is zero is left out.
@@ -280,4 +300,22 @@ pub(super) fn summary(stack: &Stack, now: segue_stack::Instant) -> Summary {
         }
     }
     summary
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_shown_by_network_and_number_and_never_by_secret() {
+        let keys = SigningInfo {
+            md5: vec!["10.0.0.0/8".parse().unwrap(), "fd00::1/128".parse().unwrap()],
+            ao: vec![(61, 84), (5, 6)],
+            current: Some(61),
+            rnext: Some(6),
+        };
+        let words = ["md5keys:10.0.0.0/8,fd00::1/128", "tcp-ao:61/84,5/6", "current:61", "rnext:6"];
+        assert_eq!(signing(&keys), words);
+        assert!(signing(&SigningInfo::default()).is_empty());
+    }
 }

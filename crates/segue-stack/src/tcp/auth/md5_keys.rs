@@ -36,6 +36,10 @@ impl Md5Keys {
         self.keys.is_empty()
     }
 
+    pub(crate) fn networks(&self) -> impl Iterator<Item = Cidr> {
+        self.keys.iter().map(|key| key.network)
+    }
+
     /// The key for a peer.
     pub(crate) fn find(&self, peer: IpAddr) -> Option<&Md5Key> {
         self.keys.iter().find(|key| key.network.contains(peer))
