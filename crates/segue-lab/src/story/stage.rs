@@ -115,7 +115,7 @@ impl Stage {
         let client = lab.add_host("client", StackConfig::new(lab.host_seed(1)));
         let server = lab.add_host("server", StackConfig::new(lab.host_seed(2)));
         let iface = |address: Ipv4Addr| IfaceConfig {
-            addresses: vec![segue_stack::Cidr::new(IpAddr::V4(address), 24).unwrap_or_else(|_| unreachable!())],
+            addresses: vec![Cidr::new(IpAddr::V4(address), 24).unwrap_or_else(|_| unreachable!())],
             ..IfaceConfig::new("eth0", 1500)
         };
         let delay = Impairments { delay: ONE_WAY, ..Impairments::default() };
@@ -326,11 +326,6 @@ impl Stage {
             master: (*b"known to both")[..].into(),
         };
         self.call(side, "setsockopt", |stack, now| stack.add_ao_key(now, socket, Cidr::host(peer.into()), key))
-    }
-
-    /// How often something has happened on a side.
-    pub(super) fn counter(&mut self, side: Side, name: &str) -> Result<u64, LabError> {
-        self.call(side, "counters", |stack, _| Ok(stack.counters().by_name(name).unwrap_or(0)))
     }
 
     /// SO_ERROR.
