@@ -69,6 +69,9 @@ const AT_ONCE: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(4 * 3600);
 /// How much more heap there may be in use: what tables keep that have grown beyond their size in the second epoch.
 const GROWTH: u64 = 1 << 20;
+/// Handshakes that are remembered: no cookies. Where the third segment is lost and data come out of order, the first segment
+/// to arrive is no valid cookie and is reset, as on Linux.
+const BACKLOG: i32 = 16 * AT_ONCE as i32;
 /// The service's port.
 const PORT: u16 = 7;
 
@@ -157,7 +160,7 @@ impl Soak {
                 }
             };
             server.bind(now, listener, (address, PORT).into()).map_err(call("bind"))?;
-            server.listen(listener, AT_ONCE as i32).map_err(call("listen"))?;
+            server.listen(listener, BACKLOG).map_err(call("listen"))?;
             listeners.push(listener);
         }
         let buffer = vec![0; 64 * 1024];

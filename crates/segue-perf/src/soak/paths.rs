@@ -72,8 +72,7 @@ fn impairments(random: &mut Random) -> Result<Impairments, PerfError> {
     })
 }
 
-/// Settings of a host in an epoch, by Linux's names. Not `tcp_syncookies` 2: where the third segment is lost and data come
-/// out of order, the first to arrive is no valid cookie and is reset, as on Linux.
+/// Settings of a host in an epoch, by Linux's names.
 pub(super) fn settings(random: &mut Random) -> Vec<(&'static str, &'static str)> {
     let choices: [(&str, &[&str]); 7] = [
         ("tcp_sack", &["1", "1", "0"]),
