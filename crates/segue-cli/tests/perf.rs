@@ -17,10 +17,10 @@ fn report(arguments: &[&str]) -> Value {
 
 #[test]
 fn connections_tells_what_each_kind_costs() {
-    let report = report(&["connections", "--count", "2000", "--requests", "200"]);
+    let report = report(&["connections", "--count", "10000", "--requests", "200"]);
     for kind in ["established", "syn_received", "time_wait"] {
         let cost = &report["memory"][kind];
-        assert_eq!(cost["count"], 2000, "{report}");
+        assert_eq!(cost["count"], 10_000, "{report}");
         assert!(cost["resident_bytes_each"].as_u64().is_some_and(|bytes| bytes <= 1200), "{report}");
     }
     assert_eq!(report["segments"].as_array().map(Vec::len), Some(2), "{report}");

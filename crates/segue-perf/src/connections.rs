@@ -26,7 +26,7 @@ pub const BYTES_PER_CONNECTION: u64 = 1200;
 /// Bar: how many times the instructions for a segment may be among all connections, of those among few.
 pub const SEGMENT_RATIO: f64 = 1.2;
 /// Bar: connections below this number do not tell the cost of one from that of the tables.
-pub const ENOUGH: u32 = 1000;
+pub const ENOUGH: u32 = 10_000;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]

@@ -187,23 +187,28 @@ impl Soak {
                 self.serve(host, event.socket, report)?;
                 continue;
             }
-            let Some(next) = self.lab.next_deadline().filter(|next| *next <= end) else {
-                for end in self.ends.values() {
-                    report.failures.push(format!("epoch {}: conversation stands still: {end:?}", report.epochs));
-                }
-                break;
-            };
+            let Some(next) = self.lab.next_deadline().filter(|next| *next <= end) else { break };
             self.lab.advance_towards(next).map_err(lab_error)?;
         }
-        self.settle_down(report)
+        self.settle_down(report)?;
+        for end in self.ends.drain().map(|(_, end)| end) {
+            report.failures.push(format!("epoch {}: conversation stands still: {end:?}", report.epochs));
+        }
+        Ok(())
     }
 
     /// Everything that conversations have left behind comes to its end.
     fn settle_down(&mut self, report: &mut SoakReport) -> Result<(), PerfError> {
         let end = self.lab.now() + PATIENCE;
-        while let Some(next) = self.lab.next_deadline().filter(|next| *next <= end) {
+        loop {
+            self.lab.settle().map_err(lab_error)?;
+            // A client that broke off early may be gone before the server has heard of it.
+            if let Some((host, event)) = self.lab.next_event() {
+                self.serve(host, event.socket, report)?;
+                continue;
+            }
+            let Some(next) = self.lab.next_deadline().filter(|next| *next <= end) else { break };
             self.lab.advance_towards(next).map_err(lab_error)?;
-            while self.lab.next_event().is_some() {}
         }
         for (host, listeners) in [(self.hosts[0], 0), (self.hosts[1], self.listeners.len())] {
             let usage = self.lab.host(host).usage();
