@@ -6,7 +6,8 @@
 //! address finds it with the data. Connected, theirs and ours hear only each
 //! other, and native send and write go straight through.
 //! The queue is the stack's: the kernel's takes a handful, and what does not
-//! fit stays (and is bounded, and dropped) there.
+//! fit stays (and is bounded, and dropped) there. Outwards nothing is dropped:
+//! when the stack's send buffer is full, sends wait, as on the kernel's sockets.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -29,6 +30,9 @@ const SPEAKERS: usize = 64;
 const TURN: usize = 256;
 /// The largest datagram.
 pub(crate) const LARGEST: usize = 65_535;
+/// What an IP packet has room for behind UDP's header.
+const LARGEST_PAYLOAD_V4: i32 = 65_535 - 20 - 8;
+const LARGEST_PAYLOAD_V6: i32 = 65_535 - 8;
 
 /// A receive that wants the sender's address.
 #[derive(Debug)]
@@ -38,6 +42,14 @@ pub(crate) struct ReceiveCall {
     pub(crate) theirs: OwnedFd,
     pub(crate) flags: i32,
     pub(crate) target: crate::calls::message::Target,
+}
+
+/// A send with an address that waits for room.
+#[derive(Debug)]
+struct SendCall {
+    parked: Parked,
+    data: Vec<u8>,
+    to: SocketAddr,
 }
 
 struct Speaker {
@@ -60,7 +72,10 @@ pub(crate) struct Datagram {
     /// Our end of a connected socket, and its peer.
     connected: Option<(OwnedFd, SocketAddr)>,
     held: Option<Held>,
+    /// What the program wrote natively and the stack has no room for yet.
+    outgoing: Option<Vec<u8>>,
     waiting: VecDeque<ReceiveCall>,
+    sending: VecDeque<SendCall>,
     /// What ICMP said, until a call or SO_ERROR takes it.
     error: Option<i32>,
     holder: Holder,
@@ -75,7 +90,9 @@ impl Datagram {
             speakers: VecDeque::new(),
             connected: None,
             held: None,
+            outgoing: None,
             waiting: VecDeque::new(),
+            sending: VecDeque::new(),
             error: None,
             holder,
             closed: false,
@@ -132,6 +149,10 @@ impl Datagram {
         sup.names.join(theirs, ours.as_fd()).map_err(failed)?;
         let back = unix::through(self.path.as_fd()).map_err(failed)?;
         unix::connect(ours.as_fd(), &back).map_err(failed)?;
+        // Native sends are refused with EMSGSIZE above 32 bytes less than the buffer, which is twice what is asked for:
+        // the largest datagram goes, and one byte more than it, because that is an even number.
+        let largest = if peer.is_ipv4() { LARGEST_PAYLOAD_V4 } else { LARGEST_PAYLOAD_V6 };
+        unix::set_int(theirs, libc::SO_SNDBUF, (largest + 1 + 32) / 2).map_err(failed)?;
         sup.watch_end(ours.as_fd(), sock.cookie).map_err(failed)?;
         self.connected = Some((ours, peer));
         self.speakers.clear();
@@ -139,7 +160,7 @@ impl Datagram {
         Ok(())
     }
 
-    /// sendto(2) with an address.
+    /// sendto(2) with an address. `EAGAIN`: there is no room; [`wait_to_send`](Self::wait_to_send) waits for it.
     pub(crate) fn send_to(
         &mut self,
         sup: &Supervisor,
@@ -147,14 +168,54 @@ impl Datagram {
         data: &[u8],
         to: Option<SocketAddr>,
     ) -> Result<usize, i32> {
-        let result = match to.or(self.peer()) {
-            Some(to) => self.endpoint.try_send_to(data, MsgFlags::empty(), to, None),
-            None => return Err(libc::EDESTADDRREQ),
-        };
+        let to = to.or(self.peer()).ok_or(libc::EDESTADDRREQ)?;
+        if !self.sending.is_empty() {
+            return Err(libc::EAGAIN);
+        }
+        let result = self.endpoint.try_send_to(data, MsgFlags::empty(), to, None);
         // The first send binds; from now on answers may come.
         sock.wake();
         Stats::add(&sup.stats.datagrams_out, usize::from(result.is_ok()));
         result.map_err(|error| errno(&error))
+    }
+
+    /// A send for which there is no room: answered when there is.
+    pub(crate) fn wait_to_send(
+        &mut self,
+        sup: &Supervisor,
+        sock: &Sock,
+        parked: Parked,
+        data: Vec<u8>,
+        to: Option<SocketAddr>,
+    ) -> Result<(), i32> {
+        let to = to.or(self.peer()).ok_or(libc::EDESTADDRREQ)?;
+        self.sending.push_back(SendCall { parked, data, to });
+        sup.note_parked(sock.cookie);
+        sock.wake();
+        Ok(())
+    }
+
+    /// Sends that wait for room, in their order.
+    fn serve_sending(&mut self, sup: &Supervisor, sock: &Sock) {
+        while let Some(call) = self.sending.front() {
+            let result = self.endpoint.try_send_to(&call.data, MsgFlags::empty(), call.to, None);
+            let result = match result.map_err(|error| errno(&error)) {
+                Err(libc::EAGAIN) if self.has_room(sock) => continue,
+                Err(libc::EAGAIN) => return,
+                result => result,
+            };
+            Stats::add(&sup.stats.datagrams_out, usize::from(result.is_ok()));
+            if let Some(call) = self.sending.pop_front() {
+                let _ = sup.listener.answer(call.parked.id, result.map(|len| len as i64));
+            }
+        }
+    }
+
+    /// Whether the stack takes datagrams; if not, the socket has its turn when it does.
+    fn has_room(&self, sock: &Sock) -> bool {
+        let waker = sock.waker();
+        let mut cx = Context::from_waker(&waker);
+        matches!(self.endpoint.poll_ready(&mut cx, Ready::OUT), Poll::Ready(Ok(ready)) if ready.contains(Ready::OUT))
     }
 
     /// A receive that wants the address; without a datagram it waits.
@@ -197,10 +258,11 @@ impl Datagram {
     /// The engine's turn. `buffer` has room for the largest datagram.
     pub(crate) fn pump(&mut self, sup: &Supervisor, sock: &Sock, buffer: &mut [u8]) -> Verdict {
         if self.closed {
-            return Verdict::Remove;
+            return self.last_words(sup, sock, buffer);
         }
         let known = self.error;
-        let outward = self.pump_out(sup, buffer);
+        self.serve_sending(sup, sock);
+        let outward = self.pump_out(sup, sock, buffer);
         let inward = self.pump_in(sup, sock, buffer);
         self.serve_waiting(sup, sock);
         if self.error != known {
@@ -210,20 +272,35 @@ impl Datagram {
     }
 
     /// Sends what the program wrote to its connected socket; whether more is there.
-    fn pump_out(&mut self, sup: &Supervisor, buffer: &mut [u8]) -> bool {
+    fn pump_out(&mut self, sup: &Supervisor, sock: &Sock, buffer: &mut [u8]) -> bool {
         let Some((ours, _)) = &self.connected else { return false };
         for _ in 0..TURN {
-            let Ok(datagram) = unix::receive_from(ours.as_fd(), buffer, 0) else { return false };
-            let data = buffer.get(..datagram.len).unwrap_or_default();
-            match self.endpoint.try_send(data, MsgFlags::empty()) {
+            let data = match self.outgoing.take() {
+                Some(data) => Cow::Owned(data),
+                None => {
+                    let Ok(datagram) = unix::receive_from(ours.as_fd(), buffer, 0) else { return false };
+                    Cow::Borrowed(buffer.get(..datagram.len).unwrap_or_default())
+                }
+            };
+            match self.endpoint.try_send(&data, MsgFlags::empty()) {
                 Ok(_) => Stats::add(&sup.stats.datagrams_out, 1),
-                // As from any network: what does not fit is lost, and a
-                // pending error is what pump_in finds next.
-                Err(error) if errno(&error) == libc::EAGAIN => {}
+                // It waits, and with it, when the kernel's queue is full, the program.
+                Err(error) if errno(&error) == libc::EAGAIN => {
+                    self.outgoing = Some(data.into_owned());
+                    if !self.has_room(sock) {
+                        return false;
+                    }
+                }
                 Err(error) => self.error = Some(errno(&error)),
             }
         }
         true
+    }
+
+    /// Closed: what the program sent last still leaves, then nothing is left of the socket.
+    fn last_words(&mut self, sup: &Supervisor, sock: &Sock, buffer: &mut [u8]) -> Verdict {
+        while self.pump_out(sup, sock, buffer) {}
+        if self.outgoing.is_some() { Verdict::Keep } else { Verdict::Remove }
     }
 
     /// Puts what has arrived into theirs; whether more is there.
@@ -274,7 +351,7 @@ impl Datagram {
             let _ = sup.listener.answer(call.parked.id, Err(error));
             return;
         }
-        while self.pump_out(sup, buffer) {}
+        while self.pump_out(sup, sock, buffer) {}
         let Some((ours, _)) = &self.connected else { return };
         let Some((theirs, holder)) = borrow_from_anyone(self.holder, sock.cookie) else { return };
         self.holder = holder;
@@ -338,16 +415,22 @@ impl Datagram {
             }
             sup.listener.is_waiting(call.parked.id)
         });
-        !self.waiting.is_empty()
+        self.sending.retain(|call| {
+            if call.parked.expired(now) {
+                let _ = sup.listener.answer(call.parked.id, Err(libc::EAGAIN));
+                return false;
+            }
+            sup.listener.is_waiting(call.parked.id)
+        });
+        !self.waiting.is_empty() || !self.sending.is_empty()
     }
 
     /// The last descriptor of it has been closed: what it sent last is sent.
-    pub(crate) fn on_closed(&mut self, sup: &Supervisor) -> Verdict {
+    pub(crate) fn on_closed(&mut self, sup: &Supervisor, sock: &Sock) -> Verdict {
         self.closed = true;
-        if self.connected.is_some() {
-            let mut buffer = vec![0; LARGEST];
-            while self.pump_out(sup, &mut buffer) {}
+        if self.connected.is_none() {
+            return Verdict::Remove;
         }
-        Verdict::Remove
+        self.last_words(sup, sock, &mut vec![0; LARGEST])
     }
 }

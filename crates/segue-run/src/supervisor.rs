@@ -263,7 +263,7 @@ impl Supervisor {
             let Some(sock) = self.find(cookie) else { continue };
             let verdict = match &mut *lock(&sock.state) {
                 State::Stream(stream) => stream.on_closed(self, &sock),
-                State::Datagram(datagram) => datagram.on_closed(self),
+                State::Datagram(datagram) => datagram.on_closed(self, &sock),
             };
             match verdict {
                 Verdict::Remove => self.remove(cookie),

@@ -34,6 +34,10 @@ pub struct SocketInfo {
     pub info: Option<segue_tcp::Info>,
     /// What signs its segments, where something does.
     pub signing: Option<Box<SigningInfo>>,
+    /// The running timer of a connection.
+    pub timer: Option<segue_tcp::Timer>,
+    /// The congestion control of a stream socket.
+    pub congestion: Option<segue_tcp::CongestionName>,
 }
 
 /// The keys of a socket, without their secrets.
@@ -132,9 +136,12 @@ impl Stack {
             describe(now, id, socket)
         });
         let entries = &self.tcp.entries;
-        let opening = entries.opening.iter().map(|(_, entry)| entry.tuple);
-        let opening = opening.map(|tuple| bare(&tuple, segue_tcp::State::SynReceived));
-        let time_wait = entries.time_wait.iter().map(|(_, entry)| bare(&entry.tuple, entry.time_wait.state()));
+        let opening = entries.opening.iter();
+        let opening =
+            opening.map(|(_, entry)| bare(&entry.tuple, segue_tcp::State::SynReceived, entry.passive.timer()));
+        let time_wait = entries.time_wait.iter();
+        let time_wait =
+            time_wait.map(|(_, entry)| bare(&entry.tuple, entry.time_wait.state(), entry.time_wait.timer()));
         sockets.chain(opening).chain(time_wait)
     }
 }
@@ -152,6 +159,8 @@ fn describe(now: Instant, socket: Option<SocketId>, entry: &Socket) -> SocketInf
         send_queue: 0,
         info: None,
         signing: common.rare().keys.as_deref().map(|keys| Box::new(signing(keys))),
+        timer: None,
+        congestion: None,
     };
     match entry {
         Socket::Stream(stream) => describe_stream(now, stream, &mut info),
@@ -169,6 +178,7 @@ fn describe(now: Instant, socket: Option<SocketId>, entry: &Socket) -> SocketInf
 }
 
 fn describe_stream(now: Instant, stream: &StreamSocket, info: &mut SocketInfo) {
+    info.congestion = Some(stream.options().congestion.unwrap_or(stream.config().congestion));
     match &stream.role {
         Role::Idle(_) => info.state = Some(State::Connection(segue_tcp::State::Closed)),
         Role::Listener(listener) => {
@@ -183,12 +193,13 @@ fn describe_stream(now: Instant, stream: &StreamSocket, info: &mut SocketInfo) {
             info.receive_queue = flow.connection.unread();
             info.send_queue = flow.connection.unsent() + flow.connection.unacked();
             info.info = stream.info(now);
+            info.timer = flow.connection.timer();
         }
     }
 }
 
 /// What is known of an entry that is no socket.
-fn bare(tuple: &FourTuple, state: segue_tcp::State) -> SocketInfo {
+fn bare(tuple: &FourTuple, state: segue_tcp::State, timer: Option<segue_tcp::Timer>) -> SocketInfo {
     let is_v4 = unspecified_like(tuple.local).is_ipv4();
     SocketInfo {
         socket: None,
@@ -201,6 +212,8 @@ fn bare(tuple: &FourTuple, state: segue_tcp::State) -> SocketInfo {
         send_queue: 0,
         info: None,
         signing: None,
+        timer,
+        congestion: None,
     }
 }
 

@@ -60,13 +60,16 @@ pub(crate) struct Claim {
     pub(crate) bound: bool,
     /// On this interface alone.
     pub(crate) device: Option<IfaceId>,
+    /// One IPv6 address without `IPV6_V6ONLY`, as connections have it that a listener on `::` accepted.
+    pub(crate) is_dual: bool,
 }
 
 impl Claim {
-    /// Whether some packet could belong to both.
-    fn overlaps(&self, other: &Claim) -> bool {
-        let same_device = self.device.is_none() || other.device.is_none() || self.device == other.device;
-        same_device && self.scope.overlaps(other.scope)
+    /// Whether a new claim is in this one's way: some packet could belong to both, or, as Linux counts, it is for all of
+    /// IPv4 beside an IPv6 address that could speak it.
+    fn is_met_by(&self, new: &Claim) -> bool {
+        let same_device = self.device.is_none() || new.device.is_none() || self.device == new.device;
+        same_device && (self.scope.overlaps(new.scope) || (self.is_dual && new.scope == Scope::AnyV4))
     }
 }
 
@@ -98,12 +101,18 @@ impl PortTable {
 
     /// Whether a socket that named the port itself may take it beside those who hold it. Its own claim must not be in.
     pub(crate) fn may_bind(&self, port: u16, claim: &Claim) -> bool {
-        self.claims(port).all(|held| !held.overlaps(claim) || self.may_share(claim, held))
+        self.claims(port).all(|held| !held.is_met_by(claim) || self.may_share(claim, held))
     }
 
     /// Whether a port may be given to a socket that asked for any: sharing is not considered.
-    pub(crate) fn is_free_for(&self, port: u16, scope: Scope) -> bool {
-        self.claims(port).all(|held| !held.scope.overlaps(scope))
+    pub(crate) fn is_free_for(&self, port: u16, claim: &Claim) -> bool {
+        self.claims(port).all(|held| !held.is_met_by(claim))
+    }
+
+    /// Whether a port may be given to a socket that asked for any and shares it by `SO_REUSEADDR` (`ip_autobind_reuse`).
+    pub(crate) fn may_share_address(&self, port: u16, claim: &Claim) -> bool {
+        let shares = |held: &Claim| claim.reuse_address && held.reuse_address && !held.listening;
+        self.claims(port).all(|held| !held.is_met_by(claim) || shares(held))
     }
 
     /// Whether connect() may choose the port: sockets that bound themselves keep it for themselves.

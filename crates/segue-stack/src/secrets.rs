@@ -228,10 +228,11 @@ impl PortChooser {
 
     /// A local port for a connection from `local` to `remote`, out of `range` (both ends included); `usable` says
     /// whether a candidate is free for this connection. `None`: every port of the range is taken (`EADDRNOTAVAIL`),
-    /// after asking for each port once.
+    /// after asking for each port once. As Linux: in a range that the socket has named itself (`is_own`) ports of both
+    /// parities are alike.
     pub(crate) fn for_connect(
         &mut self,
-        range: (u16, u16),
+        (range, is_own): ((u16, u16), bool),
         local: IpAddr,
         remote: SocketAddr,
         usable: impl FnMut(u16) -> bool,
@@ -240,17 +241,34 @@ impl PortChooser {
         let key = tuple(SocketAddr::new(local, 0), remote);
         let group = self.index.hash(&key) as usize % PERTURB;
         let start = (self.offset.hash(&key) as u32).wrapping_add(self.perturb[group]);
-        let (port, tried) = search(range, start, Parity::OfLowEnd, usable)?;
+        let (parity, width) = if is_own { (Parity::Both, 1) } else { (Parity::OfLowEnd, 2) };
+        let (port, tried) = search(range, start, parity, usable)?;
         // A random step at least as far as the search went: the next port of this group is not foretold by this one.
-        let step = tried.max(self.random.below(8) * 2) + 2;
+        let step = tried.max(self.random.below(8) * width) + width;
         self.perturb[group] = self.perturb[group].wrapping_add(step);
         Some(port)
     }
 
-    /// A port for a socket bound to port 0; `None`: every port of the range is taken (`EADDRINUSE`).
-    pub(crate) fn for_bind(&mut self, range: (u16, u16), usable: impl FnMut(u16) -> bool) -> Option<u16> {
+    /// A port for a socket bound to port 0; `None`: every port of the range is taken (`EADDRINUSE`). `shares`: it has
+    /// `SO_REUSEADDR`, and as on Linux such sockets take from the lower half of the range while that lasts.
+    pub(crate) fn for_bind(
+        &mut self,
+        range: (u16, u16),
+        shares: bool,
+        mut usable: impl FnMut(u16) -> bool,
+    ) -> Option<u16> {
         let start = self.random.next_u64() as u32;
-        search(range, start, Parity::Other, usable).map(|(port, _)| port)
+        let (low, high) = range;
+        // An even number of ports, so that both halves have both parities.
+        let half = (u32::from(high).saturating_sub(low.into()) + 1) / 4 * 2;
+        let halves = match u16::try_from(half) {
+            Ok(half @ 1..) if shares => [Some((low, low + half - 1)), Some((low + half, high))],
+            _ => [Some(range), None],
+        };
+        halves
+            .into_iter()
+            .flatten()
+            .find_map(|half| search(half, start, Parity::Other, &mut usable).map(|(port, _)| port))
     }
 }
 
@@ -258,6 +276,8 @@ impl PortChooser {
 enum Parity {
     OfLowEnd,
     Other,
+    /// No parity comes first.
+    Both,
 }
 
 /// Goes once round the range from `start`, first over one parity, then over the other. Returns the port and how far
@@ -265,6 +285,10 @@ enum Parity {
 fn search(range: (u16, u16), start: u32, first: Parity, mut usable: impl FnMut(u16) -> bool) -> Option<(u16, u32)> {
     let (low, high) = range;
     let count = u32::from(high).checked_sub(u32::from(low))? + 1;
+    if matches!(first, Parity::Both) {
+        let mut offsets = (0..count).map(|step| (step, low + ((start % count + step) % count) as u16));
+        return offsets.find(|(_, port)| usable(*port)).map(|(step, port)| (port, step));
+    }
     let odd_first = u32::from(matches!(first, Parity::Other));
     for parity in [odd_first, 1 - odd_first] {
         // Offsets parity, parity + 2, … below count.
@@ -382,9 +406,31 @@ mod tests {
         let local = addr("10.0.0.1:0").ip();
         for n in 0..1000u32 {
             let remote = SocketAddr::new(IpAddr::V4((0x0a00_0200 + n).into()), 443);
-            assert_eq!(ports.for_connect(LINUX_RANGE, local, remote, |_| true).unwrap() % 2, 0);
-            assert_eq!(ports.for_bind(LINUX_RANGE, |_| true).unwrap() % 2, 1);
+            assert_eq!(ports.for_connect((LINUX_RANGE, false), local, remote, |_| true).unwrap() % 2, 0);
+            assert_eq!(ports.for_bind(LINUX_RANGE, false, |_| true).unwrap() % 2, 1);
         }
+    }
+
+    #[test]
+    fn in_a_range_of_its_own_a_socket_takes_ports_of_both_parities() {
+        let mut ports = chooser();
+        let local = addr("10.0.0.1:0").ip();
+        let mut take = |n: u32| {
+            let remote = SocketAddr::new(IpAddr::V4((0x0a00_0200 + n).into()), 443);
+            ports.for_connect(((40000, 40099), true), local, remote, |_| true).unwrap()
+        };
+        let odd = (0..1000).filter(|n| take(*n) % 2 == 1).count();
+        assert!((400..600).contains(&odd), "{odd} of 1000");
+    }
+
+    #[test]
+    fn sockets_that_share_take_from_the_lower_half_while_that_lasts() {
+        let mut ports = chooser();
+        for _ in 0..200 {
+            assert!(ports.for_bind((40000, 40099), true, |_| true).unwrap() < 40050);
+        }
+        assert!(ports.for_bind((40000, 40099), true, |port| port >= 40050).unwrap() >= 40050);
+        assert_eq!(ports.for_bind((40000, 40000), true, |_| true), Some(40000));
     }
 
     #[test]
@@ -392,13 +438,13 @@ mod tests {
         let mut ports = chooser();
         let (local, remote) = (addr("10.0.0.1:0").ip(), addr("10.0.0.2:80"));
         let chosen: Vec<u16> =
-            (0..1000).map(|_| ports.for_connect(LINUX_RANGE, local, remote, |_| true).unwrap()).collect();
+            (0..1000).map(|_| ports.for_connect((LINUX_RANGE, false), local, remote, |_| true).unwrap()).collect();
         assert!(chosen.windows(2).all(|pair| pair[0] != pair[1]));
         // Steps vary: an observer of one port does not know the next.
         let steps: HashSet<u16> = chosen.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
         assert!(steps.len() >= 4, "steps seen: {steps:?}");
         // Other destinations do not follow on.
-        let elsewhere = ports.for_connect(LINUX_RANGE, local, addr("10.0.0.3:80"), |_| true).unwrap();
+        let elsewhere = ports.for_connect((LINUX_RANGE, false), local, addr("10.0.0.3:80"), |_| true).unwrap();
         assert!(elsewhere.abs_diff(*chosen.last().unwrap()) > 16);
     }
 
@@ -407,25 +453,25 @@ mod tests {
         let mut ports = chooser();
         let (local, remote) = (addr("10.0.0.1:0").ip(), addr("10.0.0.2:80"));
         for free in [32768, 32769, 60998, 60999, 45001] {
-            assert_eq!(ports.for_connect(LINUX_RANGE, local, remote, |p| p == free), Some(free));
-            assert_eq!(ports.for_bind(LINUX_RANGE, |p| p == free), Some(free));
+            assert_eq!(ports.for_connect((LINUX_RANGE, false), local, remote, |p| p == free), Some(free));
+            assert_eq!(ports.for_bind(LINUX_RANGE, false, |p| p == free), Some(free));
         }
-        assert_eq!(ports.for_connect(LINUX_RANGE, local, remote, |_| false), None);
-        assert_eq!(ports.for_bind(LINUX_RANGE, |_| false), None);
+        assert_eq!(ports.for_connect((LINUX_RANGE, false), local, remote, |_| false), None);
+        assert_eq!(ports.for_bind(LINUX_RANGE, false, |_| false), None);
     }
 
     proptest! {
         #[test]
-        fn every_port_of_a_range_is_asked_for_exactly_once(low in any::<u16>(), span in 0u16..300, seed in any::<u8>()) {
+        fn every_port_of_a_range_is_asked_for_exactly_once(low in any::<u16>(), span in 0u16..300, seed in any::<u8>(), is_own in any::<bool>()) {
             let high = low.saturating_add(span);
             let mut ports = PortChooser::new(&mut secrets(seed));
             let mut asked = Vec::new();
-            ports.for_connect((low, high), addr("[::1]:0").ip(), addr("[::1]:1"), |p| { asked.push(p); false });
+            ports.for_connect(((low, high), is_own), addr("[::1]:0").ip(), addr("[::1]:1"), |p| { asked.push(p); false });
             let mut sorted = asked.clone();
             sorted.sort_unstable();
             prop_assert_eq!(sorted, (low..=high).collect::<Vec<_>>());
             asked.clear();
-            ports.for_bind((low, high), |p| { asked.push(p); false });
+            ports.for_bind((low, high), is_own, |p| { asked.push(p); false });
             asked.sort_unstable();
             prop_assert_eq!(asked, (low..=high).collect::<Vec<_>>());
         }
@@ -433,6 +479,6 @@ mod tests {
 
     #[test]
     fn an_empty_range_has_no_port() {
-        assert_eq!(chooser().for_bind((2000, 1000), |_| true), None);
+        assert_eq!(chooser().for_bind((2000, 1000), false, |_| true), None);
     }
 }

@@ -1,5 +1,7 @@
 //! `TCP_INFO`: what can be said about a connection, in Linux's names and units.
 
+use segue_wire::Instant;
+
 use crate::state::State;
 
 /// The fields of Linux's `struct tcp_info` that have a source here. Times in
@@ -100,6 +102,30 @@ pub struct Info {
     pub accecn_opt_seen: u16,
     /// Times that a timeout made the sender try another path.
     pub timeout_rehash: u16,
+}
+
+/// Which timer of a connection runs, as `ss -o` tells them apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TimerKind {
+    /// Something is sent again, or looked for, when it expires.
+    Retransmission,
+    /// Keep-alive, or an orphan's wait for the peer's FIN.
+    KeepAlive,
+    /// TIME-WAIT ends.
+    TimeWait,
+    /// The peer's closed window is asked for.
+    Persist,
+}
+
+/// A running timer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timer {
+    /// Which.
+    pub kind: TimerKind,
+    /// When it expires.
+    pub at: Instant,
+    /// How often it has expired without an answer.
+    pub expired: u8,
 }
 
 /// What BBR knows of the path: Linux's `struct tcp_bbr_info`, which `TCP_CC_INFO` gives.

@@ -41,7 +41,7 @@ pub use error::{ConnError, RecvError, SendError};
 pub use event::{Events, Outcome, Ready};
 pub use fastopen::{FastOpenNews, FastOpenSyn, Form};
 pub use icmp::IcmpSignal;
-pub use info::{BbrInfo, Info};
+pub use info::{BbrInfo, Info, Timer, TimerKind};
 pub use journal::{
     CaState, ControllerPhase, Decided, Decision, FlowState, LossReason, ReductionReason, Statistic, UndoReason,
 };

@@ -248,7 +248,15 @@ pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
     };
     let mut state = lock(&sock.state);
     let State::Datagram(datagram) = &mut *state else { return stream_send(caller, &state, fd.as_fd()) };
-    let mut send = |data: &[u8], to| datagram.send_to(caller.sup, &sock, data, to);
+    // A send that finds no room waits, unless it must not; several at once stop where one would wait.
+    let mut send_one = |data: Vec<u8>, to, flags: i32| match datagram.send_to(caller.sup, &sock, &data, to) {
+        Err(libc::EAGAIN) if flags & libc::MSG_DONTWAIT == 0 && !sys::is_nonblocking(fd.as_fd()) => {
+            let limit = unix::timeout(fd.as_fd(), libc::SO_SNDTIMEO);
+            let parked = caller.park(limit.and_then(|limit| Instant::now().checked_add(limit)));
+            datagram.wait_to_send(caller.sup, &sock, parked, data, to).map(|()| Answer::Elsewhere)
+        }
+        result => result.map(|len| Answer::Value(len as i64)),
+    };
     match i64::from(caller.call.call.nr) {
         libc::SYS_sendto => {
             let len = usize::try_from(caller.call.word(2)).unwrap_or(usize::MAX);
@@ -257,12 +265,12 @@ pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
             }
             let data = caller.read(caller.call.word(1), len)?;
             let to = destination(caller, &sock, caller.call.word(4), caller.call.int(5))?;
-            Ok(Answer::Value(send(&data, to)? as i64))
+            send_one(data, to, caller.call.int(3))
         }
         libc::SYS_sendmsg => {
             let header = Header::read(caller.tid(), caller.call.word(1))?;
             let to = destination(caller, &sock, header.name, header.name_len as i32)?;
-            Ok(Answer::Value(send(&header.gather(caller.tid())?, to)? as i64))
+            send_one(header.gather(caller.tid())?, to, caller.call.int(2))
         }
         _ => {
             let count = (caller.call.word(2) as u32).min(MOST_MESSAGES);
@@ -271,7 +279,7 @@ pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
                 let at = caller.call.word(1) + index * MESSAGE;
                 let one = Header::read(caller.tid(), at).and_then(|header| {
                     let to = destination(caller, &sock, header.name, header.name_len as i32)?;
-                    let len = send(&header.gather(caller.tid())?, to)?;
+                    let len = datagram.send_to(caller.sup, &sock, &header.gather(caller.tid())?, to)?;
                     caller.write(at + MESSAGE_LEN_AT, &(len as u32).to_ne_bytes())
                 });
                 match one {

@@ -245,6 +245,14 @@ impl Stack {
     /// An error about a packet of ours: find whose it was.
     fn report(&mut self, now: Instant, about: &About<'_>, quoted: Option<Quoted>, report: Report) {
         let Some(quoted) = quoted.filter(|quoted| !quoted.is_later_fragment) else { return };
+        if matches!(report, Report::TooBig { .. }) && about.arrival.source.is_ipv4() {
+            let is_tcp = matches!(quoted.transport, QuotedTransport::Tcp { .. });
+            match self.settings.ip.no_pmtu_disc {
+                2 => return,
+                3 if !is_tcp => return,
+                _ => {}
+            }
+        }
         let error = about.error(&quoted, report);
         match quoted.transport {
             QuotedTransport::Tcp { source_port, destination_port, sequence } => {

@@ -52,7 +52,7 @@ impl Stack {
         if identifier == 0 {
             let Stack { chooser, datagrams, .. } = self;
             let is_free = |candidate| !datagrams.pings.contains_key(&(is_v6, candidate));
-            identifier = chooser.for_bind((1, u16::MAX), is_free).ok_or(Errno::EADDRINUSE)?;
+            identifier = chooser.for_bind((1, u16::MAX), false, is_free).ok_or(Errno::EADDRINUSE)?;
         }
         self.datagrams.pings.insert((is_v6, identifier), id.index);
         let socket = self.datagram_mut(id)?;

@@ -41,7 +41,9 @@ impl Stack {
         if is_stream && address.is_ipv6() && address.is_multicast() {
             return Err(Errno::EINVAL);
         }
-        let is_free = common.flags.intersects(Flags::FREE_BIND | Flags::TRANSPARENT);
+        let ip = &self.settings.ip;
+        let is_free = common.flags.intersects(Flags::FREE_BIND | Flags::TRANSPARENT)
+            || if address.is_ipv4() { ip.nonlocal_bind } else { ip.nonlocal_bind6 };
         let is_group = matches!(self.net.destination(address), Destination::Broadcast | Destination::Multicast);
         if self.net.may_bind(address) || is_free || is_group {
             return Ok(());
@@ -91,8 +93,16 @@ impl Stack {
             return if ports.may_bind(wanted, claim) { Ok(wanted) } else { Err(Errno::EADDRINUSE) };
         }
         let all = settings.ip.local_port_range;
-        let range = sockets.at(id.index).map_or(all, |socket| socket.common().port_range(all));
-        chooser.for_bind(range, |port| ports.is_free_for(port, claim.scope)).ok_or(Errno::EADDRINUSE)
+        let (range, _) = sockets.at(id.index).map_or((all, false), |socket| socket.common().port_range(all));
+        let may_choose = |port: u16| !settings.ip.local_reserved_ports.contains(port);
+        // As Linux: only bind() of a stream socket looks at the lower half first.
+        let shares = claim.reuse_address && is_stream;
+        let free = chooser.for_bind(range, shares, |port| may_choose(port) && ports.is_free_for(port, claim));
+        let shared = |chooser: &mut crate::secrets::PortChooser| {
+            let may = |port: u16| may_choose(port) && ports.may_share_address(port, claim);
+            chooser.for_bind(range, shares, may).filter(|_| shares && settings.ip.autobind_reuse)
+        };
+        free.or_else(|| shared(chooser)).ok_or(Errno::EADDRINUSE)
     }
 
     /// Give an unbound socket a port of its own, as listen() and the first datagram do.

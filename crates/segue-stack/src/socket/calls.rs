@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use segue_tcp::{Chunks, Instant, SocketOptions};
 
-use super::common::{Common, Flags};
+use super::common::{Common, Flags, MtuDiscovery};
 use super::datagram::{DatagramKind, DatagramSocket};
 use super::send_control::SendControl;
 use super::{Domain, MsgFlags, Received, Shutdown, Socket, SocketId, SocketType};
@@ -20,7 +20,11 @@ impl Stack {
     pub(crate) fn create_socket(&mut self, domain: Domain, kind: SocketType) -> Result<SocketId> {
         // As Linux: identifiers of ping sockets are shared, and an AF_INET6 one speaks IPv6 alone.
         let is_ping = kind == SocketType::Icmp;
-        let mut common = Common::new(domain, is_ping);
+        let ip = &self.settings.ip;
+        let mut common = Common::new(domain, is_ping || ip.bind_v6_only);
+        if ip.no_pmtu_disc != 0 {
+            common.discovery = MtuDiscovery::Dont;
+        }
         common.flags.set(Flags::REUSE_ADDRESS, is_ping);
         let core = &self.settings.core;
         let datagram = |common, kind| {

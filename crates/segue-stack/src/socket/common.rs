@@ -220,6 +220,7 @@ impl Common {
             listening: self.has(Flags::CLAIM_LISTENING),
             bound: self.has(Flags::CLAIM_BOUND),
             device: self.rare().device,
+            is_dual: self.local.is_ipv6() && !self.local.is_unspecified() && !self.has(Flags::V6_ONLY),
         }
     }
 
@@ -265,8 +266,9 @@ impl Common {
         arrival.ttl < if arrival.source.is_ipv4() { rare.min_ttl } else { rare.min_hops }
     }
 
-    /// Ports that are chosen for it: the sysctl's, narrowed by `IP_LOCAL_PORT_RANGE` as far as that lies within.
-    pub(crate) fn port_range(&self, (mut low, mut high): (u16, u16)) -> (u16, u16) {
+    /// Ports that are chosen for it: the sysctl's, narrowed by `IP_LOCAL_PORT_RANGE` as far as that lies within; and
+    /// whether there is such a range of its own.
+    pub(crate) fn port_range(&self, (mut low, mut high): (u16, u16)) -> ((u16, u16), bool) {
         let (own_low, own_high) = self.rare().port_range;
         let all = low..=high;
         if all.contains(&own_low) {
@@ -275,7 +277,7 @@ impl Common {
         if all.contains(&own_high) {
             high = own_high;
         }
-        (low, high)
+        ((low, high), (own_low, own_high) != (0, 0))
     }
 
     /// The interface that packets to `destination` leave by whatever the routes say, if there is one.

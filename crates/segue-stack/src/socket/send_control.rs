@@ -166,7 +166,9 @@ impl Reader<'_> {
             return Err(Errno::ENODEV);
         }
         let common = self.socket.common();
-        let is_free = common.flags.intersects(Flags::FREE_BIND | Flags::TRANSPARENT);
+        let ip = &self.stack.settings.ip;
+        let nonlocal = |address: IpAddr| if address.is_ipv4() { ip.nonlocal_bind } else { ip.nonlocal_bind6 };
+        let is_free = common.flags.intersects(Flags::FREE_BIND | Flags::TRANSPARENT) || source.is_some_and(nonlocal);
         if source.is_some_and(|source| !self.stack.net.may_bind(source) && !is_free) {
             return Err(Errno::EINVAL);
         }

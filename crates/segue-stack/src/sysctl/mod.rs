@@ -267,7 +267,9 @@ impl Entry {
 
 fn find(asked: &str) -> Result<&'static Entry, SysctlError> {
     let name = asked.trim().trim_start_matches("/proc/sys/").trim_start_matches('/').replace('/', ".");
-    if let Some(entry) = TABLE.iter().find(|entry| entry.name == name) {
+    // A last component that both families have is IPv4's.
+    let is_exactly = |full: &str| full == name || full.strip_prefix("net.ipv4.") == Some(name.as_str());
+    if let Some(entry) = TABLE.iter().find(|entry| is_exactly(entry.name)) {
         return Ok(entry);
     }
     // An abbreviated name must end at a component's border: "ipv4.tcp_rmem", "tcp_rmem".

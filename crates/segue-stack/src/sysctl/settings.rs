@@ -21,6 +21,20 @@ pub struct Settings {
 pub struct IpSettings {
     /// `net.ipv4.ip_local_port_range`: lowest and highest ephemeral port, both included. Default 32768, 60999.
     pub local_port_range: (u16, u16),
+    /// `net.ipv4.ip_local_reserved_ports`: ports that are never chosen, only bound by number. Default none.
+    pub local_reserved_ports: Ranges,
+    /// `net.ipv4.ip_autobind_reuse`: a port that is chosen for a socket with `SO_REUSEADDR` may be one that others with
+    /// `SO_REUSEADDR` have, when there is no other. Default off.
+    pub autobind_reuse: bool,
+    /// `net.ipv4.ip_nonlocal_bind`: bind() takes addresses that are not this host's. Default off.
+    pub nonlocal_bind: bool,
+    /// `net.ipv6.ip_nonlocal_bind`: the same over IPv6. Default off.
+    pub nonlocal_bind6: bool,
+    /// `net.ipv6.bindv6only`: what `IPV6_V6ONLY` of a new socket is. Default off.
+    pub bind_v6_only: bool,
+    /// `net.ipv4.ip_no_pmtu_disc`: 0: new sockets look for the path's MTU; 1: they do not (`IP_PMTUDISC_DONT`); 2: nor does
+    /// an ICMP error change what is known of a path; 3: it does for TCP, which can tell a forged one. Default 0.
+    pub no_pmtu_disc: u8,
     /// `net.ipv4.ip_default_ttl`: time to live of IPv4 packets, 1–255. Default 64.
     pub default_ttl: u8,
     /// `net.ipv6.conf.all.hop_limit`: hop limit of IPv6 packets, 1–255. Default 64.
@@ -102,6 +116,12 @@ impl Default for IpSettings {
     fn default() -> Self {
         IpSettings {
             local_port_range: (32768, 60999),
+            local_reserved_ports: Ranges::default(),
+            autobind_reuse: false,
+            nonlocal_bind: false,
+            nonlocal_bind6: false,
+            bind_v6_only: false,
+            no_pmtu_disc: 0,
             default_ttl: 64,
             hop_limit: 64,
             max_syn_backlog: 2048,

@@ -158,7 +158,8 @@ impl Stack {
         let Stack { chooser, tcp, sockets, net, settings, .. } = self;
         let is_usable = |port: u16| {
             let is_free = || reusable(now, tcp, sockets, net, settings, &tuple(port), PortOrigin::Chosen).is_some();
-            tcp.ports.may_connect_from(port) && is_free()
+            let is_reserved = settings.ip.local_reserved_ports.contains(port);
+            !is_reserved && tcp.ports.may_connect_from(port) && is_free()
         };
         let port = chooser.for_connect(range, local, to, is_usable).ok_or(Errno::EADDRNOTAVAIL)?;
         let tuple = tuple(port);

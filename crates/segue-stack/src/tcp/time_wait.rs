@@ -33,14 +33,15 @@ struct ClaimBits {
     reuse_address: bool,
     reuse_port: bool,
     bound: bool,
+    is_dual: bool,
     device: Option<IfaceId>,
 }
 
 impl TimeWaitEntry {
     fn claim(&self) -> Option<Claim> {
-        let ClaimBits { reuse_address, reuse_port, bound, device } = self.claim?;
+        let ClaimBits { reuse_address, reuse_port, bound, is_dual, device } = self.claim?;
         let scope = crate::ports::Scope::One(self.tuple.local);
-        Some(Claim { scope, reuse_address, reuse_port, listening: false, bound, device })
+        Some(Claim { scope, reuse_address, reuse_port, listening: false, bound, device, is_dual })
     }
 }
 
@@ -67,6 +68,7 @@ impl Stack {
             reuse_address: claim.reuse_address,
             reuse_port: claim.reuse_port,
             bound: claim.bound,
+            is_dual: claim.is_dual,
             device: claim.device,
         });
         let entry = TimeWaitEntry { time_wait, tuple, claim, pinned, timer: None };

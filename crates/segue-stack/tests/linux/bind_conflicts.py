@@ -6,7 +6,10 @@ combination of SO_REUSEADDR (a) and SO_REUSEPORT (p) on the first and the second
 first in (-, a, p, ap) x second in (-, a, p, ap). `.`: the second bind succeeds (and, for TCP, its listen());
 `L`: its bind succeeds, its listen() fails; `X`: its bind fails with EADDRINUSE.
 
-    unshare -n sh -c 'ip link set lo up; python3 bind_conflicts.py' > bind_conflicts.txt
+The first socket is bound, or listens, or it was accepted by a listener that has closed since and is now open or in
+TIME-WAIT. `bound@lo-` and the like: the first, the second, or both are confined to an interface by SO_BINDTODEVICE.
+
+    unshare -n sh -c 'ip link set lo up; ip link add d1 type veth peer name d2; python3 bind_conflicts.py' > bind_conflicts.txt
 """
 import errno
 import socket
@@ -20,25 +23,55 @@ ADDRESSES = {
     "lo6": ("::1", socket.AF_INET6, False),
     "map4": ("::ffff:127.0.0.1", socket.AF_INET6, False),
 }
+# Where a client reaches a listener.
+CLIENTS = {
+    "any4": "127.0.0.1", "lo4": "127.0.0.1", "two4": "127.0.0.2", "any6": "::1", "only6": "::1", "lo6": "::1",
+    "map4": "127.0.0.1",
+}
+DEVICES = ("lo-", "-lo", "lolo", "lod1")
 PORT = 20000
 
 
-def make(kind, name, flags):
+def make(kind, name, flags, device=""):
     address, family, only = ADDRESSES[name]
     s = socket.socket(family, kind)
     if family == socket.AF_INET6:
         s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(only))
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int("a" in flags))
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int("p" in flags))
+    if device:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
     return s, (address, PORT)
 
 
-def ask(kind, listening, first, second, f1, f2):
-    a, where = make(kind, first, f1)
+def accepted(listener, name, is_over):
+    """What is left of a listener that took one connection."""
+    listener.listen(1)
+    to = CLIENTS[name]
+    client = socket.create_connection((to, PORT))
+    server, _ = listener.accept()
+    listener.close()
+    if not is_over:
+        return [server, client]
+    server.close()
+    assert client.recv(1) == b""
+    client.close()
+    return []
+
+
+def ask(kind, state, first, second, f1, f2):
+    global PORT
+    PORT += 1
+    devices = {"lo-": ("lo", ""), "-lo": ("", "lo"), "lolo": ("lo", "lo"), "lod1": ("lo", "d1")}
+    one, two = devices.get(state.partition("@")[2], ("", ""))
+    a, where = make(kind, first, f1, one)
     a.bind(where)
-    if listening:
+    held = [a]
+    if state == "listening":
         a.listen(1)
-    b, where = make(kind, second, f2)
+    elif state in ("open", "timewait"):
+        held = accepted(a, first, state == "timewait")
+    b, where = make(kind, second, f2, two)
     try:
         try:
             b.bind(where)
@@ -53,15 +86,17 @@ def ask(kind, listening, first, second, f1, f2):
                 return "L"
         return "."
     finally:
-        a.close()
         b.close()
+        for s in held:
+            s.close()
 
 
 for proto, kind in (("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)):
-    for listening in (False, True) if proto == "tcp" else (False,):
+    states = ["bound", "listening", "open", "timewait"] if proto == "tcp" else ["bound"]
+    for state in states + ["bound@" + devices for devices in DEVICES]:
         for first in ADDRESSES:
             for second in ADDRESSES:
-                answers = "".join(
-                    ask(kind, listening, first, second, f1, f2) for f1 in ("", "a", "p", "ap") for f2 in ("", "a", "p", "ap")
-                )
-                print(proto, "listening" if listening else "bound", first, second, answers)
+                if "@" in state and (first, second) not in (("any4", "lo4"), ("lo4", "lo4"), ("any6", "any6"), ("any4", "any6")):
+                    continue
+                answers = "".join(ask(kind, state, first, second, f1, f2) for f1 in ("", "a", "p", "ap") for f2 in ("", "a", "p", "ap"))
+                print(proto, state, first, second, answers)

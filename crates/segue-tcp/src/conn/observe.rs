@@ -6,9 +6,10 @@ use segue_wire::Instant;
 
 use super::{Connection, Phase};
 use crate::event::{Events, Ready};
-use crate::info::{BbrInfo, Info};
+use crate::info::{BbrInfo, Info, Timer, TimerKind};
 use crate::journal::{Decided, Journal, Statistic};
 use crate::send::buffer;
+use crate::send::timer::SendTimer;
 use crate::state::halves::{LocalHalf, PeerHalf};
 use crate::state::syn_received::SynReceived;
 use crate::state::syn_sent::SynSent;
@@ -220,6 +221,26 @@ impl Connection {
         match &mut self.phase {
             Phase::Synced(synced) => Some(&mut synced.send.journal),
             _ => self.aside.as_deref_mut().map(|aside| &mut aside.journal),
+        }
+    }
+
+    /// The timer that `ss -o` shows: of several the one that Linux shows.
+    pub fn timer(&self) -> Option<Timer> {
+        let timer = |kind, at, expired| Some(Timer { kind, at, expired });
+        match &self.phase {
+            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
+                timer(TimerKind::Retransmission, offer.timer.instant()?, offer.retransmits)
+            }
+            Phase::Synced(synced) => match synced.send.timer {
+                SendTimer::Retransmit { at } | SendTimer::Probe { at } | SendTimer::Reorder { at } => {
+                    timer(TimerKind::Retransmission, at, synced.send.retransmits)
+                }
+                SendTimer::Persist { at, .. } => timer(TimerKind::Persist, at, synced.send.probes),
+                SendTimer::KeepAlive { at, probes } => timer(TimerKind::KeepAlive, at, probes),
+                SendTimer::Idle => timer(TimerKind::KeepAlive, synced.orphan_deadline().instant()?, 0),
+            },
+            Phase::TimeWait(time_wait) => time_wait.timer(),
+            Phase::Closed => None,
         }
     }
 

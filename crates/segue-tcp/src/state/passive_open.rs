@@ -18,6 +18,7 @@ use crate::drop::DropReason;
 use crate::ecn;
 use crate::event::Outcome;
 use crate::fastopen::SynAckPending;
+use crate::info::{Timer, TimerKind};
 use crate::options::SocketOptions;
 use crate::segment::{Segment, Transmit};
 use crate::state::handshake::{Offer, PeerSyn, Screened, screen, syn_interval};
@@ -110,6 +111,12 @@ impl PassiveOpen {
         // RFC 5482 section 3. The peer's own is not kept: it comes again with its first segment after the SYN.
         let time = config.advertised_user_timeout(&SocketOptions::DEFAULT);
         Some(with_option(syn_ack, time).unwrap_or_else(|syn_ack| syn_ack))
+    }
+
+    /// As `ss -o` shows it.
+    pub fn timer(&self) -> Option<Timer> {
+        let at = self.offer.timer.instant()?;
+        Some(Timer { kind: TimerKind::Retransmission, at, expired: self.offer.retransmits })
     }
 
     /// When `on_deadline` wants to be called; `None` while `poll_transmit` has a SYN-ACK.

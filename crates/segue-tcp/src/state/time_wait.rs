@@ -12,6 +12,7 @@ use segue_wire::tcp::{TcpFlags, TcpOptions};
 
 use crate::config::Config;
 use crate::drop::DropReason;
+use crate::info::{Timer, TimerKind};
 use crate::segment::{Segment, Transmit};
 use crate::state::State;
 use crate::state::challenge::AnswerLimit;
@@ -245,6 +246,15 @@ impl TimeWait {
     fn acknowledge(&self, now: Instant) -> Transmit {
         let options = TcpOptions { timestamps: self.clocks.map(|clocks| clocks.stamp(now)), ..TcpOptions::default() };
         bare(self.snd_nxt, Some(self.rcv_nxt), TcpFlags::ACK, self.window.0, options.emit())
+    }
+
+    /// As `ss -o` shows it.
+    pub fn timer(&self) -> Option<Timer> {
+        let kind = match self.awaits {
+            Awaits::PeerFin => TimerKind::KeepAlive,
+            Awaits::Silence => TimerKind::TimeWait,
+        };
+        Some(Timer { kind, at: self.deadline(), expired: 0 })
     }
 
     /// When the entry ends.

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use segue_stack::{Domain, Info, SigningInfo, SocketInfo, SocketType, Stack, State};
+use segue_stack::{Domain, Info, Instant, SigningInfo, SocketInfo, SocketType, Stack, State};
+use segue_tcp::{Timer, TimerKind};
 use serde::{Deserialize, Serialize};
 
 /// One question.
@@ -116,6 +117,20 @@ pub struct TimerLine {
     pub retransmits: u8,
 }
 
+impl TimerLine {
+    fn of(timer: &Timer, now: Instant) -> TimerLine {
+        let name = match timer.kind {
+            TimerKind::Retransmission => "on",
+            TimerKind::KeepAlive => "keepalive",
+            TimerKind::TimeWait => "timewait",
+            TimerKind::Persist => "persist",
+        };
+        let left = timer.at.saturating_duration_since(now).as_millis();
+        let expires_ms = u64::try_from(left).unwrap_or(u64::MAX);
+        TimerLine { name: name.to_owned(), expires_ms, retransmits: timer.expired }
+    }
+}
+
 /// How much a host holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
@@ -181,7 +196,7 @@ fn state_name(state: Option<State>, connected: bool) -> &'static str {
 
 impl SocketLine {
     /// A line about a socket of a stack.
-    pub fn of(info: &SocketInfo) -> SocketLine {
+    pub fn of(info: &SocketInfo, now: Instant) -> SocketLine {
         SocketLine {
             netid: match info.kind {
                 SocketType::Stream => "tcp",
@@ -196,8 +211,8 @@ impl SocketLine {
             local: info.local,
             peer: info.peer,
             socket: info.socket.map(segue_stack::SocketId::as_u64),
-            timer: None,
-            congestion: None,
+            timer: info.timer.map(|timer| TimerLine::of(&timer, now)),
+            congestion: info.congestion.map(|name| name.as_str().to_owned()),
             memory: None,
             info: info.info.as_ref().map(fields),
             signing: info.signing.as_deref().map(signing).unwrap_or_default(),
@@ -265,19 +280,30 @@ fn fields(info: &Info) -> std::collections::BTreeMap<String, u64> {
         ("data_segs_out", info.data_segs_out.into()),
         ("bytes_sent", info.bytes_sent),
     ];
-    let more: [(&str, u64); 5] = [
+    let more: [(&str, u64); 16] = [
         ("bytes_retrans", info.bytes_retrans),
         ("rcv_ooopack", info.rcv_ooopack.into()),
         ("snd_wnd", info.snd_wnd.into()),
         ("rcv_wnd", info.rcv_wnd.into()),
         ("total_rto", info.total_rto.into()),
+        ("delivery_rate", info.delivery_rate),
+        ("max_pacing_rate", info.max_pacing_rate),
+        ("busy_time", info.busy_time),
+        ("rwnd_limited", info.rwnd_limited),
+        ("sndbuf_limited", info.sndbuf_limited),
+        ("delivered", info.delivered.into()),
+        ("delivered_ce", info.delivered_ce.into()),
+        ("dsack_dups", info.dsack_dups.into()),
+        ("reord_seen", info.reord_seen.into()),
+        ("rehash", info.rehash.into()),
+        ("received_ce", info.received_ce.into()),
     ];
     let all = numbers.into_iter().chain(more);
     all.filter(|(_, value)| *value != 0).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Counts everything once.
-pub(super) fn summary(stack: &Stack, now: segue_stack::Instant) -> Summary {
+pub(super) fn summary(stack: &Stack, now: Instant) -> Summary {
     let usage = stack.usage();
     let mut summary = Summary {
         orphans: usage.orphans,

@@ -128,7 +128,7 @@ fn answer(host: &Host, request: Request) -> Answer {
             let take = take.min(BATCH);
             let (lines, more) = host.with_stack(|stack, now| {
                 let mut rest = stack.sockets(now).skip(skip);
-                let lines: Vec<SocketLine> = rest.by_ref().take(take).map(|info| SocketLine::of(&info)).collect();
+                let lines: Vec<SocketLine> = rest.by_ref().take(take).map(|info| SocketLine::of(&info, now)).collect();
                 (lines, rest.next().is_some())
             });
             Answer::Sockets { lines, more }

@@ -46,9 +46,19 @@ struct Any {
     socket: Socket,
 }
 
+/// All flows of a gateway share its socket, which must not lose what a router would only have passed on: room for some
+/// thousand datagrams, where an application's socket takes a hundred.
+const ROOM: i32 = 4 << 20;
+const SOL_SOCKET: i32 = 1;
+const SO_SNDBUF: i32 = 7;
+const SO_RCVBUF: i32 = 8;
+
 impl Any {
     fn new(host: &Host, iface: IfaceId, kind: SocketType) -> io::Result<Any> {
         let socket = Socket::new(host, Domain::Inet, kind)?;
+        for name in [SO_SNDBUF, SO_RCVBUF] {
+            socket.setsockopt(SOL_SOCKET, name, &ROOM.to_ne_bytes())?;
+        }
         host.with_stack(|stack, now| stack.bind_any(now, socket.id(), iface)).into_io()?;
         Ok(Any { iface, socket })
     }

@@ -1,10 +1,70 @@
 //! IP, ICMP, ports and reassembly.
 use core::time::Duration;
 
-use super::{Entry, INT, SECONDS, Value, fixed, integer, live, millis, switch};
+use super::{DEVICE, Entry, INT, LEGACY, SECONDS, Value, fixed, integer, live, millis, switch};
 use crate::Ranges;
 
 pub(super) static ENTRIES: &[Entry] = &[
+    switch(
+        "net.ipv4.ip_autobind_reuse",
+        "A port chosen for a socket with SO_REUSEADDR may be others' with SO_REUSEADDR when no other is free.",
+        |s| s.ip.autobind_reuse.into(),
+        |s, v| s.ip.autobind_reuse = v != 0,
+    ),
+    fixed("net.ipv4.ip_dynaddr", "Follow a dial-up interface's change of address.", "0", "addresses do not change"),
+    fixed("net.ipv4.ip_early_demux", "Look for the socket of a packet before its route.", "0", DEVICE),
+    live(
+        "net.ipv4.ip_local_reserved_ports",
+        "Ports that are never chosen, only bound by number.",
+        Value::Text {
+            get: |s| s.ip.local_reserved_ports.to_string(),
+            set: |s, text| Ranges::parse(text, u16::MAX).map(|ports| s.ip.local_reserved_ports = ports).is_some(),
+            expected: "ports and ranges of them, as in \"8080,9000-9010\"",
+        },
+    ),
+    integer(
+        "net.ipv4.ip_no_pmtu_disc",
+        "Path MTU discovery over IPv4.",
+        0..=3,
+        "0 on, 1 off for new sockets, 2 ICMP errors change nothing, 3 as 2 except for TCP",
+        |s| s.ip.no_pmtu_disc.into(),
+        |s, v| s.ip.no_pmtu_disc = v as u8,
+    ),
+    switch(
+        "net.ipv4.ip_nonlocal_bind",
+        "bind() takes IPv4 addresses that are not this host's.",
+        |s| s.ip.nonlocal_bind.into(),
+        |s, v| s.ip.nonlocal_bind = v != 0,
+    ),
+    fixed(
+        "net.ipv4.ip_unprivileged_port_start",
+        "The lowest port that needs no privilege.",
+        "0",
+        "there are no privileges inside this host",
+    ),
+    fixed("net.ipv4.ipfrag_low_thresh", "Memory down to which fragments are given up.", "3145728", LEGACY),
+    fixed(
+        "net.ipv4.ipfrag_max_dist",
+        "How many fragments of others may come from one source before a datagram is given up.",
+        "0",
+        "datagrams are given up for time and memory alone",
+    ),
+    fixed("net.ipv4.ipfrag_secret_interval", "How often the table of fragments changes its hash.", "0", LEGACY),
+    switch(
+        "net.ipv6.bindv6only",
+        "New IPv6 sockets speak IPv6 alone (IPV6_V6ONLY).",
+        |s| s.ip.bind_v6_only.into(),
+        |s, v| s.ip.bind_v6_only = v != 0,
+    )
+    .for_new_sockets(),
+    fixed("net.ipv6.ip6frag_low_thresh", "Memory down to which fragments are given up.", "3145728", LEGACY),
+    fixed("net.ipv6.ip6frag_secret_interval", "How often the table of fragments changes its hash.", "0", LEGACY),
+    switch(
+        "net.ipv6.ip_nonlocal_bind",
+        "bind() takes IPv6 addresses that are not this host's.",
+        |s| s.ip.nonlocal_bind6.into(),
+        |s, v| s.ip.nonlocal_bind6 = v != 0,
+    ),
     fixed(
         "net.ipv4.icmp_errors_use_inbound_ifaddr",
         "ICMP errors about forwarded packets come from the interface that these came by.",
