@@ -21,9 +21,13 @@ struct Network {
 impl Network {
     /// A program that listens on port 8000 inside.
     fn listening() -> Network {
+        Network::of("import socket,time\ns=socket.create_server(('0.0.0.0',8000))\ntime.sleep(600)")
+    }
+
+    /// A program in Python that listens on port 8000 inside.
+    fn of(program: &str) -> Network {
         let folder = open_folder();
-        let listen = "import socket,time\ns=socket.create_server(('0.0.0.0',8000))\ntime.sleep(600)";
-        let mut command = segue_run("", &["python3", "-c", listen]);
+        let mut command = segue_run("", &["python3", "-c", program]);
         let network = Network { running: Some(Running::start(command.env("XDG_RUNTIME_DIR", folder.path()))), folder };
         eventually("a listener appears", SOON, || text(&network.ask("ss -tlH").stdout).contains(":8000"));
         network
@@ -74,6 +78,38 @@ fn ss_shows_what_a_program_listens_on() {
     assert_eq!(network.answer("ss -tH --host program"), "", "nothing is connected");
     assert_eq!(network.answer("ss -tH state listening sport = :8001"), "");
     assert!(network.answer("ss -s --host program").contains("TCP:   1 (estab 0"));
+}
+
+#[test]
+fn ss_shows_what_a_connection_measures_and_which_timer_runs() {
+    need!("python3");
+    let network = Network::of(
+        "import socket,time\n\
+         l=socket.create_server(('127.0.0.1',8000))\n\
+         c=socket.create_connection(('127.0.0.1',8000))\n\
+         c.setsockopt(socket.SOL_SOCKET,socket.SO_KEEPALIVE,1)\n\
+         s,_=l.accept()\nc.sendall(b'x'*1000)\ns.recv(1000)\n\
+         d=socket.create_connection(('127.0.0.1',8000))\ne,_=l.accept()\ne.close()\nd.recv(1)\nd.close()\ntime.sleep(600)",
+    );
+    eventually("one connection has ended", SOON, || {
+        network.answer("ss -tanH --host program state time-wait").contains(":8000")
+    });
+    let client = network.answer("ss -tnoieH --host program state established dport = :8000");
+    assert!(client.contains("timer:(keepalive,119min") && client.contains(" ino:"), "{client}");
+    for part in ["ts sack cubic wscale:", " rto:", " rtt:", " cwnd:10", "bytes_sent:1000 bytes_acked:1001", " minrtt:"]
+    {
+        assert!(client.contains(part), "no {part:?} in {client}");
+    }
+    let over = network.answer("ss -tanoH --host program state time-wait sport = :8000");
+    assert!(over.contains("timer:(timewait,"), "{over}");
+    let count = |filter: &str| network.answer(&format!("ss -tnH --host program {filter}")).lines().count();
+    assert_eq!(count("( sport = :8000 or dport = :8000 )"), 2, "both ends");
+    assert_eq!(count("not sport = :8000"), 1);
+    assert_eq!(count("dst 10.0.0.0/8"), 0);
+    assert!(network.refusal("ss -t ( sport = :80").contains("not closed"));
+    let json = network.answer("ss -tn --json --host program state established dport = :8000");
+    let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&value["congestion"], &value["timer"]["name"]), (&"cubic".into(), &"keepalive".into()));
 }
 
 #[test]

@@ -8,6 +8,9 @@
 //! The queue is the stack's: the kernel's takes a handful, and what does not
 //! fit stays (and is bounded, and dropped) there. Outwards nothing is dropped:
 //! when the stack's send buffer is full, sends wait, as on the kernel's sockets.
+//! Control messages (IP_PKTINFO, IP_TTL, timestamps) are kept here, by the
+//! number of a speaker that says this one datagram; a connected socket, which
+//! hears one speaker alone, has none.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -16,7 +19,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use segue::{MsgFlags, Ready, Socket};
+use segue::{ControlMessage, MsgFlags, Ready, ReceivedMessage, Socket};
 
 use crate::address;
 use crate::holder::{Holder, borrow_from_anyone};
@@ -28,6 +31,8 @@ use crate::sys::unix;
 const SPEAKERS: usize = 64;
 /// Datagrams each way before other sockets get their turn.
 const TURN: usize = 256;
+/// Datagrams whose control messages are kept: more than theirs has room for.
+const TOLD: usize = 1024;
 /// The largest datagram.
 pub(crate) const LARGEST: usize = 65_535;
 /// What an IP packet has room for behind UDP's header.
@@ -46,10 +51,12 @@ pub(crate) struct ReceiveCall {
 
 /// A send with an address that waits for room.
 #[derive(Debug)]
-struct SendCall {
-    parked: Parked,
-    data: Vec<u8>,
-    to: SocketAddr,
+pub(crate) struct SendCall {
+    pub(crate) parked: Parked,
+    pub(crate) data: Vec<u8>,
+    /// `None`: to the peer.
+    pub(crate) to: Option<SocketAddr>,
+    pub(crate) control: Vec<ControlMessage>,
 }
 
 struct Speaker {
@@ -61,6 +68,7 @@ struct Speaker {
 struct Held {
     from: SocketAddr,
     data: Vec<u8>,
+    control: Vec<ControlMessage>,
 }
 
 /// See the module.
@@ -69,6 +77,10 @@ pub(crate) struct Datagram {
     /// A way to connect to theirs, without holding it.
     path: OwnedFd,
     speakers: VecDeque<Speaker>,
+    /// Control messages by the number of the speaker that said the datagram; the oldest makes room.
+    told: VecDeque<(u64, Vec<ControlMessage>)>,
+    /// Speaks for the datagram that is held, when that has control messages.
+    waiting_speaker: Option<(OwnedFd, u64)>,
     /// Our end of a connected socket, and its peer.
     connected: Option<(OwnedFd, SocketAddr)>,
     held: Option<Held>,
@@ -88,6 +100,8 @@ impl Datagram {
             endpoint,
             path,
             speakers: VecDeque::new(),
+            told: VecDeque::new(),
+            waiting_speaker: None,
             connected: None,
             held: None,
             outgoing: None,
@@ -122,9 +136,11 @@ impl Datagram {
         self.connected.as_ref().map(|(_, peer)| *peer)
     }
 
-    /// Who sent a datagram, by the name it came with.
-    pub(crate) fn sender(&self, sup: &Supervisor, name: &[u8]) -> Option<SocketAddr> {
-        sup.names.remote(name).or_else(|| self.peer())
+    /// Who sent a datagram, by the name it came with, and its control messages.
+    fn sender(&self, sup: &Supervisor, name: &[u8]) -> (Option<SocketAddr>, Vec<ControlMessage>) {
+        let Some((serial, from)) = sup.names.sender(name) else { return (self.peer(), Vec::new()) };
+        let told = self.told.iter().find(|(known, _)| *known == serial);
+        (Some(from), told.map(|(_, control)| control.clone()).unwrap_or_default())
     }
 
     /// connect(2); `None` undoes it.
@@ -156,6 +172,7 @@ impl Datagram {
         sup.watch_end(ours.as_fd(), sock.cookie).map_err(failed)?;
         self.connected = Some((ours, peer));
         self.speakers.clear();
+        self.waiting_speaker = None;
         sock.wake();
         Ok(())
     }
@@ -167,12 +184,13 @@ impl Datagram {
         sock: &Sock,
         data: &[u8],
         to: Option<SocketAddr>,
+        control: &[ControlMessage],
     ) -> Result<usize, i32> {
         let to = to.or(self.peer()).ok_or(libc::EDESTADDRREQ)?;
         if !self.sending.is_empty() {
             return Err(libc::EAGAIN);
         }
-        let result = self.endpoint.try_send_to(data, MsgFlags::empty(), to, None);
+        let result = self.endpoint.try_send_message(data, MsgFlags::empty(), Some(to), control);
         // The first send binds; from now on answers may come.
         sock.wake();
         Stats::add(&sup.stats.datagrams_out, usize::from(result.is_ok()));
@@ -180,25 +198,17 @@ impl Datagram {
     }
 
     /// A send for which there is no room: answered when there is.
-    pub(crate) fn wait_to_send(
-        &mut self,
-        sup: &Supervisor,
-        sock: &Sock,
-        parked: Parked,
-        data: Vec<u8>,
-        to: Option<SocketAddr>,
-    ) -> Result<(), i32> {
-        let to = to.or(self.peer()).ok_or(libc::EDESTADDRREQ)?;
-        self.sending.push_back(SendCall { parked, data, to });
+    pub(crate) fn wait_to_send(&mut self, sup: &Supervisor, sock: &Sock, call: SendCall) {
+        self.sending.push_back(call);
         sup.note_parked(sock.cookie);
         sock.wake();
-        Ok(())
     }
 
     /// Sends that wait for room, in their order.
     fn serve_sending(&mut self, sup: &Supervisor, sock: &Sock) {
         while let Some(call) = self.sending.front() {
-            let result = self.endpoint.try_send_to(&call.data, MsgFlags::empty(), call.to, None);
+            let to = call.to.or(self.peer());
+            let result = self.endpoint.try_send_message(&call.data, MsgFlags::empty(), to, &call.control);
             let result = match result.map_err(|error| errno(&error)) {
                 Err(libc::EAGAIN) if self.has_room(sock) => continue,
                 Err(libc::EAGAIN) => return,
@@ -250,8 +260,8 @@ impl Datagram {
 
     fn try_receive(&self, sup: &Supervisor, sock: &Sock, call: &ReceiveCall) -> Result<i64, i32> {
         call.target.receive(call.parked.tid, call.theirs.as_fd(), call.flags, |name| {
-            let from = self.sender(sup, name);
-            from.map(|from| address::emit(from, sock.domain)).unwrap_or_default()
+            let (from, control) = self.sender(sup, name);
+            (from.map(|from| address::emit(from, sock.domain)).unwrap_or_default(), control)
         })
     }
 
@@ -306,12 +316,14 @@ impl Datagram {
     /// Puts what has arrived into theirs; whether more is there.
     fn pump_in(&mut self, sup: &Supervisor, sock: &Sock, buffer: &mut [u8]) -> bool {
         for _ in 0..TURN {
-            let (from, data) = match self.held.take() {
-                Some(held) => (held.from, Cow::Owned(held.data)),
-                None => match self.endpoint.try_recv_from(buffer, MsgFlags::empty()) {
+            let (from, data, control) = match self.held.take() {
+                Some(held) => (held.from, Cow::Owned(held.data), held.control),
+                None => match self.endpoint.try_recv_message(buffer, MsgFlags::empty()) {
                     Ok(received) => {
                         let data = buffer.get(..received.len).unwrap_or_default();
-                        (received.from, Cow::Borrowed(data))
+                        // A datagram comes from somewhere; what has no sender is the end of a socket that was shut.
+                        let Some(from) = received.from else { return false };
+                        (from, Cow::Borrowed(data), received.control)
                     }
                     Err(error) if errno(&error) == libc::EAGAIN => {
                         let waker = sock.waker();
@@ -327,10 +339,10 @@ impl Datagram {
                     }
                 },
             };
-            match self.put(sup, sock, from, &data) {
+            match self.put(sup, sock, from, &data, &control) {
                 Ok(()) => Stats::add(&sup.stats.datagrams_in, 1),
                 Err(libc::EAGAIN) => {
-                    self.held = Some(Held { from, data: data.into_owned() });
+                    self.held = Some(Held { from, data: data.into_owned(), control });
                     return false;
                 }
                 // The program has closed it, or it is connected elsewhere by now.
@@ -363,12 +375,62 @@ impl Datagram {
         }
     }
 
-    fn put(&mut self, sup: &Supervisor, sock: &Sock, from: SocketAddr, data: &[u8]) -> Result<(), i32> {
+    fn put(
+        &mut self,
+        sup: &Supervisor,
+        sock: &Sock,
+        from: SocketAddr,
+        data: &[u8],
+        control: &[ControlMessage],
+    ) -> Result<(), i32> {
+        if !control.is_empty() && self.connected.is_none() {
+            return self.put_with_control(sup, sock, from, data, control);
+        }
         let ours = match &self.connected {
             Some((ours, _)) => ours.as_fd(),
             None => self.speaker(sup, sock, from)?,
         };
         unix::send(ours, data, 0).map(drop).map_err(|error| errno(&error))
+    }
+
+    /// Puts a datagram into theirs by a speaker of its own.
+    fn put_with_control(
+        &mut self,
+        sup: &Supervisor,
+        sock: &Sock,
+        from: SocketAddr,
+        data: &[u8],
+        control: &[ControlMessage],
+    ) -> Result<(), i32> {
+        let failed = |error: std::io::Error| errno(&error);
+        let (fd, serial, is_watched) = match self.waiting_speaker.take() {
+            Some((fd, serial)) => (fd, serial, true),
+            None => {
+                let (fd, serial) = sup.names.numbered_speaker(from).map_err(failed)?;
+                let theirs = unix::through(self.path.as_fd()).map_err(failed)?;
+                unix::connect(fd.as_fd(), &theirs).map_err(failed)?;
+                (fd, serial, false)
+            }
+        };
+        if let Err(error) = unix::send(fd.as_fd(), data, 0).map_err(failed) {
+            // Who was refused is told of room.
+            if !is_watched {
+                sup.watch_end(fd.as_fd(), sock.cookie).map_err(failed)?;
+            }
+            self.waiting_speaker = Some((fd, serial));
+            return Err(error);
+        }
+        self.told.truncate(TOLD - 1);
+        self.told.push_front((serial, control.to_vec()));
+        Ok(())
+    }
+
+    /// The next entry of the error queue (MSG_ERRQUEUE).
+    pub(crate) fn take_queued_error(&self, room: usize) -> Result<(Vec<u8>, ReceivedMessage), i32> {
+        let mut buffer = vec![0; room.min(LARGEST)];
+        let message = self.endpoint.try_recv_message(&mut buffer, MsgFlags::ERRQUEUE).map_err(|error| errno(&error))?;
+        buffer.truncate(message.len);
+        Ok((buffer, message))
     }
 
     /// The socket that speaks for a remote.

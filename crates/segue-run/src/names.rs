@@ -84,12 +84,17 @@ impl Names {
 
     /// A datagram socket whose own name says whom it speaks for.
     pub(crate) fn speaker(&self, remote: SocketAddr) -> io::Result<OwnedFd> {
+        self.numbered_speaker(remote).map(|(socket, _)| socket)
+    }
+
+    /// As [`speaker`](Self::speaker), with the number that tells it from others for the same remote.
+    pub(crate) fn numbered_speaker(&self, remote: SocketAddr) -> io::Result<(OwnedFd, u64)> {
         let socket = unix::socket(Kind::Datagram, true)?;
         let mut name = self.prefix.clone();
         let serial = self.next.fetch_add(1, Ordering::Relaxed);
         name.extend(format!("{serial:x}.{remote}").bytes());
         unix::bind(socket.as_fd(), &Address::new(&name)?)?;
-        Ok(socket)
+        Ok((socket, serial))
     }
 
     /// Connects a program's datagram socket to a speaker, so that the two hear
@@ -99,11 +104,11 @@ impl Names {
         unix::connect(theirs, &Address::new(&name)?)
     }
 
-    /// Whom a datagram with this sender's name comes from.
-    pub(crate) fn remote(&self, name: &[u8]) -> Option<SocketAddr> {
+    /// Whom a datagram with this sender's name comes from, and the speaker's number.
+    pub(crate) fn sender(&self, name: &[u8]) -> Option<(u64, SocketAddr)> {
         let rest = name.strip_prefix(self.prefix.as_slice())?;
-        let (_, address) = std::str::from_utf8(rest).ok()?.split_once('.')?;
-        address.parse().ok()
+        let (serial, address) = std::str::from_utf8(rest).ok()?.split_once('.')?;
+        Some((u64::from_str_radix(serial, 16).ok()?, address.parse().ok()?))
     }
 }
 
@@ -133,9 +138,9 @@ mod tests {
             unix::send(speaker.as_fd(), b"answer", 0).expect("sent");
             let mut buffer = [0; 16];
             let heard = unix::receive_from(theirs.as_fd(), &mut buffer, 0).expect("heard");
-            assert_eq!((heard.len, names.remote(&heard.name)), (6, Some(remote)));
+            assert_eq!((heard.len, names.sender(&heard.name).map(|(_, from)| from)), (6, Some(remote)));
         }
-        assert_eq!(names.remote(b"\0segue.0000000000000001.1.192.0.2.7:53"), None);
+        assert_eq!(names.sender(b"\0segue.0000000000000001.1.192.0.2.7:53"), None);
     }
 
     #[test]

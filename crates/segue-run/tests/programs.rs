@@ -40,6 +40,11 @@ fn datagrams_are_as_in_the_kernel() {
 }
 
 #[test]
+fn control_messages_and_the_error_queue_are_as_in_the_kernel() {
+    same_as_native("control", &[]);
+}
+
+#[test]
 fn signals_interrupt_and_restart_waiting_calls() {
     same_as_native("signals", &[]);
 }

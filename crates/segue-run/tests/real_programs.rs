@@ -190,6 +190,43 @@ fn a_published_udp_port_answers() {
     }
 }
 
+/// Room for some thousand datagrams, so that it does not matter when the test gets to read them.
+fn make_room(socket: &std::net::UdpSocket) {
+    let room: libc::c_int = 4 << 20;
+    // SAFETY: the value is an int, as SO_RCVBUF wants.
+    let result = unsafe {
+        libc::setsockopt(
+            std::os::fd::AsRawFd::as_raw_fd(socket),
+            libc::SOL_SOCKET,
+            libc::SO_RCVBUF,
+            (&raw const room).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    assert_eq!(result, 0);
+}
+
+#[test]
+fn a_burst_of_datagrams_crosses_a_clean_path_whole_connected_or_not() {
+    let script = "import socket,sys\n\
+        s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\nto=('127.0.0.1',int(sys.argv[1]))\n\
+        if sys.argv[2]=='connected': s.connect(to)\n\
+        for n in range(800):\n    d=n.to_bytes(4,'big')+b'x'*1200\n\
+        \x20   s.send(d) if sys.argv[2]=='connected' else s.sendto(d,to)";
+    for how in ["connected", "unconnected"] {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        make_room(&socket);
+        socket.set_read_timeout(Some(SOON)).expect("set");
+        let port = socket.local_addr().expect("its address").port().to_string();
+        printed(&mut inside(&[], &["/usr/bin/python3", "-c", script, &port, how]));
+        let mut buffer = [0; 2000];
+        for n in 0..800u32 {
+            let len = socket.recv(&mut buffer).unwrap_or_else(|error| panic!("{how}, number {n}: {error}"));
+            assert_eq!((len, &buffer[..4]), (1204, &n.to_be_bytes()[..]), "{how}: in their order, and none missing");
+        }
+    }
+}
+
 #[test]
 fn what_a_program_wrote_last_is_delivered_after_its_end() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -6,9 +6,11 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use segue::{ControlMessage, Domain, decode_control, encode_control};
+
 use crate::address::{self, Given};
 use crate::caller::{Answer, Caller, Reply, Target as Descriptor, give_address};
-use crate::datagram::ReceiveCall;
+use crate::datagram::{Datagram, ReceiveCall, SendCall};
 use crate::lock;
 use crate::supervisor::{Sock, State};
 use crate::sys::{self, errno, memory, unix};
@@ -18,6 +20,8 @@ const LARGEST: usize = 65_535;
 /// The kernel's limits: UIO_MAXIOV.
 const MOST_VECTORS: usize = 1024;
 const MOST_MESSAGES: u32 = 1024;
+/// `optmem_max`: control bytes of one send.
+const MOST_CONTROL: usize = 131_072;
 
 /// Where a receive puts what it gets, in the caller's memory.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +47,8 @@ struct Header {
     name: u64,
     name_len: u32,
     vectors: Vec<(u64, usize)>,
+    control: u64,
+    control_len: u64,
 }
 
 const HEADER: usize = 56;
@@ -73,7 +79,8 @@ impl Header {
             .chunks_exact(16)
             .map(|entry| (word(entry, 0), word(entry, 8).try_into().unwrap_or(usize::MAX)))
             .collect();
-        Ok(Header { at, name: word(&raw, 0), name_len: word(&raw, 8) as u32, vectors })
+        let (control, control_len) = (word(&raw, 32), word(&raw, 40));
+        Ok(Header { at, name: word(&raw, 0), name_len: word(&raw, 8) as u32, vectors, control, control_len })
     }
 
     fn len(&self) -> usize {
@@ -104,8 +111,22 @@ impl Header {
         Ok(())
     }
 
-    /// Tells the sender, that there is no control data, and the flags.
-    fn tell(&self, tid: u32, from: &[u8], flags: i32) -> Result<(), i32> {
+    /// The control messages that a sender gives. `EINVAL`: not well-formed, `ENOBUFS`: more than the kernel takes.
+    fn control_messages(&self, tid: u32) -> Result<Vec<ControlMessage>, i32> {
+        if self.control == 0 || self.control_len == 0 {
+            return Ok(Vec::new());
+        }
+        let len = usize::try_from(self.control_len).ok().filter(|len| *len <= MOST_CONTROL).ok_or(libc::ENOBUFS)?;
+        let mut bytes = vec![0; len];
+        memory::read(tid, self.control, &mut bytes).map_err(|error| errno(&error))?;
+        decode_control(&bytes).map_err(|_| libc::EINVAL)
+    }
+
+    /// Tells the sender, the control messages as far as there is room, and the flags.
+    fn tell(&self, tid: u32, from: &[u8], control: &[ControlMessage], flags: i32) -> Result<(), i32> {
+        let room = if self.control == 0 { 0 } else { usize::try_from(self.control_len).unwrap_or(usize::MAX) };
+        let (control, is_cut) = encode_control(control, room);
+        let flags = flags | if is_cut { libc::MSG_CTRUNC } else { 0 };
         let failed = |error: std::io::Error| errno(&error);
         if self.name != 0 {
             let room = self.name_len as usize;
@@ -113,20 +134,21 @@ impl Header {
             let len = (from.len() as u32).to_ne_bytes();
             memory::write(tid, self.at + NAME_LEN_AT, &len).map_err(failed)?;
         }
-        memory::write(tid, self.at + CONTROL_LEN_AT, &[0; 8]).map_err(failed)?;
+        memory::write(tid, self.control, &control).map_err(failed)?;
+        memory::write(tid, self.at + CONTROL_LEN_AT, &(control.len() as u64).to_ne_bytes()).map_err(failed)?;
         memory::write(tid, self.at + FLAGS_AT, &flags.to_ne_bytes()).map_err(failed)
     }
 }
 
 impl Target {
     /// Receives from theirs without waiting; `encode` turns a sender's name
-    /// into its address.
+    /// into its address, and knows the datagram's control messages.
     pub(crate) fn receive(
         &self,
         tid: u32,
         theirs: BorrowedFd<'_>,
         flags: i32,
-        encode: impl Fn(&[u8]) -> Vec<u8>,
+        encode: impl Fn(&[u8]) -> (Vec<u8>, Vec<ControlMessage>),
     ) -> Result<i64, i32> {
         match *self {
             Target::Flat { buffer, len, address, address_len } => {
@@ -134,7 +156,7 @@ impl Target {
                 let (data, full, name) = take(theirs, room, flags)?;
                 memory::write(tid, buffer, &data).map_err(|error| errno(&error))?;
                 if address != 0 {
-                    give_address(tid, address, address_len, &encode(&name))?;
+                    give_address(tid, address, address_len, &encode(&name).0)?;
                 }
                 Ok(if flags & libc::MSG_TRUNC != 0 { full as i64 } else { data.len() as i64 })
             }
@@ -164,13 +186,14 @@ fn receive_message(
     theirs: BorrowedFd<'_>,
     flags: i32,
     at: u64,
-    encode: &impl Fn(&[u8]) -> Vec<u8>,
+    encode: &impl Fn(&[u8]) -> (Vec<u8>, Vec<ControlMessage>),
 ) -> Result<i64, i32> {
     let header = Header::read(tid, at)?;
     let (data, full, name) = take(theirs, header.len().min(LARGEST), flags)?;
     header.scatter(tid, &data)?;
     let cut = if full > data.len() { libc::MSG_TRUNC } else { 0 };
-    header.tell(tid, &encode(&name), cut)?;
+    let (from, control) = encode(&name);
+    header.tell(tid, &from, &control, cut)?;
     Ok(if flags & libc::MSG_TRUNC != 0 { full as i64 } else { data.len() as i64 })
 }
 
@@ -205,7 +228,11 @@ pub(super) fn receive(caller: &mut Caller<'_>) -> Reply {
             discard(fd.as_fd(), word(2), flags)
         }
         State::Stream(_) => Ok(Answer::LetThrough),
-        State::Datagram(_) if flags & libc::MSG_ERRQUEUE != 0 => Err(libc::EAGAIN),
+        State::Datagram(datagram) if flags & libc::MSG_ERRQUEUE != 0 => match target {
+            Target::Message(at) => receive_error(caller.tid(), at, datagram, sock.domain),
+            // An error without its control message says nothing.
+            Target::Flat { .. } | Target::Messages { .. } => Err(libc::EAGAIN),
+        },
         State::Datagram(datagram) => {
             let may_wait = flags & libc::MSG_DONTWAIT == 0 && !sys::is_nonblocking(fd.as_fd());
             let deadline = wait_limit(caller, number, fd.as_fd())?;
@@ -217,6 +244,17 @@ pub(super) fn receive(caller: &mut Caller<'_>) -> Reply {
             }
         }
     }
+}
+
+/// The next entry of the error queue: the packet's front, where it went, and what became of it.
+fn receive_error(tid: u32, at: u64, datagram: &Datagram, domain: Domain) -> Reply {
+    let header = Header::read(tid, at)?;
+    let (data, message) = datagram.take_queued_error(header.len())?;
+    header.scatter(tid, &data)?;
+    let name = message.from.map(|from| address::emit(from, domain)).unwrap_or_default();
+    let cut = if message.full_len > message.len { libc::MSG_TRUNC } else { 0 };
+    header.tell(tid, &name, &message.control, libc::MSG_ERRQUEUE | cut)?;
+    Ok(Answer::Value(data.len() as i64))
 }
 
 /// MSG_TRUNC on TCP throws bytes away; an AF_UNIX stream would copy them.
@@ -249,11 +287,14 @@ pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
     let mut state = lock(&sock.state);
     let State::Datagram(datagram) = &mut *state else { return stream_send(caller, &state, fd.as_fd()) };
     // A send that finds no room waits, unless it must not; several at once stop where one would wait.
-    let mut send_one = |data: Vec<u8>, to, flags: i32| match datagram.send_to(caller.sup, &sock, &data, to) {
+    let mut send_one = |data: Vec<u8>, to, control: Vec<ControlMessage>, flags: i32| match datagram
+        .send_to(caller.sup, &sock, &data, to, &control)
+    {
         Err(libc::EAGAIN) if flags & libc::MSG_DONTWAIT == 0 && !sys::is_nonblocking(fd.as_fd()) => {
             let limit = unix::timeout(fd.as_fd(), libc::SO_SNDTIMEO);
             let parked = caller.park(limit.and_then(|limit| Instant::now().checked_add(limit)));
-            datagram.wait_to_send(caller.sup, &sock, parked, data, to).map(|()| Answer::Elsewhere)
+            datagram.wait_to_send(caller.sup, &sock, SendCall { parked, data, to, control });
+            Ok(Answer::Elsewhere)
         }
         result => result.map(|len| Answer::Value(len as i64)),
     };
@@ -265,12 +306,13 @@ pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
             }
             let data = caller.read(caller.call.word(1), len)?;
             let to = destination(caller, &sock, caller.call.word(4), caller.call.int(5))?;
-            send_one(data, to, caller.call.int(3))
+            send_one(data, to, Vec::new(), caller.call.int(3))
         }
         libc::SYS_sendmsg => {
             let header = Header::read(caller.tid(), caller.call.word(1))?;
             let to = destination(caller, &sock, header.name, header.name_len as i32)?;
-            send_one(header.gather(caller.tid())?, to, caller.call.int(2))
+            let control = header.control_messages(caller.tid())?;
+            send_one(header.gather(caller.tid())?, to, control, caller.call.int(2))
         }
         _ => {
             let count = (caller.call.word(2) as u32).min(MOST_MESSAGES);
@@ -279,7 +321,8 @@ pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
                 let at = caller.call.word(1) + index * MESSAGE;
                 let one = Header::read(caller.tid(), at).and_then(|header| {
                     let to = destination(caller, &sock, header.name, header.name_len as i32)?;
-                    let len = datagram.send_to(caller.sup, &sock, &header.gather(caller.tid())?, to)?;
+                    let control = header.control_messages(caller.tid())?;
+                    let len = datagram.send_to(caller.sup, &sock, &header.gather(caller.tid())?, to, &control)?;
                     caller.write(at + MESSAGE_LEN_AT, &(len as u32).to_ne_bytes())
                 });
                 match one {

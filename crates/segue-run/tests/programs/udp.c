@@ -81,6 +81,16 @@ int main(void) {
         if (recv(s, &x, sizeof x, 0) == sizeof x && x == i) got++;
     }
     say("in order %d of 60", got);
+    static char huge[65600];
+    int w = socket(AF_INET, SOCK_DGRAM, 0);
+    to = local(port_of(s));
+    need(connect(w, (void *)&to, sizeof to) == 0, "connect");
+    say("the largest %zd", send(w, huge, 65507, 0));
+    say("arrives as %zd", recv(s, huge, sizeof huge, 0));
+    say("larger: %s", err(send(w, huge, 65510, 0)));
+    say("usable after that %zd", send(w, "x", 1, 0));
+    say("recv %zd", recv(s, b, 64, 0));
+    close(w);
     struct sockaddr_in gone = local(closed_port());
     int r = socket(AF_INET, SOCK_DGRAM, 0);
     need(connect(r, (void *)&gone, sizeof gone) == 0, "connect");
