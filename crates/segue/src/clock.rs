@@ -17,3 +17,9 @@ pub fn now() -> Instant {
     let elapsed = START.elapsed().as_nanos();
     Instant::from_nanos(EPOCH.saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX)))
 }
+
+/// What the machine's wall clock says, which control messages with times are told in.
+pub(crate) fn since_1970() -> time::Duration {
+    // A clock before 1970 has not been set yet; there is nothing better to tell.
+    time::SystemTime::now().duration_since(time::UNIX_EPOCH).unwrap_or_default()
+}

@@ -281,6 +281,7 @@ impl HostBuilder {
         };
         let now = crate::clock::now();
         let mut stack = Stack::new(StackConfig::new(seed), now);
+        stack.set_wall_clock(now, crate::clock::since_1970());
         for (name, value) in &self.sysctls {
             stack.set_sysctl(now, name, value).map_err(|error| invalid(error.to_string()))?;
         }
