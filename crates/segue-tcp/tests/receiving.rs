@@ -215,6 +215,30 @@ fn the_timestamp_echoed_is_that_of_the_segment_that_advanced_the_window() {
 }
 
 #[test]
+fn a_timestamp_of_an_overtaken_acknowledgment_counts_only_if_nothing_else_is_new_in_it() {
+    // Linux's slow path looks at the number first, its header prediction does not.
+    let mut peer = Peer::stamped(1_000);
+    peer.write(2_000).expect("room");
+    peer.sent();
+    let old = peer.ack;
+    peer.ack = old.wrapping_add(900);
+    let ack = peer.bare();
+    peer.inject(ack);
+    peer.sent();
+    let mut overtaken = |stamp: u32, window: u16| {
+        peer.stamp = Some(stamp);
+        let mut ack = peer.bare();
+        (ack.acknowledgment, ack.window) = (old, window);
+        peer.inject(ack);
+        peer.write(1_000).expect("room");
+        let sent = peer.sent();
+        sent.last().and_then(|transmit| TcpOptions::parse(&transmit.options).timestamps).map(|stamp| stamp.echo)
+    };
+    assert_eq!(overtaken(1_010, 50_000), Some(1_000), "another window");
+    assert_eq!(overtaken(1_020, 60_000), Some(1_020), "just what was expected");
+}
+
+#[test]
 fn an_idle_connection_owns_no_buffer() {
     let mut world = established(1, Path::default(), Config::default());
     for end in 0..2 {

@@ -170,6 +170,11 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
+    /// Nothing waits out of order.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.waiting.as_ref().is_none_or(|waiting| waiting.runs.is_empty() && waiting.fin.is_none())
+    }
+
     pub(crate) fn new(now: Instant, config: &Config, options: &SocketOptions, start: &ReceiverStart) -> Receiver {
         let nxt = start.irs + 1;
         let window = Window::new(config, options, nxt, start.window, start.scale, start.advertised_mss);

@@ -7,7 +7,7 @@
 use core::ops::ControlFlow;
 
 use segue_wire::Instant;
-use segue_wire::tcp::{SackBlocks, TcpFlags};
+use segue_wire::tcp::{SackBlocks, TcpFlags, TcpOptions};
 
 use crate::drop::DropReason;
 use crate::ecn::Haste;
@@ -19,6 +19,7 @@ use crate::recv::inbox::Inbox;
 use crate::recv::{Cost, Text};
 use crate::segment::Segment;
 use crate::send::ack::Ack;
+use crate::state::State;
 use crate::state::halves::{FirstToClose, LocalHalf, PeerHalf};
 use crate::state::synced::{Rules, Synced};
 use crate::timestamps::{Clocks, TOLERANCE};
@@ -230,9 +231,12 @@ impl Synced {
         }
         self.send.heard(arrival.now);
         let stamp = arrival.segment.options.timestamps;
+        // As Linux: what others have overtaken changes nothing, unless it is just what was expected.
+        let takes_stamp = !number.before(self.send.una) || self.is_predicted(arrival);
         let mut newer = false;
         if let (Some(clocks), Some(stamp)) = (&mut self.recv.clocks, stamp)
             && !arrival.sequence().after(self.recv.window.acked)
+            && takes_stamp
         {
             // RFC 7323 section 4.3.
             newer = clocks.update(arrival.now, stamp.value);
@@ -269,6 +273,19 @@ impl Synced {
             return self.on_fin_acknowledged();
         }
         GO_ON
+    }
+
+    /// Linux's header prediction: established, everything in order, the window that was known, timestamps and no other
+    /// option.
+    fn is_predicted(&self, arrival: &Arrival<'_>) -> bool {
+        let options = TcpOptions { timestamps: arrival.segment.options.timestamps, ..TcpOptions::default() };
+        self.state() == State::Established
+            && arrival.segment.header.flags - TcpFlags::PSH == TcpFlags::ACK
+            && arrival.segment.options == options
+            && arrival.sequence() == self.recv.nxt
+            && self.recv.nxt == self.recv.window.acked
+            && arrival.window == self.send.wnd
+            && self.recv.is_in_order()
     }
 
     /// "If the FIN segment is now acknowledged": FIN-WAIT-1 → FIN-WAIT-2, CLOSING → TIME-WAIT, LAST-ACK → CLOSED.

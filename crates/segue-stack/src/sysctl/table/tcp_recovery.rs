@@ -52,11 +52,13 @@ pub(super) static ENTRIES: &[Entry] = &[
         |s| s.tcp.retrans_collapse.into(),
         |s, v| s.tcp.retrans_collapse = v != 0,
     ),
-    fixed(
+    integer(
         "net.ipv4.tcp_retries1",
-        "Timeouts after which the route is doubted.",
-        "3",
-        "routes are looked up anew for every segment; there is nothing to ask again",
+        "Timeouts after which the route and, with tcp_mtu_probing, the path MTU are doubted, as the time that so many would take.",
+        1..=255,
+        "retransmissions",
+        |s| s.tcp.retries1.into(),
+        |s, v| s.tcp.retries1 = v as u8,
     ),
     integer(
         "net.ipv4.tcp_retries2",
