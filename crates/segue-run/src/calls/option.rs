@@ -12,6 +12,8 @@ use crate::sys::{errno, unix};
 
 /// More than any option of ours takes.
 const LARGEST: usize = 4096;
+/// What it gives depends on what the buffer says (linux/tcp.h; no name in libc).
+const TCP_AO_GET_KEYS: libc::c_int = 41;
 /// The 64-bit time forms of the time-outs (SO_*TIMEO_NEW).
 const SO_RCVTIMEO_NEW: i32 = 66;
 const SO_SNDTIMEO_NEW: i32 = 67;
@@ -79,7 +81,10 @@ pub(super) fn get(caller: &mut Caller<'_>) -> Reply {
     }
     let len_at = caller.call.word(4);
     let room = usize::try_from(caller.read_int(len_at)?).map_err(|_| libc::EINVAL)?;
-    let mut value = vec![0; room.min(LARGEST)];
+    let mut value = match (level, name) {
+        (libc::IPPROTO_TCP, TCP_AO_GET_KEYS) => caller.read(caller.call.word(3), room.min(LARGEST))?,
+        _ => vec![0; room.min(LARGEST)],
+    };
     let mut state = lock(&sock.state);
     let len = match &mut *state {
         State::Stream(stream) if (level, name) == SO_ERROR => put_int(&mut value, stream.take_error(fd.as_fd())),
