@@ -226,7 +226,6 @@ impl Held {
     }
 
     /// The program on the server: takes connections, sends back what it reads, closes when the peer does.
-    #[inline(never)]
     fn serve(&mut self) -> Result<(), PerfError> {
         let mut buffer = [0; 2 * MESSAGE];
         while let Some(event) = self.server.stack.poll_event() {
@@ -289,9 +288,7 @@ impl Held {
         Ok(())
     }
 
-    /// Requests on connections drawn at random, each answered before it is asked again. A function of its own even in an
-    /// optimised program: instructions are counted in it.
-    #[inline(never)]
+    /// Requests on connections drawn at random, each answered before it is asked again.
     fn exchange(&mut self, requests: u32) -> Result<SegmentCost, PerfError> {
         let (mut segments, mut time) = (0, Duration::ZERO);
         let mut left = requests;

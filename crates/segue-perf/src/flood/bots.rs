@@ -14,8 +14,10 @@ use crate::forge;
 use crate::random::Random;
 use crate::server::{ADDRESS, PORT};
 
-/// Bots of each kind.
-const EACH: usize = 200;
+/// Bots that read slowly or not at all, of each kind.
+const READERS: usize = 200;
+/// Bots that send tiny segments: few, so that they fill their receive buffers (`tcp_rmem`) soon and memory is then flat.
+const TINY: usize = 4;
 /// Their addresses: one for each kind.
 const FIRST_ADDRESS: u32 = u32::from_be_bytes([10, 64, 0, 1]);
 /// How much a greedy one asks for.
@@ -63,7 +65,8 @@ impl Bots {
                 reach: 0,
                 owes_ack: false,
             };
-            (*attack, (0..EACH).map(bot).collect(), 0)
+            let count = if *attack == Attack::Tiny { TINY } else { READERS };
+            (*attack, (0..count).map(bot).collect(), 0)
         };
         Bots { kinds: attacks.iter().filter(needs_bots).enumerate().map(kind).collect() }
     }

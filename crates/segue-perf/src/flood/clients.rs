@@ -68,8 +68,8 @@ impl Clients {
         self.clients.is_empty()
     }
 
-    /// What is due, what came, what is to be sent. `begins`: whoever is done begins anew.
-    pub(super) fn round(&mut self, now: Instant, link: &mut MemoryLink, begins: bool) -> Result<(), PerfError> {
+    /// What is due, what came, what is to be sent. `begins`: whoever is done begins anew. Gives how many packets were sent.
+    pub(super) fn round(&mut self, now: Instant, link: &mut MemoryLink, begins: bool) -> Result<u64, PerfError> {
         if self.stack.next_deadline().is_some_and(|at| at <= now) {
             self.stack.on_deadline(now);
         }
@@ -79,11 +79,13 @@ impl Clients {
         while begins && self.clients.len() < AT_ONCE {
             self.begin(now)?;
         }
+        let mut sent = 0;
         while let Some((_, packet)) = self.stack.poll_transmit(now) {
             // A link that is full loses it.
             drop(link.send(now, packet));
+            sent += 1;
         }
-        Ok(())
+        Ok(sent)
     }
 
     fn begin(&mut self, now: Instant) -> Result<(), PerfError> {

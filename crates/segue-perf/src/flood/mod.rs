@@ -152,6 +152,8 @@ struct Field {
     link: MemoryLink,
     from_server: Vec<Packet>,
     rate: Rate,
+    /// Packets that clients sent in the round before.
+    from_clients: u64,
 }
 
 impl Field {
@@ -169,6 +171,7 @@ impl Field {
             link,
             from_server: Vec::with_capacity(QUEUE),
             rate: config.rate,
+            from_clients: 0,
         })
     }
 
@@ -177,7 +180,10 @@ impl Field {
         let now = time(elapsed);
         let budget = self.server.stack.work_limits().packets as u64;
         let attack = match self.rate {
-            Rate::Max { overload_percent } => budget * u64::from(100 + overload_percent) / 100,
+            // What clients send is served, too.
+            Rate::Max { overload_percent } => {
+                (budget * u64::from(100 + overload_percent) / 100).saturating_sub(self.from_clients)
+            }
             Rate::PerSecond(rate) => {
                 let due = (elapsed.as_secs_f64() * rate as f64) as u64;
                 due.saturating_sub(self.attackers.sent).min(BURST)
@@ -186,7 +192,7 @@ impl Field {
         // Clients' packets stand somewhere among the attackers', as on a wire that both share.
         let before = self.attackers.random.below(attack + 1);
         self.attackers.send(now, &mut self.link, before);
-        self.clients.round(now, &mut self.link, is_on)?;
+        self.from_clients = self.clients.round(now, &mut self.link, is_on)?;
         self.attackers.send(now, &mut self.link, attack - before);
         self.server.limited_round(now)?;
         self.service.serve(&mut self.server.stack, now)?;

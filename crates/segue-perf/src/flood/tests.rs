@@ -34,7 +34,8 @@ fn clients_are_served_under_every_attack_alone_and_all_together() {
         let field = play(&config(&attacks, 0, &[]), 200);
         assert_eq!(field.clients.failed, Vec::<String>::new(), "{attacks:?}");
         assert!(field.clients.served >= 16, "{attacks:?}: {} served", field.clients.served);
-        assert!(field.attackers.sent >= 200 * 300, "{attacks:?}");
+        // Clients have the rest of what is served.
+        assert!(field.attackers.sent >= 200 * 150, "{attacks:?}: {} sent", field.attackers.sent);
         let usage = field.server.stack.usage();
         assert!(usage.opening <= 4097 && usage.fragment_bytes <= 4 << 20, "{attacks:?}: {usage:?}");
     }
