@@ -27,7 +27,8 @@ pub(crate) fn append(file: &Path, point: &Point, congestion: &str, row: &Row) ->
         "inexact": row.inexact,
         "failures": row.failures,
     });
-    writeln!(OpenOptions::new().create(true).append(true).open(file)?, "{line}")
+    // One write: rows that end at the same time must not run into each other.
+    OpenOptions::new().create(true).append(true).open(file)?.write_all(format!("{line}\n").as_bytes())
 }
 
 /// The rows of a file at points that are known here; none when there is no file. The later of two for the same place counts.
@@ -66,6 +67,17 @@ fn row(value: &Value) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_that_end_at_the_same_time_stay_apart() {
+        let points = crate::point::points();
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("rows");
+        let row = Row { failures: vec!["x".repeat(300)], ..Row::default() };
+        let each = |point: &Point| append(&file, point, "reno", &row).expect("written");
+        crate::side_by_side::each(points.iter().collect(), 8, each);
+        assert_eq!(read(&file, &points).expect("read").len(), points.len());
+    }
 
     #[test]
     fn what_is_written_is_read_and_the_later_row_counts() {
