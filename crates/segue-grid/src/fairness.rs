@@ -12,9 +12,27 @@ pub(crate) const FLOWS: [usize; 5] = [2, 5, 10, 20, 50];
 pub(crate) const EACH: [usize; 3] = [1, 2, 5];
 
 /// The bottleneck that flows share: 100 Mbit/s, 30 ms, a queue of what fills it.
+const POINT: &str = "100mbit-30ms-0%";
+/// Where bbr and cubic are put side by side.
+pub(crate) const MIXED: [&str; 3] = ["10mbit-30ms-0%", POINT, "100mbit-30ms-queue:4bdp"];
+
+fn named(name: &str) -> Point {
+    crate::point::points().into_iter().find(|point| point.name == name).expect("a point of the grid")
+}
+
 fn point() -> Point {
-    let mut point = crate::point::points().into_iter().find(|point| point.name == "100mbit-30ms-0%");
-    point.take().expect("a point of the grid")
+    named(POINT)
+}
+
+/// What `each` flows with bbr get of their fair share beside as many with cubic in virtual time, and use.
+pub(crate) fn bbr_beside_cubic(point: &str, each: usize, seed: u64) -> Result<(f64, f64), String> {
+    let point = named(point);
+    let names: Vec<&str> = ["bbr", "cubic"].into_iter().cycle().take(2 * each).collect();
+    let run = lab::run(&point, &names, Duration::from_secs(60), seed).map_err(|error| error.to_string())?;
+    // Flows are accepted in the order in which they were opened.
+    let bbr: f64 = run.flows.iter().step_by(2).sum();
+    let all = run.goodput();
+    Ok((bbr / (all / 2.0).max(1.0), all / point.best_bits_per_second()))
 }
 
 /// Jain's index and the flows' shares of the bottleneck for flows of Segue in virtual time.

@@ -64,9 +64,14 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
 
-    /// Keep rows of real time in this file: what it has is not measured again, what is measured is added.
+    /// Keep rows of real time in this file: what it has is not measured again, what is measured is added. The table of
+    /// --fairness is kept beside it, with the ending .fairness.
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
+
+    /// Measure nothing in real time: show what the file of rows has, and with --write make the document of it.
+    #[arg(long, requires = "rows")]
+    known: bool,
 
     /// How long the whole may take in real time, e.g. 20min; repeats, seconds and points are given up for it, in this order.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
@@ -137,7 +142,16 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
     let neither = !arguments.r#virtual && !arguments.real;
     let (in_virtual, in_real) = (arguments.r#virtual || neither, arguments.real || (neither && is_root()));
     if arguments.fairness {
-        fair(arguments, in_virtual, in_real, &mut |line| println!("{line}"))?;
+        let mut text = String::new();
+        fair(arguments, in_virtual, in_real, &mut |line| {
+            println!("{line}");
+            text.push_str(line);
+            text.push('\n');
+        })?;
+        if let Some(file) = arguments.rows.as_ref().filter(|_| !in_virtual) {
+            let file = file.with_extension("fairness");
+            std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+        }
         return Ok(true);
     }
     let mut good = true;
@@ -209,33 +223,47 @@ fn in_real_time(arguments: &Arguments, points: Vec<Point>) -> Result<(), String>
         plan.takes(runs).as_secs_f64() / 60.0,
         if plan.given_up.is_empty() { String::new() } else { format!("; for the time: {}", plan.given_up) }
     );
-    println!("{}", real_grid::HEAD);
     let of_plan: Vec<Point> = plan.points.iter().map(|(point, _)| point.clone()).collect();
     let known = arguments.rows.as_ref().map_or(Ok(Vec::new()), |file| record::read(file, &of_plan))?;
-    let rows = real_grid::measure(&plan, &arguments.cc, &pairs, &known, |point, name, row| {
+    let rows = if arguments.known { known } else { measure_rows(arguments, &plan, &pairs, &known) };
+    print!("{}", real_grid::summary(&rows));
+    if !arguments.write {
+        return Ok(());
+    }
+    if !arguments.point.is_empty() || !arguments.pairs.is_empty() {
+        return Err("--write wants the whole table: leave out --point and --pairs".to_owned());
+    }
+    let file = docs("recovery.md");
+    std::fs::write(&file, real_grid::page(&rows, &plan, &arguments.cc, &machine(), &sharing(arguments)?))
+        .map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Measures what is not known; keeps what is measured.
+fn measure_rows(arguments: &Arguments, plan: &Plan, pairs: &[Pair], known: &real_grid::Rows) -> real_grid::Rows {
+    println!("{}", real_grid::HEAD);
+    real_grid::measure(plan, &arguments.cc, pairs, known, |point, name, row| {
         println!("{}", real_grid::written(point, name, row));
         if let Some(file) = &arguments.rows
             && let Err(error) = record::append(file, point, name, row)
         {
             eprintln!("grid: {}: {error}: this row is not kept", file.display());
         }
-    });
-    print!("{}", real_grid::summary(&rows));
-    if arguments.write {
-        if !arguments.point.is_empty() || !arguments.pairs.is_empty() {
-            return Err("--write wants the whole table: leave out --point and --pairs".to_owned());
-        }
-        let mut fairness = String::new();
-        fair(arguments, false, true, &mut |line| {
-            println!("{line}");
-            fairness.push_str(line);
-            fairness.push('\n');
-        })?;
-        let file = docs("recovery.md");
-        std::fs::write(&file, real_grid::page(&rows, &plan, &machine(), &fairness))
-            .map_err(|error| format!("{}: {error}", file.display()))?;
+    })
+}
+
+/// The table of how flows share a bottleneck: the one kept beside the file of rows, or measured now.
+fn sharing(arguments: &Arguments) -> Result<String, String> {
+    let kept = arguments.rows.as_ref().map(|file| file.with_extension("fairness"));
+    if let Some(text) = kept.and_then(|file| std::fs::read_to_string(file).ok()) {
+        return Ok(text);
     }
-    Ok(())
+    let mut text = String::new();
+    fair(arguments, false, true, &mut |line| {
+        println!("{line}");
+        text.push_str(line);
+        text.push('\n');
+    })?;
+    Ok(text)
 }
 
 /// The machine in a few words.
@@ -257,6 +285,17 @@ fn fair(arguments: &Arguments, in_virtual: bool, in_real: bool, say: &mut dyn Fn
             for flows in fairness::FLOWS {
                 let (jain, used) = fairness::in_virtual_time(flows, name, 1)?;
                 say(&format!("{flows:>3} {name:<6} {jain:.3} {:>4.0}%", used * 100.0));
+            }
+        }
+    }
+    if in_virtual && arguments.cc.iter().any(|name| name == "bbr") {
+        say(
+            "bbr beside cubic, Segue to Segue in virtual time, 60 s: flows of each, what bbr's get of their fair share, use",
+        );
+        for point in fairness::MIXED {
+            for each in [1, 4] {
+                let (share, used) = fairness::bbr_beside_cubic(point, each, 1)?;
+                say(&format!("{each:>3} {point:<24} {share:.2} {:>4.0}%", used * 100.0));
             }
         }
     }

@@ -53,6 +53,11 @@ impl Point {
         self.forward.loss == LossModel::default()
     }
 
+    /// Whether five of a hundred segments are lost: more than BBR's draft takes for chance.
+    pub(crate) fn is_lossy(&self) -> bool {
+        self.name.ends_with("-5%") || self.name.contains("burst:5%")
+    }
+
     /// What a bulk transfer can get at most: 1448 of 1500 bytes are the application's.
     pub(crate) fn best_bits_per_second(&self) -> f64 {
         self.rate.bits_per_second() as f64 * 1448.0 / 1500.0

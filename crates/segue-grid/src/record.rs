@@ -43,6 +43,9 @@ pub(crate) fn read(file: &Path, points: &[Point]) -> Result<Rows, String> {
         rows.retain(|(point, cc, _)| point.name != name || *cc != congestion);
         rows.push((point.clone(), congestion, row(&value)));
     }
+    // In the order of the table, whichever was measured first.
+    let place = |name: &str| points.iter().position(|point| point.name == name);
+    rows.sort_by_key(|(point, congestion, _)| (place(&point.name), congestion != "cubic", congestion.clone()));
     Ok(rows)
 }
 
@@ -97,9 +100,9 @@ mod tests {
         append(&file, &points[0], "cubic", &row(5e6)).expect("written");
         let rows = read(&file, &points).expect("read");
         let names: Vec<&str> = rows.iter().map(|(point, _, _)| point.name.as_str()).collect();
-        assert_eq!(names, [points[1].name.as_str(), points[0].name.as_str()]);
-        assert_eq!(rows[1].2.goodput, row(5e6).goodput);
-        assert_eq!((rows[1].2.late, rows[1].2.inexact), (Duration::from_micros(17), 1));
-        assert_eq!((rows[1].2.sender(), rows[1].2.failures.len()), (Some(2.0), 1));
+        assert_eq!(names, [points[0].name.as_str(), points[1].name.as_str()]);
+        assert_eq!(rows[0].2.goodput, row(5e6).goodput);
+        assert_eq!((rows[0].2.late, rows[0].2.inexact), (Duration::from_micros(17), 1));
+        assert_eq!((rows[0].2.sender(), rows[0].2.failures.len()), (Some(2.0), 1));
     }
 }
