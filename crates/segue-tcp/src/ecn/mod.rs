@@ -168,6 +168,12 @@ impl Feedback {
         }
     }
 
+    /// Whether there is an option to plan: congestion is told accurately.
+    #[inline]
+    pub(crate) fn has_option(&self) -> bool {
+        matches!(self, Feedback::Accurate(_))
+    }
+
     /// The AccECN option for the next segment, if it is to have one, into the `room` that other options leave. `blocks`
     /// SACK blocks are among those; some may have to go.
     pub(crate) fn plan_option(

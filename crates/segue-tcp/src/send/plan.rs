@@ -86,15 +86,18 @@ impl Sender {
 
     pub(crate) fn plan(&self, now: Instant, room: Room, config: &Config, options: &SocketOptions) -> SendPlan {
         let size = self.segment_size().saturating_sub(u32::from(room.overhead)).max(1);
-        let max = u32::try_from(room.max_payload).unwrap_or(u32::MAX).min(0xffff);
-        let burst = self.burst(config, options).saturating_mul(size);
-        let max = max.min(burst).max(size);
+        // Asked for only by who has something to send; the rate behind it costs divisions.
+        let burst = || self.burst(config, options).saturating_mul(size);
+        let most = || match u32::try_from(room.max_payload).unwrap_or(u32::MAX).min(0xffff) {
+            max if max > size => max.min(burst()).max(size),
+            _ => size,
+        };
         if self.nudge == Nudge::LossProbe
             && let Some(probe) = self.plan_loss_probe(size)
         {
             return probe;
         }
-        if let Some(resend) = self.plan_resend(max, config) {
+        if let Some(resend) = self.plan_resend(most, config) {
             return match self.held_until(now, config, options) {
                 Some(at) => SendPlan::Wait(at),
                 None => SendPlan::Again(resend),
@@ -105,9 +108,9 @@ impl Sender {
             return SendPlan::MtuProbe(len);
         }
         if probe == ProbePlan::Not
-            && let Some((len, fin)) = self.plan_new(size, max, options)
+            && let Some((len, fin)) = self.plan_new(size, most, options)
         {
-            if self.defers(now, size, burst, config) {
+            if self.defers(now, size, burst(), config) {
                 return SendPlan::Nothing;
             }
             return match self.held_until(now, config, options) {
@@ -137,7 +140,8 @@ impl Sender {
         self.scoreboard.tail().map(SendPlan::Tail)
     }
 
-    fn plan_resend(&self, max: u32, config: &Config) -> Option<Resend> {
+    /// `most`: of the payload of a super-segment.
+    fn plan_resend(&self, most: impl Fn() -> u32, config: &Config) -> Option<Resend> {
         let quota = self.quota();
         // RFC 5682 step 2: new data first, and nothing again before they are answered.
         let held = self.repair.as_ref().is_some_and(|repair| repair.frto == Frto::SendNew);
@@ -146,8 +150,8 @@ impl Sender {
         }
         let mss = u32::from(self.mss);
         // In urgent mode each segment has its own pointer.
-        let max = if self.urgent_end.is_some() { mss } else { max };
-        let most = max.min(quota.saturating_mul(mss));
+        let most = if self.urgent_end.is_some() { mss } else { most() };
+        let most = most.min(quota.saturating_mul(mss));
         // SHLD-15: a peer that shrinks its window gets nothing beyond the edge but what is at SND.UNA.
         let edge = self.una + self.wnd;
         let fits = |resend: &Resend| !(resend.start + resend.len).after(edge);
@@ -160,7 +164,7 @@ impl Sender {
     }
 
     /// New bytes and whether the FIN goes with them.
-    fn plan_new(&self, size: u32, max: u32, options: &SocketOptions) -> Option<(u32, bool)> {
+    fn plan_new(&self, size: u32, most: impl Fn() -> u32, options: &SocketOptions) -> Option<(u32, bool)> {
         if !self.has_unsent() {
             return None;
         }
@@ -170,6 +174,10 @@ impl Sender {
             // As Linux since 6.8 the congestion window holds a lone FIN, too.
             return (room >= 1 && quota > 0).then_some((0, true));
         }
+        if room == 0 || quota == 0 {
+            return None;
+        }
+        let max = most();
         // In urgent mode each segment has its own pointer.
         let most = if self.urgent_end.is_some() { 1 } else { (max / size).max(1) };
         let full = (unsent / size).min(room / size).min(quota).min(most);

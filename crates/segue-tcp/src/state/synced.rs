@@ -107,6 +107,9 @@ impl Synced {
 
     /// The AccECN option beside `sack` bytes of selective acknowledgment, into at most `most` bytes more.
     fn plan_accecn(&self, now: Instant, rules: Rules<'_>, sack: usize, most: usize) -> Option<ecn::Fit> {
+        if !self.ecn.has_option() {
+            return None;
+        }
         let stamps = if self.recv.clocks.is_some() { usize::from(TIMESTAMPS_LEN) } else { 0 };
         let signature = usize::from(rules.options.signature.len());
         let room = MAX_OPTIONS_LEN.saturating_sub(stamps + signature + sack).min(most);
