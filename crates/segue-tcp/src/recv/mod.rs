@@ -544,6 +544,7 @@ impl Receiver {
         journal.count(Statistic::OutOfOrderQueued);
         let fresh = self.unacknowledged() > 0;
         let len = text.payload.len() as u64;
+        let charge = text.cost.charge;
         let waiting = self.waiting.get_or_insert_default();
         if text.fin && waiting.fin.is_none() {
             waiting.fin = Some(offset + len);
@@ -567,6 +568,7 @@ impl Receiver {
             let number = |at: u64| self.nxt + (at - self.offset) as u32;
             self.on_duplicate(number(start), number(end), config, journal);
         }
+        self.grow_behind_gap(len as u32, charge, inbox, rules);
         if !self.sack {
             self.ack.owe_duplicate(text.segments, fresh);
         } else if crowded {
@@ -575,6 +577,24 @@ impl Receiver {
             self.answer_gap(now, inbox, pace, rules);
         }
         effect
+    }
+
+    /// As Linux: text behind a gap lets window and buffer grow, too, or a sender that goes on in spite of loss would meet the
+    /// window's end in each recovery. Without SACK the window stays, so that duplicates count as such (RFC 5681 section 2).
+    fn grow_behind_gap(&mut self, len: u32, charge: u32, inbox: &Inbox, rules: Rules<'_>) {
+        if self.sack && len > 0 {
+            self.grow(len, charge, inbox, rules);
+        }
+        if rules.config.moderate_rcvbuf && rules.options.rcvbuf.is_none() {
+            let window = 2 * u64::from(self.tuning.space) + self.ahead();
+            self.window.grow_buffer(window, rules.config.rmem[2], rules.options);
+        }
+    }
+
+    /// Bytes from RCV.NXT to the end of what waits out of order.
+    fn ahead(&self) -> u64 {
+        let end = self.waiting.as_ref().and_then(|waiting| waiting.runs.end());
+        end.map_or(0, |end| end.saturating_sub(self.offset))
     }
 
     /// What arrived has a bearing on the sender's congestion window: how soon it must hear.
@@ -597,9 +617,7 @@ impl Receiver {
             && config.moderate_rcvbuf
             && options.rcvbuf.is_none()
         {
-            let ahead = self.waiting.as_ref().and_then(|waiting| waiting.runs.end());
-            let ahead = ahead.map_or(0, |end| end.saturating_sub(self.offset));
-            self.window.grow_buffer(window + ahead, config.rmem[2], options);
+            self.window.grow_buffer(window + self.ahead(), config.rmem[2], options);
         }
         self.ack.on_read(self.unacknowledged(), self.charge(inbox) == 0);
         self.tell_of_room(inbox, config);
