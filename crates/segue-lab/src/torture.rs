@@ -54,7 +54,7 @@ impl Random {
         Probability::from_fraction(share as f64 / 1000.0).unwrap_or_default()
     }
 
-    /// Single losses or bursts. A burst is so short that a sender with fifteen retries outlives it.
+    /// Single losses or bursts, of two to four packets on average.
     fn loss(&mut self) -> LossModel {
         let share = self.below(60) + 1;
         match self.below(3) {
@@ -112,6 +112,10 @@ fn config(seed: u64) -> Result<TransferConfig, LabError> {
     ];
     let sysctls = choices.into_iter().filter(|(_, _, often)| random.below(*often) == 0);
     let mut sysctls: Vec<_> = sysctls.map(|(name, value, _)| (name.to_owned(), value.to_owned())).collect();
+    // Chance can lose every retransmission of a quarter of an hour. Nobody is to give up: whoever stands still is found.
+    for name in ["tcp_retries2", "tcp_orphan_retries"] {
+        sysctls.push((name.to_owned(), "100".to_owned()));
+    }
     let algorithm = random.pick(&["cubic", "cubic", "reno", "bbr"]);
     sysctls.push(("tcp_congestion_control".to_owned(), algorithm.to_owned()));
     Ok(TransferConfig {
