@@ -180,7 +180,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     ),
     integer(
         "net.ipv4.tcp_tso_win_divisor",
-        "What the window lets out waits for more to leave with only when it is less than one part in so many of the window; 0: when it is three segments or fewer.",
+        "Data wait for more to leave with while the window lets out less than this part of it; 0: three segments or fewer.",
         0..=255,
         "parts",
         |s| s.tcp.tso_win_divisor.into(),
