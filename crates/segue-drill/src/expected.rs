@@ -7,6 +7,15 @@ use crate::source::{Diagnostic, Span};
 
 /// The reason why a script is expected to fail against a host; `None`: it is expected to pass.
 pub(crate) fn reason(text: &str, against: Against) -> Result<Option<String>, Diagnostic> {
+    let declared = declared_difference(text)?;
+    Ok(declared.filter(|(host, _)| *host == against).map(|(_, why)| why))
+}
+
+/// The host that a script says it differs from, and why.
+///
+/// # Errors
+/// The comment is malformed.
+pub fn declared_difference(text: &str) -> Result<Option<(Against, String)>, Diagnostic> {
     let mut found: Option<(Against, String)> = None;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -32,7 +41,7 @@ pub(crate) fn reason(text: &str, against: Against) -> Result<Option<String>, Dia
         }
         found = Some((host, why.to_owned()));
     }
-    Ok(found.filter(|(host, _)| *host == against).map(|(_, why)| why))
+    Ok(found)
 }
 
 /// What a failure or a pass means for a script that is expected to fail.

@@ -22,6 +22,7 @@ mod settings;
 mod source;
 mod symbols;
 
+pub use expected::declared_difference;
 pub use files::{DrillError, check_script, prepare_namespaces, run_files, run_script};
 pub use options::{Against, Machine, Options};
 pub use report::{Report, ScriptReport, Verdict};

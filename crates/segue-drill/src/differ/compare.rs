@@ -80,6 +80,18 @@ impl Telling<'_> {
         self.at.checked_sub(1).and_then(|at| self.story.steps.get(at))
     }
 
+    /// The steps up to the one that was taken, itself among them.
+    pub(super) fn steps(&self) -> &[Step] {
+        self.story.steps.get(..self.at).unwrap_or(&[])
+    }
+
+    /// Whether the size of segments has changed since the opening.
+    pub(super) fn has_resized(&self) -> bool {
+        let sizes = self.linux.steps[..=self.at].iter().map(|record| record.field("snd_mss")).filter(|size| *size > 0);
+        let (least, most) = sizes.fold((u64::MAX, 0), |(least, most), size| (size.min(least), size.max(most)));
+        least < most
+    }
+
     /// A field of `TCP_INFO` before the step, as Linux told it.
     pub(super) fn before(&self, field: &str) -> u64 {
         self.at.checked_sub(1).and_then(|at| self.linux.steps.get(at)).map_or(0, |record| record.field(field))

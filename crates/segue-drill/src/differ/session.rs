@@ -105,10 +105,11 @@ impl Log {
         total
     }
 
-    /// Seeds whose stories have shown a difference that no entry of the catalogue explained then.
-    pub fn found(&self) -> Vec<u64> {
-        let classes = self.sessions.iter().flat_map(|session| session.open.values());
-        let mut seeds: Vec<u64> = classes.flat_map(|class| class.seeds.iter().copied()).collect();
+    /// Seeds whose stories have shown a difference that no entry of the catalogue explained then, at most `each` of a class.
+    pub fn found(&self, each: usize) -> Vec<u64> {
+        let total = self.total();
+        let mut seeds: Vec<u64> =
+            total.open.values().flat_map(|class| class.seeds.iter().copied().take(each)).collect();
         seeds.sort_unstable();
         seeds.dedup();
         seeds
@@ -181,7 +182,8 @@ mod tests {
         let total = log.total();
         assert_eq!((total.seconds, total.stories, total.noise), (90, 200, 2));
         assert_eq!((total.unexplained(), total.agreed()), (6, 192));
-        assert_eq!(log.found(), [5, 7, 9, 11, 12]);
+        assert_eq!(log.found(9), [5, 7, 9, 11, 12]);
+        assert_eq!(log.found(1), [5, 7]);
     }
 
     #[test]

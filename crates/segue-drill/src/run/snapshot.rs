@@ -61,14 +61,38 @@ const BBR_FIELDS: &[(&str, usize, usize)] = &[
     ("bbr_pacing_gain", 12, 4),
     ("bbr_cwnd_gain", 16, 4),
 ];
-/// The length of that structure; no other algorithm's has it.
-const BBR_INFO_LEN: usize = 20;
+/// `struct tcp_dctcp_info` and `struct tcpvegas_info`, of algorithms that a kernel may have.
+const DCTCP_FIELDS: &[(&str, usize, usize)] = &[
+    ("dctcp_enabled", 0, 2),
+    ("dctcp_ce_state", 2, 2),
+    ("dctcp_alpha", 4, 4),
+    ("dctcp_ab_ecn", 8, 4),
+    ("dctcp_ab_tot", 12, 4),
+];
+const VEGAS_FIELDS: &[(&str, usize, usize)] =
+    &[("tcpv_enabled", 0, 4), ("tcpv_rttcnt", 4, 4), ("tcpv_rtt", 8, 4), ("tcpv_minrtt", 12, 4)];
+
+/// What `SO_MEMINFO` gives.
+const MEMORY_FIELDS: &[(&str, usize, usize)] = &[
+    ("SK_MEMINFO_RMEM_ALLOC", 0, 4),
+    ("SK_MEMINFO_RCVBUF", 4, 4),
+    ("SK_MEMINFO_WMEM_ALLOC", 8, 4),
+    ("SK_MEMINFO_SNDBUF", 12, 4),
+    ("SK_MEMINFO_FWD_ALLOC", 16, 4),
+    ("SK_MEMINFO_WMEM_QUEUED", 20, 4),
+    ("SK_MEMINFO_OPTMEM", 24, 4),
+    ("SK_MEMINFO_BACKLOG", 28, 4),
+    ("SK_MEMINFO_DROPS", 32, 4),
+];
 
 /// Room for the structures as any kernel knows them.
 const ROOM: usize = 512;
 const SOL_TCP: i32 = 6;
 const TCP_INFO: i32 = 11;
+const TCP_CONGESTION: i32 = 13;
 const TCP_CC_INFO: i32 = 26;
+const SOL_SOCKET: i32 = 1;
+const SO_MEMINFO: i32 = 55;
 const CLOSED: u8 = 7;
 
 impl Interpreter<'_> {
@@ -76,17 +100,28 @@ impl Interpreter<'_> {
         // What is gone is closed, and nothing else is known of it.
         let raw = self.tcp_info().unwrap_or_else(|| vec![CLOSED]);
         let mut variables = variables(&raw);
-        let congestion = self.option_of_current(TCP_CC_INFO).unwrap_or_default();
-        if congestion.len() == BBR_INFO_LEN {
-            variables.extend(fields(BBR_FIELDS, &congestion));
-        }
+        variables.extend(self.congestion_info());
+        let memory = self.option_of_current(SOL_SOCKET, SO_MEMINFO).unwrap_or_default();
+        variables.extend(fields(MEMORY_FIELDS, &memory));
         self.snapshots.push(Snapshot { code: code.clone(), variables });
     }
 
+    /// What the algorithm of the socket under test says of itself.
+    fn congestion_info(&mut self) -> Vec<(&'static str, i128)> {
+        let name = self.option_of_current(SOL_TCP, TCP_CONGESTION).unwrap_or_default();
+        let table = match name.split(|byte| *byte == 0).next().unwrap_or_default() {
+            b"bbr" => BBR_FIELDS,
+            b"dctcp" => DCTCP_FIELDS,
+            b"vegas" => VEGAS_FIELDS,
+            _ => return Vec::new(),
+        };
+        fields(table, &self.option_of_current(SOL_TCP, TCP_CC_INFO).unwrap_or_default())
+    }
+
     /// An option of the socket under test, as bytes; `None` when it has no descriptor or the host refuses.
-    fn option_of_current(&mut self, name: i32) -> Option<Vec<u8>> {
+    fn option_of_current(&mut self, level: i32, name: i32) -> Option<Vec<u8>> {
         let fd = self.endpoints.get(self.current?)?.socket?;
-        let call = Call::GetOption { fd, level: SOL_TCP, name, value: vec![0; ROOM] };
+        let call = Call::GetOption { fd, level, name, value: vec![0; ROOM] };
         match self.ask(call)?.output {
             Output::Bytes(raw) => Some(raw),
             _ => None,
@@ -97,7 +132,7 @@ impl Interpreter<'_> {
     fn tcp_info(&mut self) -> Option<Vec<u8>> {
         let endpoint = self.endpoints.get(self.current?)?;
         if endpoint.socket.is_some() {
-            return self.option_of_current(TCP_INFO);
+            return self.option_of_current(SOL_TCP, TCP_INFO);
         }
         let local = SocketAddr::new(endpoint.local.0, endpoint.local.1?);
         let peer = SocketAddr::new(endpoint.remote.0, endpoint.remote.1?);

@@ -72,7 +72,7 @@ impl Connection {
         if matches!(syn, FastOpenSyn::Request { .. }) {
             fast.fail = ClientFail::CookieUnavailable;
         }
-        let mut connection = Connection::new(config, options, Phase::SynSent(SynSent { offer }));
+        let mut connection = Connection::new(config, options, Phase::SynSent(SynSent { offer, heard: 0 }));
         connection.aside.get_or_insert_default().fast = Some(fast);
         connection.settle(now);
         connection
@@ -107,7 +107,7 @@ impl Connection {
 
     /// The SYN, with what goes with its first transmission.
     pub(super) fn syn(&mut self, now: Instant) -> Option<Transmit> {
-        let Phase::SynSent(SynSent { offer }) = &mut self.phase else { return None };
+        let Phase::SynSent(SynSent { offer, .. }) = &mut self.phase else { return None };
         let wait = syn_interval(offer.retransmits, self.config.syn_linear_timeouts, self.config.rto_max);
         let first = fast_of_mut(&mut self.aside).and_then(FastOpen::client_mut).filter(|client| !client.is_sent);
         let Some(client) = first else { return Some(offer.syn(now, None, wait, None)) };

@@ -175,7 +175,7 @@ impl Connection {
     /// Active open (RFC 9293 section 3.10.1). The SYN leaves by `poll_transmit`.
     pub fn connect(now: Instant, config: Arc<Config>, options: SocketOptions, open: Open) -> Connection {
         let offer = Offer::new(now, &config, &options, open).asking(&options);
-        let mut connection = Connection::new(config, options, Phase::SynSent(SynSent { offer }));
+        let mut connection = Connection::new(config, options, Phase::SynSent(SynSent { offer, heard: 0 }));
         connection.settle(now);
         connection
     }
@@ -234,6 +234,8 @@ impl Connection {
 
     fn on_segment_syn_sent(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
         let Phase::SynSent(open) = &mut self.phase else { return None };
+        let heard = open.heard;
+        open.heard = heard.wrapping_add(segment.wire_segments());
         match open.on_segment(now, &segment) {
             Answer::Drop(reason) => Some(reason),
             Answer::Unacceptable(reset, reason) => {
@@ -255,7 +257,8 @@ impl Connection {
                 let repeated = open.offer.was_repeated();
                 let mut offer = open.offer.clone();
                 offer.ecn.on_syn_ack(&segment);
-                let synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
+                let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
+                synced.recv.segments = synced.recv.segments.wrapping_add(heard);
                 self.synchronised(synced, false);
                 self.on_fast_answer(now, &segment, repeated);
                 // The SYN has done its work; text and FIN behind it are taken as from ESTABLISHED.
@@ -274,7 +277,8 @@ impl Connection {
                 let mut offer = open.offer.clone();
                 offer.ecn.on_crossing_syn(&segment);
                 offer.repeat();
-                self.phase = Phase::SynReceived(SynReceived { offer, peer, fin_queued: false });
+                let (window, heard) = (segment.header.window.into(), open.heard);
+                self.phase = Phase::SynReceived(SynReceived { offer, peer, window, heard, fin_queued: false });
                 None
             }
         }
@@ -282,12 +286,15 @@ impl Connection {
 
     fn on_segment_syn_received(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
         let Phase::SynReceived(open) = &mut self.phase else { return None };
+        let heard = open.heard;
+        open.heard = heard.wrapping_add(segment.wire_segments());
         match screen(&open.offer, &open.peer, now, &segment) {
             Screened::Complete => {
                 let syn = segment.has(crate::TcpFlags::SYN);
                 let fin = open.fin_queued;
                 let (offer, peer) = (open.offer.clone(), open.peer);
-                let synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
+                let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
+                synced.recv.segments = synced.recv.segments.wrapping_add(heard);
                 self.synchronised(synced, fin);
                 self.on_fast_answer(now, &segment, offer.was_repeated());
                 if !syn {
@@ -521,7 +528,9 @@ impl Connection {
     pub fn is_under_way(&self, quoted_sequence: u32) -> bool {
         let quoted = Seq::<Local>::new(quoted_sequence);
         match &self.phase {
-            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => quoted == offer.iss,
+            Phase::SynSent(SynSent { offer, .. }) | Phase::SynReceived(SynReceived { offer, .. }) => {
+                quoted == offer.iss
+            }
             Phase::Synced(synced) => !quoted.before(synced.send.una) && quoted.before(synced.send.nxt),
             Phase::TimeWait(_) | Phase::Closed => false,
         }
@@ -535,7 +544,7 @@ impl Connection {
             return self.finish(now, None);
         }
         match &mut self.phase {
-            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
+            Phase::SynSent(SynSent { offer, .. }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 match signal {
                     // As Linux, by default: RFC 5461 section 4.1.
                     IcmpSignal::Unreachable { hard, error } if hard || self.config.syn_soft_errors => {
@@ -607,7 +616,7 @@ impl Connection {
         let next = match &mut self.phase {
             _ if self.aside.as_deref().is_some_and(|aside| aside.words.is_some()) => None,
             Phase::SynSent(_) if waits => Some(Deadline::NEVER),
-            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
+            Phase::SynSent(SynSent { offer, .. }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 (!offer.is_due()).then_some(offer.timer)
             }
             Phase::Synced(synced) => {

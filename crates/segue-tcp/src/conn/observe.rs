@@ -8,9 +8,10 @@ use super::{Connection, Phase};
 use crate::event::{Events, Ready};
 use crate::info::{BbrInfo, Info, Timer, TimerKind};
 use crate::journal::{Decided, Journal, Statistic};
-use crate::send::buffer;
 use crate::send::timer::SendTimer;
+use crate::send::{bound_to_window, buffer};
 use crate::state::halves::{LocalHalf, PeerHalf};
+use crate::state::handshake::{Offer, PeerSyn};
 use crate::state::syn_received::SynReceived;
 use crate::state::syn_sent::SynSent;
 use crate::state::synced::Synced;
@@ -249,8 +250,14 @@ impl Connection {
         let mut info = Info { state: self.state(), max_pacing_rate: u64::MAX, ..Info::default() };
         match &self.phase {
             Phase::Synced(synced) => self.describe(&mut info, synced, now),
-            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
-                offer.describe(&mut info, &self.config);
+            Phase::SynSent(SynSent { offer, heard }) => {
+                offer.describe(&mut info, &self.config, self.options());
+                info.segs_in = *heard;
+            }
+            Phase::SynReceived(SynReceived { offer, peer, window, heard, .. }) => {
+                offer.describe(&mut info, &self.config, self.options());
+                info.segs_in = *heard;
+                self.describe_agreed(&mut info, offer, peer, *window);
             }
             Phase::TimeWait(_) | Phase::Closed => self.recall(&mut info, now),
         }
@@ -259,6 +266,18 @@ impl Connection {
             info.fastopen_client_fail = fast.fail as u8;
         }
         info
+    }
+
+    /// What both SYNs of a simultaneous open have agreed on.
+    fn describe_agreed(&self, info: &mut Info, offer: &Offer, peer: &PeerSyn, window: u32) {
+        let agreed = offer.agreed(&self.config, self.options(), peer);
+        info.options = OPTION_TIMESTAMPS * u8::from(agreed.timestamps)
+            + OPTION_SACK * u8::from(agreed.sack)
+            + OPTION_WINDOW_SCALE * u8::from(agreed.scales.is_some());
+        (info.snd_wscale, info.rcv_wscale) = agreed.scales.unwrap_or_default();
+        let mss = bound_to_window(agreed.mss, window);
+        (info.snd_mss, info.rcv_mss) = (mss.into(), u32::from(mss).min(536));
+        info.snd_wnd = window;
     }
 
     /// What was true when the connection ended; the clocks go on. Nothing is outstanding any more.

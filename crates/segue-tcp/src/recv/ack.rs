@@ -160,7 +160,8 @@ impl AckPolicy {
         larger
     }
 
-    fn learn_size(&mut self, size: u16, pushed: bool, mss: u16) -> bool {
+    /// Learns the peer's segment size from a segment of `size` bytes. Whether it is a new, larger one.
+    pub(crate) fn learn_size(&mut self, size: u16, pushed: bool, mss: u16) -> bool {
         let last = core::mem::take(&mut self.last_size);
         if size >= self.segment_size {
             let larger = size != self.segment_size;

@@ -400,13 +400,18 @@ impl Receiver {
         let (len, charge) = (seen.len, seen.cost.charge);
         let advertised = self.window.advertised;
         if self.ack.on_data(now, seen.segment_size, seen.push, self.advertised_mss, advertised, pace.rto) {
-            self.window.learn_ratio(len, charge, rules.options);
-            self.tuning.on_clamp(self.window.clamp);
+            self.learn_ratio(len, charge, rules);
         }
         self.tuning.on_window(now, self.nxt, advertised);
         if len >= LEAST_TO_GROW {
             self.grow(len, charge, inbox, rules);
         }
+    }
+
+    /// A larger segment has come: what memory payload takes.
+    fn learn_ratio(&mut self, len: u32, charge: u32, rules: Rules<'_>) {
+        self.window.learn_ratio(len, charge, rules.options);
+        self.tuning.on_clamp(self.window.clamp);
     }
 
     fn grow(&mut self, len: u32, charge: u32, inbox: &Inbox, rules: Rules<'_>) {
@@ -540,11 +545,15 @@ impl Receiver {
     ) -> TextEffect {
         let config = rules.config;
         let Some(offset) = self.offset_of(text.sequence) else { return TextEffect::default() };
+        let (length, charge) = (text.payload.len() as u32, text.cost.charge);
+        // As Linux since 6.15: what is out of order tells the peer's segment size, too.
+        if self.ack.learn_size(if length > 0 { text.segment_size } else { 0 }, text.push, self.advertised_mss) {
+            self.learn_ratio(length, charge, rules);
+        }
         self.out_of_order = self.out_of_order.wrapping_add(text.segments);
         journal.count(Statistic::OutOfOrderQueued);
         let fresh = self.unacknowledged() > 0;
         let len = text.payload.len() as u64;
-        let charge = text.cost.charge;
         let waiting = self.waiting.get_or_insert_default();
         if text.fin && waiting.fin.is_none() {
             waiting.fin = Some(offset + len);

@@ -224,15 +224,10 @@ impl Synced {
             self.challenge(arrival);
             return stop(Verdict::Drop(DropReason::AckUnsent));
         }
-        if number.before(self.send.oldest_honest_ack()) {
-            // RFC 5961 section 5.2.
-            self.challenge(arrival);
-            return stop(Verdict::Drop(DropReason::AckTooOld));
-        }
-        self.send.heard(arrival.now);
         let stamp = arrival.segment.options.timestamps;
         // As Linux: what others have overtaken changes nothing, unless it is just what was expected.
-        let takes_stamp = !number.before(self.send.una) || self.is_predicted(arrival);
+        let is_predicted = self.is_predicted(arrival);
+        let takes_stamp = !number.before(self.send.una) || (is_predicted && arrival.segment.payload.is_empty());
         let mut newer = false;
         if let (Some(clocks), Some(stamp)) = (&mut self.recv.clocks, stamp)
             && !arrival.sequence().after(self.recv.window.acked)
@@ -241,6 +236,12 @@ impl Synced {
             // RFC 7323 section 4.3.
             newer = clocks.update(arrival.now, stamp.value);
         }
+        if number.before(self.send.oldest_honest_ack()) {
+            // RFC 5961 section 5.2.
+            self.challenge(arrival);
+            return stop(Verdict::Drop(DropReason::AckTooOld));
+        }
+        self.send.heard(arrival.now);
         let (echo, echo_of) = match (&self.recv.clocks, stamp) {
             (Some(clocks), Some(stamp)) => (
                 Clocks::elapsed(clocks.offset(), arrival.now, stamp.echo),

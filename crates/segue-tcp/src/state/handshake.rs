@@ -10,11 +10,13 @@ use segue_wire::Instant;
 use segue_wire::tcp::{FastOpenCookie, MAX_OPTIONS_LEN, OptionBytes, TcpFlags, TcpOptions, Timestamps};
 
 use crate::auth::Signature;
+use crate::cc::{Congestion, LossSample};
 use crate::config::{Config, Timestamping};
 use crate::conn::{Family, Open};
 use crate::drop::DropReason;
 use crate::ecn::{self, Feedback};
 use crate::info::Info;
+use crate::journal::CaState;
 use crate::options::SocketOptions;
 use crate::recv::window::{self, InitialWindow};
 use crate::recv::{self, ReceiverStart};
@@ -128,6 +130,17 @@ impl PeerSyn {
     }
 }
 
+/// What two SYNs agree on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Agreed {
+    /// Largest segment to the peer, options taken off.
+    pub(crate) mss: u16,
+    pub(crate) timestamps: bool,
+    pub(crate) sack: bool,
+    /// Shifts of the peer's windows and of ours.
+    pub(crate) scales: Option<(u8, u8)>,
+}
+
 /// How long to wait for an answer to the SYN after `sent` repetitions (`linear` of them unhurried).
 pub(crate) fn syn_interval(sent: u8, linear: u8, ceiling: Duration) -> Duration {
     let doublings = u32::from(sent.saturating_sub(linear)).min(30);
@@ -186,12 +199,13 @@ impl Offer {
     }
 
     /// What `TCP_INFO` says before the peer's SYN has come.
-    pub(crate) fn describe(&self, info: &mut Info, config: &Config) {
+    pub(crate) fn describe(&self, info: &mut Info, config: &Config, options: &SocketOptions) {
         let stamps = if self.stamps() { TIMESTAMPS_LEN } else { 0 };
         let initial_mss = Family::V4.default_mss().min(self.mss) - stamps.min(self.mss - 1);
         *info = Info {
             retransmits: self.retransmits,
-            backoff: self.retransmits,
+            // As Linux: the first repetitions do not double the wait.
+            backoff: self.retransmits.saturating_sub(if self.is_passive() { 0 } else { config.syn_linear_timeouts }),
             total_retrans: u32::from(self.retransmits),
             rto: INITIAL_RTO.as_micros() as u32,
             snd_mss: u32::from(initial_mss),
@@ -208,6 +222,24 @@ impl Offer {
             segs_out: u32::from(self.sends),
             ..*info
         };
+        if self.retransmits > 0 && !self.is_passive() {
+            // As Linux: a SYN that is repeated was lost.
+            let mut window =
+                Congestion::new(options.congestion.unwrap_or(config.congestion), Packets(config.initial_cwnd));
+            let _ = window.on_rto(&LossSample { now: self.sent_at, in_flight: Packets(0) }, true);
+            (info.ca_state, info.lost, info.retrans) = (CaState::Loss as u8, 1, 1);
+            (info.snd_cwnd, info.snd_ssthresh) = (window.cwnd().0, window.ssthresh().0);
+        }
+    }
+
+    /// What our SYN and the peer's have agreed on.
+    pub(crate) fn agreed(&self, config: &Config, options: &SocketOptions, peer: &PeerSyn) -> Agreed {
+        Agreed {
+            mss: self.send_mss(config, options, peer),
+            timestamps: self.stamps() && peer.timestamp.is_some(),
+            sack: self.takes_sack() && peer.sack_permitted,
+            scales: peer.scale.filter(|_| self.scales()).map(|scale| (scale.shift(), self.window.scale.shift())),
+        }
     }
 
     /// RFC 5961 section 7: whether an invalid segment may be answered now.
@@ -328,8 +360,8 @@ impl Offer {
                 None => self.stamps().then_some(0),
             }
             .map(|echo| Timestamps { value: Clocks::value(self.ts_offset, now), echo }),
-            // RFC 2018 section 2.
-            sack_permitted: self.takes_sack() && peer.is_none_or(|peer| peer.sack_permitted),
+            // RFC 2018 section 2 lets any SYN say so; a listener says it to whom it is of use.
+            sack_permitted: self.takes_sack() && (!self.is_passive() || peer.is_none_or(|peer| peer.sack_permitted)),
             fast_open,
             ..TcpOptions::default()
         };

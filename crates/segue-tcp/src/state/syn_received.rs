@@ -8,6 +8,10 @@ use crate::state::handshake::{Offer, PeerSyn};
 pub(crate) struct SynReceived {
     pub(crate) offer: Offer,
     pub(crate) peer: PeerSyn,
+    /// SEG.WND of the peer's SYN, in bytes.
+    pub(crate) window: u32,
+    /// Segments that have come.
+    pub(crate) heard: u32,
     /// The application has closed its side already: a FIN follows the handshake.
     pub(crate) fin_queued: bool,
 }

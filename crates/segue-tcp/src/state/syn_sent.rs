@@ -14,6 +14,8 @@ use crate::units::{Local, Seq};
 #[derive(Debug)]
 pub(crate) struct SynSent {
     pub(crate) offer: Offer,
+    /// Segments that have come and not opened the connection.
+    pub(crate) heard: u32,
 }
 
 /// What a segment means in SYN-SENT.
