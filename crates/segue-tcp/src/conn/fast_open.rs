@@ -21,7 +21,7 @@ use crate::options::SocketOptions;
 use crate::segment::{Segment, Transmit};
 use crate::state::handshake::{Offer, syn_interval};
 use crate::state::reset_for;
-use crate::state::syn_sent::SynSent;
+use crate::state::syn_sent::{Heard, SynSent};
 use crate::units::{Peer, Seq, WireWindow};
 
 /// Linux keeps all option space of a SYN free for middleboxes (`MAX_TCP_OPTION_SPACE`).
@@ -72,7 +72,8 @@ impl Connection {
         if matches!(syn, FastOpenSyn::Request { .. }) {
             fast.fail = ClientFail::CookieUnavailable;
         }
-        let mut connection = Connection::new(config, options, Phase::SynSent(SynSent { offer, heard: 0 }));
+        let mut connection =
+            Connection::new(config, options, Phase::SynSent(SynSent { offer, heard: Heard::default() }));
         connection.aside.get_or_insert_default().fast = Some(fast);
         connection.settle(now);
         connection

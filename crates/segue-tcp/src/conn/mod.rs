@@ -37,7 +37,7 @@ use crate::state::arrival::{Arrival, Verdict};
 use crate::state::handshake::{Offer, Screened, screen, syn_interval};
 use crate::state::reset_for;
 use crate::state::syn_received::SynReceived;
-use crate::state::syn_sent::{Answer, SynSent};
+use crate::state::syn_sent::{Answer, Heard, SynSent};
 use crate::state::synced::{Plan, Rules, Synced};
 use crate::state::{TimeWait, TimeWaitOutcome};
 use crate::units::{Deadline, Local, Seq, WireWindow};
@@ -175,7 +175,8 @@ impl Connection {
     /// Active open (RFC 9293 section 3.10.1). The SYN leaves by `poll_transmit`.
     pub fn connect(now: Instant, config: Arc<Config>, options: SocketOptions, open: Open) -> Connection {
         let offer = Offer::new(now, &config, &options, open).asking(&options);
-        let mut connection = Connection::new(config, options, Phase::SynSent(SynSent { offer, heard: 0 }));
+        let mut connection =
+            Connection::new(config, options, Phase::SynSent(SynSent { offer, heard: Heard::default() }));
         connection.settle(now);
         connection
     }
@@ -235,7 +236,7 @@ impl Connection {
     fn on_segment_syn_sent(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
         let Phase::SynSent(open) = &mut self.phase else { return None };
         let heard = open.heard;
-        open.heard = heard.wrapping_add(segment.wire_segments());
+        open.heard = heard.and(&segment);
         match open.on_segment(now, &segment) {
             Answer::Drop(reason) => Some(reason),
             Answer::Unacceptable(reset, reason) => {
@@ -258,7 +259,7 @@ impl Connection {
                 let mut offer = open.offer.clone();
                 offer.ecn.on_syn_ack(&segment);
                 let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
-                synced.recv.segments = synced.recv.segments.wrapping_add(heard);
+                synced.recv.add_heard(heard);
                 self.synchronised(synced, false);
                 self.on_fast_answer(now, &segment, repeated);
                 // The SYN has done its work; text and FIN behind it are taken as from ESTABLISHED.
@@ -287,14 +288,14 @@ impl Connection {
     fn on_segment_syn_received(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
         let Phase::SynReceived(open) = &mut self.phase else { return None };
         let heard = open.heard;
-        open.heard = heard.wrapping_add(segment.wire_segments());
+        open.heard = heard.and(&segment);
         match screen(&open.offer, &open.peer, now, &segment) {
             Screened::Complete => {
                 let syn = segment.has(crate::TcpFlags::SYN);
                 let fin = open.fin_queued;
                 let (offer, peer) = (open.offer.clone(), open.peer);
                 let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
-                synced.recv.segments = synced.recv.segments.wrapping_add(heard);
+                synced.recv.add_heard(heard);
                 self.synchronised(synced, fin);
                 self.on_fast_answer(now, &segment, offer.was_repeated());
                 if !syn {

@@ -252,11 +252,11 @@ impl Connection {
             Phase::Synced(synced) => self.describe(&mut info, synced, now),
             Phase::SynSent(SynSent { offer, heard }) => {
                 offer.describe(&mut info, &self.config, self.options());
-                info.segs_in = *heard;
+                (info.segs_in, info.data_segs_in) = (heard.segments, heard.with_text);
             }
             Phase::SynReceived(SynReceived { offer, peer, window, heard, .. }) => {
                 offer.describe(&mut info, &self.config, self.options());
-                info.segs_in = *heard;
+                (info.segs_in, info.data_segs_in) = (heard.segments, heard.with_text);
                 self.describe_agreed(&mut info, offer, peer, *window);
             }
             Phase::TimeWait(_) | Phase::Closed => self.recall(&mut info, now),

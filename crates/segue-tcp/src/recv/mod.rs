@@ -28,6 +28,7 @@ use crate::journal::{Journal, Statistic};
 use crate::options::SocketOptions;
 use crate::state::halves::PeerHalf;
 use crate::state::handshake::TIMESTAMPS_LEN;
+use crate::state::syn_sent::Heard;
 use crate::state::synced::Rules;
 use crate::timestamps::Clocks;
 use crate::units::{Peer, Seq, WindowScale, WireWindow};
@@ -252,6 +253,12 @@ impl Receiver {
         self.waiting.as_ref().is_some_and(|waiting| waiting.fin.is_some() && waiting.runs.is_empty())
     }
 
+    /// Counts what came before the connection was open.
+    pub(crate) fn add_heard(&mut self, heard: Heard) {
+        self.segments = self.segments.wrapping_add(heard.segments);
+        self.data_segments = self.data_segments.wrapping_add(heard.with_text);
+    }
+
     /// Bytes beyond what the last segment that left acknowledged.
     pub(crate) fn unacknowledged(&self) -> u32 {
         self.nxt.since(self.window.acked)
@@ -448,6 +455,10 @@ impl Receiver {
             effect.readable = true;
             let seen = Seen { len, cost: text.cost, segment_size: text.segment_size, push: text.push };
             self.learn(now, &seen, inbox, pace, rules);
+        }
+        if text.fin {
+            // The stream ends here: what came early with higher numbers is no part of it.
+            self.waiting = None;
         }
         let had_holes = self.holes() > 0;
         if had_holes {

@@ -125,7 +125,7 @@ pub(crate) struct Sender {
     /// SND.UP: one past the urgent byte.
     pub(crate) urgent_end: Option<Seq<Local>>,
     /// The last write said that more follows.
-    more: bool,
+    pub(crate) more: bool,
     /// Send buffer size in bytes.
     pub(crate) buffer: u32,
     /// A writer has met a full buffer and waits to be told.

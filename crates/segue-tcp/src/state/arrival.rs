@@ -224,9 +224,14 @@ impl Synced {
             self.challenge(arrival);
             return stop(Verdict::Drop(DropReason::AckUnsent));
         }
+        let is_too_old = number.before(self.send.oldest_honest_ack());
+        let is_predicted = self.is_predicted(arrival);
+        if !is_predicted || number != self.send.una || arrival.segment.payload.is_empty() {
+            // As Linux: what MSG_MORE holds back leaves when the peer is heard, if nothing else is in the way.
+            self.send.more = false;
+        }
         let stamp = arrival.segment.options.timestamps;
         // As Linux: what others have overtaken changes nothing, unless it is just what was expected.
-        let is_predicted = self.is_predicted(arrival);
         let takes_stamp = !number.before(self.send.una) || (is_predicted && arrival.segment.payload.is_empty());
         let mut newer = false;
         if let (Some(clocks), Some(stamp)) = (&mut self.recv.clocks, stamp)
@@ -236,7 +241,7 @@ impl Synced {
             // RFC 7323 section 4.3.
             newer = clocks.update(arrival.now, stamp.value);
         }
-        if number.before(self.send.oldest_honest_ack()) {
+        if is_too_old {
             // RFC 5961 section 5.2.
             self.challenge(arrival);
             return stop(Verdict::Drop(DropReason::AckTooOld));

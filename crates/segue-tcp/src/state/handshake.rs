@@ -356,7 +356,7 @@ impl Offer {
                 None => self.scales().then_some(scaling),
             },
             timestamps: match peer {
-                Some(peer) => peer.timestamp.filter(|_| self.stamps()),
+                Some(peer) => peer.timestamp.or((!self.is_passive()).then_some(0)).filter(|_| self.stamps()),
                 None => self.stamps().then_some(0),
             }
             .map(|echo| Timestamps { value: Clocks::value(self.ts_offset, now), echo }),
@@ -462,7 +462,9 @@ impl Offer {
             clocks,
         };
         let mut synced = Synced::new(now, config, options, send, &receive, Feedback::new(now, self.ecn, answer));
-        synced.send.counts.resent = u32::from(self.sends.saturating_sub(1));
+        // The SYN-ACK of a simultaneous open is no repetition.
+        let resent = if self.is_passive() { self.sends.saturating_sub(1) } else { self.retransmits };
+        synced.send.counts.resent = resent.into();
         synced
     }
 

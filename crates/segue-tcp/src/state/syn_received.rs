@@ -3,6 +3,7 @@
 //! Owns RFC 9293 section 3.10.7.4 for SYN-RECEIVED reached from SYN-SENT (figure 8).
 
 use crate::state::handshake::{Offer, PeerSyn};
+use crate::state::syn_sent::Heard;
 
 #[derive(Debug)]
 pub(crate) struct SynReceived {
@@ -10,8 +11,7 @@ pub(crate) struct SynReceived {
     pub(crate) peer: PeerSyn,
     /// SEG.WND of the peer's SYN, in bytes.
     pub(crate) window: u32,
-    /// Segments that have come.
-    pub(crate) heard: u32,
+    pub(crate) heard: Heard,
     /// The application has closed its side already: a FIN follows the handshake.
     pub(crate) fin_queued: bool,
 }

@@ -14,8 +14,24 @@ use crate::units::{Local, Seq};
 #[derive(Debug)]
 pub(crate) struct SynSent {
     pub(crate) offer: Offer,
-    /// Segments that have come and not opened the connection.
-    pub(crate) heard: u32,
+    pub(crate) heard: Heard,
+}
+
+/// Segments that have come and not opened the connection.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Heard {
+    pub(crate) segments: u32,
+    /// Those with text.
+    pub(crate) with_text: u32,
+}
+
+impl Heard {
+    /// With one more segment.
+    pub(crate) fn and(self, segment: &Segment) -> Heard {
+        let segments = segment.wire_segments();
+        let text = if segment.payload.is_empty() { 0 } else { segments };
+        Heard { segments: self.segments.wrapping_add(segments), with_text: self.with_text.wrapping_add(text) }
+    }
 }
 
 /// What a segment means in SYN-SENT.
