@@ -56,7 +56,15 @@ enum Command {
     /// Tell the stories of these seeds, cut down, with what each host answered. Needs root.
     Tell { seeds: Vec<u64> },
     /// Tell all stories again that a log says were found to differ, and print what comes of them now. Needs root.
-    Again { log: PathBuf },
+    Again {
+        log: PathBuf,
+        /// At most so many of each class.
+        #[arg(long, default_value_t = 2)]
+        each: usize,
+        /// Write what comes of them to this file instead.
+        #[arg(long)]
+        write: Option<PathBuf>,
+    },
     /// Record Linux's answers to the stories of these seeds, cut down if they differ, as files. Needs root.
     Keep {
         seeds: Vec<u64>,
@@ -84,13 +92,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
             session.seconds = seconds * threads;
             finish(&session, log.as_deref())
         }
-        Command::Again { log } => {
-            let found = read_log(log)?.found();
+        Command::Again { log, each, write } => {
+            let found = read_log(log)?.found(*each);
             let next = AtomicU64::new(0);
             let seeds = || found.get(next.fetch_add(1, Ordering::Relaxed) as usize).copied();
             let began = Instant::now();
             let mut session = tell_all(kind, &seeds, threads, &settings)?;
             session.seconds = began.elapsed().as_secs();
+            if let Some(path) = write {
+                std::fs::write(path, session.to_string()).map_err(|error| format!("{}: {error}", path.display()))?;
+            }
             finish(&session, None)
         }
         Command::Tell { seeds } => show(kind, seeds, &settings),

@@ -2,10 +2,13 @@
 //!
 //! `docs/requirements/NAME.list` has the numbers of an RFC's requirements, `NAME.toml` what each one
 //! says and the tests that prove it. Decides whether the tables hold; `table` reads
-//! them, `proof` runs the tests, `page` writes docs/conformance.md.
+//! them, `proof` runs the tests, `page` writes docs/conformance.md, with what came of the scripts (`scripts`) and of the random
+//! stories (`stories`).
 
 mod page;
 mod proof;
+mod scripts;
+mod stories;
 mod table;
 
 use std::collections::BTreeSet;
@@ -46,7 +49,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<usize, String> {
     let page_path = root.join("docs/conformance.md");
     if arguments.write || arguments.check {
         let old = read(&page_path)?;
-        let new = page::renew(&old, &tables).map_err(|message| format!("{}: {message}", page_path.display()))?;
+        let rest = [("scripts", scripts::section(&root)?), ("stories", stories::section(&root)?)];
+        let new = page::renew(&old, &tables, &rest).map_err(|message| format!("{}: {message}", page_path.display()))?;
         if arguments.write && new != old {
             std::fs::write(&page_path, new).map_err(|error| format!("{}: {error}", page_path.display()))?;
         } else if arguments.check && new != old {

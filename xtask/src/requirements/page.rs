@@ -1,22 +1,27 @@
 //! docs/conformance.md: the tables for people.
 //!
-//! Decides what stands between the page's two markers; the rest of the page is written by hand.
+//! Decides what stands between the page's markers, a pair for each part; the rest of the page is written by hand.
 
 use super::table::{Requirement, Table};
 
-const BEGIN: &str = "<!-- requirements: begin (cargo xtask requirements --write) -->";
-const END: &str = "<!-- requirements: end -->";
-
-/// The page with its tables as they are now.
+/// The page with its tables, and the other parts by their names, as they are now.
 ///
 /// # Errors
 /// A page without the markers.
-pub(crate) fn renew(page: &str, tables: &[Table]) -> Result<String, String> {
-    let missing = || format!("the lines {BEGIN:?} and {END:?} are missing");
-    let (before, rest) = page.split_once(BEGIN).ok_or_else(missing)?;
-    let (_, after) = rest.split_once(END).ok_or_else(missing)?;
-    let body: String = tables.iter().map(section).collect();
-    Ok(format!("{before}{BEGIN}\n{body}{END}{after}"))
+pub(crate) fn renew(page: &str, tables: &[Table], rest: &[(&str, String)]) -> Result<String, String> {
+    let requirements = tables.iter().map(section).collect();
+    let page = part(page, "requirements", requirements)?;
+    rest.iter().try_fold(page, |page, (name, body)| part(&page, name, body.clone()))
+}
+
+/// The page with another body between one pair of markers.
+fn part(page: &str, name: &str, body: String) -> Result<String, String> {
+    let begin = format!("<!-- {name}: begin (cargo xtask requirements --write) -->");
+    let end = format!("<!-- {name}: end -->");
+    let missing = || format!("the lines {begin:?} and {end:?} are missing");
+    let (before, rest) = page.split_once(&begin).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
+    Ok(format!("{before}{begin}\n{body}{end}{after}"))
 }
 
 fn section(table: &Table) -> String {
@@ -50,11 +55,18 @@ mod tests {
 
     #[test]
     fn only_what_stands_between_the_markers_changes() {
-        let page = format!("# Page\nhand\n{BEGIN}\nold\n{END}\nmore\n");
-        let new = renew(&page, &[]).expect("a page");
-        assert_eq!(new, format!("# Page\nhand\n{BEGIN}\n{END}\nmore\n"));
-        assert_eq!(renew(&new, &[]), Ok(new.clone()), "writing twice changes nothing");
-        assert!(renew("# Page", &[]).is_err());
+        let begin = |name| format!("<!-- {name}: begin (cargo xtask requirements --write) -->");
+        let (tables, scripts) = (begin("requirements"), begin("scripts"));
+        let page = |old: &str, new: &str| {
+            format!(
+                "# Page\nhand\n{tables}\n{old}<!-- requirements: end -->\nmore\n{scripts}\n{new}<!-- scripts: end -->\n"
+            )
+        };
+        let rest = [("scripts", "two\n".to_owned())];
+        let new = renew(&page("old\n", "one\n"), &[], &rest).expect("a page");
+        assert_eq!(new, page("", "two\n"));
+        assert_eq!(renew(&new, &[], &rest), Ok(new.clone()), "writing twice changes nothing");
+        assert!(renew("# Page", &[], &[]).is_err());
     }
 
     #[test]

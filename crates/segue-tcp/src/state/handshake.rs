@@ -234,8 +234,9 @@ impl Offer {
 
     /// What our SYN and the peer's have agreed on.
     pub(crate) fn agreed(&self, config: &Config, options: &SocketOptions, peer: &PeerSyn) -> Agreed {
+        let start = self.path(options, peer);
         Agreed {
-            mss: self.send_mss(config, options, peer),
+            mss: Path::new(&start).first_mss(&start, config),
             timestamps: self.stamps() && peer.timestamp.is_some(),
             sack: self.takes_sack() && peer.sack_permitted,
             scales: peer.scale.filter(|_| self.scales()).map(|scale| (scale.shift(), self.window.scale.shift())),
