@@ -65,7 +65,7 @@ enum Command {
         #[arg(long)]
         write: Option<PathBuf>,
     },
-    /// Record Linux's answers to the stories of these seeds, cut down if they differ, as files. Needs root.
+    /// Record Linux's answers to the stories of these seeds, cut down if they differ on purpose, as files. Needs root.
     Keep {
         seeds: Vec<u64>,
         /// Keep them as they are.
@@ -204,7 +204,11 @@ fn show(kind: Kind, seeds: &[u64], settings: &[Setting]) -> Result<bool, String>
 fn keep(kind: Kind, seeds: &[u64], whole: bool, settings: &[Setting]) -> Result<bool, String> {
     let mut teller = Teller::new(settings).map_err(|error| error.to_string())?;
     for &seed in seeds {
-        let kept = record(&mut teller, (kind.generate)(seed), seed, whole).map_err(|error| error.to_string())?;
+        let story = (kind.generate)(seed);
+        let Some(kept) = record(&mut teller, story, seed, whole).map_err(|error| error.to_string())? else {
+            println!("seed {seed}: this difference is open, or the machine too busy");
+            continue;
+        };
         let path = Path::new(STORIES).join(format!("{}{seed}.story", kind.prefix));
         std::fs::write(&path, kept.write()).map_err(|error| format!("{}: {error}", path.display()))?;
         let meant = kept.intended.map_or(String::new(), |intended| format!(", intended: {}", intended.name));
@@ -213,7 +217,10 @@ fn keep(kind: Kind, seeds: &[u64], whole: bool, settings: &[Setting]) -> Result<
     Ok(true)
 }
 
-fn record(teller: &mut Teller, mut story: Story, seed: u64, whole: bool) -> Result<Kept, segue_drill::host::HostError> {
+type Recorded = Result<Option<Kept>, segue_drill::host::HostError>;
+
+/// A story to be kept; `None`: it shows a difference that nothing explains.
+fn record(teller: &mut Teller, mut story: Story, seed: u64, whole: bool) -> Recorded {
     if !whole
         && let Told::Differed(difference) = teller.tell(&story)?
         && let Verdict::Shown(shorter, _) = teller.shrink(&story, &difference.class)?
@@ -221,7 +228,8 @@ fn record(teller: &mut Teller, mut story: Story, seed: u64, whole: bool) -> Resu
         story = *shorter;
     }
     let linux = teller.ask_linux(&story)?;
-    let intended =
-        compare(&story, &linux, &teller.ask_segue(&story, &linux)?).and_then(|difference| difference.intended);
-    Ok(Kept { seed, story, linux, intended })
+    Ok(match compare(&story, &linux, &teller.ask_segue(&story, &linux)?) {
+        None => Some(Kept { seed, story, linux, intended: None }),
+        Some(difference) => difference.intended.map(|intended| Kept { seed, story, linux, intended: Some(intended) }),
+    })
 }

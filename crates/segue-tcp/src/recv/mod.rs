@@ -140,8 +140,15 @@ pub(crate) enum Cargo {
     None,
     /// Text or FIN; there is room for blocks.
     Text,
-    /// Text that was cut before there were blocks to tell, and fills the path.
-    OldText,
+    /// Text or FIN once more. It was cut before there were blocks to tell: each segment has so many bytes left for them.
+    OldText { room: u16 },
+}
+
+impl Cargo {
+    /// Whether `len` bytes of blocks can be told with it.
+    fn has_room(self, len: u16) -> bool {
+        !matches!(self, Cargo::OldText { room } if room < len)
+    }
 }
 
 /// What the receiver needs to know of the sending side.
@@ -690,12 +697,13 @@ impl Receiver {
     /// The blocks that leave now. A duplicate is told once (RFC 2883 section 4).
     fn take_blocks(&mut self, cargo: Cargo, signature: Signature, journal: &mut Journal) -> SackBlocks {
         let most = self.most_blocks(signature);
+        let has_room = cargo.has_room(self.sack_len(signature));
         let Some(waiting) = &mut self.waiting else { return SackBlocks::new() };
         let held = core::mem::take(&mut waiting.told.compression.held);
         // The one that leaves because the time is up is not one that was saved.
         let due = matches!(self.ack.owed, Owed::Compressed(_)) && cargo == Cargo::None;
         journal.add(Statistic::AckCompressed, u32::from(held).saturating_sub(u32::from(due)));
-        if !self.sack || cargo == Cargo::OldText {
+        if !self.sack || !has_room {
             return SackBlocks::new();
         }
         let blocks = waiting.told.option(self.nxt, self.offset, most);
@@ -745,7 +753,7 @@ impl Receiver {
             true => self.window.again(),
             false => self.advertise(inbox, rules.config, journal),
         };
-        let untold = cargo == Cargo::OldText && self.sack_len(signature) > 0;
+        let untold = !cargo.has_room(self.sack_len(signature));
         let sack = self.take_blocks(cargo, signature, journal);
         if !untold {
             self.ack.on_sent(bare);

@@ -134,7 +134,10 @@ impl Synced {
         };
         self.send.pace(now, outgoing.payload.len() as u32, rules.config, rules.options);
         let cargo = match plan {
-            Plan::Send(SendPlan::Again(_)) => Cargo::OldText,
+            Plan::Send(SendPlan::Again(_)) => {
+                let text = outgoing.payload.len().min(outgoing.segment_size as usize);
+                Cargo::OldText { room: self.send.mss.saturating_sub(text as u16) }
+            }
             Plan::Send(SendPlan::New { .. }) => Cargo::Text,
             _ => Cargo::None,
         };
