@@ -41,7 +41,7 @@ pub(super) fn section(root: &Path) -> Result<String, String> {
             differences += &format!("- `drill::{}/{name}`: {host}: {reason}\n", part(path.parent()));
         }
     }
-    let mut text = "\n## Scripts by feature row\n\n| row | scripts | pass on Segue | pass on Linux | Linux differs, as they say |\n|---|---|---|---|---|\n".to_owned();
+    let mut text = "\n## Scripts by feature row\n\n| row | scripts | pass on Segue | Linux agrees | Linux differs |\n|---|---|---|---|---|\n".to_owned();
     let mut total = Row::default();
     for (name, row) in &rows {
         text += &line(name, row);
@@ -50,7 +50,9 @@ pub(super) fn section(root: &Path) -> Result<String, String> {
         total.linux_differs += row.linux_differs;
     }
     text += &line("all", &total);
-    text += "\nScripts that one host fails on purpose, by their own headers:\n\n";
+    text += "\nWhat Linux does is what the scripts' headers say, and `segue-drill::corpus_linux` plays them on this machine's kernel; a \
+             script that sets what that kernel lacks is not played there, and told.\n\nScripts that one host fails on purpose, by \
+             their own headers:\n\n";
     Ok(text + &differences + "\n")
 }
 

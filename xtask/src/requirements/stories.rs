@@ -3,7 +3,7 @@
 //! Decides the sums and the tables; everything is read from the log of sessions, the log of telling all found stories again,
 //! the catalogue and the kept stories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use segue_drill::differ::{Kept, Log, Session, catalogue};
@@ -31,12 +31,14 @@ pub(super) fn section(root: &Path) -> Result<String, String> {
         sentence(&format!("In the last {} sessions", RECENT.min(log.sessions.len())), &recent),
     );
     text += &format!(
-        "{} stories have shown a difference that nothing explained when it was found. Told again (`cargo xtask differ again`): \
-         {} agree now, {} differ on purpose, {} are open.\n\n",
+        "Of each class of difference that nothing explained when it was found (what differs, at which step, in which state), one \
+         story was told again (`cargo xtask differ again --each 1`): of {} stories {} agree now, {} differ on purpose, {} are \
+         open; of {} nothing can be said.\n\n",
         now.stories,
-        now.stories.saturating_sub(now.explained() + now.unexplained()),
+        now.agreed(),
         now.explained(),
-        now.unexplained()
+        now.unexplained(),
+        now.noise
     );
     text += "### Differences that are meant\n\n| difference | stories | why | where it is said | kept story |\n|---|---|---|---|---|\n";
     for intended in catalogue::INTENDED {
@@ -45,11 +47,9 @@ pub(super) fn section(root: &Path) -> Result<String, String> {
         text +=
             &format!("| {} | {count} | {} | {} | `{story}` |\n", intended.name, intended.reason, intended.reference);
     }
-    text += "\n### What was found\n\n| what differs | found | agree or meant now | open now |\n|---|---|---|---|\n";
-    let (found, open) = (by_aspect(&total), by_aspect(&now));
-    for (aspect, count) in &found {
-        let open = open.get(aspect).copied().unwrap_or(0).min(*count);
-        text += &format!("| {aspect} | {count} | {} | {open} |\n", count - open);
+    text += "\n### What was found\n\n| what differs | stories | classes | open now |\n|---|---|---|---|\n";
+    for (aspect, found) in by_aspect(&total, &now) {
+        text += &format!("| {aspect} | {} | {} | {} |\n", found.stories, found.classes, found.open);
     }
     let mended = kept.iter().filter(|(_, kept)| kept.intended.is_none()).count();
     text += &format!(
@@ -80,11 +80,24 @@ fn kept(folder: &Path) -> Result<BTreeMap<String, Kept>, String> {
     Ok(stories)
 }
 
-/// Open classes by what differs first in them.
-fn by_aspect(session: &Session) -> BTreeMap<&str, u64> {
-    let mut aspects = BTreeMap::new();
-    for (name, class) in &session.open {
-        *aspects.entry(name.split(" | ").next().unwrap_or(name)).or_default() += class.count;
+/// What was found of one aspect.
+#[derive(Default)]
+struct Found {
+    stories: u64,
+    classes: u64,
+    /// Classes whose story still differs, told again.
+    open: u64,
+}
+
+/// What was found, by what differs first; `now` is what came of telling a story of each class again.
+fn by_aspect<'a>(total: &'a Session, now: &Session) -> BTreeMap<&'a str, Found> {
+    let open: BTreeSet<u64> = now.open.values().flat_map(|class| class.seeds.iter().copied()).collect();
+    let mut aspects: BTreeMap<&str, Found> = BTreeMap::new();
+    for (name, class) in &total.open {
+        let found = aspects.entry(name.split(" | ").next().unwrap_or(name)).or_default();
+        found.stories += class.count;
+        found.classes += 1;
+        found.open += u64::from(class.seeds.first().is_some_and(|seed| open.contains(seed)));
     }
     aspects
 }
