@@ -76,13 +76,6 @@ pub static INTENDED: &[Intended] = &[
         reference: "RFC 5681 section 2",
         matches: counted_as_duplicate,
     },
-    Intended {
-        name: "the last segment of the window",
-        reason: "Segue uses the congestion window as it is; Linux leaves its last segment until an acknowledgment makes it two, \
-                 to send them as one",
-        reference: "RFC 5681 section 3.1; Linux's tcp_tso_should_defer",
-        matches: deferred,
-    },
 ];
 
 /// The segment that the step is, if it is one.
@@ -149,20 +142,6 @@ fn cut_anew(telling: &Telling<'_>) -> bool {
         && resized
         && is_new(theirs)
         && is_new(ours)
-}
-
-/// Linux could send one more segment, and has it.
-fn deferred(telling: &Telling<'_>) -> bool {
-    let Aspect::Extra(packet) = &telling.aspect else { return false };
-    let (theirs, ours) = telling.records();
-    let flying = |record: &super::play::StepRecord| {
-        (record.field("unacked") + record.field("retrans"))
-            .saturating_sub(record.field("sacked") + record.field("lost"))
-    };
-    packet.len > 0
-        && flying(theirs) + 1 == theirs.field("snd_cwnd")
-        && flying(ours) == ours.field("snd_cwnd")
-        && theirs.field("notsent_bytes") >= packet.len as u64
 }
 
 fn duplicate_beside_data(telling: &Telling<'_>) -> bool {

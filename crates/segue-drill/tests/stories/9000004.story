@@ -1,5 +1,4 @@
 // seed 9000004
-// intended: the last segment of the window
 passive mss 1000 sack wscale 7 win 32792 cubic
   > +0.000 S. 0:0(0) ack 1 win 64240 urg 0 <mss 1460, sackOK, wscale 7>
   = 0 read 0
