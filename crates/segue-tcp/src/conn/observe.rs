@@ -229,7 +229,7 @@ impl Connection {
     pub fn timer(&self) -> Option<Timer> {
         let timer = |kind, at, expired| Some(Timer { kind, at, expired });
         match &self.phase {
-            Phase::SynSent(SynSent { offer }) | Phase::SynReceived(SynReceived { offer, .. }) => {
+            Phase::SynSent(SynSent { offer, .. }) | Phase::SynReceived(SynReceived { offer, .. }) => {
                 timer(TimerKind::Retransmission, offer.timer.instant()?, offer.retransmits)
             }
             Phase::Synced(synced) => match synced.send.timer {

@@ -11,9 +11,7 @@ use alloc::vec::Vec;
 
 use segue_wire::Instant;
 
-pub use decision::{
-    CaState, ControllerPhase, Decided, Decision, FlowState, LossReason, ReductionReason, UndoReason,
-};
+pub use decision::{CaState, ControllerPhase, Decided, Decision, FlowState, LossReason, ReductionReason, UndoReason};
 pub use statistic::Statistic;
 
 /// Decisions kept for who asks; later ones are dropped until somebody takes them.
