@@ -14,6 +14,10 @@ pub struct StackConfig {
     pub ip: IpSettings,
     /// The `net.core.*` sysctls.
     pub core: CoreSettings,
+    /// Bytes of memory that the stack may take in all: queues of connections, datagrams, fragments, sockets and other
+    /// entries. `tcp_mem` and the thresholds of reassembly follow from it. What does not fit is refused, and counted by
+    /// reason (`SegueMemory…`, `TCPAbortOnMemory`, `RcvPruned` and their kind). At least 1 MiB. Default: no bound.
+    pub memory: Option<u64>,
 }
 
 impl StackConfig {
@@ -24,6 +28,7 @@ impl StackConfig {
             tcp: segue_tcp::Config::default(),
             ip: IpSettings::default(),
             core: CoreSettings::default(),
+            memory: None,
         }
     }
 }

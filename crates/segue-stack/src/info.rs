@@ -30,6 +30,10 @@ pub struct SocketInfo {
     pub receive_queue: usize,
     /// Bytes sent or to be sent and not acknowledged; for a listener: the backlog.
     pub send_queue: usize,
+    /// What `SO_MEMINFO` would say: bytes received and charged, receive buffer, bytes on their way to the link, send buffer,
+    /// what may come without another page, bytes queued and charged, options, backlog, datagrams dropped. `None` for what is
+    /// no socket.
+    pub memory: Option<[u32; 9]>,
     /// What `TCP_INFO` would say, where there is a connection.
     pub info: Option<segue_tcp::Info>,
     /// What signs its segments, where something does.
@@ -102,6 +106,12 @@ pub struct Usage {
     pub fragmented: usize,
     /// Bytes of fragments that wait.
     pub fragment_bytes: usize,
+    /// Memory of TCP's queues in pages of 4096 bytes (`/proc/net/sockstat`, `mem`).
+    pub tcp_pages: u64,
+    /// Memory is short (`tcp_mem`).
+    pub is_pressed: bool,
+    /// Bytes counted against the memory budget, whether there is one or not.
+    pub counted_bytes: u64,
     /// Bytes in the queues of connections. Costs a walk over all sockets.
     pub queued_bytes: usize,
 }
@@ -125,6 +135,9 @@ impl Stack {
             timers: self.timers.len(),
             fragmented: self.reassembler.len(),
             fragment_bytes: self.reassembler.memory(),
+            tcp_pages: self.tcp.config.memory.allocated(),
+            is_pressed: self.tcp.config.memory.is_pressed(),
+            counted_bytes: self.counted_bytes(),
             queued_bytes: self.sockets.iter().map(|(_, socket)| queued(socket)).sum(),
         }
     }
@@ -157,6 +170,7 @@ fn describe(now: Instant, socket: Option<SocketId>, entry: &Socket) -> SocketInf
         peer: None,
         receive_queue: 0,
         send_queue: 0,
+        memory: Some(crate::sockopt::socket_values::memory_info(entry)),
         info: None,
         signing: common.rare().keys.as_deref().map(|keys| Box::new(signing(keys))),
         timer: None,
@@ -210,6 +224,7 @@ fn bare(tuple: &FourTuple, state: segue_tcp::State, timer: Option<segue_tcp::Tim
         peer: Some(tuple.peer_addr()),
         receive_queue: 0,
         send_queue: 0,
+        memory: None,
         info: None,
         signing: None,
         timer,

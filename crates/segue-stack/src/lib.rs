@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
 mod backlog;
+mod budget;
 mod cidr;
 mod config;
 mod counters;

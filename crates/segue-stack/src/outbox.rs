@@ -51,6 +51,11 @@ impl Outbox {
         Some(queued)
     }
 
+    /// Packets that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

@@ -20,7 +20,7 @@ mod md5;
 mod multicast;
 mod numbers;
 mod socket_level;
-mod socket_values;
+pub(crate) mod socket_values;
 mod tcp;
 pub(crate) mod tcp_info;
 mod tcp_rarities;

@@ -6,10 +6,11 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use segue_tcp::Instant;
+use segue_tcp::{Instant, Memory};
 use segue_wire::Packet;
 
 use crate::backlog::Backlog;
+use crate::budget::Budget;
 use crate::icmp::limits::IcmpLimits;
 use crate::net::Net;
 use crate::outbox::Outbox;
@@ -26,6 +27,9 @@ use crate::{
     Cidr, Counters, Errno, IfaceConfig, IfaceId, Route, RouteError, Settings, SocketEvent, SocketId, SocketInfo,
     StackConfig, SysctlError, Usage,
 };
+
+/// The smallest budget that a stack can live in.
+const LEAST_BUDGET: u64 = 1 << 20;
 
 /// What socket calls answer with.
 pub type Result<T> = core::result::Result<T, Errno>;
@@ -49,6 +53,7 @@ pub struct Stack {
     pub(crate) timers: Timers,
     pub(crate) outbox: Outbox,
     pub(crate) backlog: Backlog,
+    pub(crate) budget: Option<Budget>,
     pub(crate) identification: u32,
     /// What the wall clock said at some time, as time since 1970.
     pub(crate) wall_clock: (Instant, Duration),
@@ -60,7 +65,13 @@ pub struct Stack {
 impl Stack {
     /// A host with a loopback interface (127.0.0.1/8, ::1/128, MTU 65536) and nothing else. `now` is where its time starts.
     pub fn new(config: StackConfig, now: Instant) -> Self {
-        let StackConfig { seed, tcp, ip, core } = config;
+        let StackConfig { seed, mut tcp, mut ip, core, memory } = config;
+        let budget = memory.map(|bytes| Budget::new(bytes.max(LEAST_BUDGET), &mut tcp, &mut ip));
+        tcp.memory = Memory::new(tcp.mem);
+        tcp.memory.set_orphans(0, ip.max_orphans);
+        if let Some(budget) = budget {
+            budget.bound(&tcp.memory);
+        }
         let settings = Settings { tcp, ip, core };
         let mut secrets = Secrets::from_seed(&seed);
         let chooser = PortChooser::new(&mut secrets);
@@ -76,6 +87,7 @@ impl Stack {
             timers: Timers::new(now),
             outbox: Outbox::default(),
             backlog: Backlog::default(),
+            budget,
             identification: secrets.random_u64() as u32,
             wall_clock: (Instant::ZERO, Duration::ZERO),
             events: VecDeque::new(),
@@ -111,6 +123,7 @@ impl Stack {
 
     /// A packet has arrived on an interface. Whatever is wrong with it is counted.
     pub fn on_packet(&mut self, now: Instant, iface: IfaceId, packet: Packet) {
+        self.note_entries();
         self.ip_input(now, iface, packet);
     }
 
@@ -258,6 +271,7 @@ impl Stack {
         // Zero is a key, too, if somebody says so.
         self.tcp.fast_open.has_key |= self.settings.ip.fast_open_key != old_key || name.ends_with("tcp_fastopen_key");
         self.tcp.set_config(self.settings.tcp.clone());
+        self.count_orphans(0);
         self.icmp_limits.configure(&self.settings.ip, now);
         self.reassembler.configure(ReassemblyConfig::from(&self.settings.ip));
         Ok(())

@@ -15,7 +15,7 @@ use crate::ports::{PortTable, Rules};
 use crate::secrets::KeyedState;
 use crate::socket::Socket;
 use crate::socket::common::{Flags, MtuDiscovery};
-use crate::socket::datagram::{Ancillary, Datagram, DatagramKind, DatagramSocket, Placed};
+use crate::socket::datagram::{Ancillary, Datagram, DatagramKind, DatagramSocket, NoRoom, Placed};
 use crate::socket::rare::RareFlags;
 use crate::stack::{Result, Stack};
 use crate::tuple::FourTuple;
@@ -246,14 +246,16 @@ impl Stack {
         let taken = socket.push(Datagram { from, arrival: ancillary, segment: None, payload });
         if is_udp {
             let pick = |v4, v6| if to.is_ipv4() { v4 } else { v6 };
-            if taken {
-                self.counters.inc(pick(Counter::UdpInDatagrams, Counter::Udp6InDatagrams));
-            } else {
-                self.counters.inc(pick(Counter::UdpRcvbufErrors, Counter::Udp6RcvbufErrors));
+            self.counters.inc(match taken {
+                Ok(()) => pick(Counter::UdpInDatagrams, Counter::Udp6InDatagrams),
+                Err(NoRoom::Buffer) => pick(Counter::UdpRcvbufErrors, Counter::Udp6RcvbufErrors),
+                Err(NoRoom::Memory) => pick(Counter::UdpMemErrors, Counter::Udp6MemErrors),
+            });
+            if taken.is_err() {
                 self.counters.inc(pick(Counter::UdpInErrors, Counter::Udp6InErrors));
             }
         }
-        if taken {
+        if taken.is_ok() {
             self.notify(index);
         }
     }

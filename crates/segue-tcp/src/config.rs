@@ -9,6 +9,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::ecn::EcnPolicy;
+use crate::memory::{DEFAULT_LIMITS, Memory};
 use crate::options::{CongestionName, SocketOptions};
 
 /// How the timestamps option is used (`tcp_timestamps`, RFC 7323).
@@ -104,6 +105,12 @@ pub struct Config {
     /// `tcp_wmem`: send buffer in bytes: least, initial, largest by autotuning.
     /// Default 4096, 16384, 4194304.
     pub wmem: [u32; 3],
+    /// `tcp_mem`, in pages of 4096 bytes: below the first all connections together may take memory freely, above the
+    /// second they are held short until it is below the first again, the third is not exceeded. Default 196608, 262144,
+    /// 393216, as on a Linux host with 16 GiB.
+    pub mem: [u32; 3],
+    /// The memory that connections with these parameters share, and what is used of it. Default: one of its own.
+    pub memory: Memory,
     /// `tcp_moderate_rcvbuf`: size the receive buffer by itself. Default on.
     pub moderate_rcvbuf: bool,
     /// `tcp_pingpong_thresh`: answers to what was read that make a conversation, in which acknowledgments wait for the
@@ -217,6 +224,8 @@ impl Default for Config {
             keepalive_probes: 9,
             rmem: [4096, 131_072, 33_554_432],
             wmem: [4096, 16_384, 4_194_304],
+            mem: DEFAULT_LIMITS,
+            memory: Memory::default(),
             moderate_rcvbuf: true,
             pingpong_thresh: 1,
             shrink_window: false,
@@ -362,6 +371,7 @@ impl Config {
             ("tcp_keepalive_time", "between 1 s and 32767 s", (1..=32_767).contains(&self.keepalive_time.as_secs())),
             ("tcp_keepalive_intvl", "between 1 s and 32767 s", (1..=32_767).contains(&self.keepalive_intvl.as_secs())),
             ("tcp_keepalive_probes", "between 1 and 127", (1..=127).contains(&self.keepalive_probes)),
+            ("tcp_mem", "three rising numbers of pages", self.mem.is_sorted()),
             ("tcp_rmem", "three rising numbers of bytes, the largest at most 1 GiB", rising(&self.rmem)),
             ("tcp_wmem", "three rising numbers of bytes, the largest at most 1 GiB", rising(&self.wmem)),
             ("initcwnd", "between 1 and 1024 segments", (1..=1024).contains(&self.initial_cwnd)),

@@ -32,6 +32,8 @@ pub enum ConnError {
     Isolated,
     /// The source route failed (`EOPNOTSUPP`).
     NoSourceRoute,
+    /// Nobody held it any more, and there was no memory for it (`ENOBUFS`).
+    OutOfMemory,
 }
 
 impl fmt::Display for ConnError {
@@ -50,6 +52,7 @@ impl fmt::Display for ConnError {
             ConnError::HostDown => "host unknown where the packets go",
             ConnError::Isolated => "this host is cut off from the network",
             ConnError::NoSourceRoute => "the source route failed",
+            ConnError::OutOfMemory => "out of memory for connections that no application holds",
         })
     }
 }

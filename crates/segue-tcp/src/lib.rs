@@ -21,6 +21,7 @@ mod fastopen;
 mod icmp;
 mod info;
 mod journal;
+mod memory;
 mod options;
 mod recv;
 mod segment;
@@ -34,7 +35,7 @@ pub use auth::{
     md5_digest, md5_matches, put_md5_option,
 };
 pub use config::{Config, ConfigError, Kept, MtuProbing, Timestamping};
-pub use conn::{Connection, Family, Open, SendFlags, SendOffsets, SynTime};
+pub use conn::{Connection, Family, MemoryUse, Open, SendFlags, SendOffsets, SynTime};
 pub use drop::DropReason;
 pub use ecn::EcnPolicy;
 pub use error::{ConnError, RecvError, SendError};
@@ -45,6 +46,7 @@ pub use info::{BbrInfo, Info, Timer, TimerKind};
 pub use journal::{
     CaState, ControllerPhase, Decided, Decision, FlowState, LossReason, ReductionReason, Statistic, UndoReason,
 };
+pub use memory::{Memory, PAGE};
 pub use options::{CongestionName, DeferAccept, Linger, SocketOptions, UnknownCongestion};
 pub use segment::{Segment, Transmit};
 pub use segue_wire::tcp::{FastOpenCookie, OptionBytes, TcpFlags, TcpHeader, TcpOptions};

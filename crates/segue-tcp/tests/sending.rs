@@ -117,19 +117,38 @@ fn a_super_segment_is_as_large_as_allowed_made_of_full_segments_and_half_of_the_
 
 #[test]
 fn a_full_buffer_blocks_the_writer_and_acknowledgments_wake_it() {
-    let options = SocketOptions { sndbuf: Some(8_000), ..SocketOptions::default() };
+    let options = SocketOptions { sndbuf: Some(20_000), ..SocketOptions::default() };
     let mut peer = Peer::established_with(plain(), options);
-    assert_eq!(peer.write(20_000), Ok(8_000));
+    // As on Linux: half of the peer's window is one buffer, what may begin a buffer may fill it, and what of it leaves at
+    // once makes room behind.
+    assert_eq!(peer.write(90_000), Ok(40_000));
     assert_eq!(peer.write(1), Err(SendError::WouldBlock));
     assert!(!peer.connection.readiness().contains(Ready::OUT));
-    peer.sent();
-    let outcome = acknowledge(&mut peer, 1_000);
-    assert!(!outcome.events.contains(Events::WRITABLE), "an eighth is not worth a wake-up");
-    let outcome = acknowledge(&mut peer, 4_000);
-    assert!(outcome.events.contains(Events::WRITABLE));
-    assert!(peer.connection.readiness().contains(Ready::OUT));
-    let outcome = acknowledge(&mut peer, 5_000);
-    assert!(!outcome.events.contains(Events::WRITABLE), "told once");
+    let mut told = Vec::new();
+    for acked in (2_000..=36_000).step_by(2_000) {
+        peer.sent();
+        if acknowledge(&mut peer, acked).events.contains(Events::WRITABLE) {
+            told.push(acked);
+        }
+        // A third must be free: 13333 bytes with what the buffers cost.
+        assert_eq!(peer.connection.readiness().contains(Ready::OUT), !told.is_empty(), "{acked} acknowledged");
+        assert!((acked < 27_000) == told.is_empty() || (27_000..34_000).contains(&acked), "{acked}: {told:?}");
+    }
+    assert_eq!(told.len(), 1, "told once");
+}
+
+#[test]
+fn a_write_fills_the_buffer_that_it_may_begin_and_small_ones_share_it() {
+    let options = SocketOptions { sndbuf: Some(4_608), ..SocketOptions::default() };
+    let mut peer = Peer::established_with(plain(), options.clone());
+    assert_eq!(peer.write(100_000), Ok(40_000));
+    // Nothing may leave: writes of one byte go into one buffer until it is full.
+    let mut peer = Peer::established_with(plain(), options);
+    peer.window = 0;
+    peer.inject(peer.bare());
+    let bytes = (0..).take_while(|_| peer.write(1).is_ok()).count();
+    assert_eq!(bytes, 30_000);
+    assert_eq!(peer.connection.memory_use().queued, 30_832);
 }
 
 #[test]
@@ -138,9 +157,13 @@ fn notsent_lowat_bounds_what_waits_unsent() {
     let mut peer = Peer::established_with(plain(), options);
     peer.window = 0;
     peer.inject(peer.bare());
-    assert!(peer.write(5_000).is_ok());
-    assert_eq!(peer.write(1), Err(SendError::WouldBlock));
+    assert_eq!(peer.write(499), Ok(499));
+    assert!(peer.connection.readiness().contains(Ready::OUT));
+    // Whoever polls is told at half of it; whoever writes is stopped where the next buffer would begin.
+    assert_eq!(peer.write(1), Ok(1));
     assert!(!peer.connection.readiness().contains(Ready::OUT));
+    assert_eq!(peer.write(40_000), Ok(29_500));
+    assert_eq!(peer.write(1), Err(SendError::WouldBlock));
 }
 
 #[test]

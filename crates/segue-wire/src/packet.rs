@@ -130,6 +130,12 @@ impl Packet {
         }
     }
 
+    /// Whether its payload lies in memory of whoever built it, of which it may be a small part; a packet from a device has
+    /// a block of its own.
+    pub fn borrows(&self) -> bool {
+        matches!(self.head, Head::Inline { .. })
+    }
+
     /// What follows the head.
     pub fn body(&self) -> &Chunks {
         &self.body

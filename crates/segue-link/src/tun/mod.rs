@@ -40,6 +40,8 @@ pub fn run_before_others() -> io::Result<()> {
 }
 
 /// Room for the longest packet and its header.
+/// So much room behind a packet is given back.
+const SLACK: usize = 2048;
 const BUFFER: usize = 65_536 + offload::HEADER;
 
 /// Packets from this length on keep the buffer they were read into, at most four times their size; shorter
@@ -167,7 +169,11 @@ impl TunLink {
     fn take_packet(&mut self) -> Option<Packet> {
         let skip = if self.offload == Offload::None { 0 } else { offload::HEADER };
         let bytes = if self.buffer.len() >= COPY_BREAK {
-            let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(BUFFER));
+            let mut full = std::mem::replace(&mut self.buffer, Vec::with_capacity(BUFFER));
+            // A packet that waits for its reader holds no more than it is charged for. Allocators cut a block in place.
+            if BUFFER - full.len() >= SLACK {
+                full.shrink_to_fit();
+            }
             let mut bytes = Bytes::from(full);
             let header = bytes.first_chunk().copied();
             bytes.advance(skip);

@@ -11,6 +11,7 @@ use super::common::{Common, Flags, MtuDiscovery};
 use super::datagram::{DatagramKind, DatagramSocket};
 use super::send_control::SendControl;
 use super::{Domain, MsgFlags, Received, Shutdown, Socket, SocketId, SocketType};
+use crate::budget::Entry;
 use crate::stack::{Result, Stack};
 use crate::tcp::Sending;
 use crate::tcp::stream::{Idle, Role, StreamSocket};
@@ -28,7 +29,8 @@ impl Stack {
         common.flags.set(Flags::REUSE_ADDRESS, is_ping);
         let core = &self.settings.core;
         let datagram = |common, kind| {
-            Socket::Datagram(Box::new(DatagramSocket::new(common, kind, core.rmem_default, core.wmem_default)))
+            let memory = self.tcp.config.memory.clone();
+            Socket::Datagram(Box::new(DatagramSocket::new(common, kind, core.rmem_default, core.wmem_default, memory)))
         };
         let socket = match kind {
             SocketType::Stream => {
@@ -39,6 +41,9 @@ impl Stack {
             SocketType::Datagram => datagram(common, DatagramKind::Udp),
             SocketType::Icmp => datagram(common, DatagramKind::Ping),
         };
+        if !self.has_room_for(Entry::Socket) {
+            return Err(Errno::ENOBUFS);
+        }
         let (index, generation) = self.sockets.insert(socket).ok_or(Errno::ENFILE)?;
         Ok(SocketId { index, generation })
     }

@@ -5,7 +5,7 @@
 use core::net::SocketAddr;
 use std::collections::VecDeque;
 
-use segue_tcp::{Instant, Ready};
+use segue_tcp::{Instant, Memory, Ready};
 use segue_wire::Chunks;
 
 use super::common::{Common, Flags};
@@ -83,10 +83,27 @@ pub(crate) struct DatagramSocket {
     sending: usize,
     /// Datagrams that the full buffer has cost (`SO_RXQ_OVFL`).
     dropped: u32,
+    /// The stack's, of which queues take their share.
+    memory: Memory,
+}
+
+impl Drop for DatagramSocket {
+    fn drop(&mut self) {
+        self.memory.remove_datagram(self.queued + self.sending);
+    }
+}
+
+/// Why a datagram was not taken in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NoRoom {
+    /// The socket's buffer is full.
+    Buffer,
+    /// The stack's memory is used up.
+    Memory,
 }
 
 impl DatagramSocket {
-    pub(crate) fn new(common: Common, kind: DatagramKind, rcvbuf: u32, sndbuf: u32) -> DatagramSocket {
+    pub(crate) fn new(common: Common, kind: DatagramKind, rcvbuf: u32, sndbuf: u32, memory: Memory) -> DatagramSocket {
         DatagramSocket {
             common,
             kind,
@@ -101,22 +118,27 @@ impl DatagramSocket {
             queued: 0,
             sending: 0,
             dropped: 0,
+            memory,
         }
     }
 
-    /// Take a datagram in; `false`: the receive buffer is full.
-    #[must_use]
-    pub(crate) fn push(&mut self, datagram: Datagram) -> bool {
+    /// Take a datagram in.
+    pub(crate) fn push(&mut self, datagram: Datagram) -> Result<(), NoRoom> {
         let charge = datagram.payload.len() + OVERHEAD;
         // As Linux: one datagram is always taken, however small the buffer.
         let used = self.queued + self.common.error_bytes();
         if !self.queue.is_empty() && used + charge > self.rcvbuf as usize {
             self.dropped = self.dropped.wrapping_add(1);
-            return false;
+            return Err(NoRoom::Buffer);
         }
+        if !self.memory.allows(charge) {
+            self.dropped = self.dropped.wrapping_add(1);
+            return Err(NoRoom::Memory);
+        }
+        self.memory.add_datagram(charge);
         self.queued += charge;
         self.queue.push_back(datagram);
-        true
+        Ok(())
     }
 
     pub(crate) fn front(&self) -> Option<&Datagram> {
@@ -126,6 +148,7 @@ impl DatagramSocket {
     pub(crate) fn pop(&mut self) -> Option<Datagram> {
         let datagram = self.queue.pop_front()?;
         self.queued -= datagram.payload.len() + OVERHEAD;
+        self.memory.remove_datagram(datagram.payload.len() + OVERHEAD);
         if self.queue.is_empty() && self.queue.capacity() > 64 {
             self.queue = VecDeque::new();
         }
@@ -153,6 +176,7 @@ impl DatagramSocket {
         if self.sending > 0 && self.sending + charge > self.sndbuf as usize {
             return None;
         }
+        self.memory.add_datagram(charge);
         self.sending += charge;
         Some(charge)
     }
@@ -160,7 +184,9 @@ impl DatagramSocket {
     /// A packet has left; `true`: the socket became writable by it.
     pub(crate) fn uncharge(&mut self, charge: usize) -> bool {
         let before = self.is_writable();
-        self.sending = self.sending.saturating_sub(charge);
+        let charge = charge.min(self.sending);
+        self.memory.remove_datagram(charge);
+        self.sending -= charge;
         !before && self.is_writable()
     }
 

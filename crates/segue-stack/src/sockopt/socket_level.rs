@@ -180,7 +180,7 @@ impl Stack {
             }
             sol::BINDTODEVICE => self.device_name(id, room)?,
             sol::BINDTOIFINDEX => OptionValue::Int(rare.device.map_or(0, |iface| iface.number() as i32)),
-            sol::MEMINFO => memory_info(socket),
+            sol::MEMINFO => OptionValue::Bytes(memory_info(socket).map(u32::to_ne_bytes).concat()),
             sol::COOKIE | sol::NETNS_COOKIE if room < 8 => return Err(Errno::EINVAL),
             sol::COOKIE => OptionValue::Bytes(id.as_u64().to_ne_bytes().to_vec()),
             sol::NETNS_COOKIE if room != 8 => return Err(Errno::EINVAL),

@@ -152,22 +152,20 @@ pub(super) fn buffers(socket: &Socket) -> (u32, u32) {
     }
 }
 
-/// `SO_MEMINFO`: what is received, sent and queued, the buffers' sizes, what was dropped.
-pub(super) fn memory_info(socket: &Socket) -> OptionValue {
+/// `SO_MEMINFO`, `ss -m`: RMEM_ALLOC, RCVBUF, WMEM_ALLOC, SNDBUF, FWD_ALLOC, WMEM_QUEUED, OPTMEM, BACKLOG, DROPS.
+pub(crate) fn memory_info(socket: &Socket) -> [u32; 9] {
     let (receive, send) = buffers(socket);
-    let (received, sending, queued, dropped) = match socket {
+    match socket {
         Socket::Datagram(datagram) => {
-            (datagram.receive_queue() as u32, datagram.send_queue() as u32, 0, datagram.dropped())
+            let (received, sending) = (datagram.receive_queue() as u32, datagram.send_queue() as u32);
+            [received, receive, sending, send, 0, 0, 0, 0, datagram.dropped()]
         }
-        Socket::Stream(stream) => stream.flow().map_or((0, 0, 0, 0), |flow| {
-            let connection = &flow.connection;
-            let queued = connection.unsent() + connection.unacked();
-            (connection.unread() as u32, connection.unacked() as u32, queued as u32, 0)
-        }),
-    };
-    // SK_MEMINFO_RMEM_ALLOC, RCVBUF, WMEM_ALLOC, SNDBUF, FWD_ALLOC, WMEM_QUEUED, OPTMEM, BACKLOG, DROPS.
-    let words = [received, receive, sending, send, 0, queued, 0, 0, dropped];
-    OptionValue::Bytes(words.map(u32::to_ne_bytes).concat())
+        Socket::Stream(stream) => {
+            // Packets on their way to the link hold no buffer here.
+            let used = stream.flow().map(|flow| flow.connection.memory_use()).unwrap_or_default();
+            [used.received, receive, 0, send, used.ahead, used.queued, 0, 0, 0]
+        }
+    }
 }
 
 /// `SO_MAX_PACING_RATE` in the room there is.

@@ -297,17 +297,18 @@ impl Stack {
 
     /// The application has gone from a connection; it ends by itself, unless there are too many such.
     fn orphan(&mut self, now: Instant, index: u32, outcome: Outcome) {
-        let too_many = self.tcp.orphans >= self.settings.ip.max_orphans;
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
         let Some(flow) = stream.flow_mut() else { return };
         if flow.is_over {
             self.settle(now, index, outcome);
             return self.release_if_unheld(index);
         }
+        let queued = flow.connection.memory_use().queued as usize;
         if !core::mem::replace(&mut flow.is_orphan, true) {
-            self.tcp.orphans += 1;
+            self.count_orphans(1);
         }
         self.settle(now, index, outcome);
+        let too_many = self.tcp.config.memory.is_out(queued, 0);
         let is_left = self.sockets.at(index).is_some_and(|socket| match socket {
             Socket::Stream(stream) => stream.flow().is_some_and(|flow| !flow.is_over),
             Socket::Datagram(_) => false,

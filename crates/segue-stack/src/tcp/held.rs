@@ -11,6 +11,7 @@ use segue_wire::Packet;
 
 use super::auth::SignsAs;
 use super::flows::FlowRef;
+use crate::budget::Entry;
 use crate::ip::input::Arrival;
 use crate::stack::Stack;
 use crate::timers::Timer;
@@ -53,6 +54,9 @@ impl Stack {
         // A gateway that answers every SYN at once must not remember more handshakes than one that waits.
         if gateway.held + gateway.opening >= limit {
             self.counters.inc(Counter::SegueTcpHeldSynsFull);
+            return;
+        }
+        if !self.has_room_for(Entry::Held) {
             return;
         }
         let expires = now + self.held_lifetime();

@@ -2,9 +2,10 @@
 //!
 //! Decides, in this order: a flow with this four-tuple; a listener; a gateway's listener; nobody (reset). RFC 9293 3.1
 //! (checksum), 3.10.7. Invariant: every segment is taken, answered or counted as dropped.
+use bytes::Bytes;
 use segue_tcp::{Instant, Segment, TcpFlags};
 use segue_wire::tcp::{self, TcpHeader, TcpOptions};
-use segue_wire::{ChecksumState, Ecn, Packet};
+use segue_wire::{ChecksumState, Chunks, Ecn, Packet};
 
 use super::auth::{Arrived, SignsAs};
 use super::flows::FlowRef;
@@ -46,7 +47,11 @@ impl Stack {
         // Only a held SYN ever needs its packet again.
         let kept = is_opening_syn(header.flags).then(|| quote(&packet));
         let headers = offset + header_len;
-        let payload = packet.into_payload(headers);
+        let borrows = packet.borrows();
+        let mut payload = packet.into_payload(headers);
+        if borrows && self.budget.is_some_and(|budget| budget.copies(payload.len())) {
+            payload = Chunks::from(Bytes::from(payload.to_vec()));
+        }
         let segment = Segment {
             header,
             options,

@@ -69,6 +69,9 @@ pub(crate) struct Tcp {
     pub(crate) orphans: u32,
     /// `None`: nobody wants to see them.
     pub(crate) decisions: Option<Decisions>,
+    /// How often memory has become short, as far as it was counted, and since when it has been.
+    pressures: u64,
+    pressed_since: Option<Instant>,
     challenges: ChallengeBudget,
     pub(crate) fast_open: FastOpens,
     /// A socket has, or had, a key that signs segments.
@@ -93,6 +96,8 @@ impl Tcp {
             turn: 0,
             orphans: 0,
             decisions: None,
+            pressures: 0,
+            pressed_since: None,
             challenges: ChallengeBudget::default(),
             fast_open: FastOpens::new(hasher.clone()),
             has_keys: false,
@@ -105,6 +110,7 @@ impl Tcp {
     pub(crate) fn set_config(&mut self, config: Config) {
         self.variants.clear();
         self.generation = self.generation.wrapping_add(1);
+        config.memory.set_limits(config.mem);
         self.config = Arc::new(config);
     }
 
@@ -141,6 +147,7 @@ pub(crate) fn errno_of(error: ConnError) -> Errno {
         ConnError::HostDown => Errno::EHOSTDOWN,
         ConnError::Isolated => Errno::ENONET,
         ConnError::NoSourceRoute => Errno::EOPNOTSUPP,
+        ConnError::OutOfMemory => Errno::ENOBUFS,
         // An error that has no number of its own yet is still an error.
         _ => Errno::EIO,
     }
@@ -212,6 +219,7 @@ impl Stack {
 
     /// What a call on a connection changed: tables, timers, the ready list, the event queue.
     pub(crate) fn settle(&mut self, now: Instant, index: u32, outcome: Outcome) {
+        self.note_pressure(now);
         let Outcome { mut events, drop } = outcome;
         if let Some(reason) = drop {
             self.count_drop(reason);
@@ -290,8 +298,10 @@ impl Stack {
         let (error, was_established) = (flow.connection.error(), flow.was_established);
         self.timers.disarm(timer);
         self.leave_fast_open_queue(now, index, error == Some(ConnError::Reset));
-        if error == Some(ConnError::TimedOut) {
-            self.counters.inc(Counter::TcpExtTCPAbortOnTimeout);
+        match error {
+            Some(ConnError::TimedOut) => self.counters.inc(Counter::TcpExtTCPAbortOnTimeout),
+            Some(ConnError::OutOfMemory) => self.counters.inc(Counter::TcpExtTCPAbortOnMemory),
+            _ => {}
         }
         if !was_established {
             self.counters.inc(Counter::TcpAttemptFails);
@@ -305,6 +315,33 @@ impl Stack {
         }
         // A last reset may have to leave, after which the place is free.
         self.mark_ready(index);
+    }
+
+    /// Counts when memory has become short, and for how long it was, as Linux does.
+    fn note_pressure(&mut self, now: Instant) {
+        let memory = &self.tcp.config.memory;
+        let new = memory.pressures() - self.tcp.pressures;
+        let is_pressed = memory.is_pressed();
+        if new == 0 && self.tcp.pressed_since.is_none() {
+            return;
+        }
+        self.tcp.pressures += new;
+        self.counters.add(Counter::TcpExtTCPMemoryPressures, new);
+        match (is_pressed, self.tcp.pressed_since) {
+            (true, None) => self.tcp.pressed_since = Some(now),
+            (false, Some(since)) => {
+                let millis = u64::try_from((now - since).as_millis()).unwrap_or(u64::MAX);
+                self.counters.add(Counter::TcpExtTCPMemoryPressuresChrono, millis);
+                self.tcp.pressed_since = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// There are more connections without an application, or fewer; or another bound on them is in force.
+    pub(crate) fn count_orphans(&mut self, change: i32) {
+        self.tcp.orphans = self.tcp.orphans.saturating_add_signed(change);
+        self.tcp.config.memory.set_orphans(self.tcp.orphans, self.settings.ip.max_orphans);
     }
 
     /// Count the timeouts of a connection since this was last done: it is asked once per burst.
@@ -359,11 +396,12 @@ impl Stack {
                 stream.common.flags.insert(Flags::DETACHED);
                 return;
             }
-            if core::mem::replace(&mut flow.is_orphan, false) {
-                self.tcp.orphans = self.tcp.orphans.saturating_sub(1);
-            }
+            let was_orphan = core::mem::replace(&mut flow.is_orphan, false);
             let timer = flow.timer.take();
             self.timers.disarm(timer);
+            if was_orphan {
+                self.count_orphans(-1);
+            }
         }
         self.sockets.remove(index);
     }

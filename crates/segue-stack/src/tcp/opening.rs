@@ -14,6 +14,7 @@ use super::output::{family, mtu_payload};
 use super::routed::RouteChoice;
 use super::stream::{Call, Flow, Role, StreamSocket};
 use super::syn_cookies::CookieVerdict;
+use crate::budget::Entry;
 use crate::ip::input::Arrival;
 use crate::ip::output::no_routes;
 use crate::slab::Slab;
@@ -142,6 +143,10 @@ impl Stack {
             SynAnswer::Cookie
         };
         let is_full = listener.is_full();
+        if answer == SynAnswer::Remembered && !self.has_room_for(Entry::HalfOpen) {
+            self.counters.inc(Counter::TcpExtListenDrops);
+            return None;
+        }
         if answer == SynAnswer::Cookie {
             self.counters.inc(Counter::TcpExtTCPReqQFullDoCookies);
         }
@@ -263,7 +268,8 @@ impl Stack {
         let (signs, agreed) = (opening.signs(), opening.agreed());
         let Some(Socket::Stream(socket)) = self.sockets.get(id.index, id.generation) else { return };
         let Some(listener) = socket.listener() else { return };
-        if listener.is_full() {
+        let (is_full, options, kept) = (listener.is_full(), listener.options.clone(), listener.kept());
+        if is_full || !self.has_room_for(Entry::Socket) {
             self.counters.inc(Counter::TcpExtListenOverflows);
             self.counters.inc(Counter::TcpExtListenDrops);
             if self.settings.ip.abort_on_overflow {
@@ -276,8 +282,7 @@ impl Stack {
             }
             return;
         }
-        let kept = listener.kept();
-        let options = self.signed_options(id.index, tuple.peer, agreed.ids).unwrap_or_else(|| listener.options.clone());
+        let options = self.signed_options(id.index, tuple.peer, agreed.ids).unwrap_or(options);
         let Some(opening) = self.take_opening(entry) else { return };
         let config = self.config_towards(now, tuple.peer, pinned, kept);
         let route = opening.route();

@@ -14,6 +14,7 @@ use super::listener::Listener;
 use super::output::{family, mtu_payload};
 use crate::Counter;
 use crate::SocketId;
+use crate::budget::Entry;
 use crate::ip::input::Arrival;
 use crate::ip::output::no_routes;
 use crate::stack::Stack;
@@ -149,7 +150,7 @@ impl Stack {
         let Some(passive) = PassiveOpen::from_cookie(now, &config, &options, segment, open, mss) else {
             return CookieVerdict::Refused;
         };
-        if is_full {
+        if is_full || !self.has_room_for(Entry::Socket) {
             self.counters.inc(Counter::TcpExtListenOverflows);
             self.counters.inc(Counter::TcpExtListenDrops);
             return CookieVerdict::Taken;

@@ -9,6 +9,7 @@ use super::flows::FlowRef;
 use super::opening::Admission;
 use crate::Counter;
 use crate::IfaceId;
+use crate::budget::Entry;
 use crate::ip::input::Arrival;
 use crate::ports::Claim;
 use crate::stack::Stack;
@@ -56,7 +57,8 @@ impl Stack {
         pinned: Option<IfaceId>,
         old: FlowRef,
     ) {
-        if self.tcp.entries.time_wait.len() >= self.settings.ip.max_tw_buckets as usize {
+        let is_full = self.tcp.entries.time_wait.len() >= self.settings.ip.max_tw_buckets as usize;
+        if is_full || !self.has_room_for(Entry::TimeWait) {
             // As Linux: the connection just ends, and says so.
             self.counters.inc(Counter::TcpExtTCPTimeWaitOverflow);
             self.tcp.flows.remove(&tuple, old);

@@ -18,7 +18,7 @@ use crate::event::{Events, Outcome};
 use crate::fastopen::FastOpen;
 use crate::options::{Linger, SocketOptions};
 use crate::recv::inbox::UrgentRead;
-use crate::send::buffer;
+use crate::send::parcels::Fill;
 use crate::state::halves::{LocalHalf, PeerHalf};
 use crate::state::synced::{Rules, Synced};
 
@@ -33,9 +33,9 @@ impl Connection {
         if let Some(taken) = self.write_into_syn(now, data) {
             return taken;
         }
-        let n = self.room_for(data.len())?;
+        let (n, fill) = self.room_for(now, data.len(), flags)?;
         if let Phase::Synced(synced) = &mut self.phase {
-            synced.send.write(now, &data[..n], &self.config);
+            synced.send.write(now, &data[..n], fill, &self.config);
         }
         self.after_write(now, n, data.len(), flags);
         Ok(n)
@@ -50,10 +50,10 @@ impl Connection {
             return taken;
         }
         let len = data.len();
-        let n = self.room_for(len)?;
+        let (n, fill) = self.room_for(now, len, flags)?;
         data.truncate(n);
         if let Phase::Synced(synced) = &mut self.phase {
-            synced.send.write_bytes(now, data, &self.config);
+            synced.send.write_bytes(now, data, fill, &self.config);
         }
         self.after_write(now, n, len, flags);
         Ok(n)
@@ -73,26 +73,33 @@ impl Connection {
         }
     }
 
-    /// How much of `len` bytes can be taken.
-    fn room_for(&mut self, len: usize) -> Result<usize, SendError> {
-        let lowat = self.options().notsent_lowat.unwrap_or(self.config.notsent_lowat);
-        let synced = self.writer()?;
-        let room = synced.send.room(lowat) as usize;
-        if room == 0 && len > 0 {
+    /// How much of `len` bytes can be taken, and how it fills buffers.
+    fn room_for(&mut self, now: Instant, len: usize, flags: SendFlags) -> Result<(usize, Fill), SendError> {
+        self.writer()?;
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        let rules = Rules { config: &self.config, options, held: self.inbox.held };
+        let Phase::Synced(synced) = &mut self.phase else { return Err(SendError::BrokenPipe) };
+        let goal = match flags.contains(SendFlags::OOB) {
+            true => synced.send.segment_size(),
+            false => synced.send.size_goal(),
+        };
+        let received = synced.recv.charge(&self.inbox);
+        let admitted = synced.send.admit(now, len, goal, received, rules);
+        if admitted.taken == 0 && len > 0 {
             synced.send.writer_waits = true;
             return Err(SendError::WouldBlock);
         }
-        Ok(room.min(len))
+        Ok((admitted.taken as usize, admitted.fill))
     }
 
     fn after_write(&mut self, now: Instant, taken: usize, len: usize, flags: SendFlags) {
-        let lowat = self.options().notsent_lowat.unwrap_or(self.config.notsent_lowat);
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        let rules = Rules { config: &self.config, options, held: self.inbox.held };
         if let Phase::Synced(synced) = &mut self.phase {
             let send = &mut synced.send;
             // As Linux: of a write that was taken in part, the last byte taken is urgent for now.
             send.after_write(flags.contains(SendFlags::MORE), taken > 0 && flags.contains(SendFlags::OOB));
-            let writable = buffer::is_writable(send.buffer, send.queued(), send.unsent(), lowat);
-            send.writer_waits = taken < len || !writable;
+            send.writer_waits = taken < len || !send.is_writable(rules);
         }
         self.settle(now);
     }
@@ -128,7 +135,8 @@ impl Connection {
         }
         let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
         if let Phase::Synced(synced) = &mut self.phase {
-            synced.recv.on_read(now, &self.inbox, Rules { config: &self.config, options });
+            let rules = Rules { config: &self.config, options, held: self.inbox.held };
+            synced.recv.on_read(now, &self.inbox, rules);
         }
         self.settle(now);
         Ok(())
@@ -297,7 +305,7 @@ impl Connection {
         if let Phase::Synced(synced) = &mut self.phase {
             synced.recv.on_options(&options);
             synced.change_signature(signature, options.signature, &self.config);
-            synced.send.resize_buffer(&self.config, &options);
+            synced.send.on_options(&options);
             synced.send.choose_congestion(now, &self.config, &options);
             if keep_alive_changed {
                 synced.send.restart_keep_alive();
@@ -305,7 +313,8 @@ impl Connection {
             if let Some(quick) = options.quickack {
                 synced.recv.ack.set_quick(quick, self.inbox.len() > 0);
             }
-            if synced.send.wake_writer(&self.config, &options) {
+            let rules = Rules { config: &self.config, options: &options, held: self.inbox.held };
+            if synced.send.wake_writer(rules) {
                 self.events |= Events::WRITABLE;
             }
         }
@@ -322,6 +331,11 @@ impl Connection {
     pub fn set_config(&mut self, config: Arc<Config>) {
         if let Phase::Synced(synced) = &mut self.phase {
             synced.recv.ack.on_config(&config);
+        }
+        if self.config.memory != config.memory {
+            self.config.memory.leave(self.inbox.held);
+            config.memory.join();
+            self.inbox.held = config.memory.charge(0, self.charged());
         }
         self.config = config;
     }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use segue_wire::Instant;
 use segue_wire::tcp::{FastOpenCookie, TcpFlags};
 
-use super::{Aside, Connection, Open, Phase};
+use super::{Aside, Connection, DEFAULT_OPTIONS, Open, Phase};
 use crate::config::Config;
 use crate::drop::DropReason;
 use crate::error::{ConnError, SendError};
@@ -128,7 +128,9 @@ impl Connection {
         let Some(client) = fast.client_mut() else { return };
         let data = core::mem::take(&mut client.data);
         let len = data.len();
-        let taken = synced.send.adopt_syn_data(now, data, Seq::new(segment.header.acknowledgment), &self.config);
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        let acknowledged = Seq::new(segment.header.acknowledgment);
+        let taken = synced.send.adopt_syn_data(now, data, acknowledged, &self.config, options);
         let asked = client.option.is_some();
         let cookie = segment.options.fast_open.filter(|_| asked);
         let refused = match client.option {

@@ -11,7 +11,7 @@ mod observe;
 mod transitions;
 pub(crate) mod user_timeout;
 
-pub use observe::SendOffsets;
+pub use observe::{MemoryUse, SendOffsets};
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -96,6 +96,12 @@ bitflags! {
     }
 }
 
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.config.memory.leave(self.inbox.held);
+    }
+}
+
 /// The phase a connection is in; each owns what it needs and nothing else.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)] // Nearly every connection is in the large one.
@@ -157,6 +163,7 @@ fn boxed(options: SocketOptions) -> Option<Box<SocketOptions>> {
 
 impl Connection {
     fn new(config: Arc<Config>, options: SocketOptions, phase: Phase) -> Connection {
+        config.memory.join();
         Connection {
             phase,
             config,
@@ -371,7 +378,8 @@ impl Connection {
 
     fn on_arrival(&mut self, now: Instant, segment: Segment, window: u32) -> Option<DropReason> {
         let Phase::Synced(synced) = &mut self.phase else { return None };
-        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        let rules = Rules { config: &self.config, options, held: self.inbox.held };
         let (inbox, events, orphan) = (&mut self.inbox, &mut self.events, self.orphan);
         let fin = segment.has(crate::TcpFlags::FIN);
         let verdict =
@@ -451,7 +459,8 @@ impl Connection {
 
     fn on_synced_deadline(&mut self, now: Instant) {
         let Phase::Synced(synced) = &mut self.phase else { return };
-        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        let rules = Rules { config: &self.config, options, held: self.inbox.held };
         let rto = synced.pace(rules.config).rto;
         if synced.recv.ack.on_deadline(now, rto) {
             synced.send.journal.count(Statistic::DelayedAcks);
@@ -461,6 +470,9 @@ impl Connection {
         }
         if !synced.send.timer.deadline().is_due(now) {
             return;
+        }
+        if self.orphan && synced.send.timer.repeats() && synced.is_one_too_many(now, self.soft_error.is_some(), rules) {
+            return self.give_way(now);
         }
         let who = Patience { orphan: self.orphan, doubted: self.soft_error.is_some() };
         let error = self.soft_error.unwrap_or(ConnError::TimedOut);
@@ -510,7 +522,8 @@ impl Connection {
         if let Phase::SynSent(open) = &self.phase {
             return if self.is_syn_due(&open.offer) { self.syn(now) } else { None };
         }
-        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        let rules = Rules { config: &self.config, options, held: self.inbox.held };
         match &mut self.phase {
             Phase::SynReceived(open) if open.offer.is_due() => {
                 let wait = syn_interval(open.offer.retransmits, 0, rules.config.rto_max);
@@ -611,7 +624,8 @@ impl Connection {
 
     /// Asks `plan` once more and tells what has changed.
     fn settle(&mut self, now: Instant) {
-        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        let rules = Rules { config: &self.config, options, held: self.inbox.held };
         let waits = self.syn_waits();
         // `None`: there is something to send at once.
         let next = match &mut self.phase {
@@ -641,6 +655,7 @@ impl Connection {
         if next.is_none() {
             self.events |= Events::TRANSMIT;
         }
+        self.inbox.held = self.config.memory.charge(self.inbox.held, self.charged());
         let wake = next.unwrap_or(Deadline::at(now));
         if wake != self.wake {
             self.wake = wake;

@@ -8,13 +8,14 @@ use super::{Connection, Phase};
 use crate::event::{Events, Ready};
 use crate::info::{BbrInfo, Info, Timer, TimerKind};
 use crate::journal::{Decided, Journal, Statistic};
+use crate::memory::PAGE;
 use crate::send::timer::SendTimer;
-use crate::send::{bound_to_window, buffer};
+use crate::send::bound_to_window;
 use crate::state::halves::{LocalHalf, PeerHalf};
 use crate::state::handshake::{Offer, PeerSyn};
 use crate::state::syn_received::SynReceived;
 use crate::state::syn_sent::SynSent;
-use crate::state::synced::Synced;
+use crate::state::synced::{Rules, Synced};
 use crate::units::{Local, Seq};
 use core::time::Duration;
 
@@ -27,6 +28,17 @@ pub struct SendOffsets {
     pub sent: u64,
     /// Written by the application.
     pub written: u64,
+}
+
+/// What a connection's queues are charged, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct MemoryUse {
+    /// What has come and was not read, in order or not (`rmem_alloc`).
+    pub received: u32,
+    /// What was written and is not acknowledged (`wmem_queued`).
+    pub queued: u32,
+    /// What more may come without another page (`fwd_alloc`).
+    pub ahead: u32,
 }
 
 const OPTION_TIMESTAMPS: u8 = 1;
@@ -72,20 +84,14 @@ impl Connection {
         let wanted = self.options().rcvlowat as usize + skipped;
         self.inbox.len() >= wanted
             || match &self.phase {
-                Phase::Synced(synced) => synced.recv.is_full(),
+                Phase::Synced(synced) => synced.recv.is_full(&self.inbox, &self.config),
                 _ => true,
             }
     }
 
     fn is_writable(&self) -> bool {
-        let lowat = self.options().notsent_lowat.unwrap_or(self.config.notsent_lowat);
-        match &self.phase {
-            Phase::Synced(synced) => {
-                let send = &synced.send;
-                buffer::is_writable(send.buffer, send.queued(), send.unsent(), lowat)
-            }
-            _ => false,
-        }
+        let rules = Rules { config: &self.config, options: self.options(), held: self.inbox.held };
+        matches!(&self.phase, Phase::Synced(synced) if synced.send.is_writable(rules))
     }
 
     /// Events since somebody last asked.
@@ -100,6 +106,30 @@ impl Connection {
             _ => 0,
         };
         queues + self.inbox.charge()
+    }
+
+    /// What the queues are charged, as Linux accounts for them (`SO_MEMINFO`).
+    pub fn memory_use(&self) -> MemoryUse {
+        let (queued, waiting) = match &self.phase {
+            Phase::Synced(synced) => (synced.send.charge(), synced.recv.waiting_charge()),
+            _ => (0, 0),
+        };
+        let received = u32::try_from(waiting + self.inbox.charge()).unwrap_or(u32::MAX);
+        let total = u64::from(received) + u64::from(queued);
+        let ahead = (total.next_multiple_of(u64::from(PAGE)) - total) as u32;
+        MemoryUse { received, queued, ahead }
+    }
+
+    /// Bytes that are charged of the stack's memory: as Linux accounts for them, or what they really take where that is
+    /// more.
+    pub(super) fn charged(&self) -> usize {
+        let (sending, waiting) = match &self.phase {
+            Phase::Synced(synced) => {
+                ((synced.send.charge() as usize).max(synced.send.memory()), synced.recv.waiting_charge())
+            }
+            _ => (0, 0),
+        };
+        sending + waiting + self.inbox.charge()
     }
 
     /// Bytes written by the application and not yet sent.

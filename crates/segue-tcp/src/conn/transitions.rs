@@ -112,7 +112,8 @@ impl Connection {
 
     /// What the connection still owed is said; then it becomes an entry.
     fn leave_for(&mut self, now: Instant, entry: impl FnOnce(&Synced) -> TimeWait) {
-        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        let rules = Rules { config: &self.config, options, held: self.inbox.held };
         let Phase::Synced(synced) = &mut self.phase else { return };
         let owes = synced.recv.ack.owed != Owed::Nothing || synced.recv.ack.challenge;
         let words = owes.then(|| synced.acknowledge(now, &self.inbox, rules));
@@ -124,6 +125,16 @@ impl Connection {
         self.keep_journal();
         self.phase = Phase::TimeWait(entry);
         self.events |= Events::TIME_WAIT | Events::WRITABLE;
+    }
+
+    /// Nobody holds the connection, and there is no memory for it. As Linux: its peer is told where it is likely to listen.
+    pub(super) fn give_way(&mut self, now: Instant) {
+        if let Phase::Synced(synced) = &self.phase
+            && (now - synced.send.last_sent <= self.config.time_wait || synced.send.waits_for_window())
+        {
+            self.say_reset(now);
+        }
+        self.fail(now, ConnError::OutOfMemory);
     }
 
     /// The connection ends with an error.
@@ -167,7 +178,8 @@ impl Connection {
 
     /// The peer is told that the connection is over.
     pub(super) fn say_reset(&mut self, now: Instant) {
-        let rules = Rules { config: &self.config, options: self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS) };
+        let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+        let rules = Rules { config: &self.config, options, held: self.inbox.held };
         let reset = match &mut self.phase {
             Phase::Synced(synced) => synced.reset(now, &self.inbox, rules),
             Phase::SynReceived(open) => {

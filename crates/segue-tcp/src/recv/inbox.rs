@@ -45,6 +45,8 @@ pub(crate) struct Inbox {
     pub(crate) finished: bool,
     /// The application has shut down reading.
     pub(crate) shut: bool,
+    /// Pages of the stack's memory that the connection is charged, for what waits here and elsewhere.
+    pub(crate) held: u32,
 }
 
 impl Inbox {

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::drop::DropReason;
 use crate::ecn::Haste;
 use crate::journal::{Journal, Statistic};
+use crate::memory::Wish;
 use crate::options::SocketOptions;
 use crate::state::halves::PeerHalf;
 use crate::state::handshake::TIMESTAMPS_LEN;
@@ -115,6 +116,16 @@ pub(crate) struct Text {
     pub(crate) cost: Cost,
 }
 
+/// What text needs of memory.
+#[derive(Clone, Copy, Debug)]
+struct Need {
+    cost: usize,
+    /// What the sending half is charged.
+    others: usize,
+    /// Where the text begins.
+    at: Seq<Peer>,
+}
+
 /// What is learned from text in order.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
@@ -156,6 +167,8 @@ impl Cargo {
 pub(crate) struct Pace {
     pub(crate) srtt: Option<Duration>,
     pub(crate) rto: Duration,
+    /// Memory that it is charged.
+    pub(crate) charge: usize,
 }
 
 #[derive(Debug)]
@@ -203,6 +216,11 @@ impl Receiver {
         }
     }
 
+    /// What out-of-order data are charged.
+    pub(crate) fn waiting_charge(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.runs.charge())
+    }
+
     /// Bytes of memory held for out-of-order data.
     pub(crate) fn memory(&self) -> usize {
         self.waiting.as_ref().map_or(0, |waiting| waiting.runs.charge() + size_of::<Waiting>())
@@ -222,8 +240,8 @@ impl Receiver {
     }
 
     /// Memory that counts against the buffer.
-    fn charge(&self, inbox: &Inbox) -> usize {
-        self.waiting.as_ref().map_or(0, |waiting| waiting.runs.charge()) + inbox.charge()
+    pub(crate) fn charge(&self, inbox: &Inbox) -> usize {
+        self.waiting_charge() + inbox.charge()
     }
 
     fn space_for(&self, inbox: &Inbox, config: &Config) -> Space {
@@ -232,6 +250,7 @@ impl Receiver {
             charge: self.charge(inbox),
             segment: self.ack.segment_size,
             mss: self.advertised_mss,
+            pressed: config.memory.is_pressed(),
             may_shrink: config.shrink_window,
             signed: config.workaround_signed_windows,
         }
@@ -306,7 +325,7 @@ impl Receiver {
             self.ack.owe_now();
             return TextEffect { drop: Some(drop), ..TextEffect::default() };
         }
-        if had_text && let Some(drop) = self.check_room(&text, inbox, rules, journal) {
+        if had_text && let Some(drop) = self.check_room(&text, inbox, pace, rules, journal) {
             return TextEffect { drop: Some(drop), ..TextEffect::default() };
         }
         text.payload = slices::compact(text.payload, whole);
@@ -355,15 +374,21 @@ impl Receiver {
         &mut self,
         text: &Text,
         inbox: &mut Inbox,
+        pace: Pace,
         rules: Rules<'_>,
         journal: &mut Journal,
     ) -> Option<DropReason> {
         let in_order = text.sequence == self.nxt;
-        if (in_order && inbox.len() == 0) || self.make_room(text.sequence, inbox, rules, journal) {
+        let need = Need { cost: text.cost.charge as usize, others: pace.charge, at: text.sequence };
+        if self.make_room(&need, inbox, rules, journal) {
             return None;
         }
         if !in_order {
             return Some(DropReason::OutOfMemory);
+        }
+        if inbox.len() == 0 && rules.config.memory.allows(need.cost) {
+            // Whoever has nothing would stand still without.
+            return None;
         }
         // The peer must not go on sending what cannot be kept.
         self.ack.no_memory = true;
@@ -371,37 +396,77 @@ impl Receiver {
         Some(DropReason::QueueFull)
     }
 
-    /// Makes what waits fit into the buffer: by a larger buffer, by fewer and fuller packets, by dropping what is out of
-    /// order behind `incoming`; its sender still has it. Whether it fits.
-    fn make_room(&mut self, incoming: Seq<Peer>, inbox: &mut Inbox, rules: Rules<'_>, journal: &mut Journal) -> bool {
-        if self.charge(inbox) <= self.window.buffer as usize {
+    /// Makes room for text: in the buffer, then in the stack's memory, for which what is out of order behind it is given
+    /// up. Whether there is.
+    fn make_room(&mut self, need: &Need, inbox: &mut Inbox, rules: Rules<'_>, journal: &mut Journal) -> bool {
+        if self.fits(inbox) && self.is_granted(need, inbox, rules) {
             return true;
         }
         journal.count(Statistic::PruneCalled);
+        if !self.fits(inbox) {
+            if !self.make_fit(need.at, inbox, rules, journal) {
+                return false;
+            }
+        } else if rules.config.memory.is_pressed() {
+            self.window.press(self.advertised_mss);
+        }
+        while !self.is_granted(need, inbox, rules) {
+            if !self.prune(need.at, inbox, rules, journal) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// As Linux: what is in use must not exceed the buffer; what comes is not counted.
+    fn fits(&self, inbox: &Inbox) -> bool {
+        self.charge(inbox) <= self.window.buffer as usize
+    }
+
+    /// Whether the stack has memory for text.
+    fn is_granted(&self, need: &Need, inbox: &Inbox, rules: Rules<'_>) -> bool {
+        let own = self.charge(inbox);
+        let total = own + need.others + need.cost;
+        rules.config.memory.grants(&Wish { held: rules.held, total, own, least: rules.config.rmem[0] })
+    }
+
+    /// Makes what waits fit into the buffer: by a larger buffer, by fewer and fuller packets, by dropping what is out of
+    /// order behind `incoming`; its sender still has it. Whether it fits.
+    fn make_fit(&mut self, incoming: Seq<Peer>, inbox: &mut Inbox, rules: Rules<'_>, journal: &mut Journal) -> bool {
         self.ack.on_tight();
-        let most = rules.options.rcvbuf.is_none().then_some(rules.config.rmem[2]);
-        self.window.on_overflow(self.charge(inbox), most, self.advertised_mss);
-        if self.charge(inbox) <= self.window.buffer as usize {
+        let memory = &rules.config.memory;
+        let may_grow = rules.options.rcvbuf.is_none() && !memory.is_pressed() && memory.is_plenty();
+        self.window.on_overflow(self.charge(inbox), may_grow.then_some(rules.config.rmem[2]), self.advertised_mss);
+        if self.fits(inbox) {
             return true;
         }
         let saved = self.waiting.as_mut().map_or(0, |waiting| waiting.runs.collapse()) + inbox.collapse();
         journal.add(Statistic::ReceiveCollapsed, saved as u32);
-        let (room, part) =
-            ((self.window.buffer as usize).saturating_sub(inbox.charge()), self.window.buffer as usize / 8);
-        if self.charge(inbox) > self.window.buffer as usize
-            && let Some(incoming) = self.offset_of(incoming)
-            && let Some(waiting) = &mut self.waiting
-            && waiting.runs.prune(incoming, part, |charge| charge <= room)
-        {
-            journal.count(Statistic::OutOfOrderPruned);
-            // As Linux: blocks are told anew as more comes; RFC 2018 section 8 lets a receiver take its word back.
-            waiting.told.blocks.retain(|_| false);
+        if self.fits(inbox) {
+            return true;
         }
-        let fits = self.charge(inbox) <= self.window.buffer as usize;
+        self.prune(incoming, inbox, rules, journal);
+        let fits = self.fits(inbox);
         if !fits {
             journal.count(Statistic::ReceivePruned);
         }
         fits
+    }
+
+    /// Drops what is out of order behind `incoming`, from the far end, an eighth of the buffer or until all is well.
+    /// Whether anything was dropped.
+    fn prune(&mut self, incoming: Seq<Peer>, inbox: &Inbox, rules: Rules<'_>, journal: &mut Journal) -> bool {
+        let (buffer, in_order) = (self.window.buffer as usize, inbox.charge());
+        let pressed = rules.config.memory.is_pressed();
+        let Some(incoming) = self.offset_of(incoming) else { return false };
+        let Some(waiting) = &mut self.waiting else { return false };
+        if !waiting.runs.prune(incoming, buffer / 8, |charge| charge + in_order <= buffer && !pressed) {
+            return false;
+        }
+        journal.count(Statistic::OutOfOrderPruned);
+        // As Linux: blocks are told anew as more comes; RFC 2018 section 8 lets a receiver take its word back.
+        waiting.told.blocks.retain(|_| false);
+        true
     }
 
     /// Where the stream is known to end.
@@ -430,6 +495,9 @@ impl Receiver {
 
     fn grow(&mut self, len: u32, charge: u32, inbox: &Inbox, rules: Rules<'_>) {
         let (used, segment, mss) = (self.charge(inbox), self.ack.segment_size, self.advertised_mss);
+        if rules.config.memory.is_pressed() {
+            return self.window.press(mss);
+        }
         if self.window.grow(len, charge, used, segment, mss, rules.config.rmem[2]) {
             self.ack.on_growth();
         }
@@ -662,8 +730,11 @@ impl Receiver {
     }
 
     /// What is left of the window takes no other segment, or memory is short: nothing is gained by waiting for more.
-    pub(crate) fn is_full(&self) -> bool {
-        self.window.pressed || self.window.left(self.nxt) <= u32::from(self.ack.segment_size)
+    pub(crate) fn is_full(&self, inbox: &Inbox, config: &Config) -> bool {
+        let buffer = self.window.buffer as usize;
+        config.memory.is_pressed()
+            || self.charge(inbox) > buffer - buffer / 8
+            || self.window.left(self.nxt) <= u32::from(self.ack.segment_size)
     }
 
     /// Options have changed: pinned buffer, clamp.

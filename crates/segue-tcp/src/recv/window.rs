@@ -22,8 +22,6 @@ pub(crate) struct Window {
     pub(crate) scale: WindowScale,
     /// Share of the buffer that payload fills, of 256.
     ratio: u8,
-    /// Memory of the whole stack is short: nothing grows.
-    pub(crate) pressed: bool,
     /// RCV.NXT of the last segment that left.
     pub(crate) acked: Seq<Peer>,
     /// RCV.WND from `acked` on, before it was cut to what its field can say.
@@ -47,6 +45,8 @@ pub(crate) struct Space {
     pub(crate) segment: u16,
     /// MSS that we announced, for the bound under pressure.
     pub(crate) mss: u16,
+    /// Memory of the whole stack is short.
+    pub(crate) pressed: bool,
     /// `tcp_shrink_window`.
     pub(crate) may_shrink: bool,
     /// `tcp_workaround_signed_windows`.
@@ -119,7 +119,7 @@ impl Window {
             clamp = (full - mss).max(2 * mss);
         }
         let limit = advertised.min(clamp);
-        Window { scale, ratio: RATIO_START, pressed: false, acked, advertised, buffer, limit, clamp }
+        Window { scale, ratio: RATIO_START, acked, advertised, buffer, limit, clamp }
     }
 
     /// The right edge as advertised.
@@ -196,7 +196,7 @@ impl Window {
     /// More came than the buffer holds: it takes in what is there, up to `most`, when it may; otherwise less is offered.
     pub(crate) fn on_overflow(&mut self, charge: usize, most: Option<u32>, mss: u16) {
         let charge = u32::try_from(charge).unwrap_or(u32::MAX);
-        if let Some(most) = most.filter(|most| self.buffer < *most && !self.pressed) {
+        if let Some(most) = most.filter(|most| self.buffer < *most) {
             self.buffer = charge.min(most).max(self.buffer);
         }
         if charge > self.buffer {
@@ -214,10 +214,6 @@ impl Window {
     pub(crate) fn grow(&mut self, len: u32, charge: u32, used: usize, segment: u16, mss: u16, most: u32) -> bool {
         let room = self.clamp.min(self.free(used)).saturating_sub(self.limit);
         if room == 0 {
-            return false;
-        }
-        if self.pressed {
-            self.press(mss);
             return false;
         }
         let step = match payload_share(charge, self.ratio) <= len {
@@ -267,7 +263,7 @@ impl Window {
         if tight && (free < allowed >> 4 || free < segment || (shrinks && free < step)) {
             return Choice { bytes: 0, tight };
         }
-        let limit = if tight && self.pressed { self.limit.min(4 * u32::from(space.mss)) } else { self.limit };
+        let limit = if tight && space.pressed { self.limit.min(4 * u32::from(space.mss)) } else { self.limit };
         let bytes = match self.scale.shift() {
             0 => self.choose_unscaled(free.min(limit), segment, full),
             // Rounded up, lest it be scaled away.
@@ -313,7 +309,7 @@ impl Window {
             // RFC 9293 SHLD-14: never shrink. Rounding up keeps the edge from moving left by less than a step.
             bytes = current.next_multiple_of(self.scale.step());
         }
-        if tight && self.pressed {
+        if tight && space.pressed {
             self.press(space.mss);
         }
         (self.acked, self.advertised) = (space.nxt, bytes);
@@ -335,7 +331,7 @@ mod tests {
     }
 
     fn space(nxt: Seq<Peer>, charge: usize) -> Space {
-        Space { nxt, charge, segment: 1_460, mss: 1_460, may_shrink: false, signed: false }
+        Space { nxt, charge, segment: 1_460, mss: 1_460, pressed: false, may_shrink: false, signed: false }
     }
 
     #[test]

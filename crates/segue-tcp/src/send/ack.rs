@@ -9,6 +9,7 @@ use core::time::Duration;
 use segue_wire::Instant;
 use segue_wire::tcp::{AccEcn, SackBlocks, TcpFlags};
 
+use super::Sender;
 use super::frto::Frto;
 use super::recovery::{Reaction, Shown};
 use super::rtt::is_of_last;
@@ -16,13 +17,12 @@ use super::sack::Told;
 use super::scoreboard::{Arrival, Harvest};
 use super::timer::{Nudge, SendTimer};
 use super::undo::Undo;
-use super::{Sender, buffer};
 use crate::cc::AckSample;
 use crate::config::Config;
 use crate::ecn::{EcnAck, Feedback, Marks};
 use crate::journal::{CaState, Decision, Statistic};
-use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
+use crate::state::synced::Rules;
 use crate::units::{Deadline, Local, Packets, Peer, Seq};
 
 /// An acknowledgment that is not beyond SND.NXT.
@@ -87,14 +87,8 @@ struct News<'a> {
 }
 
 impl Sender {
-    pub(crate) fn on_ack(
-        &mut self,
-        now: Instant,
-        ack: &Ack,
-        ecn: &mut Feedback,
-        config: &Config,
-        options: &SocketOptions,
-    ) -> AckEffect {
+    pub(crate) fn on_ack(&mut self, now: Instant, ack: &Ack, ecn: &mut Feedback, rules: Rules<'_>) -> AckEffect {
+        let (config, options) = (rules.config, rules.options);
         self.check_app_limited(now);
         let before = self.before_ack();
         let advanced = ack.number.after(self.una);
@@ -117,9 +111,8 @@ impl Sender {
         let mut effect = AckEffect { advanced, ..AckEffect::default() };
         if advanced {
             effect.fin = self.release();
-            self.resize_buffer(config, options);
-            effect.writable = self.wake_writer(config, options);
         }
+        effect.writable = self.make_space(now, rules);
         effect
     }
 
@@ -280,16 +273,6 @@ impl Sender {
         {
             self.note_late(now, low, Statistic::SackReorder, config);
         }
-    }
-
-    /// Tells a waiting writer once that there is room.
-    pub(crate) fn wake_writer(&mut self, config: &Config, options: &SocketOptions) -> bool {
-        let lowat = options.notsent_lowat.unwrap_or(config.notsent_lowat);
-        let wake = self.writer_waits && buffer::is_writable(self.buffer, self.queue.len(), self.unsent(), lowat);
-        if wake {
-            self.writer_waits = false;
-        }
-        wake
     }
 
     /// SND.WL1 is the number of the SYN itself: the next segment may shrink the window that the SYN-ACK offered.

@@ -13,6 +13,7 @@ mod nagle;
 mod newreno;
 pub(crate) mod pacer;
 mod pacing;
+pub(crate) mod parcels;
 pub(crate) mod path_mtu;
 pub(crate) mod plan;
 mod prr;
@@ -43,6 +44,7 @@ use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq, WindowScale};
 use frto::Frto;
+use parcels::Fill;
 use path_mtu::{Path, Search};
 use queue::SendQueue;
 use recovery::Recovery;
@@ -181,7 +183,7 @@ impl Sender {
             push_end: start.iss,
             urgent_end: None,
             more: false,
-            buffer: buffer::size(config, options, config.wmem[1], start.initial_cwnd, start.mss),
+            buffer: buffer::initial(config, options, start.initial_cwnd, start.path.clamp.max(start.mss)),
             writer_waits: false,
             last_sent: now,
             last_heard: now,
@@ -226,6 +228,11 @@ impl Sender {
         self.scoreboard.in_flight()
     }
 
+    /// Nothing is in the network, and the window is shut.
+    pub(crate) fn waits_for_window(&self) -> bool {
+        self.wnd == 0 && self.scoreboard.is_empty()
+    }
+
     pub(crate) fn segments_out(&self) -> Packets {
         self.scoreboard.sent()
     }
@@ -242,21 +249,16 @@ impl Sender {
         self.scoreboard.sacked()
     }
 
-    /// Room for the application, in bytes.
-    pub(crate) fn room(&self, lowat: u32) -> u32 {
-        if self.unsent() >= lowat { 0 } else { self.buffer.saturating_sub(self.queue.len()) }
-    }
-
     /// Copies into the queue.
-    pub(crate) fn write(&mut self, now: Instant, data: &[u8], config: &Config) {
+    pub(crate) fn write(&mut self, now: Instant, data: &[u8], fill: Fill, config: &Config) {
         self.before_write(now, config);
-        self.queue.write(data);
+        self.queue.write(data, fill);
     }
 
     /// Moves into the queue.
-    pub(crate) fn write_bytes(&mut self, now: Instant, data: Bytes, config: &Config) {
+    pub(crate) fn write_bytes(&mut self, now: Instant, data: Bytes, fill: Fill, config: &Config) {
         self.before_write(now, config);
-        self.queue.write_bytes(data);
+        self.queue.write_bytes(data, fill);
     }
 
     /// Draft-ietf-ccwg-bbr section 4.1.2.4: with less than a segment to send, room in the window and nothing
@@ -297,11 +299,6 @@ impl Sender {
         }
     }
 
-    /// Follows the congestion window with the buffer's size.
-    pub(crate) fn resize_buffer(&mut self, config: &Config, options: &SocketOptions) {
-        self.buffer = buffer::size(config, options, self.buffer, self.cc.cwnd(), self.mss);
-    }
-
     /// Changes the algorithm; the window stays.
     pub(crate) fn choose_congestion(&mut self, now: Instant, config: &Config, options: &SocketOptions) {
         self.cc.choose(now, options.congestion.unwrap_or(config.congestion));
@@ -337,8 +334,12 @@ impl Sender {
     /// Linux's bound on the bytes that are treated as one: what a super-segment carries, at most half of the largest
     /// window the peer ever offered, in whole segments.
     pub(crate) fn size_goal(&self) -> u32 {
-        const MOST: u32 = 65_535 - 320;
-        let bound = if self.max_window > 536 { self.max_window / 2 } else { self.max_window };
+        const MOST: u32 = 65_535 - 256;
+        let bound = match self.max_window {
+            0 => MOST,
+            small @ ..=536 => small,
+            window => window / 2,
+        };
         let mss = u32::from(self.mss).max(1);
         (MOST.min(bound) / mss).max(1) * mss
     }

@@ -43,7 +43,7 @@ pub(crate) struct Path {
     /// The MTU that is known, less the IP header.
     pub(crate) mtu_payload: u16,
     /// The largest segment that the peer takes and the application allows, options included.
-    clamp: u16,
+    pub(super) clamp: u16,
     /// Bytes of options on every segment.
     options: u8,
     /// Bytes of the IP header.

@@ -44,6 +44,17 @@ pub(crate) enum SendPlan {
     Probe,
 }
 
+/// New data that leave.
+#[derive(Clone, Copy, Debug)]
+struct New {
+    len: u32,
+    fin: bool,
+    /// Bytes of each full segment.
+    size: u32,
+    /// Bytes that leave as one where a link can carry them.
+    most: u32,
+}
+
 /// What the segment that is planned may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Room {
@@ -80,7 +91,7 @@ impl Sender {
     }
 
     /// Segments that the congestion window lets us send.
-    fn quota(&self) -> u32 {
+    pub(super) fn quota(&self) -> u32 {
         self.cc.cwnd().saturating_sub(self.in_flight()).0
     }
 
@@ -214,18 +225,25 @@ impl Sender {
     }
 
     /// Makes `plan` so. `None` for plans that send nothing.
-    pub(crate) fn commit(&mut self, now: Instant, plan: SendPlan, config: &Config) -> Option<Outgoing> {
+    pub(crate) fn commit(
+        &mut self,
+        now: Instant,
+        plan: SendPlan,
+        config: &Config,
+        options: &SocketOptions,
+    ) -> Option<Outgoing> {
         match plan {
             SendPlan::Nothing | SendPlan::Wait(_) => None,
             SendPlan::Again(resend) => Some(self.commit_resend(now, &resend, config)),
             SendPlan::Tail(resend) => Some(self.commit_tail(now, &resend, config)),
             SendPlan::New { len, fin, size } => {
                 self.reopen_search(now, config);
-                Some(self.commit_new(now, len, fin, size, config))
+                let most = self.burst(config, options).saturating_mul(size);
+                Some(self.commit_new(now, New { len, fin, size, most }, config))
             }
             SendPlan::MtuProbe(len) => {
                 self.on_mtu_probe_sent(now, self.nxt, len);
-                Some(self.commit_new(now, len, false, len, config))
+                Some(self.commit_new(now, New { len, fin: false, size: len, most: len }, config))
             }
             SendPlan::Probe => Some(self.commit_probe()),
         }
@@ -282,7 +300,8 @@ impl Sender {
         }
     }
 
-    fn commit_new(&mut self, now: Instant, len: u32, fin: bool, size: u32, config: &Config) -> Outgoing {
+    fn commit_new(&mut self, now: Instant, new: New, config: &Config) -> Outgoing {
+        let New { len, fin, size, most } = new;
         let start = self.nxt;
         let data_end = start + len;
         if self.in_flight() == Packets(0) {
@@ -302,6 +321,7 @@ impl Sender {
             self.partial_end = data_end;
         }
         self.nxt = data_end;
+        self.queue.on_sent(now, len, most);
         if fin {
             self.half = LocalHalf::FinSent { fin: data_end };
             self.nxt += 1;

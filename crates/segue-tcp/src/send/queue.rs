@@ -9,8 +9,9 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
-use segue_wire::Chunks;
+use segue_wire::{Chunks, Instant};
 
+use super::parcels::{Fill, Parcels};
 use crate::units::{Local, Seq};
 
 /// Largest chunk that writes are copied into.
@@ -35,6 +36,7 @@ struct Store {
     tail: BytesMut,
     /// A chunk whose bytes are all acknowledged and no longer referred to, for the next write.
     spare: Option<BytesMut>,
+    parcels: Parcels,
 }
 
 #[derive(Debug)]
@@ -98,9 +100,37 @@ impl SendQueue {
         self.front + self.len
     }
 
+    /// Memory that buffers are charged beside their bytes.
+    pub(crate) fn heads(&self) -> u32 {
+        self.store.as_ref().map_or(0, |store| store.parcels.heads())
+    }
+
+    /// Bytes that fit into the last buffer that has not left.
+    pub(crate) fn tail_room(&self, goal: u32) -> u32 {
+        self.store.as_ref().map_or(0, |store| store.parcels.room(goal))
+    }
+
+    /// At most one buffer has not left.
+    pub(crate) fn has_single_unsent(&self) -> bool {
+        self.store.as_ref().is_none_or(|store| store.parcels.has_single())
+    }
+
+    /// Bytes beyond `goal` in the last buffer that has not left.
+    pub(crate) fn tail_excess(&self, goal: u32) -> u32 {
+        self.store.as_ref().map_or(0, |store| store.parcels.excess(goal))
+    }
+
+    /// `len` bytes leave for the first time, of which `most` make one packet where a link can carry it.
+    pub(crate) fn on_sent(&mut self, now: Instant, len: u32, most: u32) {
+        if let Some(store) = &mut self.store {
+            store.parcels.send(now, len, most);
+        }
+    }
+
     /// Appends a copy.
-    pub(crate) fn write(&mut self, mut data: &[u8]) {
+    pub(crate) fn write(&mut self, mut data: &[u8], fill: Fill) {
         let store = self.store.get_or_insert_default();
+        store.parcels.fill(data.len() as u32, fill);
         while !data.is_empty() {
             let room = store.tail.capacity() - store.tail.len();
             if room == 0 {
@@ -115,12 +145,13 @@ impl SendQueue {
     }
 
     /// Appends by reference.
-    pub(crate) fn write_bytes(&mut self, data: Bytes) {
+    pub(crate) fn write_bytes(&mut self, data: Bytes, fill: Fill) {
         if data.len() < COPY_BREAK {
-            return self.write(&data);
+            return self.write(&data, fill);
         }
         let start = self.end();
         let store = self.store.get_or_insert_default();
+        store.parcels.fill(data.len() as u32, fill);
         store.freeze(start);
         self.len += data.len() as u32;
         store.slices.push_back(Slice { start, bytes: data, own: false });
@@ -164,6 +195,7 @@ impl SendQueue {
             return;
         }
         let Some(store) = &mut self.store else { return };
+        store.parcels.release(count);
         let mut left = count as usize;
         while let Some(slice) = store.slices.front_mut() {
             if slice.bytes.len() > left {
@@ -188,13 +220,19 @@ impl SendQueue {
     pub(crate) fn memory(&self) -> usize {
         let Some(store) = &self.store else { return 0 };
         let spare = store.tail.capacity() - store.tail.len() + store.spare.as_ref().map_or(0, BytesMut::capacity);
-        self.len as usize + spare + store.slices.capacity() * size_of::<Slice>() + size_of::<Store>()
+        self.len as usize
+            + spare
+            + store.slices.capacity() * size_of::<Slice>()
+            + store.parcels.memory()
+            + size_of::<Store>()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FILL: Fill = Fill { goal: 65_160, leaving: 0 };
 
     fn pattern(from: usize, len: usize) -> Vec<u8> {
         (from..from + len).map(|i| (i * 31 % 251) as u8).collect()
@@ -208,9 +246,9 @@ mod tests {
         for (i, size) in [1usize, 10, 70_000, 3, 2_000, 1_023, 1_024, 5].into_iter().enumerate() {
             let data = pattern(total, size);
             if i % 2 == 0 {
-                queue.write(&data)
+                queue.write(&data, FILL)
             } else {
-                queue.write_bytes(data.into())
+                queue.write_bytes(data.into(), FILL)
             }
             total += size;
             if i == 3 {
@@ -234,7 +272,7 @@ mod tests {
     fn a_write_that_fills_one_chunk_and_goes_on_in_the_next_keeps_its_place() {
         let mut queue = SendQueue::new(Seq::new(0));
         for n in 0..200 {
-            queue.write(&pattern(n * 1_000, 1_000));
+            queue.write(&pattern(n * 1_000, 1_000), FILL);
             assert_eq!(queue.gather(Seq::new(0) + (n * 1_000) as u32, 1_000).to_vec(), pattern(n * 1_000, 1_000));
         }
     }
@@ -242,11 +280,11 @@ mod tests {
     #[test]
     fn an_acknowledged_chunk_is_written_to_again() {
         let mut queue = SendQueue::new(Seq::new(0));
-        queue.write(&pattern(0, 3 * CHUNK));
+        queue.write(&pattern(0, 3 * CHUNK), FILL);
         let first = queue.gather(Seq::new(0), 1).iter().next().map(|bytes| bytes.as_ptr());
         let _ = queue.gather(Seq::new(0), 3 * CHUNK as u32);
         queue.release(Seq::new(CHUNK as u32));
-        queue.write(&pattern(0, CHUNK));
+        queue.write(&pattern(0, CHUNK), FILL);
         let again = queue.gather(Seq::new(3 * CHUNK as u32), 1).iter().next().map(|bytes| bytes.as_ptr());
         assert_eq!(first, again);
         assert_eq!(queue.gather(Seq::new(3 * CHUNK as u32), CHUNK as u32).to_vec(), pattern(0, CHUNK));
@@ -255,7 +293,7 @@ mod tests {
     #[test]
     fn an_empty_queue_owns_no_memory() {
         let mut queue = SendQueue::new(Seq::new(9));
-        queue.write(b"hello");
+        queue.write(b"hello", FILL);
         let _ = queue.gather(Seq::new(9), 5);
         queue.release(Seq::new(14));
         assert_eq!(queue.memory(), 0);
@@ -264,7 +302,7 @@ mod tests {
     #[test]
     fn a_copied_write_leaves_without_another_copy() {
         let mut queue = SendQueue::new(Seq::new(0));
-        queue.write(&pattern(0, 50_000));
+        queue.write(&pattern(0, 50_000), FILL);
         let whole = queue.gather(Seq::new(0), 50_000);
         let part = queue.gather(Seq::new(1_000), 10);
         let (whole, part) = (whole.iter().next().expect("one slice").clone(), part.into_contiguous());

@@ -7,10 +7,12 @@ use bytes::Bytes;
 use segue_wire::Instant;
 
 use super::Sender;
+use super::parcels::Fill;
 use super::plan::SendPlan;
 use super::queue::SendQueue;
 use super::timer::SendTimer;
 use crate::config::Config;
+use crate::options::SocketOptions;
 use crate::units::{Local, Seq};
 
 impl Sender {
@@ -22,6 +24,7 @@ impl Sender {
         data: Bytes,
         acknowledged: Seq<Local>,
         config: &Config,
+        options: &SocketOptions,
     ) -> bool {
         let len = data.len() as u32;
         let taken = if acknowledged.after(self.una) { acknowledged.since(self.una).min(len) } else { 0 };
@@ -33,9 +36,11 @@ impl Sender {
         if taken == len {
             return true;
         }
-        self.write_bytes(now, data.slice(taken as usize..), config);
+        let fill = Fill { goal: self.size_goal(), leaving: 0 };
+        self.write_bytes(now, data.slice(taken as usize..), fill, config);
         self.after_write(false, false);
-        let _ = self.commit(now, SendPlan::New { len: len - taken, size: self.segment_size(), fin: false }, config);
+        let again = SendPlan::New { len: len - taken, size: self.segment_size(), fin: false };
+        let _ = self.commit(now, again, config, options);
         self.scoreboard.lose_on_timeout(false, |_| false, |_, _| ());
         self.resend_without_blame();
         false

@@ -36,6 +36,11 @@ pub(crate) enum SendTimer {
 }
 
 impl SendTimer {
+    /// Something is sent again when it runs out, or the window asked for.
+    pub(crate) fn repeats(self) -> bool {
+        matches!(self, SendTimer::Retransmit { .. } | SendTimer::Persist { .. })
+    }
+
     pub(crate) fn deadline(self) -> Deadline {
         match self {
             SendTimer::Idle => Deadline::NEVER,

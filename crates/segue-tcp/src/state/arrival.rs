@@ -271,7 +271,7 @@ impl Synced {
             self.send.on_old_ack(arrival.now, &ack, arrival.rules.config);
             return GO_ON;
         }
-        let effect = self.send.on_ack(arrival.now, &ack, &mut self.ecn, arrival.rules.config, arrival.rules.options);
+        let effect = self.send.on_ack(arrival.now, &ack, &mut self.ecn, arrival.rules);
         if effect.writable {
             *arrival.events |= Events::WRITABLE;
         }

@@ -29,6 +29,8 @@ const SACK_HEAD: usize = 4;
 pub(crate) struct Rules<'a> {
     pub(crate) config: &'a Config,
     pub(crate) options: &'a SocketOptions,
+    /// Pages of memory that the connection is charged.
+    pub(crate) held: u32,
 }
 
 /// What would leave now.
@@ -73,7 +75,11 @@ impl Synced {
     }
 
     pub(crate) fn pace(&self, config: &Config) -> Pace {
-        Pace { srtt: self.send.rtt.smoothed(), rto: self.send.rtt.rto(config.rto_max) }
+        Pace {
+            srtt: self.send.rtt.smoothed(),
+            rto: self.send.rtt.rto(config.rto_max),
+            charge: self.send.charge() as usize,
+        }
     }
 
     /// What to send now, or when to wake: the one place that decides both. Pure.
@@ -116,6 +122,14 @@ impl Synced {
         self.ecn.plan_option(now, self.send.rtt.smoothed(), rules.config, room, sack / SACK_BLOCK)
     }
 
+    /// An orphan has to send something again: whether the stack has none to spare for it. As Linux, the sooner the longer
+    /// nothing has left, and when ICMP has said that something is wrong.
+    pub(crate) fn is_one_too_many(&self, now: Instant, doubted: bool, rules: Rules<'_>) -> bool {
+        let silent = now - self.send.last_sent > rules.config.rto_max * 2;
+        let doubts = u32::from(silent) + u32::from(doubted);
+        rules.config.memory.is_out(self.send.charge() as usize, doubts)
+    }
+
     /// When an orphan stops waiting for the peer's FIN.
     pub(crate) fn orphan_deadline(&self) -> Deadline {
         match self.send.half {
@@ -130,7 +144,7 @@ impl Synced {
         let outgoing = match plan {
             Plan::Wait(_) => return None,
             Plan::Ack => self.send.acknowledgment(),
-            Plan::Send(plan) => self.send.commit(now, plan, rules.config)?,
+            Plan::Send(plan) => self.send.commit(now, plan, rules.config, rules.options)?,
         };
         self.send.pace(now, outgoing.payload.len() as u32, rules.config, rules.options);
         let cargo = match plan {

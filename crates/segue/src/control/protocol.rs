@@ -95,9 +95,10 @@ pub struct SocketLine {
     /// Congestion control.
     #[serde(default)]
     pub congestion: Option<String>,
-    /// Memory charged, in bytes: receive queue, its limit, send queue, its limit.
+    /// What `SO_MEMINFO` says, in bytes but for the last: received and charged (r), receive buffer (rb), on its way to the
+    /// link (t), send buffer (tb), free of what is charged (f), queued and charged (w), options (o), backlog (bl), dropped (d).
     #[serde(default)]
-    pub memory: Option<[u64; 4]>,
+    pub memory: Option<[u32; 9]>,
     /// The fields of Linux's `struct tcp_info` that are numbers, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub info: Option<std::collections::BTreeMap<String, u64>>,
@@ -152,6 +153,12 @@ pub struct Summary {
     pub timers: usize,
     /// Bytes in the queues of all connections.
     pub queued_bytes: usize,
+    /// Memory of TCP's queues in pages of 4096 bytes.
+    #[serde(default)]
+    pub tcp_pages: u64,
+    /// Memory is short (`tcp_mem`).
+    #[serde(default)]
+    pub is_pressed: bool,
 }
 
 /// A counter.
@@ -213,7 +220,7 @@ impl SocketLine {
             socket: info.socket.map(segue_stack::SocketId::as_u64),
             timer: info.timer.map(|timer| TimerLine::of(&timer, now)),
             congestion: info.congestion.map(|name| name.as_str().to_owned()),
-            memory: None,
+            memory: info.memory,
             info: info.info.as_ref().map(fields),
             signing: info.signing.as_deref().map(signing).unwrap_or_default(),
         }
@@ -311,6 +318,8 @@ pub(super) fn summary(stack: &Stack, now: Instant) -> Summary {
         time_wait: usage.time_wait,
         timers: usage.timers,
         queued_bytes: usage.queued_bytes,
+        tcp_pages: usage.tcp_pages,
+        is_pressed: usage.is_pressed,
         ..Summary::default()
     };
     for info in stack.sockets(now) {

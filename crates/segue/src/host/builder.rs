@@ -165,6 +165,7 @@ impl core::fmt::Debug for Interface {
 pub struct HostBuilder {
     seed: Option<Seed>,
     sysctls: Vec<(String, String)>,
+    memory: Option<u64>,
     first: Option<Interface>,
     further: Vec<Interface>,
     decisions: Option<DecisionListener>,
@@ -183,7 +184,7 @@ impl core::fmt::Debug for HostBuilder {
 
 impl HostBuilder {
     pub(super) fn new() -> HostBuilder {
-        HostBuilder { seed: None, sysctls: Vec::new(), first: None, further: Vec::new(), decisions: None }
+        HostBuilder { seed: None, sysctls: Vec::new(), memory: None, first: None, further: Vec::new(), decisions: None }
     }
 
     /// Is told what this host's connections decide about loss and congestion, in order ([`TcpDecision`]). Called under the
@@ -202,6 +203,13 @@ impl HostBuilder {
     /// Sets a sysctl by Linux's name, `net.ipv4.tcp_syn_retries` or short `tcp_syn_retries`, before the host starts.
     pub fn sysctl(mut self, name: impl Into<String>, value: impl ToString) -> HostBuilder {
         self.sysctls.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Bytes of memory that the host may take in all: what waits in queues, sockets, half-open connections, fragments. At
+    /// least 1 MiB. What does not fit is refused, and counted by reason; `tcp_mem` follows from it. Default: no bound.
+    pub fn memory(mut self, bytes: u64) -> HostBuilder {
+        self.memory = Some(bytes);
         self
     }
 
@@ -280,7 +288,7 @@ impl HostBuilder {
             }
         };
         let now = crate::clock::now();
-        let mut stack = Stack::new(StackConfig::new(seed), now);
+        let mut stack = Stack::new(StackConfig { memory: self.memory, ..StackConfig::new(seed) }, now);
         stack.set_wall_clock(now, crate::clock::since_1970());
         for (name, value) in &self.sysctls {
             stack.set_sysctl(now, name, value).map_err(|error| invalid(error.to_string()))?;

@@ -149,7 +149,11 @@ fn print_summary(summary: &Summary) {
     );
     let states: Vec<String> = summary.tcp_states.iter().map(|(state, n)| format!("{state} {n}")).collect();
     println!("       {}", states.join(", "));
-    println!("       {} bytes queued, {} timers\n", summary.queued_bytes, summary.timers);
+    let short = if summary.is_pressed { ", short" } else { "" };
+    println!(
+        "       {} bytes queued, mem {}{short}, {} timers\n",
+        summary.queued_bytes, summary.tcp_pages, summary.timers
+    );
     println!("Transport Total     IP        IPv6");
     for (name, [v4, v6]) in [("TCP", summary.tcp), ("UDP", summary.udp), ("ICMP", summary.icmp)] {
         println!("{name:<10}{:<10}{v4:<10}{v6:<10}", v4 + v6);
@@ -245,8 +249,8 @@ impl<'a> Table<'a> {
             let _ = write!(text, " ino:{number} sk:{number:x} pid:{}", endpoint.pid);
         }
         let break_line = if self.args.oneline { " " } else { "\n\t" };
-        if let (true, Some([r, rb, w, tb])) = (self.args.memory, line.memory) {
-            let _ = write!(text, "{break_line} skmem:(r{r},rb{rb},t0,tb{tb},f0,w{w},o0,bl0,d0)");
+        if let (true, Some([r, rb, t, tb, f, w, o, bl, d])) = (self.args.memory, line.memory) {
+            let _ = write!(text, "{break_line} skmem:(r{r},rb{rb},t{t},tb{tb},f{f},w{w},o{o},bl{bl},d{d})");
         }
         if let (true, Some(info)) = (self.args.info, &line.info) {
             text.push_str(break_line);

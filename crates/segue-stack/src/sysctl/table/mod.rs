@@ -159,7 +159,6 @@ const BUFFER: RangeInclusive<u64> = 1..=1 << 30;
 const KEEP_ALIVE: RangeInclusive<u64> = 1..=32_767;
 
 const WHOLE_LIFE: &str = "the least round-trip time is that of the whole connection";
-const NO_BUDGET: &str = "a memory budget for all sockets together is not implemented yet";
 const NO_METRICS: &str = "nothing is remembered per destination yet";
 const NO_PLB: &str = "path changes by flow label are not implemented";
 const LEGACY: &str = "it has no effect in current Linux kernels either";

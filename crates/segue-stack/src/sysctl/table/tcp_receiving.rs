@@ -1,7 +1,7 @@
 //! TCP: acknowledgments, the receive buffer, and answers to segments that do not fit.
 use core::time::Duration;
 
-use super::{BUFFER, DEVICE, Entry, INT, LEGACY, NO_BUDGET, fixed, integer, millis, nanos, switch, triple};
+use super::{BUFFER, DEVICE, Entry, INT, LEGACY, fixed, integer, millis, nanos, switch, triple};
 
 pub(super) static ENTRIES: &[Entry] = &[
     fixed("net.ipv4.tcp_adv_win_scale", "Share of the receive buffer reserved for overhead.", "1", LEGACY),
@@ -71,11 +71,13 @@ pub(super) static ENTRIES: &[Entry] = &[
         |s| millis(s.tcp.invalid_ratelimit),
         |s, v| s.tcp.invalid_ratelimit = Duration::from_millis(v),
     ),
-    fixed(
+    triple(
         "net.ipv4.tcp_mem",
-        "Memory of all connections together: no pressure below, pressure, the most.",
-        "0 0 0",
-        NO_BUDGET,
+        "Memory of all connections together: no pressure below, pressure, the most. Follows from a memory budget.",
+        INT,
+        "pages of 4096 bytes",
+        |s| s.tcp.mem,
+        |s, v| s.tcp.mem = v,
     ),
     switch(
         "net.ipv4.tcp_moderate_rcvbuf",

@@ -1,0 +1,133 @@
+//! A bound on the memory of a whole stack: "live in 50 MB".
+//!
+//! Decides how a budget is divided and what may be added while it is nearly used up. TCP's queues are bounded by `tcp_mem`,
+//! whose default follows from the budget; sockets, half-open connections, TIME-WAIT entries, held SYNs, fragments and
+//! datagrams are counted at what they really cost and refused, each with a counter of its own. A share is kept back for
+//! tables, which grow by doubling, and for what is on its way. Without a budget nothing here refuses anything.
+use segue_tcp::{Config, Memory, PAGE};
+
+use crate::stack::Stack;
+use crate::{Counter, IpSettings};
+
+/// What an entry costs, with its share of the tables that name it: measured, and rounded up (`tests/budget.rs` holds the
+/// allocator against them).
+const SOCKET: u64 = 1792;
+const OPENING: u64 = 640;
+const TIME_WAIT: u64 = 512;
+const HELD: u64 = 2560;
+/// A fragment costs its packet and its place among others.
+const FRAGMENTS: u64 = 2;
+/// A packet that waits for the link, beside what its socket is charged.
+const WAITING: u64 = 512;
+
+/// Longer payload fills a good part of any chunk that it can lie in.
+const LENT: usize = 32 * 1024;
+
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Entry {
+    /// A socket, or a connection that nobody has accepted yet.
+    Socket,
+    HalfOpen,
+    TimeWait,
+    Held,
+}
+
+impl Entry {
+    fn cost(self) -> u64 {
+        match self {
+            Entry::Socket => SOCKET,
+            Entry::HalfOpen => OPENING,
+            Entry::TimeWait => TIME_WAIT,
+            Entry::Held => HELD,
+        }
+    }
+
+    /// What counts that it was refused.
+    fn counter(self) -> Counter {
+        match self {
+            Entry::Socket => Counter::SegueMemorySockets,
+            Entry::HalfOpen => Counter::SegueMemorySyns,
+            Entry::TimeWait => Counter::SegueMemoryTimeWait,
+            Entry::Held => Counter::SegueMemoryHeldSyns,
+        }
+    }
+}
+
+/// The budget of a stack, in pages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Budget {
+    /// What may be counted: an eighth of the whole is kept back.
+    ceiling: u64,
+    /// What entries, fragments and datagrams may take of it.
+    entries: u64,
+}
+
+impl Budget {
+    /// Of so many bytes; parameters that were left as they are by default follow from it.
+    pub(crate) fn new(bytes: u64, tcp: &mut Config, ip: &mut IpSettings) -> Budget {
+        let pages = bytes / u64::from(PAGE);
+        if tcp.mem == Config::default().mem {
+            tcp.mem = [pages * 3 / 8, pages / 2, pages * 5 / 8].map(|pages| u32::try_from(pages).unwrap_or(u32::MAX));
+        }
+        let fragments = u32::try_from(bytes / 32).unwrap_or(u32::MAX);
+        ip.ipfrag_high_thresh = ip.ipfrag_high_thresh.min(fragments);
+        ip.ip6frag_high_thresh = ip.ip6frag_high_thresh.min(fragments);
+        Budget { ceiling: pages - pages / 8, entries: pages / 2 }
+    }
+
+    /// Whether so much payload, which lies in memory of the stack that sent it, is copied: it may be the last that keeps a
+    /// chunk, and is charged for itself alone.
+    pub(crate) fn copies(self, len: usize) -> bool {
+        len > 0 && len < LENT
+    }
+
+    pub(crate) fn bound(self, memory: &Memory) {
+        memory.set_ceiling(self.ceiling);
+    }
+}
+
+fn pages(bytes: u64) -> u64 {
+    bytes.div_ceil(u64::from(PAGE))
+}
+
+impl Stack {
+    /// What everything but TCP's queues takes, in bytes.
+    fn entry_bytes(&self) -> u64 {
+        let entries = &self.tcp.entries;
+        let counted = [
+            (self.sockets.len(), SOCKET),
+            (entries.opening.len(), OPENING),
+            (entries.time_wait.len(), TIME_WAIT),
+            (entries.held.len(), HELD),
+            (self.reassembler.memory(), FRAGMENTS),
+            (self.outbox.len(), WAITING),
+        ];
+        counted.iter().map(|(n, cost)| *n as u64 * cost).sum::<u64>() + self.tcp.config.memory.datagram_bytes()
+    }
+
+    /// Tells TCP what is left of the budget for its queues.
+    pub(crate) fn note_entries(&mut self) {
+        if self.budget.is_some() {
+            self.tcp.config.memory.set_others(pages(self.entry_bytes()));
+        }
+    }
+
+    /// Bytes counted against the memory budget ([`StackConfig::memory`](crate::StackConfig::memory)), whether there is one
+    /// or not.
+    pub fn counted_bytes(&self) -> u64 {
+        self.entry_bytes() + self.tcp.config.memory.allocated() * u64::from(PAGE)
+    }
+
+    /// Whether there is memory for another entry; counted when there is not.
+    #[must_use]
+    pub(crate) fn has_room_for(&mut self, entry: Entry) -> bool {
+        let Some(budget) = self.budget else { return true };
+        let others = pages(self.entry_bytes() + entry.cost());
+        let fits = others <= budget.entries && others + self.tcp.config.memory.allocated() <= budget.ceiling;
+        if !fits {
+            self.counters.inc(entry.counter());
+        }
+        fits
+    }
+}
