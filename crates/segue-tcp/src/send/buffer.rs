@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(initial(&config, &bbr, Packets(10), 65_483), 3_939_840);
         let pinned = SocketOptions { sndbuf: Some(9_000), ..SocketOptions::default() };
         assert_eq!(initial(&config, &pinned, Packets(100), 1_460), 9_000);
-        let small = Config { wmem: [4_096, 16_384, 50_000], ..Config::default() };
-        assert_eq!(initial(&small, &free, Packets(10), 1_460), 50_000);
+        let small = Config { wmem: [4_096, 16_384, 40_000], ..Config::default() };
+        assert_eq!(initial(&small, &free, Packets(10), 1_460), 40_000);
     }
 }
