@@ -130,7 +130,7 @@ impl Connection {
     /// Nobody holds the connection, and there is no memory for it. As Linux: its peer is told where it is likely to listen.
     pub(super) fn give_way(&mut self, now: Instant) {
         if let Phase::Synced(synced) = &self.phase
-            && (now - synced.send.last_sent <= self.config.time_wait || synced.send.waits_for_window())
+            && (now - synced.send.last_sent <= self.config.time_wait || synced.send.is_shut_out())
         {
             self.say_reset(now);
         }

@@ -229,7 +229,7 @@ impl Sender {
     }
 
     /// Nothing is in the network, and the window is shut.
-    pub(crate) fn waits_for_window(&self) -> bool {
+    pub(crate) fn is_shut_out(&self) -> bool {
         self.wnd == 0 && self.scoreboard.is_empty()
     }
 
