@@ -116,7 +116,9 @@ impl std::fmt::Display for RunError {
                 publish.host
             ),
             // The error names the file.
-            RunError::Pcap(_, error) | RunError::Events(_, error) => write!(f, "{error}; choose a file in a folder you may write to"),
+            RunError::Pcap(_, error) | RunError::Events(_, error) => {
+                write!(f, "{error}; choose a file in a folder you may write to")
+            }
             RunError::Tun(name, error) if error.kind() == io::ErrorKind::PermissionDenied => write!(
                 f,
                 "cannot open the TUN device {name}: {error}; it needs CAP_NET_ADMIN (run as root), \

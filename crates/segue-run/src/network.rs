@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use segue::control::Control;
 use segue::link::{
-    Capture, CaptureOptions, ImpairedLink, LineLog, Link, Path, PathMonitor, PathStats, Prefix, TunConfig, TunLink, path_pair,
+    Capture, CaptureOptions, ImpairedLink, LineLog, Link, Path, PathMonitor, PathStats, Prefix, TunConfig, TunLink,
+    path_pair,
 };
 use segue::{Cidr, Host};
 use segue_gateway::{Event, EventSink, Gateway, GatewayConfig};

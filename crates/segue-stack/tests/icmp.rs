@@ -333,7 +333,10 @@ fn a_host_is_told_of_six_closed_ports_at_once_then_of_one_a_second() {
     assert_eq!(refusals(&mut w, "10.0.0.2:9999", 50), 1);
     w.stacks[B].set_sysctl(w.now, "icmp_ratelimit", "0").unwrap();
     let together = refusals(&mut w, "10.0.0.2:9999", 300);
-    assert!((30..120).contains(&together), "icmp_msgs_burst is left, which a message costs one of on average: {together}");
+    assert!(
+        (30..120).contains(&together),
+        "icmp_msgs_burst is left, which a message costs one of on average: {together}"
+    );
     assert!(w.counter(B, "IcmpOutRateLimitGlobal") > 100);
     w.stacks[B].set_sysctl(w.now, "icmp_ratemask", "0").unwrap();
     assert_eq!(refusals(&mut w, "10.0.0.2:9999", 200), 200);

@@ -197,11 +197,6 @@ impl TcpOptions {
 fn is_fixed_length(kind: u8) -> bool {
     matches!(
         kind,
-        kind::MSS
-            | kind::WINDOW_SCALE
-            | kind::SACK_PERMITTED
-            | kind::SACK
-            | kind::TIMESTAMPS
-            | kind::USER_TIMEOUT
+        kind::MSS | kind::WINDOW_SCALE | kind::SACK_PERMITTED | kind::SACK | kind::TIMESTAMPS | kind::USER_TIMEOUT
     )
 }
