@@ -131,17 +131,12 @@ fn push_inside_write(telling: &Telling<'_>) -> bool {
 
 /// New data at the same place, in segments of another length, while the segment size has changed since the write.
 fn cut_anew(telling: &Telling<'_>) -> bool {
-    let Aspect::Field(field @ ("length" | "flags"), linux, segue) = &telling.aspect else { return false };
+    let Aspect::Field("length" | "flags", linux, segue) = &telling.aspect else { return false };
     let (theirs, ours) = telling.records();
     let resized = theirs.field("snd_mss") != telling.before("snd_mss") || telling.has_resized();
     let is_new = |record: &super::play::StepRecord| record.field("bytes_retrans") == telling.before("bytes_retrans");
     let other_cut = linux.len != segue.len && linux.len > 0 && segue.len > 0;
-    (*field == "length" || other_cut)
-        && linux.sequence == segue.sequence
-        && other_cut
-        && resized
-        && is_new(theirs)
-        && is_new(ours)
+    linux.sequence == segue.sequence && other_cut && resized && is_new(theirs) && is_new(ours)
 }
 
 fn duplicate_beside_data(telling: &Telling<'_>) -> bool {
