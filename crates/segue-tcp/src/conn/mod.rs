@@ -637,6 +637,8 @@ impl Connection {
             Phase::Synced(synced) => {
                 let overhead = synced.overhead(now, rules);
                 synced.send.arm(now, overhead, rules.config, rules.options);
+                // Sending cuts buffers, which cost more then: who is told of no room must be told of room.
+                synced.send.writer_waits |= !synced.send.is_writable(rules);
                 let pending = fast_of(&self.aside).and_then(FastOpen::opening);
                 if pending.is_some() {
                     // RFC 7413 section 4.2.2, Linux: until it is acknowledged only the SYN-ACK is repeated.
