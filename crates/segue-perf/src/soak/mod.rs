@@ -141,6 +141,8 @@ struct Soak {
     next: u64,
     ends: HashMap<(HostId, SocketId), End>,
     buffer: Vec<u8>,
+    /// What each host held before the first conversation: its listeners.
+    unused: [Usage; 2],
 }
 
 impl Soak {
@@ -164,7 +166,8 @@ impl Soak {
             listeners.push(listener);
         }
         let buffer = vec![0; 64 * 1024];
-        Ok(Soak { lab, hosts, listeners, sites, random, next: 0, ends: HashMap::new(), buffer })
+        let unused = hosts.map(|host| lab.host(host).usage());
+        Ok(Soak { lab, hosts, listeners, sites, random, next: 0, ends: HashMap::new(), buffer, unused })
     }
 
     fn epoch(&mut self, conversations: u32, report: &mut SoakReport) -> Result<(), PerfError> {
@@ -210,11 +213,9 @@ impl Soak {
             let Some(next) = self.lab.next_deadline().filter(|next| *next <= end) else { break };
             self.lab.advance_towards(next).map_err(lab_error)?;
         }
-        for (host, listeners) in [(self.hosts[0], 0), (self.hosts[1], self.listeners.len())] {
+        for (host, unused) in self.hosts.into_iter().zip(&self.unused) {
             let usage = self.lab.host(host).usage();
-            let ports = listeners.min(1);
-            let nothing = Usage { sockets: listeners, tcp_ports: ports, ..Usage::default() };
-            if usage != nothing {
+            if usage != *unused {
                 let name = self.lab.name(host);
                 report.failures.push(format!("epoch {}: left on the {name}: {usage:?}", report.epochs));
             }
