@@ -25,6 +25,9 @@ pub(super) struct Redirection {
     pub(super) target: String,
 }
 
+/// What stands between words: the shell's blanks (POSIX.1-2024 §2.3), not Unicode's. Anything else belongs to a word.
+const BLANKS: [char; 3] = [' ', '\t', '\r'];
+
 /// Words of the shell's own that are not understood.
 const COMPOUND: &[&str] = &["if", "for", "while", "until", "case", "function", "select", "{", "(", "[["];
 
@@ -69,7 +72,7 @@ impl Parser<'_> {
     /// Blanks, continued lines and comments within a line.
     fn blanks(&mut self) {
         loop {
-            let trimmed = self.rest.trim_start_matches([' ', '\t', '\r']);
+            let trimmed = self.rest.trim_start_matches(BLANKS);
             if let Some(tail) = trimmed.strip_prefix("\\\n") {
                 self.rest = tail;
             } else if trimmed.starts_with('#') {
@@ -163,9 +166,8 @@ impl Parser<'_> {
         let mut quote = None;
         let mut depth = 0usize;
         while let Some((at, c)) = chars.next() {
-            let is_end =
-                quote.is_none() && depth == 0 && (c.is_whitespace() || matches!(c, ';' | '|' | '&' | '<' | '>'));
-            if is_end {
+            let ends_word = BLANKS.contains(&c) || matches!(c, '\n' | ';' | '|' | '&' | '<' | '>');
+            if ends_word && quote.is_none() && depth == 0 {
                 break;
             }
             length = at + c.len_utf8();

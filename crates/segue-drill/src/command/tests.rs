@@ -205,6 +205,9 @@ fn what_is_not_understood_is_an_error_that_names_it() {
         ("./unknown.sh 5", "./unknown.sh 5"),
         ("echo $((1 +))", "$((1 +))"),
         ("unknown || true", "unknown command `unknown`"),
+        // Unicode calls it white space; the shell does not. Found by fuzzing: it ended words and began none.
+        ("echo 1;\u{b}x", "unknown command"),
+        ("\u{2028}", "unknown command"),
     ] {
         let error = failure(text);
         assert!(error.contains(word), "{text}: {error}");
