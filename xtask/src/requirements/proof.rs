@@ -61,24 +61,22 @@ impl Proof {
 /// Tests that cannot be built or started.
 pub(crate) fn run(root: &Path, names: &BTreeSet<TestName>) -> Result<Proof, String> {
     let mut proof = Proof::default();
-    let mut wanted: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    let mut wanted: BTreeMap<Target, Vec<&str>> = BTreeMap::new();
     let mut scripts = Vec::new();
     for name in names {
         match name {
             TestName::Cargo { package, target, path } => {
-                wanted.entry(package).or_default().entry(target).or_default().push(path);
+                wanted.entry((package.clone(), target.clone())).or_default().push(path);
             }
             TestName::Drill { script } => scripts.push(script.as_str()),
         }
     }
-    for (package, targets) in &wanted {
-        let binaries = build(root, package, &targets.keys().copied().collect::<Vec<_>>())?;
-        for (target, paths) in targets {
-            let Some(binary) = binaries.get(*target) else { continue };
-            for (path, verdict) in run_binary(binary, paths)? {
-                let name = TestName::Cargo { package: (*package).into(), target: (*target).into(), path };
-                proof.0.insert(name, verdict);
-            }
+    let binaries = if wanted.is_empty() { BTreeMap::new() } else { build(root)? };
+    for ((package, target), paths) in &wanted {
+        let Some(binary) = binaries.get(&(package.clone(), target.clone())) else { continue };
+        for (path, verdict) in run_binary(binary, paths)? {
+            let name = TestName::Cargo { package: package.clone(), target: target.clone(), path };
+            proof.0.insert(name, verdict);
         }
     }
     proof.0.extend(run_scripts(root, &scripts)?);
@@ -92,23 +90,24 @@ struct Binary {
     folder: PathBuf,
 }
 
-/// Has cargo build the tests of some targets of a package. A target that does not exist is left out.
-fn build(root: &Path, package: &str, targets: &[&str]) -> Result<BTreeMap<String, Binary>, String> {
-    // All of the package's tests: naming a target that does not exist would be cargo's error, not the table's.
+/// Package and name of a test target; the name of a library's own tests is `lib`.
+type Target = (String, String);
+
+/// Has cargo build the tests of the workspace, in the one way that `cargo test --workspace` builds them: a package alone would
+/// have features of its own, and be built anew.
+fn build(root: &Path) -> Result<BTreeMap<Target, Binary>, String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root).args(["test", "--no-run", "--quiet", "--message-format=json", "--package", package]);
-    cargo.arg("--tests").stderr(Stdio::inherit());
-    let output = cargo.output().map_err(|error| format!("cargo: {error}"))?;
+    cargo.current_dir(root).args(["test", "--workspace", "--no-run", "--quiet", "--message-format=json"]);
+    let output = cargo.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo: {error}"))?;
     if !output.status.success() {
-        return Err(format!("the tests of {package} cannot be built"));
+        return Err("the tests cannot be built".into());
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    let found = messages.lines().filter_map(|line| binary_of(&serde_json::from_str(line).ok()?));
-    Ok(found.filter(|(target, _)| targets.contains(&target.as_str())).collect())
+    Ok(messages.lines().filter_map(|line| binary_of(&serde_json::from_str(line).ok()?)).collect())
 }
 
 /// The test binary that a message of cargo's is about.
-fn binary_of(message: &Value) -> Option<(String, Binary)> {
+fn binary_of(message: &Value) -> Option<(Target, Binary)> {
     if message["reason"] != "compiler-artifact" || message["profile"]["test"] != true {
         return None;
     }
@@ -120,7 +119,16 @@ fn binary_of(message: &Value) -> Option<(String, Binary)> {
     };
     let executable = message["executable"].as_str()?.into();
     let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_path_buf();
-    Some((target, Binary { executable, folder }))
+    Some(((package_of(message["package_id"].as_str()?)?.to_owned(), target), Binary { executable, folder }))
+}
+
+/// The name in a package's id: `path+file:///w/crates/a#0.1.0`, or `…#a@0.1.0` where the folder is named otherwise.
+fn package_of(id: &str) -> Option<&str> {
+    let (place, version) = id.rsplit_once('#')?;
+    match version.split_once('@') {
+        Some((name, _)) => Some(name),
+        None => place.rsplit('/').next(),
+    }
 }
 
 fn run_binary(binary: &Binary, paths: &[&str]) -> Result<Vec<(String, Verdict)>, String> {
@@ -193,13 +201,15 @@ mod tests {
         let message = |kind: &str, test: bool| {
             serde_json::json!({
                 "reason": "compiler-artifact", "manifest_path": "/w/crates/a/Cargo.toml",
+                "package_id": "path+file:///w/crates/a#0.1.0",
                 "target": {"kind": [kind], "name": "closing"}, "profile": {"test": test}, "executable": "/t/closing-1",
             })
         };
         let found = |kind, test| binary_of(&message(kind, test)).map(|(target, binary)| (target, binary.folder));
-        assert_eq!(found("test", true), Some(("closing".into(), "/w/crates/a".into())));
-        assert_eq!(found("lib", true), Some(("lib".into(), "/w/crates/a".into())));
+        assert_eq!(found("test", true), Some((("a".into(), "closing".into()), "/w/crates/a".into())));
+        assert_eq!(found("lib", true), Some((("a".into(), "lib".into()), "/w/crates/a".into())));
         assert_eq!((found("lib", false), found("bench", true)), (None, None));
+        assert_eq!(package_of("path+file:///w/crates/b#a@0.1.0"), Some("a"));
     }
 
     #[test]
