@@ -55,3 +55,17 @@ fn buffers_that_size_themselves_are_never_slower_than_smaller_fixed_ones() {
         }
     }
 }
+
+/// The send buffer is what bounds this transfer: 4 MiB in each round trip of 100 ms, of which a writer that is told of room
+/// when a third is free keeps two thirds under way. A writer that could exceed it would send windows at once that no queue
+/// holds.
+#[test]
+fn a_send_buffer_smaller_than_the_path_holds_is_filled_and_not_exceeded() {
+    let long = path("1gbit", 50, "0%");
+    let short = run(16 << 20, long.clone(), &[]);
+    let report = run(48 << 20, long, &[]);
+    assert_eq!((short.retransmits, report.retransmits), (0, 0));
+    let steady = f64::from(8 * (32 << 20)) / (report.duration - short.duration).as_secs_f64();
+    let most = f64::from(8 * (4 << 20)) / 0.1;
+    assert!((0.66 * most..1.05 * most).contains(&steady), "{:.1} Mbit/s of at most {:.1}", steady / 1e6, most / 1e6);
+}

@@ -21,6 +21,9 @@ const SHARED_INFO: u32 = 320;
 const DESCRIPTOR: u32 = 256;
 /// Segments that a buffer is made for at least.
 const FEW: u32 = 10;
+/// What leaves lasts 2^-10 s at the pacing rate (Linux's sk_pacing_shift), and `tcp_limit_output_bytes`.
+const LEAVING_SHIFT: u32 = 10;
+const LEAVING_MOST: u64 = 4 << 20;
 /// Linux's `SOCK_MIN_SNDBUF`.
 const LEAST: u32 = 4608;
 
@@ -67,6 +70,7 @@ impl Sender {
         let len = u32::try_from(len).unwrap_or(u32::MAX / 2).min(u32::MAX / 2);
         let lowat = lowat(rules);
         let burst = self.burst(rules.config, rules.options).saturating_mul(self.segment_size());
+        let most = self.buffer.saturating_add(self.leaving_bound(goal, rules));
         // What a write before this one counted on leaves first.
         let mut leaving = self.queue.tail_excess(goal);
         let mut leaves = self.would_leave(now, rules).saturating_sub(leaving);
@@ -75,7 +79,7 @@ impl Sender {
         let mut has_tail = self.unsent() > 0;
         let (mut taken, mut room) = (0, self.queue.tail_room(goal));
         while taken < len {
-            if room == 0 && has_tail && is_first && leaves > 0 {
+            if room == 0 && has_tail && is_first && leaves > 0 && charge < most {
                 room = leaves.min(burst);
                 leaves -= room;
                 leaving += room;
@@ -99,6 +103,15 @@ impl Sender {
             room -= part;
         }
         Admitted { taken, fill: Fill { goal, leaving } }
+    }
+
+    /// By how much what leaves while it is written may exceed the send buffer: what Linux lets wait below TCP at one time
+    /// (tcp_small_queue_check). More would fill the congestion window whatever the buffer, and the writer would not be told
+    /// of room before most of that is acknowledged: the network would run dry between two bursts.
+    fn leaving_bound(&self, goal: u32, rules: Rules<'_>) -> u32 {
+        let rate = self.shown_pacing_rate(rules.config, rules.options) >> LEAVING_SHIFT;
+        let two = u64::from(goal.saturating_add(HEAD)) * 2;
+        rate.max(two).min(LEAVING_MOST) as u32
     }
 
     /// How much of `part` bytes the stack's memory allows, where `charge` is used. When there is none the buffer shrinks

@@ -135,13 +135,7 @@ impl Sender {
             }
             CaState::Recovery => {
                 self.forget_duplicates();
-                if self.try_undo_at_end(now, shown, config) {
-                    return true;
-                }
-                // Taken back: the window stays as it was given back.
-                if self.repair(config).undo.is_open() {
-                    self.cc.on_recovered(now);
-                }
+                return self.try_undo_at_end(now, shown, config);
             }
             _ => {}
         }
@@ -442,6 +436,10 @@ impl Sender {
         }
         if self.must_not_reopen() {
             return true;
+        }
+        // RFC 9937 section 6.4. Taken back: the window stays as it was given back. After a timeout slow start has it.
+        if self.recovery.state == CaState::Recovery && self.repair(config).undo.is_open() {
+            self.cc.on_recovered(now);
         }
         self.reopen(now, config);
         false
