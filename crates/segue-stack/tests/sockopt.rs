@@ -209,3 +209,77 @@ fn a_socket_that_is_confined_to_an_interface_hears_nothing_that_comes_by_another
     w.settle();
     assert_eq!(w.read(B, server).unwrap(), b"y");
 }
+
+/// Every packet from A that opens a connection, as it was on the wire.
+fn syns(w: &World) -> Vec<Vec<u8>> {
+    let from_a = w.log.iter().filter(|(_, from, _)| *from == A).map(|(_, _, packet)| {
+        let mut packet = packet.clone();
+        packet.finish_checksum();
+        packet.to_vec()
+    });
+    // SYN alone, behind an IPv4 header without options or an IPv6 header.
+    from_a.filter(|bytes| bytes.get(if bytes[0] >> 4 == 4 { 33 } else { 53 }) == Some(&0x02)).collect()
+}
+
+fn saved_syn(w: &mut World, id: SocketId, room: usize) -> Result<Vec<u8>, Errno> {
+    const TCP_SAVED_SYN: i32 = 28;
+    let mut value = vec![0; room];
+    let len = w.stacks[B].getsockopt(w.now, id, IPPROTO_TCP, TCP_SAVED_SYN, &mut value)?;
+    value.truncate(len);
+    Ok(value)
+}
+
+#[test]
+fn the_headers_of_the_syn_are_saved_and_read_once() {
+    const TCP_SAVE_SYN: i32 = 27;
+    for (host, mode) in [("10.0.0.2", 0), ("10.0.0.2", 1), ("10.0.0.2", 2), ("fd00::2", 1)] {
+        let mut w = World::new(Wire::default());
+        w.keeps_log = true;
+        let address = at(host, 80).to_string();
+        let listener = w.listener(B, &address, 4);
+        set(&mut w, B, listener, IPPROTO_TCP, TCP_SAVE_SYN, &i32::to_ne_bytes(mode));
+        let client = if host.contains(':') { w.tcp6(A) } else { w.tcp(A) };
+        let _ = w.connect(A, client, &address);
+        w.settle();
+        let (server, _) = w.accept(B, listener).unwrap();
+        assert_eq!(saved_syn(&mut w, listener, 200), Ok(Vec::new()), "a listener has none");
+        if mode == 0 {
+            assert_eq!(saved_syn(&mut w, server, 200), Ok(Vec::new()), "nobody asked");
+            continue;
+        }
+        let syn = syns(&w).remove(0);
+        assert_eq!(saved_syn(&mut w, server, syn.len() - 1), Err(Errno::EINVAL), "{host}: what does not fit stays");
+        assert_eq!(saved_syn(&mut w, server, syn.len()), Ok(syn), "{host}, mode {mode}");
+        assert_eq!(saved_syn(&mut w, server, 200), Ok(Vec::new()), "{host}: read once");
+    }
+}
+
+#[test]
+fn a_syn_that_was_answered_with_a_cookie_is_not_saved() {
+    const TCP_SAVE_SYN: i32 = 27;
+    let mut w = World::new(Wire::default());
+    w.stacks[B].set_sysctl(w.now, "tcp_syncookies", "2").unwrap();
+    let listener = w.listener(B, "10.0.0.2:80", 4);
+    set(&mut w, B, listener, IPPROTO_TCP, TCP_SAVE_SYN, &i32::to_ne_bytes(1));
+    let client = w.tcp(A);
+    let _ = w.connect(A, client, "10.0.0.2:80");
+    w.settle();
+    let (server, _) = w.accept(B, listener).unwrap();
+    assert_eq!(saved_syn(&mut w, server, 200), Ok(Vec::new()));
+}
+
+#[test]
+fn a_traffic_class_is_reflected_over_ipv6() {
+    const IPV6_TCLASS: i32 = 67;
+    let mut w = World::new(Wire::default());
+    w.stacks[B].set_sysctl(w.now, "tcp_reflect_tos", "1").unwrap();
+    let listener = w.listener(B, "[fd00::2]:80", 4);
+    let client = w.tcp6(A);
+    set(&mut w, A, client, 41, IPV6_TCLASS, &i32::to_ne_bytes(0xb8));
+    let _ = w.connect(A, client, "[fd00::2]:80");
+    w.settle();
+    let (server, _) = w.accept(B, listener).unwrap();
+    let mut value = [0; 4];
+    w.stacks[B].getsockopt(w.now, server, 41, IPV6_TCLASS, &mut value).unwrap();
+    assert_eq!(i32::from_ne_bytes(value), 0xb8);
+}

@@ -176,6 +176,7 @@ impl RareOptions {
         // A connection has the keys for its peer alone; they are given to it.
         RareOptions {
             keys: None,
+            saved_syn: None,
             timestamp_key: 0,
             zerocopy_calls: 0,
             peek_offset: -1,

@@ -52,6 +52,9 @@ pub struct IpSettings {
     /// `net.ipv4.tcp_migrate_req`: connections that a listener has not accepted yet move to another one of its
     /// `SO_REUSEPORT` group when it ends. Default off.
     pub migrate_req: bool,
+    /// `net.ipv4.tcp_reflect_tos`: a SYN-ACK, and the connection that comes of it, have the type of service or traffic class
+    /// of the SYN instead of the listener's. Default off.
+    pub reflect_tos: bool,
     /// `net.ipv4.tcp_max_tw_buckets`: most TIME-WAIT entries; connections beyond it end without. Default 131072.
     pub max_tw_buckets: u32,
     /// `net.ipv4.tcp_tw_reuse`: whether connect(), when it chooses a port, may take over a four-tuple that is in TIME-WAIT and used
@@ -128,6 +131,7 @@ impl Default for IpSettings {
             syncookies: 1,
             abort_on_overflow: false,
             migrate_req: false,
+            reflect_tos: false,
             max_tw_buckets: 131_072,
             tw_reuse: 2,
             allowed_congestion_control: CongestionName::ALL.to_vec(),

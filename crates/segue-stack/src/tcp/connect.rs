@@ -225,6 +225,9 @@ impl Stack {
         if let Some(ao) = stream.common.rare.as_mut().and_then(|rare| rare.keys.as_mut()?.ao.as_mut()) {
             ao.session = None;
         }
+        if let Some(rare) = stream.common.rare.as_mut() {
+            rare.saved_syn = None;
+        }
         self.timers.disarm(flow.timer);
         if flow.is_ready {
             self.tcp.ready.retain(|other| *other != index);

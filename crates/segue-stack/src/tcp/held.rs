@@ -11,6 +11,7 @@ use segue_wire::Packet;
 
 use super::auth::SignsAs;
 use super::flows::FlowRef;
+use super::syn::Syn;
 use crate::budget::Entry;
 use crate::ip::input::Arrival;
 use crate::stack::Stack;
@@ -18,9 +19,6 @@ use crate::timers::Timer;
 use crate::tuple::FourTuple;
 use crate::wheel::TimerKey;
 use crate::{Counter, Errno, Held, HeldId, IfaceId, Reject, SocketId};
-
-/// How much of the SYN's packet is kept for an ICMP error about it: all headers that a SYN can have.
-const QUOTE: usize = 128;
 
 /// A SYN that waits for a decision.
 #[derive(Debug)]
@@ -131,6 +129,9 @@ impl Stack {
             if segment.header.sequence != held.segment.header.sequence {
                 // The peer has started over; the answer must fit its new attempt.
                 held.segment = segment;
+                if let Some(quote) = quote {
+                    held.quote = quote;
+                }
             }
         } else if flags.contains(TcpFlags::ACK) {
             self.reset_segment(now, &tuple, arrival.pinned, &segment, SignsAs::Nobody);
@@ -176,8 +177,8 @@ impl Stack {
         self.tcp.entries.held.get(id.index, id.generation).filter(|held| !held.is_dropped).ok_or(gone)?;
         let held = self.remove_held(id.index).ok_or(gone)?;
         self.listener_named(held.listener).ok_or(gone)?;
-        let opened =
-            self.open_passively(now, held.listener.index, held.tuple, (Some(held.iface), None), &held.segment, None);
+        let syn = Syn { segment: &held.segment, front: Some(&held.quote), pinned: Some(held.iface), route: None };
+        let opened = self.open_passively(now, held.listener.index, held.tuple, syn, None);
         if opened { Ok(()) } else { Err(gone) }
     }
 
@@ -202,13 +203,4 @@ impl Stack {
             }
         }
     }
-}
-
-/// The front of a SYN's packet, to be quoted in an ICMP error later.
-pub(crate) fn quote(packet: &Packet) -> Packet {
-    let head = packet.head();
-    let mut quote =
-        Packet::from_headers(&head[..head.len().min(QUOTE)], segue_wire::Chunks::new(), packet.checksum, None);
-    quote.finish_checksum();
-    quote
 }

@@ -9,7 +9,7 @@ use segue_wire::{ChecksumState, Chunks, Ecn, Packet};
 
 use super::auth::{Arrived, SignsAs};
 use super::flows::FlowRef;
-use super::held::quote;
+use super::syn::quote;
 use crate::Counter;
 use crate::ip::input::{Arrival, Cast};
 use crate::socket::Socket;
@@ -44,9 +44,9 @@ impl Stack {
             return;
         }
         let size = packet.segmentation.map(|segmentation| segmentation.size);
-        // Only a held SYN ever needs its packet again.
-        let kept = is_opening_syn(header.flags).then(|| quote(&packet));
         let headers = offset + header_len;
+        // Only a SYN ever needs its packet again: held by a gateway, saved, its type of service reflected.
+        let kept = is_opening_syn(header.flags).then(|| quote(&packet, headers));
         let borrows = packet.borrows();
         let mut payload = packet.into_payload(headers);
         if borrows && self.budget.is_some_and(|budget| budget.copies(payload.len())) {
@@ -62,8 +62,8 @@ impl Stack {
         };
         match found {
             Some(FlowRef::Connection(index)) => self.connection_segment(now, index, arrival, segment),
-            Some(FlowRef::Opening(index)) => self.opening_segment(now, index, arrival, segment),
-            Some(FlowRef::TimeWait(index)) => self.time_wait_segment(now, index, arrival, segment),
+            Some(FlowRef::Opening(index)) => self.opening_segment(now, index, arrival, segment, kept),
+            Some(FlowRef::TimeWait(index)) => self.time_wait_segment(now, index, arrival, segment, kept),
             Some(FlowRef::Held(index)) => self.held_segment(now, index, arrival, segment, kept),
             None => self.unclaimed_packet(now, tuple, arrival, segment, kept),
         }
@@ -88,12 +88,7 @@ impl Stack {
         self.settle(now, index, outcome);
     }
 
-    /// A segment that no flow has: for a listener, or for nobody.
-    pub(crate) fn unclaimed_segment(&mut self, now: Instant, tuple: FourTuple, arrival: &Arrival, segment: Segment) {
-        self.unclaimed_packet(now, tuple, arrival, segment, None);
-    }
-
-    /// As [`unclaimed_segment`](Self::unclaimed_segment), with the packet in case that a gateway holds it.
+    /// A segment that no flow has: for a listener, for a gateway, or for nobody. A SYN comes with the front of its packet.
     pub(crate) fn unclaimed_packet(
         &mut self,
         now: Instant,
@@ -103,7 +98,7 @@ impl Stack {
         quote: Option<Packet>,
     ) {
         if let Some(listener) = self.find_listener(&tuple, arrival) {
-            return self.listener_segment(now, listener, tuple, arrival, &segment);
+            return self.listener_segment(now, listener, tuple, arrival, &segment, quote.as_ref());
         }
         if let (Some(quote), Some(listener)) = (quote, self.tcp.any.get(&arrival.iface).copied()) {
             return self.hold_syn(now, listener, tuple, arrival, segment, quote);

@@ -44,6 +44,7 @@ pub(crate) mod opening;
 mod output;
 pub(crate) mod routed;
 pub(crate) mod stream;
+mod syn;
 pub(crate) use calls::Sending;
 mod syn_cookies;
 mod time_wait;

@@ -4,7 +4,7 @@
 //! whether a completed handshake becomes a connection. RFC 9293 3.10.7.2 (LISTEN), and 3.10.7.4 for SYN-RECEIVED as
 //! `PassiveOpen` says. An entry whose listener has gone ends at its next segment or deadline.
 use segue_tcp::{Connection, FastOpenCookie, Instant, Open, PassiveOpen, PassiveOutcome, Segment, TcpFlags};
-use segue_wire::SourceRoute;
+use segue_wire::{Packet, SourceRoute};
 
 use super::auth::{Agreed, AoIds, SignsAs};
 use super::fast_open::FastAnswer;
@@ -13,6 +13,7 @@ use super::listener::Listener;
 use super::output::{family, mtu_payload};
 use super::routed::RouteChoice;
 use super::stream::{Call, Flow, Role, StreamSocket};
+use super::syn::{OfSyn, Syn};
 use super::syn_cookies::CookieVerdict;
 use crate::budget::Entry;
 use crate::ip::input::Arrival;
@@ -37,15 +38,19 @@ pub(crate) struct Opening {
     /// What few have.
     rare: Option<Box<Rare>>,
     timer: Option<TimerKey>,
+    /// Type of service of the SYN.
+    syn_tos: u8,
 }
 
 /// What few half-open connections have.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Default)]
 struct Rare {
     /// The SYN came along a source route: back along it.
     route: Option<SourceRoute>,
     /// The keys that its SYN was signed with and asked for.
     ao: Option<AoIds>,
+    /// The headers of the SYN (TCP_SAVE_SYN).
+    saved_syn: Option<Box<[u8]>>,
 }
 
 impl Opening {
@@ -101,6 +106,7 @@ impl Stack {
         tuple: FourTuple,
         arrival: &Arrival,
         segment: &Segment,
+        front: Option<&Packet>,
     ) {
         let flags = segment.header.flags;
         if flags.contains(TcpFlags::RST) {
@@ -122,7 +128,7 @@ impl Stack {
         }
         match self.admit_syn(index, Admission::Any) {
             Some(SynAnswer::Remembered) => {
-                self.open_passively(now, index, tuple, (arrival.pinned, arrival.route), segment, None);
+                self.open_passively(now, index, tuple, Syn::new(segment, front, arrival), None);
             }
             Some(SynAnswer::Cookie) => self.answer_with_cookie(now, index, tuple, arrival, segment),
             None => {}
@@ -175,10 +181,10 @@ impl Stack {
         now: Instant,
         index: u32,
         tuple: FourTuple,
-        (pinned, route): (Option<IfaceId>, Option<SourceRoute>),
-        syn: &Segment,
+        syn: Syn<'_>,
         iss_floor: Option<u32>,
     ) -> bool {
+        let Syn { segment, pinned, route, .. } = syn;
         let Some(generation) = self.sockets.generation(index) else { return false };
         let Ok(way) = self.routed_way(now, tuple.peer, pinned, route.as_ref()) else {
             self.counters.inc(no_routes(tuple.peer));
@@ -192,22 +198,24 @@ impl Stack {
         };
         let Some(kept) = self.listener_at(index).map(Listener::kept) else { return false };
         let config = self.config_towards(now, tuple.peer, pinned, kept);
-        let ao = self.ao_ids(index, syn);
+        let ao = self.ao_ids(index, segment);
         let signed = self.signed_options(index, tuple.peer, ao);
         let Some(listener) = self.listener_at(index) else { return false };
         let options = signed.as_ref().unwrap_or(&listener.options);
-        let passive = PassiveOpen::on_syn(now, &config, options, syn, open);
+        let passive = PassiveOpen::on_syn(now, &config, options, segment, open);
         let listener = SocketId { index, generation };
-        let cookie = match self.fast_answer(now, index, &tuple, syn) {
+        let cookie = match self.fast_answer(now, index, &tuple, segment) {
             _ if signed.is_some() => None,
             FastAnswer::AtOnce(cookie) => {
-                return self.open_at_once(now, listener, passive, (tuple, pinned), syn, cookie);
+                return self.open_at_once(now, listener, passive, tuple, syn, cookie);
             }
             FastAnswer::WithCookie(cookie) => Some(cookie),
             FastAnswer::Plain => None,
         };
-        let rare = (route.is_some() || ao.is_some()).then(|| Box::new(Rare { route, ao }));
-        let opening = Opening { passive, tuple, listener, pinned, rare, timer: None };
+        let saved_syn = self.sockets.at(index).and_then(|socket| syn.saved(socket.common().rare().save_syn));
+        let has_rare = route.is_some() || ao.is_some() || saved_syn.is_some();
+        let rare = has_rare.then(|| Box::new(Rare { route, ao, saved_syn }));
+        let opening = Opening { passive, tuple, listener, pinned, rare, timer: None, syn_tos: syn.tos() };
         let Some((entry, _)) = self.tcp.entries.opening.insert(opening) else { return false };
         self.tcp.flows.set(&tuple, FlowRef::Opening(entry), &self.sockets, &self.tcp.entries);
         if let Some(listener) = self.listener_named(listener) {
@@ -225,12 +233,19 @@ impl Stack {
     }
 
     /// A segment for a half-open connection.
-    pub(crate) fn opening_segment(&mut self, now: Instant, entry: u32, arrival: &Arrival, segment: Segment) {
+    pub(crate) fn opening_segment(
+        &mut self,
+        now: Instant,
+        entry: u32,
+        arrival: &Arrival,
+        segment: Segment,
+        front: Option<Packet>,
+    ) {
         let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
         let tuple = opening.tuple;
         if listener_of(&self.sockets, opening.listener).is_none() && !self.migrate_opening(entry) {
             self.remove_opening(entry);
-            self.unclaimed_segment(now, tuple, arrival, segment);
+            self.unclaimed_packet(now, tuple, arrival, segment, front);
             return;
         }
         let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
@@ -285,9 +300,10 @@ impl Stack {
         let options = self.signed_options(id.index, tuple.peer, agreed.ids).unwrap_or(options);
         let Some(opening) = self.take_opening(entry) else { return };
         let config = self.config_towards(now, tuple.peer, pinned, kept);
-        let route = opening.route();
+        let Rare { route, saved_syn, .. } = opening.rare.map(|rare| *rare).unwrap_or_default();
+        let of_syn = OfSyn { tos: opening.syn_tos, saved: saved_syn };
         let (connection, outcome) = opening.passive.into_connection(now, config, options, segment);
-        let Some(index) = self.add_child(id, tuple, pinned, connection, agreed) else {
+        let Some(index) = self.add_child(id, tuple, pinned, connection, agreed, of_syn) else {
             self.tcp.flows.remove(&tuple, FlowRef::Opening(entry));
             return;
         };
@@ -306,6 +322,7 @@ impl Stack {
         pinned: Option<IfaceId>,
         connection: Connection,
         agreed: Agreed,
+        of_syn: OfSyn,
     ) -> Option<u32> {
         let Socket::Stream(socket) = self.sockets.get(id.index, id.generation)? else { return None };
         let is_gateway = socket.listener()?.any.is_some();
@@ -314,6 +331,13 @@ impl Stack {
         common.flags.insert(Flags::DETACHED);
         if let Some(keys) = socket.common.rare().keys.as_ref().and_then(|keys| keys.for_child(&tuple, agreed)) {
             common.rare_mut().keys = Some(keys);
+        }
+        if let Some(saved) = of_syn.saved {
+            common.rare_mut().saved_syn = Some(saved);
+        }
+        if self.settings.ip.reflect_tos {
+            let field = if tuple.peer.is_ipv4() { &mut common.tos } else { &mut common.traffic_class };
+            *field = of_syn.tos;
         }
         let mut flow = Flow::new(connection, self.tcp.generation, tuple, Call::Connected);
         flow.listener = Some(id.index);
@@ -338,10 +362,10 @@ impl Stack {
         {
             let (tuple, pinned, listener) = (opening.tuple, opening.pinned, opening.listener.index);
             let signs = opening.signs();
-            let route = opening.route();
+            let (route, syn_tos) = (opening.route(), opening.syn_tos);
             self.counters.add(Counter::TcpExtTCPSynRetrans, transmit.resent.into());
             self.counters.add(Counter::TcpRetransSegs, transmit.resent.into());
-            self.reply_for(now, listener, &tuple, (pinned, route.as_ref()), (transmit, signs));
+            self.reply_for(now, listener, &tuple, (pinned, route.as_ref()), syn_tos, (transmit, signs));
         }
         self.arm_opening(now, entry);
     }

@@ -108,20 +108,23 @@ impl Stack {
         self.reply_as(now, tuple, (pinned, None), (transmit, signing), (ttl, 0));
     }
 
-    /// As [`reply_segment`](Self::reply_segment), for a listener, whose TTL and type of service its SYN-ACKs have; back by
-    /// the interface and along the source route that are given.
+    /// As [`reply_segment`](Self::reply_segment), for a listener, whose TTL and type of service its SYN-ACKs have (with
+    /// `tcp_reflect_tos`, the SYN's type of service); back by the interface and along the source route that are given.
     pub(crate) fn reply_for(
         &mut self,
         now: Instant,
         listener: u32,
         tuple: &FourTuple,
         back: (Option<IfaceId>, Option<&SourceRoute>),
+        syn_tos: u8,
         (transmit, signs): (Transmit, SignsAs),
     ) {
         let default_ttl = self.default_ttl(tuple.peer);
         let service = self.sockets.at(listener).map(|socket| socket.common().ttl_and_tos(tuple.peer, default_ttl));
+        let (ttl, own_tos) = service.unwrap_or((default_ttl, 0));
+        let tos = if self.settings.ip.reflect_tos { syn_tos } else { own_tos };
         let signing = self.signing(signs, tuple, &transmit.header);
-        self.reply_as(now, tuple, back, (transmit, signing), service.unwrap_or((default_ttl, 0)));
+        self.reply_as(now, tuple, back, (transmit, signing), (ttl, tos));
     }
 
     fn reply_as(

@@ -12,6 +12,7 @@ use super::auth::{Agreed, SignsAs};
 use super::flows::FlowRef;
 use super::listener::Listener;
 use super::output::{family, mtu_payload};
+use super::syn::{OfSyn, without_ecn};
 use crate::Counter;
 use crate::SocketId;
 use crate::budget::Entry;
@@ -108,7 +109,8 @@ impl Stack {
         let syn_ack = PassiveOpen::cookie_syn_ack(now, &config, options, syn, open);
         self.tcp.listeners.note_cookie(tuple.local_port, tuple.local, now);
         self.counters.inc(Counter::TcpExtSyncookiesSent);
-        self.reply_for(now, index, &tuple, (arrival.pinned, arrival.route.as_ref()), (syn_ack, signs));
+        let back = (arrival.pinned, arrival.route.as_ref());
+        self.reply_for(now, index, &tuple, back, without_ecn(arrival.tos), (syn_ack, signs));
     }
 
     /// An acknowledgment for a listener: does it show a cookie of ours?
@@ -157,7 +159,9 @@ impl Stack {
         }
         let (connection, outcome) = passive.into_connection(now, config, options, segment.clone());
         let listener = SocketId { index, generation };
-        if let Some(child) = self.add_child(listener, tuple, arrival.pinned, connection, agreed) {
+        // As Linux: the SYN is forgotten, what acknowledges the cookie stands for it; nothing is saved.
+        let of_syn = OfSyn { tos: without_ecn(arrival.tos), saved: None };
+        if let Some(child) = self.add_child(listener, tuple, arrival.pinned, connection, agreed, of_syn) {
             self.tcp.flows.set(&tuple, FlowRef::Connection(child), &self.sockets, &self.tcp.entries);
             self.settle(now, child, outcome);
         }

@@ -3,10 +3,12 @@
 //! Decides how many are remembered (`tcp_max_tw_buckets`), that their ports stay taken, and what a segment for one does to
 //! the tables. What a segment means is `segue_tcp::TimeWait`'s. RFC 9293 3.6.1, RFC 6191.
 use segue_tcp::{DropReason, Instant, Segment, TimeWait, TimeWaitOutcome};
+use segue_wire::Packet;
 
 use super::auth::{LastKeys, SignsAs};
 use super::flows::FlowRef;
 use super::opening::Admission;
+use super::syn::Syn;
 use crate::Counter;
 use crate::IfaceId;
 use crate::budget::Entry;
@@ -88,7 +90,14 @@ impl Stack {
     }
 
     /// A segment for a flow in TIME-WAIT.
-    pub(crate) fn time_wait_segment(&mut self, now: Instant, index: u32, arrival: &Arrival, segment: Segment) {
+    pub(crate) fn time_wait_segment(
+        &mut self,
+        now: Instant,
+        index: u32,
+        arrival: &Arrival,
+        segment: Segment,
+        front: Option<Packet>,
+    ) {
         let Some(entry) = self.tcp.entries.time_wait.at_mut(index) else { return };
         let (tuple, pinned) = (entry.tuple, entry.pinned);
         match entry.time_wait.on_segment(now, &self.tcp.config, &segment) {
@@ -113,14 +122,8 @@ impl Stack {
                     self.counters.inc(Counter::TcpExtTWRecycled);
                     self.remove_time_wait(index);
                     if self.admit_syn(listener, Admission::Known).is_some() {
-                        self.open_passively(
-                            now,
-                            listener,
-                            tuple,
-                            (arrival.pinned, arrival.route),
-                            &segment,
-                            Some(iss_floor),
-                        );
+                        let syn = Syn::new(&segment, front.as_ref(), arrival);
+                        self.open_passively(now, listener, tuple, syn, Some(iss_floor));
                     }
                 }
                 // Nobody would take the connection: the peer should know at once.

@@ -105,11 +105,11 @@ pub(super) static ENTRIES: &[Entry] = &[
         |s| s.ip.migrate_req.into(),
         |s, v| s.ip.migrate_req = v != 0,
     ),
-    fixed(
+    switch(
         "net.ipv4.tcp_reflect_tos",
-        "A SYN-ACK has the type of service of the SYN.",
-        "0",
-        "an accepted connection has its listener's type of service",
+        "A SYN-ACK and the connection that comes of it have the type of service of the SYN.",
+        |s| s.ip.reflect_tos.into(),
+        |s, v| s.ip.reflect_tos = v != 0,
     ),
     switch(
         "net.ipv4.tcp_sack",

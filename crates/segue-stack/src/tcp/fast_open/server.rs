@@ -14,8 +14,9 @@ use crate::socket::Socket;
 use crate::stack::Stack;
 use crate::tcp::auth::Agreed;
 use crate::tcp::flows::FlowRef;
+use crate::tcp::syn::{OfSyn, Syn};
 use crate::tuple::FourTuple;
-use crate::{Counter, IfaceId, SocketId};
+use crate::{Counter, SocketId};
 
 /// How long a reset connection is counted.
 const RESET_IS_COUNTED: Duration = Duration::from_secs(60);
@@ -141,8 +142,8 @@ impl Stack {
         now: Instant,
         listener: SocketId,
         passive: PassiveOpen,
-        (tuple, pinned): (FourTuple, Option<IfaceId>),
-        syn: &Segment,
+        tuple: FourTuple,
+        syn: Syn<'_>,
         cookie: Option<FastOpenCookie>,
     ) -> bool {
         let Some((options, kept)) =
@@ -150,13 +151,15 @@ impl Stack {
         else {
             return false;
         };
+        let save = self.sockets.at(listener.index).map_or(0, |socket| socket.common().rare().save_syn);
+        let (pinned, of_syn) = (syn.pinned, OfSyn { tos: syn.tos(), saved: syn.saved(save) });
         let config = self.config_towards(now, tuple.peer, pinned, kept);
         // Where a key applies a SYN opens nothing at once.
         let (iss, irs) = passive.initial_numbers();
         let agreed = Agreed { ids: None, iss, irs };
-        let mut connection = passive.into_fast_connection(now, config, options, syn, cookie);
+        let mut connection = passive.into_fast_connection(now, config, options, syn.segment, cookie);
         let events = connection.take_events();
-        let Some(index) = self.add_child(listener, tuple, pinned, connection, agreed) else {
+        let Some(index) = self.add_child(listener, tuple, pinned, connection, agreed, of_syn) else {
             self.counters.inc(Counter::TcpExtTCPFastOpenPassiveFail);
             return false;
         };
