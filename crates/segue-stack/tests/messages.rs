@@ -407,3 +407,54 @@ fn the_older_time_stamps_exclude_each_other() {
     w.set(A, s, SOCKET, SO_TIMESTAMPNS, 1);
     assert_eq!((get(&mut w, SO_TIMESTAMP), get(&mut w, SO_TIMESTAMPNS)), (0, 1));
 }
+
+#[test]
+fn datagrams_of_one_batch_are_joined_for_whoever_asked_and_told_by_their_size() {
+    const UDP_SEGMENT: i32 = 103;
+    const UDP_GRO: i32 = 104;
+    for (is_super, wants) in [(false, true), (true, true), (false, false), (true, false)] {
+        let mut w = World::new(Wire { is_super, ..Wire::default() });
+        let server = w.udp(B);
+        w.bind(B, server, "0.0.0.0:7").unwrap();
+        w.set(B, server, UDP, UDP_GRO, i32::from(wants));
+        let client = w.udp(A);
+        w.set(A, client, UDP, UDP_SEGMENT, 300);
+        // 300, 300, 300 and 100 bytes; then one that is alone, in another batch.
+        let data: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
+        w.send_to(A, client, &data, "10.0.0.2:7").unwrap();
+        w.settle();
+        w.send_to(A, client, b"alone", "10.0.0.2:7").unwrap();
+        w.settle();
+        let read: Vec<(Vec<u8>, Vec<ControlMessage>)> =
+            core::iter::from_fn(|| w.message(B, server, MsgFlags::empty()).ok().map(|(data, got)| (data, got.control)))
+                .collect();
+        let expected = match wants {
+            true => vec![(data.clone(), vec![ControlMessage::GroSize(300)]), (b"alone".to_vec(), vec![])],
+            false => {
+                let pieces = data.chunks(300).map(<[u8]>::to_vec);
+                pieces.chain([b"alone".to_vec()]).map(|piece| (piece, vec![])).collect()
+            }
+        };
+        assert_eq!(read, expected, "super-segments on the wire: {is_super}");
+    }
+}
+
+#[test]
+fn joined_datagrams_end_with_a_shorter_one_and_are_64_at_most() {
+    const UDP_GRO: i32 = 104;
+    let mut w = World::new(Wire::default());
+    let server = w.udp(B);
+    w.bind(B, server, "0.0.0.0:7").unwrap();
+    w.set(B, server, UDP, UDP_GRO, 1);
+    let client = w.udp(A);
+    let sizes = [10, 10, 7, 7, 8].into_iter().chain([9; 70]);
+    for size in sizes {
+        w.send_to(A, client, &vec![0; size], "10.0.0.2:7").unwrap();
+    }
+    w.settle();
+    let read: Vec<_> = core::iter::from_fn(|| w.message(B, server, MsgFlags::empty()).ok())
+        .map(|(data, got)| (data.len(), got.control))
+        .collect();
+    let joined = |size| vec![ControlMessage::GroSize(size)];
+    assert_eq!(read, [(27, joined(10)), (7, vec![]), (8, vec![]), (9 * 64, joined(9)), (9 * 6, joined(9))]);
+}

@@ -14,6 +14,9 @@ use crate::{IcmpComplaint, IfaceId};
 
 /// What a datagram costs of a buffer beyond its bytes: Linux's smallest `truesize`, so that its limits mean the same here.
 const OVERHEAD: usize = 768;
+/// Most datagrams that are joined into one (`UDP_GRO`), and most bytes: Linux's `UDP_GRO_CNT_MAX`, and what IPv4 carries.
+const MAX_JOINED: usize = 64;
+const MAX_JOINED_BYTES: usize = 65_535 - 20 - 8;
 
 /// UDP or ICMP.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +56,27 @@ pub(crate) struct Datagram {
     /// Several datagrams in one (`UDP_GRO`): the size of each but the last.
     pub(crate) segment: Option<u16>,
     pub(crate) payload: Chunks,
+}
+
+impl Datagram {
+    /// Whether the next datagram may be joined to this one. As Linux's udp_gro_receive(): of one batch, alike in all that
+    /// control messages tell, as long as those before it; the last may be shorter.
+    fn is_followed_by(&self, next: &Datagram) -> bool {
+        let (len, more) = (self.payload.len(), next.payload.len());
+        let size = self.segment.map_or(len, usize::from);
+        self.from == next.from
+            && self.arrival == next.arrival
+            && next.segment.is_none()
+            && (1..=size).contains(&more)
+            && len.is_multiple_of(size)
+            && len < size * MAX_JOINED
+            && len + more <= MAX_JOINED_BYTES
+    }
+
+    fn join(&mut self, next: Datagram) {
+        self.segment.get_or_insert(u16::try_from(self.payload.len()).unwrap_or(u16::MAX));
+        self.payload.extend(next.payload);
+    }
 }
 
 /// A datagram in the making (MSG_MORE).
@@ -124,7 +148,9 @@ impl DatagramSocket {
 
     /// Take a datagram in.
     pub(crate) fn push(&mut self, datagram: Datagram) -> Result<(), NoRoom> {
-        let charge = datagram.payload.len() + OVERHEAD;
+        let joins = self.common.has(Flags::GRO);
+        let is_joined = joins && self.queue.back().is_some_and(|last| last.is_followed_by(&datagram));
+        let charge = datagram.payload.len() + if is_joined { 0 } else { OVERHEAD };
         // As Linux: one datagram is always taken, however small the buffer.
         let used = self.queued + self.common.error_bytes();
         if !self.queue.is_empty() && used + charge > self.rcvbuf as usize {
@@ -137,7 +163,10 @@ impl DatagramSocket {
         }
         self.memory.add_datagram(charge);
         self.queued += charge;
-        self.queue.push_back(datagram);
+        match self.queue.back_mut() {
+            Some(last) if is_joined => last.join(datagram),
+            _ => self.queue.push_back(datagram),
+        }
         Ok(())
     }
 
