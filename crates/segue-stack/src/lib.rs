@@ -10,6 +10,7 @@ mod budget;
 mod cidr;
 mod config;
 mod counters;
+mod departures;
 mod errno;
 mod icmp;
 mod info;

@@ -11,6 +11,7 @@ use segue_wire::Packet;
 
 use crate::backlog::Backlog;
 use crate::budget::Budget;
+use crate::departures::Departures;
 use crate::icmp::limits::IcmpLimits;
 use crate::net::Net;
 use crate::outbox::Outbox;
@@ -52,6 +53,7 @@ pub struct Stack {
     pub(crate) tcp: Tcp,
     pub(crate) timers: Timers,
     pub(crate) outbox: Outbox,
+    pub(crate) departures: Departures,
     pub(crate) backlog: Backlog,
     pub(crate) budget: Option<Budget>,
     pub(crate) identification: u32,
@@ -86,6 +88,7 @@ impl Stack {
             tcp: Tcp::new(settings.tcp.clone(), hasher),
             timers: Timers::new(now),
             outbox: Outbox::default(),
+            departures: Departures::default(),
             backlog: Backlog::default(),
             budget,
             identification: secrets.random_u64() as u32,
@@ -140,6 +143,9 @@ impl Stack {
     }
 
     fn next_packet(&mut self, now: Instant) -> Option<(IfaceId, Packet)> {
+        if let Some(due) = self.departures.pop(now) {
+            return Some(due);
+        }
         // Answers and datagrams must not starve connections, nor the other way round.
         self.is_outbox_turn = !self.is_outbox_turn;
         if self.is_outbox_turn {
@@ -169,7 +175,8 @@ impl Stack {
         if !self.outbox.is_empty() || !self.tcp.ready.is_empty() || !self.backlog.is_empty() {
             return Some(Instant::ZERO);
         }
-        [self.timers.next_deadline(), self.reassembler.next_deadline()].into_iter().flatten().min()
+        let waiting = [self.timers.next_deadline(), self.reassembler.next_deadline(), self.departures.next_deadline()];
+        waiting.into_iter().flatten().min()
     }
 
     /// Time has passed: do everything that is due.

@@ -283,3 +283,59 @@ fn a_traffic_class_is_reflected_over_ipv6() {
     w.stacks[B].getsockopt(w.now, server, 41, IPV6_TCLASS, &mut value).unwrap();
     assert_eq!(i32::from_ne_bytes(value), 0xb8);
 }
+
+#[test]
+fn what_is_sent_with_a_delay_leaves_later_in_its_order_and_the_round_trip_is_longer_by_it() {
+    const TCP_TX_DELAY: i32 = 37;
+    let delay = Duration::from_millis(40);
+    let mut w = World::new(Wire { delay: Duration::from_millis(5), ..Wire::default() });
+    w.keeps_log = true;
+    let listener = w.listener(B, "10.0.0.2:80", 4);
+    set(&mut w, B, listener, IPPROTO_TCP, TCP_TX_DELAY, &40_000i32.to_ne_bytes());
+    let client = w.tcp(A);
+    let start = w.now;
+    let _ = w.connect(A, client, "10.0.0.2:80");
+    w.settle();
+    let (server, _) = w.accept(B, listener).unwrap();
+    // SYN at 0, at B at 5 ms, the SYN-ACK leaves 40 ms later; the child has the delay, too.
+    let first = w.log.iter().find(|(_, from, _)| *from == B).unwrap().0;
+    assert_eq!(first - start, Duration::from_millis(5) + delay);
+    w.log.clear();
+    let written = w.now;
+    w.write(B, server, &[7; 20_000]).unwrap();
+    w.close(B, server);
+    w.settle();
+    let times: Vec<Duration> = w.log.iter().filter(|(_, from, _)| *from == B).map(|(at, ..)| *at - written).collect();
+    assert_eq!(times[0], delay);
+    assert!(times.is_sorted());
+    let mut received = Vec::new();
+    while let Ok(data) = w.read(A, client)
+        && !data.is_empty()
+    {
+        received.extend(data);
+    }
+    assert_eq!(received, [7; 20_000]);
+    // The last words of a connection that is over wait, too: FIN, and the acknowledgment of the peer's from TIME-WAIT.
+    w.log.clear();
+    let closed = w.now;
+    w.close(A, client);
+    w.settle();
+    let fin_then_ack: Vec<(usize, Duration)> = w.log.iter().map(|(at, from, _)| (*from, *at - closed)).collect();
+    assert_eq!(fin_then_ack, [(A, Duration::ZERO), (B, Duration::from_millis(5) + delay)]);
+}
+
+#[test]
+fn the_round_trip_counts_the_delay_of_the_socket_itself() {
+    const TCP_TX_DELAY: i32 = 37;
+    let mut w = World::new(Wire { delay: Duration::from_millis(5), ..Wire::default() });
+    let (client, _server) = w.connected("10.0.0.2:80");
+    set(&mut w, A, client, IPPROTO_TCP, TCP_TX_DELAY, &40_000i32.to_ne_bytes());
+    for _ in 0..30 {
+        w.write(A, client, b"x").unwrap();
+        w.settle();
+    }
+    let info = w.stacks[A].tcp_info(w.now, client).unwrap();
+    // 10 ms of path, the peer's delayed acknowledgment, and 40 ms; without the delay 50 ms at most.
+    assert!(info.rtt >= 50_000, "{} microseconds", info.rtt);
+    assert!(info.min_rtt >= 10_000);
+}

@@ -1,5 +1,6 @@
 //! What every socket has, whatever its protocol: family, address, IP options, pending error.
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::time::Duration;
 
 use bitflags::bitflags;
 
@@ -300,6 +301,11 @@ impl Common {
             IpAddr::V4(_) => (self.ttl.unwrap_or(default_ttl), self.tos),
             IpAddr::V6(_) => (self.hops.unwrap_or(default_ttl), self.traffic_class),
         }
+    }
+
+    /// `TCP_TX_DELAY`: how long what is sent waits before it leaves.
+    pub(crate) fn departure_delay(&self) -> Duration {
+        Duration::from_micros(self.rare().tx_delay.into())
     }
 
     pub(crate) fn discovery_for(&self, destination: IpAddr) -> MtuDiscovery {

@@ -112,7 +112,7 @@ pub(crate) struct RareOptions {
     pub(crate) save_syn: u8,
     /// TCP_SAVED_SYN, until it is read.
     pub(crate) saved_syn: Option<Box<[u8]>>,
-    /// TCP_TX_DELAY in microseconds.
+    /// TCP_TX_DELAY in microseconds: what is sent waits so long.
     pub(crate) tx_delay: u32,
     pub(crate) fast_open: FastOpenOptions,
     /// What signs segments (TCP_MD5SIG).

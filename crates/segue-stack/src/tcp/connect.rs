@@ -207,7 +207,7 @@ impl Stack {
 
     /// A connection's place is needed at once: send its reset now, if it has one.
     pub(crate) fn send_last_words(&mut self, now: Instant, index: u32) {
-        while let Some((iface, packet)) = self.transmit_from(now, index) {
+        while let Some((iface, packet)) = self.depart_from(now, index) {
             if !self.outbox.push_reply(iface, packet) {
                 return self.counters.inc(Counter::TcpExtTCPAbortFailed);
             }

@@ -3,6 +3,7 @@
 //! Decides which entry a segment belongs to and what an `Outcome` changes in the stack's tables. What a segment means to a
 //! connection is `segue-tcp`'s alone. Invariant: after every call on a connection its outcome goes through `settle`.
 use core::net::IpAddr;
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -79,6 +80,8 @@ pub(crate) struct Tcp {
     pub(crate) has_keys: bool,
     /// What entries in TIME-WAIT sign with; hardly any does.
     pub(crate) last_keys: HashMap<u32, LastKeys, KeyedState>,
+    /// `TCP_TX_DELAY` of entries in TIME-WAIT; hardly any has one.
+    pub(crate) last_delays: HashMap<u32, Duration, KeyedState>,
     /// The gateway's listener of an interface.
     pub(crate) any: HashMap<IfaceId, u32, KeyedState>,
 }
@@ -103,6 +106,7 @@ impl Tcp {
             fast_open: FastOpens::new(hasher.clone()),
             has_keys: false,
             last_keys: HashMap::with_hasher(hasher.clone()),
+            last_delays: HashMap::with_hasher(hasher.clone()),
             any: HashMap::with_hasher(hasher),
         }
     }

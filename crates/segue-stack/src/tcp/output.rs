@@ -1,12 +1,13 @@
 //! From a `Transmit` to an IP packet, and whose turn it is to send.
 //!
 //! Decides ports, IP fields and segmentation of outgoing segments, and serves connections that have something to send in
-//! turn: each at most `TURN` bytes, then the next. RFC 9293 3.7.1 (MSS from the MTU, here the MTU that is left for TCP).
+//! turn: each at most `TURN` bytes, then the next; and which wait first (`TCP_TX_DELAY`). RFC 9293 3.7.1 (MSS from the MTU, here the MTU that is left for TCP).
 use core::net::IpAddr;
+use core::time::Duration;
 
 use segue_tcp::{Family, Instant, Segment, TcpFlags, Transmit, reset_for};
 use segue_wire::tcp::{self, MAX_HEADER_LEN};
-use segue_wire::{Packet, Protocol, Segmentation, SourceRoute};
+use segue_wire::{IpVersion, Packet, Protocol, Segmentation, SourceRoute};
 
 use super::auth::{Signer, Signing, SignsAs};
 use super::flows::FlowRef;
@@ -92,7 +93,8 @@ impl Stack {
         signs: SignsAs,
     ) {
         let signing = self.signing(signs, tuple, &transmit.header);
-        self.reply_signed(now, tuple, pinned, transmit, signing);
+        let (ttl, delay) = (self.default_ttl(tuple.peer), self.departure_delay(signs));
+        self.reply_as(now, tuple, (pinned, None), (transmit, signing), (ttl, 0), delay);
     }
 
     /// As [`reply_segment`](Self::reply_segment), for whoever has the key at hand.
@@ -105,7 +107,7 @@ impl Stack {
         signing: Signing,
     ) {
         let ttl = self.default_ttl(tuple.peer);
-        self.reply_as(now, tuple, (pinned, None), (transmit, signing), (ttl, 0));
+        self.reply_as(now, tuple, (pinned, None), (transmit, signing), (ttl, 0), Duration::ZERO);
     }
 
     /// As [`reply_segment`](Self::reply_segment), for a listener, whose TTL and type of service its SYN-ACKs have (with
@@ -124,7 +126,19 @@ impl Stack {
         let (ttl, own_tos) = service.unwrap_or((default_ttl, 0));
         let tos = if self.settings.ip.reflect_tos { syn_tos } else { own_tos };
         let signing = self.signing(signs, tuple, &transmit.header);
-        self.reply_as(now, tuple, back, (transmit, signing), (ttl, tos));
+        let delay = self.departure_delay(signs);
+        self.reply_as(now, tuple, back, (transmit, signing), (ttl, tos), delay);
+    }
+
+    /// `TCP_TX_DELAY` of whoever a segment is sent for.
+    fn departure_delay(&self, sender: SignsAs) -> Duration {
+        match sender {
+            SignsAs::Nobody => Duration::ZERO,
+            SignsAs::Socket(index) | SignsAs::Handshake(index, _) => {
+                self.sockets.at(index).map_or(Duration::ZERO, |socket| socket.common().departure_delay())
+            }
+            SignsAs::TimeWait(index) => self.tcp.last_delays.get(&index).copied().unwrap_or_default(),
+        }
     }
 
     fn reply_as(
@@ -134,6 +148,7 @@ impl Stack {
         (pinned, route): (Option<IfaceId>, Option<&SourceRoute>),
         (transmit, signing): (Transmit, Signing),
         (ttl, tos): (u8, u8),
+        delay: Duration,
     ) {
         let signer = match signing {
             Signing::Unsigned => None,
@@ -151,7 +166,11 @@ impl Stack {
         let service = Service { ttl, tos, dont_fragment: true, identification: 0 };
         let packet = segment_packet(tuple, transmit, service, route, signer.as_ref());
         self.count_ip_out(&packet);
-        if !self.outbox.push_reply(way.iface, packet) {
+        let is_taken = match delay {
+            Duration::ZERO => self.outbox.push_reply(way.iface, packet),
+            delay => self.departures.push(now + delay, way.iface, packet),
+        };
+        if !is_taken {
             self.counters.inc(discards(tuple.peer));
         }
     }
@@ -185,7 +204,7 @@ impl Stack {
     pub(crate) fn next_segment(&mut self, now: Instant) -> Option<(IfaceId, Packet)> {
         loop {
             let index = *self.tcp.ready.front()?;
-            match self.transmit_from(now, index) {
+            match self.depart_from(now, index) {
                 Some((iface, packet)) => {
                     self.tcp.turn += packet.len();
                     if self.tcp.turn >= TURN {
@@ -203,8 +222,23 @@ impl Stack {
         }
     }
 
+    /// As [`transmit_from`](Self::transmit_from), for segments that leave at once; those of a socket with `TCP_TX_DELAY` wait.
+    pub(crate) fn depart_from(&mut self, now: Instant, index: u32) -> Option<(IfaceId, Packet)> {
+        loop {
+            let (iface, packet) = self.transmit_from(now, index)?;
+            let delay = self.departure_delay(SignsAs::Socket(index));
+            if delay.is_zero() {
+                return Some((iface, packet));
+            }
+            let is_v4 = packet.version() == Some(IpVersion::V4);
+            if !self.departures.push(now + delay, iface, packet) {
+                self.counters.inc(if is_v4 { Counter::IpOutDiscards } else { Counter::Ip6OutDiscards });
+            }
+        }
+    }
+
     /// One segment of one connection; `None`: it has nothing to send now, or no way to send it.
-    pub(crate) fn transmit_from(&mut self, now: Instant, index: u32) -> Option<(IfaceId, Packet)> {
+    fn transmit_from(&mut self, now: Instant, index: u32) -> Option<(IfaceId, Packet)> {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return None };
         let pinned = stream.common.pinned;
         let route = stream.common.rare().route;

@@ -75,12 +75,19 @@ impl Stack {
             is_dual: claim.is_dual,
             device: claim.device,
         });
+        let delay = match old {
+            FlowRef::Connection(index) => self.sockets.at(index).map(|socket| socket.common().departure_delay()),
+            _ => None,
+        };
         let entry = TimeWaitEntry { time_wait, tuple, claim, pinned, timer: None };
         if let Some(claim) = entry.claim() {
             self.tcp.ports.add(tuple.local_port, claim);
         }
         let Some((index, _)) = self.tcp.entries.time_wait.insert(entry) else { return };
         self.tcp.flows.replace(&tuple, old, FlowRef::TimeWait(index));
+        if let Some(delay) = delay.filter(|delay| !delay.is_zero()) {
+            self.tcp.last_delays.insert(index, delay);
+        }
         if let Some(keys) = keys {
             self.tcp.last_keys.insert(index, keys);
         }
@@ -155,6 +162,9 @@ impl Stack {
             self.tcp.ports.remove(tuple.local_port, &claim);
         }
         self.tcp.entries.time_wait.remove(index);
+        if !self.tcp.last_delays.is_empty() {
+            self.tcp.last_delays.remove(&index);
+        }
         if self.tcp.has_keys {
             self.tcp.last_keys.remove(&index);
         }
