@@ -8,9 +8,10 @@ mod md5;
 
 use core::time::Duration;
 
+use common::forge::{Forged, ask};
 use common::*;
 use segue_stack::{Errno, Packet, Shutdown, SocketId};
-use segue_wire::tcp::{TcpHeader, TcpOptions};
+use segue_wire::tcp::{TcpFlags, TcpHeader, TcpOptions};
 
 /// `IPPROTO_TCP`.
 const TCP: i32 = 6;
@@ -77,4 +78,41 @@ fn transfer(
         }
         assert!(w.step(limit), "seed {}: {got} of {len} bytes at {:?}", w.seed, w.now);
     }
+}
+
+/// A segment that would fit into the client's connection exactly, from somebody who has seen everything but the key.
+fn forged(w: &World, flags: TcpFlags) -> Forged {
+    let (last, _, _) = segments(w, A).pop().unwrap();
+    let (from, to) = (at(B4, last.destination_port), at(A4, last.source_port));
+    let (sequence, acknowledgment) = (last.acknowledgment, last.sequence);
+    Forged { from, to, flags, sequence, acknowledgment, options: TcpOptions::default(), payload: Vec::new() }
+}
+
+/// Hosts of which B makes every connection by a cookie.
+fn by_cookies() -> World {
+    World::with(Wire::default(), |host, config, _| {
+        if host == B {
+            config.ip.syncookies = 2;
+        }
+    })
+}
+
+/// A's end is in TIME-WAIT when its last acknowledgment is lost: the FIN that comes again is acknowledged again, signed,
+/// and one that is not signed gets no answer.
+fn time_wait_is_signed(w: &mut World, client: SocketId, server: SocketId, is_signed: impl Fn(&TcpOptions) -> bool) {
+    w.close(A, client);
+    w.settle();
+    w.close(B, server);
+    w.pump();
+    w.run(Duration::from_millis(11));
+    w.lose_everything();
+    let before = segments(w, A).len();
+    w.run(Duration::from_secs(2));
+    let answers = segments(w, A)[before..].to_vec();
+    assert!(!answers.is_empty());
+    assert!(answers.iter().all(|(_, options, _)| is_signed(options)));
+    assert_eq!(w.stacks[A].counters().by_name("TcpExtTW"), Some(1));
+    let fin = forged(w, TcpFlags::FIN | TcpFlags::ACK);
+    let (now, iface) = (w.now, w.ifaces[A]);
+    assert!(ask(&mut w.stacks[A], iface, now, &fin).is_empty());
 }

@@ -4,15 +4,14 @@
 //! otherwise. The test runs itself again in a network namespace of its own.
 mod common;
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
+use common::namespace::{ENDS, host_on_tun, in_a_namespace};
 use common::*;
-use segue::link::{Prefix, TunConfig, TunLink};
 use segue::{Host, TcpSocket};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
-const INSIDE: &str = "SEGUE_TEST_NAMESPACE";
 const SIZE: usize = 4 << 20;
 
 /// A socket with a key, as a BGP daemon makes it.
@@ -58,41 +57,6 @@ else:
     c.shutdown(socket.SHUT_WR)
     c.recv(1)
 "#;
-
-fn in_a_namespace(test: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
-        return false;
-    }
-    let runs = |program: &str, arguments: &[&str]| {
-        Command::new(program).args(arguments).stderr(Stdio::null()).stdout(Stdio::null()).status()
-    };
-    if !runs("unshare", &["--net", "true"]).is_ok_and(|status| status.success()) {
-        println!("skipped: network namespaces need root and unshare");
-        return true;
-    }
-    let probe = ["-c", PYTHON, "probe", "127.0.0.1", "0", "key", "0", "127.0.0.2"];
-    if !runs("python3", &probe).is_ok_and(|status| status.success()) {
-        println!("skipped: there is no python3 here, or the kernel has no TCP MD5");
-        return true;
-    }
-    if let Err(error) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun") {
-        println!("skipped: /dev/net/tun cannot be opened: {error}");
-        return true;
-    }
-    let status = Command::new("unshare")
-        .arg("--net")
-        .arg(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env(INSIDE, "1")
-        .status()
-        .unwrap();
-    assert!(status.success(), "inside the namespace: {status}");
-    true
-}
-
-fn prefix(address: &str, length: u8) -> Prefix {
-    Prefix { address: address.parse().unwrap(), length }
-}
 
 fn python(arguments: &[&str]) -> tokio::process::Command {
     let mut command = tokio::process::Command::new("python3");
@@ -152,20 +116,8 @@ fn counter(host: &Host, name: &str) -> u64 {
 }
 
 async fn everything() {
-    let config = TunConfig {
-        name: "segue0".into(),
-        addresses: vec![prefix("10.9.0.1", 24), prefix("fd09::1", 64)],
-        ..TunConfig::default()
-    };
-    let link = TunLink::create(&config).unwrap();
-    let host = Host::builder().address(cidr("10.9.0.2/24")).address(cidr("fd09::2/64")).link(link).spawn().unwrap();
-    for address in ["10.9.0.1", "fd09::1"] {
-        let options = segue::PingOptions { timeout: Duration::from_millis(100), ..Default::default() };
-        while host.ping(address.parse().unwrap(), options).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-    for (segue, kernel) in [("10.9.0.2", "10.9.0.1"), ("fd09::2", "fd09::1")] {
+    let host = host_on_tun(true).await;
+    for (segue, kernel) in ENDS {
         kernel_client(&host, segue, kernel).await;
         kernel_server(&host, segue, kernel).await;
     }
@@ -174,8 +126,11 @@ async fn everything() {
 
 #[test]
 fn the_kernel_and_segue_verify_each_others_md5_digests_in_both_roles_over_both_families() {
-    if !in_a_namespace("the_kernel_and_segue_verify_each_others_md5_digests_in_both_roles_over_both_families") {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(within(everything()));
-    }
+    let probe = ["python3", "-c", PYTHON, "probe", "127.0.0.1", "0", "key", "0", "127.0.0.2"];
+    in_a_namespace(
+        "the_kernel_and_segue_verify_each_others_md5_digests_in_both_roles_over_both_families",
+        &[(&probe, "there is no python3 here, or the kernel has no TCP MD5")],
+        everything(),
+        2,
+    );
 }

@@ -4,63 +4,15 @@
 //! itself again in a network namespace of its own, so that it touches nothing of the machine.
 mod common;
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
+use common::namespace::{ENDS, host_on_tun, in_a_namespace};
 use common::*;
-use segue::link::{Prefix, TunConfig, TunLink};
 use segue::{Host, TcpListener, TcpStream};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
-const INSIDE: &str = "SEGUE_TEST_NAMESPACE";
 const SIZE: usize = 64 << 20;
-
-/// Runs one test of this file in a new network namespace. False: it is running there already.
-fn in_a_namespace(test: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
-        return false;
-    }
-    for (program, argument) in [("unshare", "--version"), ("python3", "--version"), ("curl", "--version")] {
-        if Command::new(program).arg(argument).stdout(Stdio::null()).status().is_err() {
-            println!("skipped: there is no {program} here");
-            return true;
-        }
-    }
-    if let Err(error) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun") {
-        println!("skipped: /dev/net/tun cannot be opened: {error}");
-        return true;
-    }
-    let namespace = Command::new("unshare").args(["--net", "true"]).stderr(Stdio::null()).status().unwrap();
-    if !namespace.success() {
-        println!("skipped: network namespaces need root");
-        return true;
-    }
-    let status = Command::new("unshare")
-        .arg("--net")
-        .arg(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env(INSIDE, "1")
-        .status()
-        .unwrap();
-    assert!(status.success(), "inside the namespace: {status}");
-    true
-}
-
-fn prefix(address: &str, length: u8) -> Prefix {
-    Prefix { address: address.parse().unwrap(), length }
-}
-
-/// The kernel has 10.9.0.1 and fd09::1, the host 10.9.0.2 and fd09::2.
-fn host_on_tun(offload: bool) -> Host {
-    let config = TunConfig {
-        name: "segue0".into(),
-        addresses: vec![prefix("10.9.0.1", 24), prefix("fd09::1", 64)],
-        offload,
-        ..TunConfig::default()
-    };
-    let link = TunLink::create(&config).unwrap();
-    Host::builder().address(cidr("10.9.0.2/24")).address(cidr("fd09::2/64")).link(link).spawn().unwrap()
-}
 
 const PYTHON_CLIENT: &str = r#"
 import hashlib, os, socket, sys, threading
@@ -150,20 +102,9 @@ async fn curl(host: &Host, address: &str) {
     server.await.unwrap();
 }
 
-/// The kernel answers IPv6 on a new device only after a moment.
-async fn wait_for_the_kernel(host: &Host) {
-    for address in ["10.9.0.1", "fd09::1"] {
-        let options = segue::PingOptions { timeout: Duration::from_millis(100), ..Default::default() };
-        while host.ping(address.parse().unwrap(), options).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-}
-
 async fn everything(offload: bool) {
-    let host = host_on_tun(offload);
-    wait_for_the_kernel(&host).await;
-    for (segue, kernel) in [("10.9.0.2", "10.9.0.1"), ("fd09::2", "fd09::1")] {
+    let host = host_on_tun(offload).await;
+    for (segue, kernel) in ENDS {
         kernel_client(&host, segue).await;
         kernel_server(&host, kernel).await;
         curl(&host, segue).await;
@@ -173,18 +114,15 @@ async fn everything(offload: bool) {
     eventually("the device is gone", || !std::path::Path::new("/sys/class/net/segue0").exists()).await;
 }
 
+const NEEDS: [(&[&str], &str); 2] =
+    [(&["python3", "--version"], "there is no python3 here"), (&["curl", "--version"], "there is no curl here")];
+
 #[test]
 fn the_kernel_and_segue_understand_each_other_with_offload() {
-    if !in_a_namespace("the_kernel_and_segue_understand_each_other_with_offload") {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(within(everything(true)));
-    }
+    in_a_namespace("the_kernel_and_segue_understand_each_other_with_offload", &NEEDS, everything(true), 2);
 }
 
 #[test]
 fn the_kernel_and_segue_understand_each_other_without_offload() {
-    if !in_a_namespace("the_kernel_and_segue_understand_each_other_without_offload") {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(within(everything(false)));
-    }
+    in_a_namespace("the_kernel_and_segue_understand_each_other_without_offload", &NEEDS, everything(false), 1);
 }

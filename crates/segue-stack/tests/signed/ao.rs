@@ -235,14 +235,6 @@ fn without_the_right_key_there_is_no_connection_and_each_reason_is_counted() {
     assert_eq!(w.counter(B, "TcpExtTCPAOKeyNotFound"), 1);
 }
 
-/// A segment that would fit into the client's connection exactly, from somebody who has seen everything but the key.
-fn forged(w: &World, flags: TcpFlags) -> Forged {
-    let (last, _, _) = segments(w, A).pop().unwrap();
-    let (from, to) = (at(B4, last.destination_port), at(A4, last.source_port));
-    let (sequence, acknowledgment) = (last.acknowledgment, last.sequence);
-    Forged { from, to, flags, sequence, acknowledgment, options: TcpOptions::default(), payload: Vec::new() }
-}
-
 #[test]
 fn forged_resets_and_forged_text_change_nothing() {
     let mut w = World::new(Wire::default());
@@ -273,31 +265,15 @@ fn time_wait_answers_signed_and_ignores_what_is_not() {
     let mut w = World::new(Wire::default());
     w.keeps_log = true;
     let (client, server) = open(&mut w, false, &[one_key(false)]);
-    w.close(A, client);
-    w.settle();
-    w.close(B, server);
-    w.pump();
-    w.run(Duration::from_millis(11));
-    w.lose_everything();
-    let before = segments(&w, A).len();
-    w.run(Duration::from_secs(2));
-    let after = segments(&w, A)[before..].to_vec();
-    assert!(!after.is_empty() && after.iter().all(|(_, options, _)| options.authentication.is_some()));
+    time_wait_is_signed(&mut w, client, server, |options| options.authentication.is_some());
     // The peer took it: the FIN does not come a third time.
     assert_eq!(w.counter(B, "TcpExtTCPAOBad"), 0);
-    let fin = forged(&w, TcpFlags::FIN | TcpFlags::ACK);
-    let (now, iface) = (w.now, w.ifaces[A]);
-    assert!(ask(&mut w.stacks[A], iface, now, &fin).is_empty());
     assert_eq!(w.counter(A, "TcpExtTCPAORequired"), 1);
 }
 
 #[test]
 fn cookies_are_signed_and_the_connection_they_make_is_too() {
-    let mut w = World::with(Wire::default(), |host, config, _| {
-        if host == B {
-            config.ip.syncookies = 2;
-        }
-    });
+    let mut w = by_cookies();
     w.keeps_log = true;
     let (client, server) = open(&mut w, false, &[one_key(false)]);
     assert_eq!(w.counter(B, "TcpExtSyncookiesRecv"), 1);

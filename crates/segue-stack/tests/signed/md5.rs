@@ -134,14 +134,6 @@ fn without_the_right_key_there_is_no_connection_and_each_reason_is_counted() {
     }
 }
 
-/// A segment that would fit into the client's connection exactly, from somebody who has seen everything but the key.
-fn forged(w: &World, flags: TcpFlags) -> Forged {
-    let (last, _, _) = segments(w, A).pop().unwrap();
-    let (from, to) = (at(B4, last.destination_port), at(A4, last.source_port));
-    let (sequence, acknowledgment) = (last.acknowledgment, last.sequence);
-    Forged { from, to, flags, sequence, acknowledgment, options: TcpOptions::default(), payload: Vec::new() }
-}
-
 #[test]
 fn a_signed_connection_survives_forged_resets_which_end_an_unsigned_one() {
     let mut w = World::new(Wire::default());
@@ -196,32 +188,13 @@ fn time_wait_answers_signed_and_ignores_what_is_not() {
     let mut w = World::new(Wire::default());
     w.keeps_log = true;
     let (client, server) = open(&mut w, false);
-    w.close(A, client);
-    w.settle();
-    w.close(B, server);
-    w.pump();
-    // The last acknowledgment is lost: the FIN comes again, and is acknowledged again, signed.
-    w.run(Duration::from_millis(11));
-    w.lose_everything();
-    let before = segments(&w, A).len();
-    w.run(Duration::from_secs(2));
-    let answers_of_a = segments(&w, A)[before..].to_vec();
-    assert!(!answers_of_a.is_empty());
-    assert!(answers_of_a.iter().all(|(_, options, _)| options.md5.is_some()));
-    assert_eq!(w.stacks[A].counters().by_name("TcpExtTW"), Some(1));
-    let fin = forged(&w, TcpFlags::FIN | TcpFlags::ACK);
-    let (now, iface) = (w.now, w.ifaces[A]);
-    assert!(ask(&mut w.stacks[A], iface, now, &fin).is_empty());
+    time_wait_is_signed(&mut w, client, server, |options| options.md5.is_some());
     assert_eq!(w.counter(A, "TcpExtTCPMD5NotFound"), 1);
 }
 
 #[test]
 fn cookies_are_signed_and_the_connection_they_make_is_too() {
-    let mut w = World::with(Wire::default(), |host, config, _| {
-        if host == B {
-            config.ip.syncookies = 2;
-        }
-    });
+    let mut w = by_cookies();
     w.keeps_log = true;
     let (client, server) = open(&mut w, false);
     assert_eq!(w.counter(B, "TcpExtSyncookiesRecv"), 1);

@@ -1,5 +1,7 @@
 //! Two hosts and what the tests do with them. Every file of tests uses a part of it.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
+pub mod namespace;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
