@@ -27,6 +27,8 @@ pub(super) struct Path {
     pub(super) rtt: Duration,
     /// Packets that may wait.
     pub(super) queue: u64,
+    /// How many wait when an arriving one is marked (ECN); `u64::MAX`: none is.
+    pub(super) mark: u64,
     /// Packets lost of a million, at random.
     pub(super) loss: u32,
     /// Every so many packets one is lost; 0: none.
@@ -65,7 +67,7 @@ pub(super) struct Flow {
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
-    Ack { flow: usize, id: u32 },
+    Ack { flow: usize, id: u32, marked: bool },
     Wake { flow: usize },
 }
 
@@ -78,6 +80,8 @@ pub(super) struct World {
     count: u64,
     random: u64,
     sent: u64,
+    /// How long packets have waited, in all.
+    waited: Duration,
 }
 
 impl Flow {
@@ -126,7 +130,7 @@ impl Flow {
         }
     }
 
-    fn on_ack(&mut self, now: Instant, id: u32) {
+    fn on_ack(&mut self, now: Instant, id: u32, marked: bool) {
         let Some(packet) = self.outstanding.remove(&id) else { return };
         self.delivered += 1;
         let rtt = now - packet.sent_at;
@@ -144,6 +148,11 @@ impl Flow {
         }
         if !lost.is_empty() && self.recover.is_none() {
             let _ = self.cc.on_loss(&LossSample { now, in_flight });
+            self.cc.set_cwnd(self.cc.ssthresh());
+            self.recover = Some(self.next);
+        }
+        if marked && self.recover.is_none() {
+            let _ = self.cc.on_ecn(&LossSample { now, in_flight });
             self.cc.set_cwnd(self.cc.ssthresh());
             self.recover = Some(self.next);
         }
@@ -195,7 +204,13 @@ impl World {
             count: 0,
             random: seed,
             sent: 0,
+            waited: Duration::ZERO,
         }
+    }
+
+    /// How long packets have waited for the bottleneck, on average.
+    pub(super) fn mean_wait(&self) -> Duration {
+        self.waited / u32::try_from(self.sent).unwrap_or(u32::MAX).max(1)
     }
 
     pub(super) fn start(&mut self, name: CongestionName) -> usize {
@@ -228,8 +243,8 @@ impl World {
             let Some(Reverse((at, _, event))) = self.events.pop() else { break };
             self.now = at;
             let flow = match event {
-                Event::Ack { flow, id } => {
-                    self.flows[flow].on_ack(at, id);
+                Event::Ack { flow, id, marked } => {
+                    self.flows[flow].on_ack(at, id, marked);
                     flow
                 }
                 Event::Wake { flow } => {
@@ -331,12 +346,14 @@ impl World {
         if dropped || periodic || (self.random >> 33) % 1_000_000 < u64::from(path.loss) {
             return;
         }
+        let marked = waits > takes.saturating_mul(u32::try_from(path.mark).unwrap_or(u32::MAX));
+        self.waited += waits;
         self.free_at = self.free_at.max(now) + takes;
         let mut back = self.free_at + path.rtt;
         if !path.bunch.is_zero() {
             let step = path.bunch.as_nanos() as u64;
             back = Instant::from_nanos(back.as_nanos().div_ceil(step) * step);
         }
-        self.at(back, Event::Ack { flow: index, id });
+        self.at(back, Event::Ack { flow: index, id, marked });
     }
 }

@@ -114,6 +114,7 @@ impl Bbr {
     /// StartProbeBW_DOWN.
     pub(super) fn start_down(&mut self, now: Instant) {
         self.model.reset_congestion_signals();
+        self.path_loss.on_cycle();
         self.cycle.acked_per_increase = UNBOUNDED;
         self.cycle.pick_wait();
         self.cycle.since = now;
@@ -202,7 +203,7 @@ impl Bbr {
                 }
             }
         }
-        if !sample.is_too_high() && self.model.inflight_longterm != UNBOUNDED {
+        if !self.is_too_high(sample) && self.model.inflight_longterm != UNBOUNDED {
             self.model.inflight_longterm = self.model.inflight_longterm.max(sample.tx_in_flight);
             if self.state == State::Up {
                 self.probe_upward(window, sample);

@@ -10,6 +10,7 @@ mod bandwidth;
 mod control;
 mod cycle;
 mod model;
+mod path_loss;
 mod probe_rtt;
 mod startup;
 
@@ -25,6 +26,7 @@ use crate::units::Packets;
 use bandwidth::{Bandwidth, Gain};
 use cycle::Cycle;
 use model::Model;
+use path_loss::PathLoss;
 use probe_rtt::ProbeRtt;
 use startup::FullPipe;
 
@@ -32,11 +34,8 @@ use startup::FullPipe;
 const UNBOUNDED: u32 = u32::MAX;
 /// Section 5.6.4.3, MinPipeCwnd.
 const MIN_PIPE_CWND: u32 = 4;
-/// Section 2, Beta and LossThresh.
+/// Section 2, Beta.
 const BETA: Gain = Gain(70);
-/// One lost of fifty in flight is 2 %.
-const LOSS_THRESHOLD_PER: u64 = 50;
-const DEVIATIONS: u64 = 2;
 
 /// The states of section 5.3.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,22 +109,6 @@ struct Sample {
     sack: bool,
 }
 
-impl Sample {
-    /// IsInflightTooHigh (section 5.5.10.2).
-    fn is_too_high(&self) -> bool {
-        exceeds_threshold(self.lost, self.tx_in_flight) || (self.lost > 0 && !self.sack)
-    }
-}
-
-/// Whether more than LossThresh of `in_flight` were lost, and not by chance: by two standard deviations
-/// of a loss that is as frequent as the threshold. Without that a path that loses 1 % at random, in
-/// which some round trip loses 2 % every second, would be left unused (docs/decisions/bbr-loss.md).
-fn exceeds_threshold(lost: u32, in_flight: u32) -> bool {
-    let excess = (u64::from(lost) * LOSS_THRESHOLD_PER).saturating_sub(u64::from(in_flight));
-    let deviation = LOSS_THRESHOLD_PER.saturating_mul(u64::from(in_flight));
-    excess > 0 && u128::from(excess).pow(2) > u128::from(deviation) * u128::from(DEVIATIONS.pow(2))
-}
-
 /// What recovery may have to bring back (section 5.5.11).
 #[derive(Clone, Copy, Debug)]
 struct Saved {
@@ -140,6 +123,7 @@ struct Saved {
 pub(super) struct Bbr {
     state: State,
     model: Model,
+    path_loss: PathLoss,
     full: FullPipe,
     cycle: Cycle,
     probe_rtt: ProbeRtt,
@@ -167,6 +151,7 @@ impl Bbr {
         Bbr {
             state: State::Startup,
             model: Model::new(now),
+            path_loss: PathLoss::default(),
             full: FullPipe::default(),
             cycle: Cycle::new(now),
             probe_rtt: ProbeRtt::new(now),
@@ -230,6 +215,11 @@ impl Bbr {
             inflight_shortterm: self.model.inflight_shortterm,
             inflight_longterm: self.model.inflight_longterm,
         };
+    }
+
+    /// IsInflightTooHigh (section 5.5.10.2).
+    fn is_too_high(&self, sample: &Sample) -> bool {
+        self.path_loss.is_too_high(sample.lost, sample.tx_in_flight) || (sample.lost > 0 && !sample.sack)
     }
 
     /// NoteLoss (section 5.5.10.2).
@@ -306,19 +296,13 @@ impl Controller for Bbr {
 
     /// HandleLostPacket (section 5.5.10.2).
     fn on_segment_lost(&mut self, window: &mut Window, now: Instant, lost: &LostSegment) {
+        self.path_loss.on_lost();
         self.note_loss(window);
-        if !self.cycle.probe_sample {
-            return;
-        }
         let (in_flight, losses) = (lost.sent.in_flight().0, lost.lost.0);
-        if !exceeds_threshold(losses, in_flight) {
+        if !self.cycle.probe_sample || !self.path_loss.is_too_high(losses, in_flight) {
             return;
         }
-        // InflightAtLoss, for a packet of one segment.
-        let (prev, lost_prev) = (in_flight.saturating_sub(1), losses.saturating_sub(1));
-        let prefix = (i64::from(prev) - i64::from(lost_prev) * LOSS_THRESHOLD_PER as i64).max(0)
-            / (LOSS_THRESHOLD_PER as i64 - 1);
-        let at_loss = prev.saturating_add(u32::try_from(prefix).unwrap_or(u32::MAX));
+        let at_loss = self.path_loss.in_flight_at_loss(losses, in_flight);
         self.handle_inflight_too_high(window, now, at_loss, lost.sent.is_app_limited());
     }
 

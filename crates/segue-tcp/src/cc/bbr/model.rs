@@ -38,6 +38,8 @@ pub(super) struct Model {
     pub(super) loss_round_delivered: u32,
     pub(super) loss_round_start: bool,
     pub(super) loss_in_round: bool,
+    /// The network has marked segments in it.
+    pub(super) marks_in_round: bool,
     extra_acked: MaxVolume,
     extra_acked_since: Instant,
     extra_acked_delivered: u32,
@@ -67,6 +69,7 @@ impl Model {
             loss_round_delivered: 0,
             loss_round_start: false,
             loss_in_round: false,
+            marks_in_round: false,
             extra_acked: MaxVolume::default(),
             extra_acked_since: now,
             extra_acked_delivered: 0,
@@ -126,6 +129,7 @@ impl Model {
     /// ResetCongestionSignals.
     pub(super) fn reset_congestion_signals(&mut self) {
         self.loss_in_round = false;
+        self.marks_in_round = false;
         self.bw_latest = Bandwidth::ZERO;
         self.inflight_latest = 0;
     }
@@ -189,15 +193,18 @@ impl Bbr {
             self.cycle.rounds_since_probe = self.cycle.rounds_since_probe.saturating_add(1);
         }
         self.model.update_max_bw(sample);
+        self.update_path_loss(sample);
         self.count_startup_loss(sample);
         if !self.model.loss_round_start {
             return;
         }
-        // AdaptLowerBoundsFromCongestion; for loss above the threshold only, see `exceeds_threshold`.
-        if self.model.loss_in_round && !self.state.is_probing() && sample.is_too_high() {
+        // AdaptLowerBoundsFromCongestion; for loss above the threshold only, see `path_loss`.
+        let congested = self.model.marks_in_round || (self.model.loss_in_round && self.is_too_high(sample));
+        if congested && !self.state.is_probing() {
             self.model.lower_bounds(window.cwnd.0);
         }
         self.model.loss_in_round = false;
+        self.model.marks_in_round = false;
     }
 
     /// TargetInflight (section 5.3.3.8.3): the estimated BDP, unless congestion has cut the window.

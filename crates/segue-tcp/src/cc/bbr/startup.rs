@@ -77,7 +77,9 @@ impl Bbr {
             && let Some(since) = self.recovering
         {
             let whole_round = self.model.loss_round_start && self.model.round_count != since;
-            let high = whole_round && self.full.losses >= FULL_LOSSES && sample.is_too_high();
+            // A path that still delivers a quarter more each round is not full, whatever it loses.
+            let grows = self.full.rounds == 0;
+            let high = whole_round && !grows && self.full.losses >= FULL_LOSSES && self.is_too_high(sample);
             if high || (!sample.sack && sample.lost > 0) {
                 self.leave_startup(window);
             }
@@ -100,6 +102,7 @@ impl Bbr {
     /// short-term bounds otherwise.
     pub(super) fn on_mark(&mut self, window: &Window, sample: &LossSample) {
         self.note_loss(window);
+        self.model.marks_in_round = true;
         if self.state == State::Startup {
             self.leave_startup(window);
         } else if self.cycle.probe_sample {
