@@ -7,6 +7,7 @@
 
 mod backlog;
 mod budget;
+mod chunked;
 mod cidr;
 mod config;
 mod counters;

@@ -306,6 +306,6 @@ impl Stack {
             };
             table.remove(&iface);
         }
-        self.sockets.remove(id.index);
+        self.sockets.discard(id.index);
     }
 }

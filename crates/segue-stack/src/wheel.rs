@@ -9,6 +9,8 @@
 //! than ever before.
 use segue_wire::Instant;
 
+use crate::chunked::Chunked;
+
 const DIGIT_BITS: u32 = 6;
 const SLOTS: usize = 1 << DIGIT_BITS;
 /// Levels that cover 64 bits: ten of six bits and one of four.
@@ -49,7 +51,7 @@ const EMPTY_SLOT: Slot = Slot { head: NONE, tail: NONE, earliest: u64::MAX };
 /// A timing wheel over nanosecond deadlines. Entries that are due come out in the order of their deadlines.
 #[derive(Debug)]
 pub(crate) struct Wheel<T: Copy> {
-    entries: Vec<Entry<T>>,
+    entries: Chunked<Entry<T>>,
     free: u32,
     live: usize,
     slots: Box<[[Slot; SLOTS]; LEVELS]>,
@@ -62,7 +64,7 @@ impl<T: Copy> Wheel<T> {
     /// An empty wheel whose time starts at `now`.
     pub(crate) fn new(now: Instant) -> Self {
         Wheel {
-            entries: Vec::new(),
+            entries: Chunked::new(),
             free: NONE,
             live: 0,
             slots: Box::new([[EMPTY_SLOT; SLOTS]; LEVELS]),

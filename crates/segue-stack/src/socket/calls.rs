@@ -30,13 +30,13 @@ impl Stack {
         let core = &self.settings.core;
         let datagram = |common, kind| {
             let memory = self.tcp.config.memory.clone();
-            Socket::Datagram(Box::new(DatagramSocket::new(common, kind, core.rmem_default, core.wmem_default, memory)))
+            Socket::Datagram(DatagramSocket::new(common, kind, core.rmem_default, core.wmem_default, memory))
         };
         let socket = match kind {
             SocketType::Stream => {
                 let idle = Idle { options: SocketOptions::default(), config: Arc::clone(&self.tcp.config) };
                 let role = Role::Idle(Box::new(idle));
-                Socket::Stream(Box::new(StreamSocket { common, role }))
+                Socket::Stream(StreamSocket { common, role })
             }
             SocketType::Datagram => datagram(common, DatagramKind::Udp),
             SocketType::Icmp => datagram(common, DatagramKind::Ping),

@@ -2,10 +2,12 @@
 //!
 //! Decides where connections, half-open connections, TIME-WAIT entries and held SYNs are found by their four-tuple: one
 //! keyed hash table for all four. It grows by one bucket at a time (linear hashing, Litwin 1980), so that no segment waits
-//! while a million flows are moved; the tuples lie with the entries. Invariants: a four-tuple is in the table at most once,
-//! and every entry in it exists; there are as many buckets as there ever were flows, within a factor that is constant.
+//! while a million flows are moved; a bucket is a cache line, and the tuples lie with the entries. Invariants: a four-tuple is
+//! in the table at most once, and every entry in it exists; only the last bucket of a chain has room, and none but a first
+//! one is empty; the number of buckets follows the most flows that there ever were.
 use core::hash::BuildHasher;
 
+use crate::chunked::Chunked;
 use crate::secrets::KeyedState;
 use crate::slab::Slab;
 use crate::socket::Socket;
@@ -32,29 +34,80 @@ pub(crate) struct Entries {
     pub(crate) held: Slab<HeldSyn>,
 }
 
-/// No node.
-const NONE: u32 = u32::MAX;
+/// Flows that lie in one bucket.
+const SLOTS: usize = 7;
+/// Flows for each bucket on average, beyond which there is one bucket more.
+const FILL: usize = 4;
 /// Buckets of an empty table; a power of two.
-const FIRST_BUCKETS: usize = 8;
+const FIRST_BUCKETS: usize = 2;
+/// No flow, and no bucket.
+const NONE: u32 = u32::MAX;
 
-/// A flow in its bucket's chain, or a node that is free.
+/// Some flows with the same hash as far as it counts: one cache line, most often the only one that a search touches.
 #[derive(Clone, Copy, Debug)]
-struct Node {
-    flow: FlowRef,
-    /// Kept so that a bucket is split, and a chain searched, without looking at the entries.
-    hash: u32,
-    next: u32,
+#[repr(align(64))]
+struct Bucket {
+    /// Kept so that a bucket is split, and searched, without looking at the entries.
+    hashes: [u32; SLOTS],
+    /// What lies there, in four bytes each; those that are taken come first, `NONE` follows.
+    flows: [u32; SLOTS],
+    /// Where more of them lie; or the next bucket that is free.
+    more: u32,
 }
+
+const EMPTY: Bucket = Bucket { hashes: [0; SLOTS], flows: [NONE; SLOTS], more: NONE };
 
 #[derive(Debug)]
 pub(crate) struct FlowTable {
-    /// First node of each chain.
-    buckets: Vec<u32>,
-    nodes: Vec<Node>,
-    /// First free node.
+    buckets: Chunked<Bucket>,
+    /// Where flows lie for which their bucket has no room.
+    overflow: Chunked<Bucket>,
+    /// First of these that is free.
     free: u32,
     len: usize,
     hasher: KeyedState,
+}
+
+/// Where a flow lies: in which bucket, or in which one of the overflow, and at which place there.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    place: Place,
+    slot: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Bucket(usize),
+    Overflow(usize),
+}
+
+impl FlowRef {
+    /// In four bytes: tables of entries have fewer than 2^30 places. Never `NONE`.
+    fn pack(self) -> u32 {
+        let (kind, index) = match self {
+            FlowRef::Connection(index) => (0, index),
+            FlowRef::Opening(index) => (1, index),
+            FlowRef::TimeWait(index) => (2, index),
+            FlowRef::Held(index) => (3, index),
+        };
+        kind << 30 | index
+    }
+
+    fn unpack(packed: u32) -> FlowRef {
+        let index = packed & (u32::MAX >> 2);
+        match packed >> 30 {
+            0 => FlowRef::Connection(index),
+            1 => FlowRef::Opening(index),
+            2 => FlowRef::TimeWait(index),
+            _ => FlowRef::Held(index),
+        }
+    }
+}
+
+impl Bucket {
+    fn len(&self) -> usize {
+        self.flows.iter().position(|flow| *flow == NONE).unwrap_or(SLOTS)
+    }
 }
 
 /// The tuple of an entry; `None` only if the table named something that is gone, which its owners prevent.
@@ -72,105 +125,170 @@ fn tuple_of(flow: FlowRef, sockets: &Slab<Socket>, entries: &Entries) -> Option<
 
 impl FlowTable {
     pub(crate) fn new(hasher: KeyedState) -> FlowTable {
-        FlowTable { buckets: vec![NONE; FIRST_BUCKETS], nodes: Vec::new(), free: NONE, len: 0, hasher }
+        let mut buckets = Chunked::new();
+        (0..FIRST_BUCKETS).for_each(|_| buckets.push(EMPTY));
+        FlowTable { buckets, overflow: Chunked::new(), free: NONE, len: 0, hasher }
     }
 
     fn hash(&self, tuple: &FourTuple) -> u32 {
         self.hasher.hash_one(tuple) as u32
     }
 
-    /// Where chains of this hash begin. Buckets beyond the last power of two were split off those below it.
-    fn bucket(&self, hash: u32) -> usize {
+    /// Where flows of this hash lie. Buckets beyond the last power of two were split off those below it.
+    fn home(&self, hash: u32) -> usize {
         let whole = self.buckets.len().next_power_of_two();
         let at = hash as usize & (whole - 1);
         if at < self.buckets.len() { at } else { at & (whole / 2 - 1) }
     }
 
-    /// The node of this hash that is looked for.
-    fn node(&self, hash: u32, is_it: impl Fn(FlowRef) -> bool) -> Option<u32> {
-        let mut at = self.buckets[self.bucket(hash)];
-        while at != NONE {
-            let node = &self.nodes[at as usize];
-            if node.hash == hash && is_it(node.flow) {
-                return Some(at);
-            }
-            at = node.next;
+    fn bucket(&self, place: Place) -> &Bucket {
+        match place {
+            Place::Bucket(at) => &self.buckets[at],
+            Place::Overflow(at) => &self.overflow[at],
         }
-        None
+    }
+
+    fn bucket_mut(&mut self, place: Place) -> &mut Bucket {
+        match place {
+            Place::Bucket(at) => &mut self.buckets[at],
+            Place::Overflow(at) => &mut self.overflow[at],
+        }
+    }
+
+    /// The bucket behind this one.
+    fn after(&self, place: Place) -> Option<Place> {
+        let more = self.bucket(place).more;
+        (more != NONE).then_some(Place::Overflow(more as usize))
+    }
+
+    /// The flow of this hash that is looked for.
+    fn search(&self, hash: u32, is_it: impl Fn(FlowRef) -> bool) -> Option<Found> {
+        let mut place = Place::Bucket(self.home(hash));
+        loop {
+            let bucket = self.bucket(place);
+            for slot in 0..SLOTS {
+                let flow = bucket.flows[slot];
+                if flow == NONE {
+                    break;
+                }
+                if bucket.hashes[slot] == hash && is_it(FlowRef::unpack(flow)) {
+                    return Some(Found { place, slot });
+                }
+            }
+            place = self.after(place)?;
+        }
+    }
+
+    fn flow_at(&self, found: Found) -> FlowRef {
+        FlowRef::unpack(self.bucket(found.place).flows[found.slot])
     }
 
     pub(crate) fn find(&self, tuple: &FourTuple, sockets: &Slab<Socket>, entries: &Entries) -> Option<FlowRef> {
-        let at = self.node(self.hash(tuple), |flow| tuple_of(flow, sockets, entries).as_ref() == Some(tuple))?;
-        Some(self.nodes[at as usize].flow)
+        let is_it = |flow| tuple_of(flow, sockets, entries).as_ref() == Some(tuple);
+        self.search(self.hash(tuple), is_it).map(|found| self.flow_at(found))
     }
 
     /// Let segments of `tuple` find `flow`, in the place of whatever they found before. The entry must exist already.
     pub(crate) fn set(&mut self, tuple: &FourTuple, flow: FlowRef, sockets: &Slab<Socket>, entries: &Entries) {
         let hash = self.hash(tuple);
-        match self.node(hash, |flow| tuple_of(flow, sockets, entries).as_ref() == Some(tuple)) {
-            Some(at) => self.nodes[at as usize].flow = flow,
+        match self.search(hash, |flow| tuple_of(flow, sockets, entries).as_ref() == Some(tuple)) {
+            Some(Found { place, slot }) => self.bucket_mut(place).flows[slot] = flow.pack(),
             None => self.insert(hash, flow),
         }
     }
 
     /// Let segments of `tuple` find `new` instead of `old`.
     pub(crate) fn replace(&mut self, tuple: &FourTuple, old: FlowRef, new: FlowRef) {
-        match self.node(self.hash(tuple), |flow| flow == old) {
-            Some(at) => self.nodes[at as usize].flow = new,
+        match self.search(self.hash(tuple), |flow| flow == old) {
+            Some(Found { place, slot }) => self.bucket_mut(place).flows[slot] = new.pack(),
             None => debug_assert!(false, "{old:?} is not in the table"),
         }
     }
 
     /// Take a flow out, if it is the one that segments of `tuple` find.
     pub(crate) fn remove(&mut self, tuple: &FourTuple, flow: FlowRef) {
-        let bucket = self.bucket(self.hash(tuple));
-        let (mut before, mut at) = (NONE, self.buckets[bucket]);
-        while at != NONE {
-            let node = self.nodes[at as usize];
-            if node.flow == flow {
-                match before {
-                    NONE => self.buckets[bucket] = node.next,
-                    before => self.nodes[before as usize].next = node.next,
-                }
-                self.nodes[at as usize].next = core::mem::replace(&mut self.free, at);
-                self.len -= 1;
-                return;
-            }
-            (before, at) = (at, node.next);
+        let hash = self.hash(tuple);
+        let Some(Found { place, slot }) = self.search(hash, |found| found == flow) else { return };
+        self.len -= 1;
+        // The last one of the last bucket takes its place: no bucket but the last has room.
+        let mut last = Place::Bucket(self.home(hash));
+        let mut before = last;
+        while let Some(next) = self.after(last) {
+            (before, last) = (last, next);
+        }
+        let end = self.bucket(last).len() - 1;
+        let moved = self.bucket(last);
+        let (hash, flow) = (moved.hashes[end], moved.flows[end]);
+        let bucket = self.bucket_mut(place);
+        (bucket.hashes[slot], bucket.flows[slot]) = (hash, flow);
+        self.bucket_mut(last).flows[end] = NONE;
+        if end == 0
+            && let Place::Overflow(at) = last
+        {
+            self.bucket_mut(before).more = NONE;
+            self.give_back(at);
         }
     }
 
     fn insert(&mut self, hash: u32, flow: FlowRef) {
-        // One flow for each bucket: chains of one or two.
-        if self.len >= self.buckets.len() {
+        if self.len >= self.buckets.len() * FILL {
             self.split();
         }
-        let bucket = self.bucket(hash);
-        let node = Node { flow, hash, next: self.buckets[bucket] };
-        let at = self.free;
-        if at == NONE {
-            self.buckets[bucket] = self.nodes.len() as u32;
-            self.nodes.push(node);
-        } else {
-            self.free = self.nodes[at as usize].next;
-            self.nodes[at as usize] = node;
-            self.buckets[bucket] = at;
-        }
+        self.put(hash, flow.pack());
         self.len += 1;
+    }
+
+    /// Behind the others of its hash.
+    fn put(&mut self, hash: u32, flow: u32) {
+        let mut place = Place::Bucket(self.home(hash));
+        while let Some(next) = self.after(place) {
+            place = next;
+        }
+        let slot = self.bucket(place).len();
+        if slot < SLOTS {
+            let bucket = self.bucket_mut(place);
+            (bucket.hashes[slot], bucket.flows[slot]) = (hash, flow);
+            return;
+        }
+        let at = self.take_free();
+        self.bucket_mut(place).more = at as u32;
+        let bucket = &mut self.overflow[at];
+        (bucket.hashes[0], bucket.flows[0]) = (hash, flow);
+    }
+
+    /// An empty bucket of the overflow.
+    fn take_free(&mut self) -> usize {
+        if self.free == NONE {
+            self.overflow.push(EMPTY);
+            return self.overflow.len() - 1;
+        }
+        let at = self.free as usize;
+        self.free = core::mem::replace(&mut self.overflow[at], EMPTY).more;
+        at
+    }
+
+    fn give_back(&mut self, at: usize) {
+        self.overflow[at].more = core::mem::replace(&mut self.free, at as u32);
     }
 
     /// One more bucket, which takes from another what belongs to it.
     fn split(&mut self) {
         let new = self.buckets.len();
-        self.buckets.push(NONE);
+        self.buckets.push(EMPTY);
         // The new bucket's number without its highest bit is where its flows have been.
         let old = new & !(1 << new.ilog2());
-        let mut at = core::mem::replace(&mut self.buckets[old], NONE);
-        while at != NONE {
-            let Node { hash, next, .. } = self.nodes[at as usize];
-            let bucket = self.bucket(hash);
-            self.nodes[at as usize].next = core::mem::replace(&mut self.buckets[bucket], at);
-            at = next;
+        let mut taken = core::mem::replace(&mut self.buckets[old], EMPTY);
+        loop {
+            for (hash, flow) in taken.hashes.into_iter().zip(taken.flows).filter(|(_, flow)| *flow != NONE) {
+                self.put(hash, flow);
+            }
+            if taken.more == NONE {
+                return;
+            }
+            let at = taken.more as usize;
+            taken = self.overflow[at];
+            self.overflow[at] = EMPTY;
+            self.give_back(at);
         }
     }
 
@@ -187,9 +305,22 @@ mod tests {
     #[test]
     fn entries_that_a_stranger_can_make_are_small() {
         assert!(size_of::<FlowRef>() <= 8);
-        assert!(size_of::<Node>() <= 16);
+        assert_eq!((size_of::<Bucket>(), align_of::<Bucket>()), (64, 64), "one cache line");
         assert!(size_of::<Opening>() <= 160, "{}", size_of::<Opening>());
         assert!(size_of::<TimeWaitEntry>() <= 128, "{}", size_of::<TimeWaitEntry>());
+    }
+
+    #[test]
+    fn a_reference_fits_four_bytes() {
+        let most = (1 << 30) - 2;
+        for index in [0, 1, most] {
+            for flow in
+                [FlowRef::Connection, FlowRef::Opening, FlowRef::TimeWait, FlowRef::Held].map(|kind| kind(index))
+            {
+                assert_eq!(FlowRef::unpack(flow.pack()), flow);
+                assert_ne!(flow.pack(), NONE);
+            }
+        }
     }
 
     fn tuple(number: u32) -> FourTuple {
@@ -200,7 +331,7 @@ mod tests {
 
     /// The number stands for the entry, which nothing here looks at.
     fn has(table: &FlowTable, number: u32) -> bool {
-        table.node(table.hash(&tuple(number)), |flow| flow == FlowRef::Connection(number)).is_some()
+        table.search(table.hash(&tuple(number)), |flow| flow == FlowRef::Connection(number)).is_some()
     }
 
     #[test]
@@ -217,10 +348,22 @@ mod tests {
         for number in 0..5000 {
             assert_eq!(has(&table, number), number % 2 == 1, "{number}");
         }
+        let buckets = (table.buckets.len(), table.overflow.len());
         for number in 5000..7500 {
             table.insert(table.hash(&tuple(number)), FlowRef::Connection(number));
         }
-        assert_eq!((table.len(), table.nodes.len()), (5000, 5000), "places are used again");
+        assert_eq!(table.len(), 5000);
+        assert_eq!(table.buckets.len(), buckets.0, "places are used again");
+        for number in 0..7500 {
+            assert_eq!(has(&table, number), number % 2 == 1 || number >= 5000, "{number}");
+            table.remove(&tuple(number), FlowRef::Connection(number));
+        }
+        assert_eq!(table.len(), 0);
+        let is_empty = |bucket: &Bucket| bucket.len() == 0 && bucket.more == NONE;
+        assert!((0..table.buckets.len()).all(|at| is_empty(&table.buckets[at])), "no chain is left");
+        let some = |at: u32| (at != NONE).then_some(at);
+        let free = core::iter::successors(some(table.free), |at| some(table.overflow[*at as usize].more));
+        assert_eq!(free.count(), table.overflow.len(), "all of the overflow is free");
     }
 
     #[test]
@@ -231,10 +374,11 @@ mod tests {
             table.insert(table.hash(&tuple(number)), FlowRef::Connection(number));
             assert!(table.buckets.len() <= buckets + 1);
         }
-        let some = |at: u32| (at != NONE).then_some(at);
-        let chain = |head| core::iter::successors(some(head), |at| some(table.nodes[*at as usize].next));
-        let longest = table.buckets.iter().map(|head| chain(*head).count()).max();
-        assert!(longest.is_some_and(|longest| longest <= 16), "{longest:?} flows in one bucket");
+        let chain = |at| core::iter::successors(Some(Place::Bucket(at)), |place| table.after(*place)).count();
+        let chains = || (0..table.buckets.len()).map(chain);
+        assert!(chains().max() <= Some(5), "{:?} buckets in a chain", chains().max());
+        let overflowing = chains().filter(|len| *len > 1).count();
+        assert!(overflowing * 5 < table.buckets.len(), "{overflowing} of {} buckets overflow", table.buckets.len());
     }
 
     #[test]

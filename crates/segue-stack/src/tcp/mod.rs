@@ -408,6 +408,6 @@ impl Stack {
                 self.count_orphans(-1);
             }
         }
-        self.sockets.remove(index);
+        self.sockets.discard(index);
     }
 }

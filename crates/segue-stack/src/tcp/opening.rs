@@ -342,7 +342,7 @@ impl Stack {
         let mut flow = Flow::new(connection, self.tcp.generation, tuple, Call::Connected);
         flow.listener = Some(id.index);
         let stream = StreamSocket { common, role: Role::Connected(flow) };
-        let (index, _) = self.sockets.insert(Socket::Stream(Box::new(stream)))?;
+        let (index, _) = self.sockets.insert(Socket::Stream(stream))?;
         // A gateway's connections have addresses that are not this host's; they hold no port here.
         if !is_gateway && self.net.is_own(tuple.local) {
             self.claim_stream_port(index);

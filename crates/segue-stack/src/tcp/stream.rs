@@ -21,7 +21,8 @@ pub(crate) struct StreamSocket {
     pub(crate) role: Role,
 }
 
-// A connection lies in the socket's own box: an idle one is a single allocation. Idle sockets and listeners are few.
+// A connection lies in the socket itself, and that in its table: an idle one owns no allocation. Idle sockets and listeners
+// are few.
 #[expect(clippy::large_enum_variant, reason = "the large variant is the common one")]
 #[derive(Debug)]
 pub(crate) enum Role {

@@ -161,7 +161,7 @@ impl Stack {
         if let Some(claim) = claim {
             self.tcp.ports.remove(tuple.local_port, &claim);
         }
-        self.tcp.entries.time_wait.remove(index);
+        self.tcp.entries.time_wait.discard(index);
         if !self.tcp.last_delays.is_empty() {
             self.tcp.last_delays.remove(&index);
         }
