@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use segue_tcp::*;
-use segue_wire::tcp::Timestamps;
+use segue_wire::tcp::{AccEcn, AccEcnOrder, Timestamps};
 
 const ISS: u32 = u32::MAX - 20_000;
 const IRS: u32 = 0x8000_0000 - 30_000;
@@ -55,8 +55,13 @@ struct Machine {
 impl Machine {
     fn new(script: &mut Script<'_>) -> Option<Machine> {
         let now = Instant::from_secs(1_000);
-        let choice = script.byte();
+        let (choice, sender) = (script.byte(), script.byte());
         let config = Arc::new(Config {
+            congestion: [CongestionName::Cubic, CongestionName::Reno, CongestionName::Bbr][usize::from(sender % 3)],
+            sack: sender & 4 == 0,
+            ecn: [EcnPolicy::Off, EcnPolicy::On, EcnPolicy::Accurate, EcnPolicy::Grant][usize::from(sender >> 3 & 3)],
+            mtu_probing: if sender & 32 == 0 { MtuProbing::BlackHole } else { MtuProbing::Always },
+            recovery: if sender & 64 == 0 { 1 } else { 2 },
             timestamps: if choice & 1 == 0 { Timestamping::RandomOffset } else { Timestamping::Off },
             window_scaling: choice & 2 == 0,
             rmem: if choice & 4 == 0 { [4096, 131_072, 1 << 20] } else { [4096, 8_192, 16_384] },
@@ -70,7 +75,12 @@ impl Machine {
             ..SocketOptions::default()
         };
         let mtu_payload = if choice & 128 == 0 { 1480 } else { 576 };
-        let open = Open { iss: ISS, ts_offset: 5, mtu_payload, default_mss: Open::DEFAULT_MSS_V4 };
+        let open = Open {
+            iss: ISS,
+            ts_offset: 5,
+            mtu_payload,
+            family: if sender & 128 == 0 { Family::V4 } else { Family::V6 },
+        };
         let clock = 77;
         let connection = if script.byte() & 1 == 0 {
             Connection::connect(now, config, options, open)
@@ -78,6 +88,8 @@ impl Machine {
             let mut syn = segment(IRS, 0, TcpFlags::SYN, 8_192, 0);
             syn.options.mss = Some(script.word() | 1);
             syn.options.window_scale = Some(script.byte() % 16);
+            syn.options.sack_permitted = true;
+            syn.header.flags |= TcpFlags::from_bits_truncate(script.word()) & ecn_flags();
             syn.options.timestamps = Some(Timestamps { value: clock, echo: 0 });
             let mut opening = PassiveOpen::on_syn(now, &config, &options, &syn, open);
             opening.poll_transmit(now, &config)?;
@@ -176,8 +188,30 @@ impl Machine {
         if flags.contains(TcpFlags::SYN) {
             segment.options.mss = Some(script.word());
             segment.options.window_scale = (choice & 4 == 0).then_some(script.byte());
+            segment.options.sack_permitted = script.byte() & 1 == 0;
+        } else if choice & 4 == 0 {
+            self.report(&mut segment, script);
         }
         let _ = self.connection.on_segment(self.now, segment);
+    }
+
+    /// What a peer says of what came to it, be it true or not: SACK blocks, ECN's echoes; and marks of the network.
+    fn report(&mut self, segment: &mut Segment, script: &mut Script<'_>) {
+        for _ in 0..script.byte() % 5 {
+            let left = self.seen.wrapping_sub(u32::from(script.word()));
+            let _ = segment.options.sack.push(left, left.wrapping_add(u32::from(script.word() % 6_000)));
+        }
+        let marks = script.byte();
+        segment.header.flags |= TcpFlags::from_bits_truncate(script.word()) & ecn_flags();
+        segment.ecn = [Ecn::NotEct, Ecn::Ect0, Ecn::Ect1, Ecn::Ce][usize::from(marks & 3)];
+        if marks & 12 == 0 {
+            segment.options.accecn = Some(AccEcn {
+                order: if marks & 16 == 0 { AccEcnOrder::Ect0First } else { AccEcnOrder::Ect1First },
+                ect0_bytes: Some(script.word().into()),
+                ce_bytes: Some(script.word().into()),
+                ect1_bytes: (marks & 32 == 0).then(|| script.word().into()),
+            });
+        }
     }
 
     fn advance(&mut self, time: Duration) {
@@ -354,6 +388,11 @@ impl Machine {
         let next = self.connection.next_deadline();
         assert!(next.is_none_or(|at| at > self.now), "nothing to send, yet {next:?} is not after {:?}", self.now);
     }
+}
+
+/// The bits of the header that ECN has.
+fn ecn_flags() -> TcpFlags {
+    TcpFlags::ECE | TcpFlags::CWR | TcpFlags::AE
 }
 
 fn segment(sequence: u32, acknowledgment: u32, flags: TcpFlags, window: u16, len: u16) -> Segment {
