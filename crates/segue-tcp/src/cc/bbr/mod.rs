@@ -181,6 +181,7 @@ impl Bbr {
         self.check_startup_done(window, sample);
         self.check_drain_done(sample);
         self.update_cycle(window, sample);
+        self.update_path_loss(sample);
         self.update_min_rtt(sample);
         self.check_probe_rtt(window, sample);
         self.model.advance_latest_delivery(sample);

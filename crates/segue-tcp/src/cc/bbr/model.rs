@@ -193,7 +193,6 @@ impl Bbr {
             self.cycle.rounds_since_probe = self.cycle.rounds_since_probe.saturating_add(1);
         }
         self.model.update_max_bw(sample);
-        self.update_path_loss(sample);
         self.count_startup_loss(sample);
         if !self.model.loss_round_start {
             return;

@@ -8,7 +8,7 @@
 use core::time::Duration;
 
 use super::bandwidth::{Bandwidth, Gain};
-use super::{Bbr, Sample, State};
+use super::{Bbr, Sample, State, UNBOUNDED};
 
 /// A share of segments, in millionths.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -25,6 +25,9 @@ const DEVIATIONS: u64 = 2;
 const ENOUGH: u32 = 100;
 /// What was counted before so many segments says nothing of now.
 const MANY: u32 = 1_000;
+/// A round trip this much longer than the least (a 128th) is not a sign of a queue. With a 16th, ten flows in a queue of a
+/// 20th of a round trip take for the path's what each loses to the others.
+const NOISE: u32 = 128;
 /// The flow has given way when it sends at most this of what the path was seen to deliver.
 const GIVEN_WAY: Gain = Gain(85);
 
@@ -101,6 +104,8 @@ pub(super) struct PathLoss {
     /// Round trips of this round: how many, and their sum.
     round_trips: u32,
     sum: Duration,
+    /// No queue stood in the last round that has ended.
+    pub(super) queue_was_low: bool,
     /// The longest round trip of this cycle of probing and of the one before.
     longest: [Duration; 2],
     /// Rounds in which nothing was probed, and those in which the flow had given way.
@@ -139,11 +144,11 @@ impl PathLoss {
     }
 
     /// Whether queues were nearly empty on average of the round: far from the fullest they have been seen, in which tail
-    /// drop loses, or less than a sixteenth of a round trip.
+    /// drop loses, or within noise of the least round trip.
     fn is_queue_low(&self, min_rtt: Duration) -> bool {
         let mean = self.sum / self.round_trips.max(1);
         let longest = self.longest[0].max(self.longest[1]);
-        let low = (longest.saturating_sub(min_rtt) / 4).max(min_rtt / 128);
+        let low = (longest.saturating_sub(min_rtt) / 4).max(min_rtt / NOISE);
         self.round_trips > 0 && mean.saturating_sub(min_rtt) <= low
     }
 
@@ -151,13 +156,14 @@ impl PathLoss {
     fn end_round(&mut self, delivered: u32, restraint: Restraint, min_rtt: Duration) -> bool {
         let arrived = delivered.wrapping_sub(self.delivered);
         let round = Count { segments: arrived.saturating_add(self.lost), lost: self.lost };
+        self.queue_was_low = self.is_queue_low(min_rtt);
         let was = self.restraint[0].min(self.restraint[1]);
         let mut has_risen = false;
         if was >= Restraint::Calm {
             self.calm.add(round);
             self.fall();
         }
-        if was == Restraint::GivenWay && self.is_queue_low(min_rtt) {
+        if was == Restraint::GivenWay && self.queue_was_low {
             self.given_way.add(round);
             has_risen = self.rise();
         }
@@ -205,8 +211,18 @@ impl Bbr {
         let restraint = self.restraint();
         let min_rtt = self.model.min_rtt.unwrap_or_default();
         if self.path_loss.end_round(sample.total_delivered, restraint, min_rtt) {
-            // What was taken for congestion was the path's own.
-            self.model.reset_short_term();
+            self.lift_bounds();
+        }
+    }
+
+    /// What was taken for congestion was the path's own: as after a loss that was none (section 5.5.11.2), bounds are lifted
+    /// and the search goes on.
+    fn lift_bounds(&mut self) {
+        self.model.reset_short_term();
+        self.model.inflight_longterm = UNBOUNDED;
+        self.cycle.prev_too_high = false;
+        if self.state.is_probe_bw() {
+            self.start_refill();
         }
     }
 
@@ -281,7 +297,7 @@ mod tests {
         let mut path = PathLoss::default();
         // The queue holds 20 ms; it is full in every round, although the flow has given way to others.
         assert!(!rounds(&mut path, Restraint::GivenWay, MIN_RTT + MIN_RTT / 2, 100, 50, 5));
-        assert!(rounds(&mut path, Restraint::GivenWay, MIN_RTT + MIN_RTT / 16, 100, 50, 5), "it is nearly empty");
+        assert!(rounds(&mut path, Restraint::GivenWay, MIN_RTT + MIN_RTT / 10, 100, 50, 5), "it is nearly empty");
     }
 
     #[test]

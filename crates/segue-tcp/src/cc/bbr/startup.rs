@@ -77,9 +77,9 @@ impl Bbr {
             && let Some(since) = self.recovering
         {
             let whole_round = self.model.loss_round_start && self.model.round_count != since;
-            // A path that still delivers a quarter more each round is not full, whatever it loses.
-            let grows = self.full.rounds == 0;
-            let high = whole_round && !grows && self.full.losses >= FULL_LOSSES && self.is_too_high(sample);
+            // Whatever it loses, a path is not full that delivers a quarter more each round, or on which no queue stands.
+            let is_full = self.full.rounds > 0 && !self.path_loss.queue_was_low;
+            let high = whole_round && is_full && self.full.losses >= FULL_LOSSES && self.is_too_high(sample);
             if high || (!sample.sack && sample.lost > 0) {
                 self.leave_startup(window);
             }
