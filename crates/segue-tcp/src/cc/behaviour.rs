@@ -81,8 +81,10 @@ fn cubics_window_follows_its_response_function() {
         let (n, rtt) = (every as f64, f64::from(ms) / 1e3);
         let expected = (1.054 * (rtt * n).powf(0.75)).max(1.22 * n.sqrt());
         let got = average_window(Cubic, every, Duration::from_millis(ms as u64));
-        // The model has no fast convergence, which makes room although nobody else is there.
-        assert!((0.8..1.1).contains(&(got / expected)), "1 of {every}, {ms} ms: {got} for {expected}");
+        // The model has no fast convergence, which makes room although nobody else is there. And in whole segments, as
+        // Linux has it, the curve is flat for cbrt(1 / 0.4) = 1.4 s before K and after it: a flow that is back by then keeps
+        // its plateau, and there are several such plateaus.
+        assert!((0.8..1.25).contains(&(got / expected)), "1 of {every}, {ms} ms: {got} for {expected}");
     }
 }
 

@@ -11,27 +11,30 @@ use crate::units::Packets;
 /// RFC 5681 equation 4: never below two segments.
 const LEAST_SSTHRESH: u32 = 2;
 
+/// Segments acknowledged since cwnd last grew in congestion avoidance.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Reno {
-    /// Segments acknowledged since cwnd last grew in congestion avoidance.
-    credit: u32,
-}
+pub(super) struct Credit(u32);
 
-impl Reno {
-    /// RFC 5681 section 3.1, equation 3: one segment per window acknowledged.
-    fn avoid_congestion(&mut self, window: &mut Window, acked: u32) {
-        let cwnd = window.cwnd.0;
-        // As Linux: what was saved up for a larger window counts for one segment.
+impl Credit {
+    /// The window grows by one for each `per` segments acknowledged.
+    pub(super) fn grow(&mut self, window: &mut Window, per: u32, acked: u32) {
+        let per = per.max(1);
+        // As Linux: what was saved up when more were asked for counts for one segment.
         let mut growth = 0;
-        if self.credit >= cwnd {
-            self.credit = 0;
+        if self.0 >= per {
+            self.0 = 0;
             growth = 1;
         }
-        self.credit = self.credit.saturating_add(acked);
-        growth += self.credit / cwnd;
-        self.credit %= cwnd;
+        self.0 = self.0.saturating_add(acked);
+        growth += self.0 / per;
+        self.0 %= per;
         window.cwnd = window.cwnd.saturating_add(Packets(growth)).min(super::INFINITE);
     }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reno {
+    credit: Credit,
 }
 
 impl Controller for Reno {
@@ -44,12 +47,13 @@ impl Controller for Reno {
             acked = window.slow_start(acked);
         }
         if acked > 0 {
-            self.avoid_congestion(window, acked);
+            // RFC 5681 section 3.1, equation 3: one segment per window acknowledged.
+            self.credit.grow(window, window.cwnd.0, acked);
         }
     }
 
     fn reduced(&mut self, window: &Window, _sample: &LossSample, _reason: Reason) -> Packets {
-        self.credit = 0;
+        self.credit = Credit::default();
         Packets((window.cwnd.0 / 2).max(LEAST_SSTHRESH))
     }
 }

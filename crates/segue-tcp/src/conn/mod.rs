@@ -499,17 +499,21 @@ impl Connection {
         self.wake.instant()
     }
 
-    /// At most one segment or super-segment. `max_payload` of one MSS or less gives single segments.
+    /// At most one segment or super-segment. `max_payload` of one MSS or less gives single segments. To be called until
+    /// there is none; before that the next deadline is now.
     ///
     /// Timers that are due have their effect first, so that after `None` the next deadline lies ahead.
     pub fn poll_transmit(&mut self, now: Instant, max_payload: usize) -> Option<Transmit> {
         self.run_timers(now);
-        let transmit = self.next_segment(now, max_payload).map(|transmit| self.tell_user_timeout(transmit));
-        self.settle(now);
-        if transmit.is_none() {
+        let Some(transmit) = self.next_segment(now, max_payload) else {
+            self.settle(now);
             self.events.remove(Events::TRANSMIT);
-        }
-        transmit
+            return None;
+        };
+        // More may leave. The next call plans that; only the one that has nothing says when to wake.
+        self.events |= Events::TRANSMIT;
+        self.wake_at(Deadline::at(now));
+        Some(self.tell_user_timeout(transmit))
     }
 
     fn next_segment(&mut self, now: Instant, max_payload: usize) -> Option<Transmit> {
@@ -658,7 +662,10 @@ impl Connection {
             self.events |= Events::TRANSMIT;
         }
         self.inbox.held = self.config.memory.charge(self.inbox.held, self.charged());
-        let wake = next.unwrap_or(Deadline::at(now));
+        self.wake_at(next.unwrap_or(Deadline::at(now)));
+    }
+
+    fn wake_at(&mut self, wake: Deadline) {
         if wake != self.wake {
             self.wake = wake;
             self.events |= Events::DEADLINE_CHANGED;

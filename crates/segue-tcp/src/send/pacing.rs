@@ -51,7 +51,12 @@ impl Sender {
         let percent = if early { config.pacing_ss_ratio } else { config.pacing_ca_ratio };
         let segments = cwnd.max(self.segments_out());
         let bytes = u128::from(self.mss) * u128::from(segments.0) * u128::from(percent) * 10_000_000;
-        u64::try_from(bytes / srtt.as_nanos().max(1)).unwrap_or(u64::MAX)
+        let srtt = srtt.as_nanos().max(1);
+        // Each segment asks: a division of 128 bits only where it is needed.
+        match (u64::try_from(bytes), u64::try_from(srtt)) {
+            (Ok(bytes), Ok(srtt)) => bytes / srtt,
+            _ => u64::try_from(bytes / srtt).unwrap_or(u64::MAX),
+        }
     }
 
     /// Most segments that leave as one: a millisecond at the pacing rate, more the shorter the path is

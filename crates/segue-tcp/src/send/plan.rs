@@ -4,6 +4,8 @@
 //! Owns RFC 9293 section 3.8.6.2.1 (sender's silly-window avoidance) and the choice among
 //! retransmission, new data, FIN and probe. Retransmissions come first.
 
+use core::cell::OnceCell;
+
 use segue_wire::tcp::TcpFlags;
 use segue_wire::{Chunks, Instant};
 
@@ -39,6 +41,8 @@ pub(crate) enum SendPlan {
         fin: bool,
         /// Bytes of each full segment.
         size: u32,
+        /// Bytes that leave as one where a link can carry them.
+        most: u32,
     },
     /// An old sequence number, so that the peer answers with its acknowledgment and window.
     Probe,
@@ -97,14 +101,15 @@ impl Sender {
 
     pub(crate) fn plan(&self, now: Instant, room: Room, config: &Config, options: &SocketOptions) -> SendPlan {
         let size = self.segment_size().saturating_sub(u32::from(room.overhead)).max(1);
-        // Asked for only by who has something to send; the rate behind it costs divisions.
-        let burst = || self.burst(config, options).saturating_mul(size);
+        // Asked for only by who has something to send, and once: the rate behind it costs divisions.
+        let kept = OnceCell::new();
+        let burst = || *kept.get_or_init(|| self.burst(config, options).saturating_mul(size));
         let most = || match u32::try_from(room.max_payload).unwrap_or(u32::MAX).min(0xffff) {
             max if max > size => max.min(burst()).max(size),
             _ => size,
         };
         if self.nudge == Nudge::LossProbe
-            && let Some(probe) = self.plan_loss_probe(size)
+            && let Some(probe) = self.plan_loss_probe(size, burst)
         {
             return probe;
         }
@@ -126,7 +131,7 @@ impl Sender {
             }
             return match self.held_until(now, config, options) {
                 Some(at) => SendPlan::Wait(at),
-                None => SendPlan::New { len, fin, size },
+                None => SendPlan::New { len, fin, size, most: burst() },
             };
         }
         match self.nudge {
@@ -142,11 +147,11 @@ impl Sender {
     }
 
     /// RFC 8985 section 7.3: a new segment whatever the congestion window says, or the last one again.
-    fn plan_loss_probe(&self, size: u32) -> Option<SendPlan> {
+    fn plan_loss_probe(&self, size: u32, burst: impl Fn() -> u32) -> Option<SendPlan> {
         let len = self.unsent().min(size);
         if len > 0 && self.window_room() >= len {
             let fin = self.half == LocalHalf::FinQueued && len == self.unsent() && self.window_room() > len;
-            return Some(SendPlan::New { len, fin, size });
+            return Some(SendPlan::New { len, fin, size, most: burst() });
         }
         self.scoreboard.tail().map(SendPlan::Tail)
     }
@@ -225,20 +230,13 @@ impl Sender {
     }
 
     /// Makes `plan` so. `None` for plans that send nothing.
-    pub(crate) fn commit(
-        &mut self,
-        now: Instant,
-        plan: SendPlan,
-        config: &Config,
-        options: &SocketOptions,
-    ) -> Option<Outgoing> {
+    pub(crate) fn commit(&mut self, now: Instant, plan: SendPlan, config: &Config) -> Option<Outgoing> {
         match plan {
             SendPlan::Nothing | SendPlan::Wait(_) => None,
             SendPlan::Again(resend) => Some(self.commit_resend(now, &resend, config)),
             SendPlan::Tail(resend) => Some(self.commit_tail(now, &resend, config)),
-            SendPlan::New { len, fin, size } => {
+            SendPlan::New { len, fin, size, most } => {
                 self.reopen_search(now, config);
-                let most = self.burst(config, options).saturating_mul(size);
                 Some(self.commit_new(now, New { len, fin, size, most }, config))
             }
             SendPlan::MtuProbe(len) => {

@@ -39,8 +39,10 @@ impl Sender {
         let fill = Fill { goal: self.size_goal(), leaving: 0 };
         self.write_bytes(now, data.slice(taken as usize..), fill, config);
         self.after_write(false, false);
-        let again = SendPlan::New { len: len - taken, size: self.segment_size(), fin: false };
-        let _ = self.commit(now, again, config, options);
+        let size = self.segment_size();
+        let most = self.burst(config, options).saturating_mul(size);
+        let again = SendPlan::New { len: len - taken, fin: false, size, most };
+        let _ = self.commit(now, again, config);
         self.scoreboard.lose_on_timeout(false, |_| false, |_, _| ());
         self.resend_without_blame();
         false

@@ -144,7 +144,7 @@ impl Synced {
         let outgoing = match plan {
             Plan::Wait(_) => return None,
             Plan::Ack => self.send.acknowledgment(),
-            Plan::Send(plan) => self.send.commit(now, plan, rules.config, rules.options)?,
+            Plan::Send(plan) => self.send.commit(now, plan, rules.config)?,
         };
         self.send.pace(now, outgoing.payload.len() as u32, rules.config, rules.options);
         let cargo = match plan {

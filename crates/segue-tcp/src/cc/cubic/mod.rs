@@ -1,26 +1,43 @@
 //! CUBIC: the window follows a cubic curve of the time since the last reduction.
 //!
 //! Owns RFC 9438 section 4, with HyStart++ (RFC 9406) for the first slow start. Where the RFC leaves
-//! room, as Linux: beta is 717/1024, a reduction starts from cwnd (which never exceeds what is used,
-//! see `validation`), and no step is faster than half a window in a round trip.
+//! room, as Linux, to the segment: beta is 717/1024, a reduction starts from cwnd (which never exceeds what is used,
+//! see `validation`), the curve says after how many acknowledged segments the window grows by one, a round trip ahead is
+//! the least one, and no step is faster than half a window in a round trip.
 //! Invariant: `stage` is `None` from a reduction until congestion avoidance goes on.
 
 mod curve;
 
 use alloc::boxed::Box;
+use core::time::Duration;
+
 use segue_wire::Instant;
 
 use super::controller::{AckSample, Controller, LossSample, Reason, Restart};
 use super::hystart::HyStart;
+use super::reno::Credit;
 use super::{INFINITE, Window};
 use crate::units::Packets;
-use curve::{Curve, Segments, reno_step, step_towards};
+use curve::{Curve, ticks};
 
 /// RFC 9438 section 4.6, beta = 0.7, in Linux's binary fraction.
 const BETA: u64 = 717;
 const BETA_PER: u64 = 1024;
 /// Section 4.6: never below two segments.
 const LEAST_SSTHRESH: u32 = 2;
+
+/// Section 4.3: Reno's window grows by a segment for each 15/8 windows acknowledged, alpha = 8/15 for 9/17.
+const RENO: u64 = 15;
+const RENO_SHIFT: u32 = 3;
+/// The window grows by one for each so many segments acknowledged: at least two, at most twenty while nothing is known of
+/// the path, a hundred windows beyond the curve (Linux's bounds).
+const FASTEST: u32 = 2;
+const UNKNOWN: u32 = 20;
+const WINDOWS: u32 = 100;
+/// How long a window that stays is not looked at again, in milliseconds.
+const STANDSTILL: u64 = 1000 / 32;
+/// For so long after recovery round trips are not those of the path alone.
+const UNSETTLED: Duration = Duration::from_secs(1);
 
 /// One stage of congestion avoidance.
 #[derive(Clone, Copy, Debug)]
@@ -31,10 +48,13 @@ struct Stage {
     epoch: Instant,
     /// Up to when time has been looked at.
     seen: Instant,
-    /// W_est: where Reno would be (section 4.3).
-    reno: Segments,
-    /// Fraction of a segment that the window has beyond cwnd.
-    fraction: u32,
+    /// W_est: where Reno would be (section 4.3), and segments acknowledged since it last grew.
+    reno: Packets,
+    reno_acked: u64,
+    /// Segments acknowledged for each by which the window grows.
+    per: u32,
+    /// The window for which the curve was asked last, and when, in milliseconds.
+    asked: Option<(Packets, u64)>,
 }
 
 /// What must come back when a reduction was a mistake (section 4.9).
@@ -43,8 +63,6 @@ struct Past {
     /// W_max: the window before the last reduction, or less by fast convergence; none before the first
     /// reduction and after a timeout.
     plateau: Option<Packets>,
-    /// cwnd_prior: the window when ssthresh was last set.
-    prior: Packets,
     stage: Option<Stage>,
 }
 
@@ -55,6 +73,10 @@ struct Memory {
     past: Past,
     /// What was before the last reduction.
     undo: Option<Box<Past>>,
+    /// Segments acknowledged since the window last grew in congestion avoidance.
+    credit: Credit,
+    /// Least round trip since the beginning or the last timeout, in microseconds; 0 before it is known.
+    least_rtt: u32,
 }
 
 /// The algorithm. It needs no memory before the window is used for the first time.
@@ -85,38 +107,56 @@ impl Memory {
     /// from here.
     fn leave_slow_start(&mut self, window: &mut Window) {
         window.ssthresh = window.cwnd;
-        self.past = Past { plateau: None, prior: window.cwnd, stage: None };
+        self.past = Past { plateau: None, stage: None };
+    }
+
+    /// The path's own round trip, for looking ahead.
+    fn note_rtt(&mut self, ack: &AckSample) {
+        let unsettled = self.past.stage.is_some_and(|stage| ack.now - stage.epoch < UNSETTLED);
+        if let Some(rtt) = ack.rtt.filter(|_| !unsettled) {
+            let rtt = u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).max(1);
+            self.least_rtt = if self.least_rtt == 0 { rtt } else { self.least_rtt.min(rtt) };
+        }
     }
 
     /// Sections 4.2 to 4.5.
-    fn avoid_congestion(&mut self, window: &mut Window, ack: &AckSample, acked: u32) {
+    fn avoid_congestion(&mut self, window: &mut Window, now: Instant, acked: u32) {
         let past = &mut self.past;
-        let stage = past.stage.get_or_insert_with(|| Stage::new(ack.now, window.cwnd, past.plateau));
-        let cwnd = Segments::with_fraction(window.cwnd.0, stage.fraction);
-        // Section 4.3: as fast as Reno once Reno is back where it was.
-        let whole = stage.reno >= Segments::whole(past.prior.0);
-        stage.reno = stage.reno.plus(reno_step(cwnd, acked, whole));
-        let fastest = cwnd.plus(step_towards(cwnd, cwnd.and_a_half(), acked));
-        let t = ack.now - stage.epoch;
-        let next = if stage.curve.at(t) < stage.reno {
-            stage.reno.min(fastest).max(cwnd)
-        } else {
-            // Sections 4.4 and 4.5: one formula for both sides of the plateau.
-            let target = stage.curve.at(t + ack.srtt.unwrap_or_default()).min(cwnd.and_a_half());
-            cwnd.plus(step_towards(cwnd, target, acked))
-        };
-        let next = next.min(Segments::whole(INFINITE.0));
-        window.cwnd = Packets(next.floor());
-        stage.fraction = next.fraction();
+        let stage = past.stage.get_or_insert_with(|| Stage::new(now, window.cwnd, past.plateau));
+        let most = if past.plateau.is_none() { UNKNOWN } else { u32::MAX };
+        stage.look(now, window.cwnd, acked, u64::from(self.least_rtt.div_ceil(1000)), most);
+        self.credit.grow(window, stage.per, acked);
     }
 }
 
 impl Stage {
     /// Sections 4.2, 4.8, 4.10: a stage that no reduction has led to starts on the plateau.
     fn new(now: Instant, cwnd: Packets, plateau: Option<Packets>) -> Stage {
-        let from = Segments::whole(cwnd.0);
-        let plateau = plateau.map_or(from, |plateau| Segments::whole(plateau.0));
-        Stage { curve: Curve::new(from, plateau), epoch: now, seen: now, reno: from, fraction: 0 }
+        let curve = Curve::new(cwnd, plateau.unwrap_or(cwnd));
+        Stage { curve, epoch: now, seen: now, reno: cwnd, reno_acked: 0, per: FASTEST, asked: None }
+    }
+
+    /// `acked` segments arrived with this window. `ahead`: milliseconds of a round trip; `most`: of `per`.
+    fn look(&mut self, now: Instant, cwnd: Packets, acked: u32, ahead: u64, most: u32) {
+        self.reno_acked += u64::from(acked);
+        let ms = now.as_millis();
+        if self.asked.is_some_and(|(then, at)| then == cwnd && ms.saturating_sub(at) <= STANDSTILL) {
+            return;
+        }
+        if self.asked.is_none_or(|(_, at)| at != ms) {
+            self.asked = Some((cwnd, ms));
+            // Sections 4.4 and 4.5: one formula for both sides of the plateau.
+            let target = self.curve.at(ticks(ms.saturating_sub(self.epoch.as_millis()) + ahead));
+            let gap = target.saturating_sub(cwnd).0;
+            self.per = cwnd.0.checked_div(gap).unwrap_or(cwnd.0.saturating_mul(WINDOWS)).min(most);
+        }
+        // Section 4.3.
+        let each = ((u64::from(cwnd.0) * RENO) >> RENO_SHIFT).max(1);
+        let grown = self.reno_acked.saturating_sub(1) / each;
+        self.reno_acked -= grown * each;
+        self.reno = self.reno.saturating_add(Packets(u32::try_from(grown).unwrap_or(u32::MAX)));
+        let behind = self.reno.saturating_sub(cwnd).0;
+        self.per = cwnd.0.checked_div(behind).map_or(self.per, |per| per.min(self.per)).max(FASTEST);
     }
 
     /// Time since `seen` is not the curve's.
@@ -134,6 +174,7 @@ impl Controller for Cubic {
             return;
         }
         let memory = self.memory();
+        memory.note_rtt(ack);
         let over = first && memory.round_ends_slow_start(ack);
         if acked > 0 && window.in_slow_start() {
             acked = memory.slow_start(window, acked);
@@ -141,7 +182,7 @@ impl Controller for Cubic {
         if over && first {
             memory.leave_slow_start(window);
         } else if acked > 0 && !window.in_slow_start() {
-            memory.avoid_congestion(window, ack, acked);
+            memory.avoid_congestion(window, ack.now, acked);
         }
         if let Some(stage) = &mut memory.past.stage {
             // Section 4.2: only what the application leaves unused is not the curve's; time in which acknowledgments
@@ -161,11 +202,12 @@ impl Controller for Cubic {
             Packets((u64::from(window.cwnd.0) * numerator / denominator).min(u64::from(INFINITE.0)) as u32)
         };
         let memory = self.memory();
+        memory.credit = Credit::default();
         memory.undo = Some(Box::new(memory.past));
         // Section 4.7: a flow that did not come back to where it was makes room for others.
         let shrinks = memory.past.plateau.is_some_and(|plateau| window.cwnd < plateau);
         let plateau = if shrinks { scaled(BETA_PER + BETA, 2 * BETA_PER) } else { window.cwnd };
-        memory.past = Past { plateau: Some(plateau), prior: window.cwnd, stage: None };
+        memory.past = Past { plateau: Some(plateau), stage: None };
         scaled(BETA, BETA_PER).max(Packets(LEAST_SSTHRESH))
     }
 
@@ -174,6 +216,7 @@ impl Controller for Cubic {
         if let Some(memory) = &mut self.0 {
             memory.past.plateau = None;
             memory.past.stage = None;
+            memory.least_rtt = 0;
         }
     }
 

@@ -10,60 +10,8 @@ use crate::units::Seq;
 
 const RTT: Duration = Duration::from_millis(50);
 
-/// RFC 9438 section 4 as it is printed, windows in segments, times in seconds.
-#[derive(Default)]
-struct Reference {
-    cwnd: f64,
-    ssthresh: f64,
-    w_max: Option<f64>,
-    prior: f64,
-    /// t, W_max, K, W_est.
-    stage: Option<(f64, f64, f64, f64)>,
-}
-
-impl Reference {
-    fn ack(&mut self, mut acked: f64, since: f64, rtt: f64) {
-        if self.cwnd < self.ssthresh {
-            let slow = acked.min(self.ssthresh - self.cwnd);
-            self.cwnd += slow;
-            acked -= slow;
-        }
-        if acked == 0.0 {
-            return;
-        }
-        let cwnd = self.cwnd;
-        let fresh = self.stage.is_none();
-        let (t, w_max, k, w_est) = self.stage.get_or_insert_with(|| {
-            let w_max = self.w_max.unwrap_or(cwnd).max(cwnd);
-            (0.0, w_max, ((w_max - cwnd) / 0.4).cbrt(), cwnd)
-        });
-        if !fresh {
-            *t += since;
-        }
-        let alpha = if *w_est >= self.prior { 1.0 } else { 3.0 * 0.3 / 1.7 };
-        *w_est += alpha * acked / cwnd;
-        let w = |t: f64| 0.4 * (t - *k).powi(3) + *w_max;
-        if w(*t) < *w_est {
-            self.cwnd = w_est.max(cwnd);
-        } else {
-            let target = w(*t + rtt).clamp(cwnd, 1.5 * cwnd);
-            self.cwnd += (target - cwnd) / cwnd * acked;
-        }
-    }
-
-    fn lose(&mut self) {
-        let cwnd = self.cwnd.floor();
-        self.w_max =
-            Some(if self.w_max.is_some_and(|w_max| cwnd < w_max) { (cwnd * 1741.0 / 2048.0).floor() } else { cwnd });
-        self.prior = cwnd;
-        self.ssthresh = (cwnd * 717.0 / 1024.0).floor().max(2.0);
-        self.cwnd = self.ssthresh;
-        self.stage = None;
-    }
-}
-
 fn at(now: Instant, segments: u32) -> AckSample {
-    AckSample { now, srtt: Some(RTT), ..acked(segments) }
+    AckSample { now, rtt: Some(RTT), srtt: Some(RTT), ..acked(segments) }
 }
 
 fn lose(cubic: &mut Congestion, now: Instant) {
@@ -90,37 +38,59 @@ fn stage(cubic: &Congestion) -> Stage {
     memory.past.stage.expect("congestion avoidance")
 }
 
+/// RFC 9438 section 4.2 as it is printed, in seconds; C in Linux's binary fraction.
+fn curve(w_max: f64, from: f64, t: f64) -> f64 {
+    const C: f64 = 410.0 / 1024.0;
+    C * (t - ((w_max - from) / C).cbrt()).powi(3) + w_max
+}
+
+// The window is where the curve is: not beyond where it will be a round trip later, not before where it was one earlier; or
+// where Reno's model is.
 #[test]
-fn growth_and_reductions_agree_with_floating_point_over_thousands_of_acknowledgments() {
-    for seed in 1..60u64 {
-        let mut random = seed;
-        let mut next = move || {
-            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (random >> 33) as u32
-        };
-        let start = 10 + next() % 3_000;
-        let mut cubic = congestion(CongestionName::Cubic, start);
-        let mut reference = Reference { cwnd: f64::from(start), ssthresh: 1e9, ..Reference::default() };
-        let mut now = Instant::from_secs(1);
-        lose(&mut cubic, now);
-        reference.lose();
-        for step in 0..4_000 {
-            if step % (700 + seed) == 699 {
-                // Both start from the same whole window, so that rounding does not add up.
-                reference.cwnd = f64::from(cubic.cwnd().0);
-                lose(&mut cubic, now);
-                reference.lose();
-                assert_eq!((plateau(&cubic), f64::from(cubic.cwnd().0)), (reference.w_max.unwrap(), reference.cwnd));
+fn the_window_follows_the_curve_in_floating_point() {
+    for start in [20, 100, 1_000, 20_000] {
+        for rtt in [RTT / 2, RTT, RTT * 3] {
+            let mut cubic = congestion(CongestionName::Cubic, start);
+            let mut now = Instant::from_secs(1);
+            lose(&mut cubic, now);
+            let from = f64::from(cubic.cwnd().0);
+            let sample = |now, acked| AckSample { rtt: Some(rtt), ..at(now, acked) };
+            now += rtt;
+            let epoch = now;
+            // A little longer than K.
+            let k = ((f64::from(start) - from) / 0.4).cbrt();
+            let rounds = (1.4 * k / rtt.as_secs_f64()) as u32;
+            for round in 0..rounds {
+                let (t, rtt_s) = ((now - epoch).as_secs_f64(), rtt.as_secs_f64());
+                let at = |t: f64| curve(f64::from(start), from, t);
+                let reno = from + f64::from(round) * 8.0 / 15.0;
+                let most = at(t + rtt_s).max(reno) * 1.002 + 2.0;
+                let least = at(t - 2.0 * rtt_s).max(from).min(at(t)) * 0.998 - 2.0;
+                let got = f64::from(cubic.cwnd().0);
+                assert!((least..=most).contains(&got), "{start}, {rtt:?} at {t}: {got} not in {least}..{most}");
+                let (pieces, cwnd) = (10, cubic.cwnd().0);
+                for piece in 0..pieces {
+                    now += rtt / pieces;
+                    cubic.on_ack(&sample(now, (cwnd + piece) / pieces));
+                }
             }
-            let (acked, gap) = (1 + next() % 4, 1 + next() % 30);
-            now += Duration::from_millis(u64::from(gap));
-            cubic.on_ack(&at(now, acked));
-            reference.ack(f64::from(acked), f64::from(gap) / 1000.0, RTT.as_secs_f64());
-            let got = f64::from(cubic.cwnd().0) + f64::from(stage(&cubic).fraction) / 2f64.powi(32);
-            let slack = 0.002 * reference.cwnd + 0.02;
-            assert!((got - reference.cwnd).abs() < slack, "seed {seed}, step {step}: {got} for {}", reference.cwnd);
+            assert!(cubic.cwnd().0 > start);
         }
     }
+}
+
+// Linux's integers: the curve is at 10 - 0.4 (1.957 - 0.1)³ = 7.44 a round trip ahead, of which what lies below a segment
+// does not count: 8, so that seven segments acknowledged are worth one.
+#[test]
+fn a_window_of_ten_that_fell_to_seven_is_eight_with_the_next_seven_segments() {
+    let mut cubic = congestion(CongestionName::Cubic, 10);
+    let now = Instant::from_secs(1);
+    cubic.on_ack(&AckSample { credit: Packets(0), rtt: Some(RTT * 2), ..at(now, 1) });
+    lose(&mut cubic, now);
+    cubic.on_ack(&AckSample { rtt: Some(RTT * 2), ..at(now, 6) });
+    assert_eq!(cubic.cwnd(), Packets(7));
+    cubic.on_ack(&AckSample { rtt: Some(RTT * 2), ..at(now, 1) });
+    assert_eq!(cubic.cwnd(), Packets(8));
 }
 
 fn plateau(cubic: &Congestion) -> f64 {
@@ -151,11 +121,13 @@ fn the_window_is_back_after_k_seconds() {
         assert!(rounds < 1_000);
     }
     let took = RTT * rounds;
-    // The curve is flat there: within a segment of W_max means within cbrt(1 / 0.4) = 1.36 s of K.
-    assert!((7.5..=9.2).contains(&took.as_secs_f64()), "{took:?}");
+    // The curve is flat there, and what lies below a segment does not count: within two segments of W_max means within
+    // cbrt(2 / 0.4) = 1.71 s of K.
+    assert!((7.1..=9.2).contains(&took.as_secs_f64()), "{took:?}");
 }
 
-// Section 4.3 with closed form: in the Reno-friendly region the window gains alpha = 9/17 per round trip.
+// Section 4.3 with closed form: in the Reno-friendly region the window gains alpha = 8/15 per round trip, of which up to
+// 31 ms, six round trips, may not have been looked at.
 #[test]
 fn a_small_window_grows_as_reno_would() {
     let mut cubic = congestion(CongestionName::Cubic, 20);
@@ -163,11 +135,13 @@ fn a_small_window_grows_as_reno_would() {
     lose(&mut cubic, now);
     assert_eq!(cubic.cwnd(), Packets(14));
     // 5 ms: the curve hardly moves.
-    for _ in 0..8 {
-        now += Duration::from_millis(5);
-        cubic.on_ack(&AckSample { srtt: Some(Duration::from_millis(5)), ..at(now, cubic.cwnd().0) });
+    let rtt = Duration::from_millis(5);
+    for round in 1..=60 {
+        now += rtt;
+        cubic.on_ack(&AckSample { rtt: Some(rtt), ..at(now, cubic.cwnd().0) });
+        let reno = 14 + round * 8 / 15;
+        assert!((reno.max(18) - 4..=reno + 1).contains(&cubic.cwnd().0), "{} for {reno}", cubic.cwnd().0);
     }
-    assert_eq!(cubic.cwnd(), Packets(14 + 8 * 9 / 17));
 }
 
 #[test]
@@ -207,9 +181,10 @@ fn after_a_timeout_the_curve_starts_where_slow_start_ends() {
     let _ = cubic.on_rto(&loss(0), true);
     assert_eq!((cubic.cwnd(), cubic.ssthresh()), (Packets(1), Packets(490)));
     grown(&mut cubic, &mut now, 9);
-    assert_eq!(cubic.cwnd().0, 490);
+    // With one for those acknowledged beyond: nothing is known of the path.
+    assert_eq!(cubic.cwnd().0, 491);
     grown(&mut cubic, &mut now, 1);
-    assert_eq!(stage(&cubic).curve, Curve::new(Segments::whole(490), Segments::whole(490)));
+    assert_eq!(stage(&cubic).curve, Curve::new(Packets(490), Packets(490)));
 }
 
 #[test]
@@ -247,8 +222,9 @@ fn a_growing_queue_ends_slow_start_without_loss() {
         rounds += 1;
         assert!(rounds < 30);
     }
-    assert_eq!(cubic.cwnd(), cubic.ssthresh());
+    // What is acknowledged in the rest of the round counts for the curve.
+    assert!(cubic.cwnd() >= cubic.ssthresh() && cubic.cwnd().0 <= cubic.ssthresh().0 * 21 / 20, "{:?}", cubic.window());
     // 10, 20, 40, 80, 160: the queue shows after eight acknowledgments of the round of 160. The others
     // count a quarter, and four more rounds grow by a quarter: (168 + 152 / 4) · 1.25⁴ = 503.
-    assert!((495..=503).contains(&cubic.cwnd().0), "{:?}", cubic.cwnd());
+    assert!((495..=503).contains(&cubic.ssthresh().0), "{:?}", cubic.window());
 }
