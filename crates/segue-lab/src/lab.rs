@@ -145,6 +145,12 @@ impl Lab {
         CableId(cable)
     }
 
+    /// From now on packets take another path between the same two interfaces, as when a route changes. What is under way on
+    /// the old one is lost.
+    pub fn reroute(&mut self, cable: CableId, path: PathConfig) {
+        self.cables[cable.0].path = Path::new(path);
+    }
+
     /// Lets an observer see every packet from now on.
     pub fn observe(&mut self, observer: impl Observer + 'static) {
         self.observers.push(Box::new(observer));

@@ -4,6 +4,8 @@
 //! of both sides, and checks itself: when a host does not do what is told, playing it fails.
 mod alive;
 mod closing;
+mod early;
+mod ending;
 mod losses;
 mod moving;
 mod opening;
@@ -41,11 +43,13 @@ pub struct Story {
 pub fn stories() -> impl Iterator<Item = &'static Story> {
     [
         opening::STORIES,
+        early::STORIES,
         resets::STORIES,
         queues::STORIES,
         moving::STORIES,
         losses::STORIES,
         closing::STORIES,
+        ending::STORIES,
         alive::STORIES,
     ]
     .into_iter()

@@ -61,6 +61,13 @@ pub(super) const STORIES: &[Story] = &[
         tell: lost_ack,
     },
     Story {
+        name: "too-big",
+        chapter: CHAPTER,
+        title: "a route changes: a router says that its next hop takes 1200 bytes; segments become shorter, what was too long is sent again",
+        source: "RFC 1191 section 3, RFC 9293 section 3.7.2",
+        tell: too_big,
+    },
+    Story {
         name: "urgent",
         chapter: CHAPTER,
         title: "an urgent byte: the pointer, and out-of-band reading",
@@ -238,4 +245,31 @@ fn urgent(stage: &mut Stage) -> Told {
     let read = stack.recv(now, pair.server, &mut byte, MsgFlags::OOB);
     stage.check(read == Ok(1) && byte == *b"!", format!("MSG_OOB should read the urgent byte, not {read:?}"))?;
     stage.reads(Side::Server, pair.server, Ok(b"hello".to_vec()), "the stream is without it")
+}
+
+fn too_big(stage: &mut Stage) -> Told {
+    const NARROW: usize = 1200;
+    let pair = stage.established()?;
+    let data = vec![b'x'; 20_000];
+    let before = stage.info(Side::Client)?.snd_mss as usize;
+    stage.say(&format!("segments of {before} bytes fit the path; then the route changes"));
+    stage.narrow(NARROW);
+    stage.send(Side::Client, pair.client, &data)?;
+    stage.rest()?;
+    let after = stage.info(Side::Client)?.snd_mss as usize;
+    stage.say(&format!("the router's message was believed: segments of {after} bytes"));
+    stage.check(after == NARROW - (1500 - before), format!("{before} less 300 bytes, not {after}"))?;
+    stage.pass(ONE_WAY * 10)?;
+    let mut read = Vec::new();
+    while let Ok(part) = stage.recv(Side::Server, pair.server)
+        && !part.is_empty()
+    {
+        read.extend(part);
+    }
+    stage.check(read == data, format!("every byte arrives, not {} of them", read.len()))?;
+    let timeouts = stage.counter(Side::Client, "TcpExtTCPTimeouts");
+    stage.check(timeouts == 0, format!("without waiting for a timeout, not {timeouts}"))?;
+    let known = stage.times(Side::Client, |sent| sent.payload > after).len();
+    stage.say(&format!("{known} segments were too long; no other was"));
+    stage.expect_states("ESTABLISHED", "ESTABLISHED")
 }

@@ -1,7 +1,7 @@
 //! The listener's queues, and what strangers can do to them (RFC 4987, RFC 9293 section 3.10.7.2).
 use std::time::Duration;
 
-use segue_stack::{Errno, Ready};
+use segue_stack::{Errno, Ready, SocketOption};
 use segue_wire::TcpFlags;
 
 use super::stage::{ONE_WAY, Side, Stage};
@@ -25,6 +25,13 @@ pub(super) const STORIES: &[Story] = &[
         title: "the same with tcp_abort_on_overflow = 1: whoever finds the queue full is reset",
         source: "net.ipv4.tcp_abort_on_overflow 1",
         tell: abort_on_overflow,
+    },
+    Story {
+        name: "reuse-port",
+        chapter: CHAPTER,
+        title: "SO_REUSEPORT: two listeners on one port; connections are spread over them by their addresses",
+        source: "socket(7), SO_REUSEPORT",
+        tell: reuse_port,
     },
     Story {
         name: "syn-cookie",
@@ -157,4 +164,37 @@ fn syn_flood(stage: &mut Stage) -> Told {
     stage.send(Side::Client, real, b"through")?;
     stage.rest()?;
     stage.reads(Side::Server, server, Ok(b"through".to_vec()), "and its data arrive")
+}
+
+fn reuse_port(stage: &mut Stage) -> Told {
+    stage.say("two programs listen on port 80, both with SO_REUSEPORT");
+    let mut listeners = Vec::new();
+    for _ in 0..2 {
+        let listener = stage.socket(Side::Server, None)?;
+        stage.option(Side::Server, listener, SocketOption::ReusePort(true))?;
+        stage.listen_on(listener, 16)?;
+        listeners.push(listener);
+    }
+    let stranger = stage.socket(Side::Server, None)?;
+    let refused = stage.listen_on(stranger, 16);
+    stage.check(
+        matches!(refused, Err(crate::LabError::Socket { errno: Errno::EADDRINUSE, .. })),
+        "a third one without the option gets EADDRINUSE",
+    )?;
+    for _ in 0..16 {
+        stage.connect()?;
+    }
+    stage.rest()?;
+    let mut accepted = Vec::new();
+    for listener in &listeners {
+        let mut count = 0;
+        while stage.ready(Side::Server, *listener).contains(Ready::IN) {
+            stage.accept(*listener)?;
+            count += 1;
+        }
+        accepted.push(count);
+    }
+    stage.say(&format!("of 16 connections {} went to the first and {} to the second", accepted[0], accepted[1]));
+    stage.check(accepted.iter().sum::<u32>() == 16 && !accepted.contains(&0), "each gets its share, none is lost")?;
+    stage.expect_states("ESTABLISHED", "ESTABLISHED")
 }

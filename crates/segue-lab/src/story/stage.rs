@@ -26,6 +26,16 @@ pub(super) const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// The port the client's connections come from where a story needs the same one twice.
 pub(super) const CLIENT_PORT: u16 = 40_000;
 
+const SOL_TCP: i32 = 6;
+
+/// `TCP_*` by Linux's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TcpOption {
+    DeferAccept = 9,
+    FastOpen = 23,
+    FastOpenConnect = 30,
+}
+
 /// One of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
@@ -214,6 +224,14 @@ impl Stage {
             stack.bind(now, listener, SocketAddr::from((SERVER, 80)))?;
             stack.listen(listener, backlog)?;
             Ok(listener)
+        })
+    }
+
+    /// A socket of the server's listens on port 80, too.
+    pub(super) fn listen_on(&mut self, socket: SocketId, backlog: i32) -> Result<(), LabError> {
+        self.call(Side::Server, "listen", |stack, now| {
+            stack.bind(now, socket, SocketAddr::from((SERVER, 80)))?;
+            stack.listen(socket, backlog)
         })
     }
 
@@ -429,12 +447,17 @@ impl Stage {
 
     /// Connections of a side that are half open.
     pub(super) fn half_open(&self, side: Side) -> usize {
+        self.in_state(side, "SYN-RECEIVED")
+    }
+
+    /// Connections of a side in a state.
+    pub(super) fn in_state(&self, side: Side, state: &str) -> usize {
         let sockets = self.lab.host(self.host(side)).sockets(self.lab.now());
         let states = sockets.filter_map(|socket| match socket.state {
             Some(State::Connection(state)) => Some(state.name()),
             _ => None,
         });
-        states.filter(|name| *name == "SYN-RECEIVED").count()
+        states.filter(|name| *name == state).count()
     }
 
     /// As much as the socket takes now.
@@ -445,9 +468,29 @@ impl Stage {
         })
     }
 
+    /// An option of `IPPROTO_TCP` that is a number.
+    pub(super) fn tcp_option(
+        &mut self,
+        side: Side,
+        socket: SocketId,
+        option: TcpOption,
+        value: i32,
+    ) -> Result<(), LabError> {
+        self.call(side, "setsockopt", |stack, now| {
+            stack.setsockopt(now, socket, SOL_TCP, option as i32, &value.to_ne_bytes())
+        })
+    }
+
+    /// From now on the way between the two is another: through a router whose next hop takes `mtu` bytes, and which says so.
+    pub(super) fn narrow(&mut self, mtu: usize) {
+        let impairments = Impairments { delay: ONE_WAY, mtu: Some(mtu), ..Impairments::default() };
+        let path =
+            PathConfig::symmetric(impairments).unwrap_or_else(|_| unreachable!("the MTU is one that a path can have"));
+        self.lab.reroute(self.cable, path);
+    }
+
     /// TCP_CONGESTION.
     pub(super) fn congestion(&mut self, side: Side, socket: SocketId, name: &str) -> Result<(), LabError> {
-        const SOL_TCP: i32 = 6;
         const TCP_CONGESTION: i32 = 13;
         self.call(side, "setsockopt", |stack, now| {
             stack.setsockopt(now, socket, SOL_TCP, TCP_CONGESTION, name.as_bytes()).map(drop)
