@@ -1,85 +1,28 @@
 //! `net.core.*`: the bounds of queues and buffers.
 use core::ops::RangeInclusive;
-use core::time::Duration;
 
-use super::{Entry, INT, integer};
+use super::INT;
 
 /// Of nothing, nothing would ever be served.
 const COUNT: RangeInclusive<u64> = 1..=i32::MAX as u64;
 
-pub(super) static ENTRIES: &[Entry] = &[
-    integer(
-        "net.core.dev_weight",
-        "Packets that are taken from one link before the next has its turn.",
-        COUNT,
-        "packets",
-        |s| s.core.dev_weight.into(),
-        |s, v| s.core.dev_weight = v as u32,
-    ),
-    integer(
-        "net.core.netdev_budget",
-        "Packets, and timers, that are served before everybody else has a turn.",
-        COUNT,
-        "packets",
-        |s| s.core.netdev_budget.into(),
-        |s, v| s.core.netdev_budget = v as u32,
-    ),
-    integer(
-        "net.core.netdev_budget_usecs",
-        "How long packets are served before everybody else has a turn.",
-        COUNT,
-        "microseconds",
-        |s| s.core.netdev_budget_time.as_micros() as u64,
-        |s, v| s.core.netdev_budget_time = Duration::from_micros(v),
-    ),
-    integer(
-        "net.core.netdev_max_backlog",
-        "Packets that may wait between the link and the stack.",
-        COUNT,
-        "packets",
-        |s| s.core.netdev_max_backlog.into(),
-        |s, v| s.core.netdev_max_backlog = v as u32,
-    ),
-    integer(
-        "net.core.rmem_default",
-        "Receive buffer of a new datagram socket.",
-        256..=i32::MAX as u64,
-        "bytes",
-        |s| s.core.rmem_default.into(),
-        |s, v| s.core.rmem_default = v as u32,
-    )
-    .for_new_sockets(),
-    integer(
-        "net.core.rmem_max",
-        "The most that SO_RCVBUF may ask for.",
-        256..=i32::MAX as u64,
-        "bytes",
-        |s| s.core.rmem_max.into(),
-        |s, v| s.core.rmem_max = v as u32,
-    ),
-    integer(
-        "net.core.somaxconn",
-        "The most that listen() may ask for: connections that wait for accept().",
-        INT,
-        "connections",
-        |s| s.core.somaxconn.into(),
-        |s, v| s.core.somaxconn = v as u32,
-    ),
-    integer(
-        "net.core.wmem_default",
-        "Send buffer of a new datagram socket.",
-        256..=i32::MAX as u64,
-        "bytes",
-        |s| s.core.wmem_default.into(),
-        |s, v| s.core.wmem_default = v as u32,
-    )
-    .for_new_sockets(),
-    integer(
-        "net.core.wmem_max",
-        "The most that SO_SNDBUF may ask for.",
-        256..=i32::MAX as u64,
-        "bytes",
-        |s| s.core.wmem_max.into(),
-        |s, v| s.core.wmem_max = v as u32,
-    ),
-];
+entries! {
+    "net.core.dev_weight" number(core.dev_weight as u32, COUNT, "packets")
+        "Packets that are taken from one link before the next has its turn.";
+    "net.core.netdev_budget" number(core.netdev_budget as u32, COUNT, "packets")
+        "Packets, and timers, that are served before everybody else has a turn.";
+    "net.core.netdev_budget_usecs" micros(core.netdev_budget_time, COUNT, "microseconds")
+        "How long packets are served before everybody else has a turn.";
+    "net.core.netdev_max_backlog" number(core.netdev_max_backlog as u32, COUNT, "packets")
+        "Packets that may wait between the link and the stack.";
+    "net.core.rmem_default" number(core.rmem_default as u32, 256..=i32::MAX as u64, "bytes") NewSockets
+        "Receive buffer of a new datagram socket.";
+    "net.core.rmem_max" number(core.rmem_max as u32, 256..=i32::MAX as u64, "bytes")
+        "The most that SO_RCVBUF may ask for.";
+    "net.core.somaxconn" number(core.somaxconn as u32, INT, "connections")
+        "The most that listen() may ask for: connections that wait for accept().";
+    "net.core.wmem_default" number(core.wmem_default as u32, 256..=i32::MAX as u64, "bytes") NewSockets
+        "Send buffer of a new datagram socket.";
+    "net.core.wmem_max" number(core.wmem_max as u32, 256..=i32::MAX as u64, "bytes")
+        "The most that SO_SNDBUF may ask for.";
+}

@@ -1,15 +1,17 @@
 //! The table of sysctl names: where each value lives, what it means, its range and unit, or why it cannot be changed.
 //!
-//! One file per family holds the lines; here is what a line is made of. Ranges are Linux's; where Linux takes any integer,
-//! the range here ends where the value still has a meaning.
+//! One file per family holds the rows, `rows` says how one is written; here is what it is made of. Ranges
+//! are Linux's; where Linux takes any integer, the range here ends where the value still has a meaning.
 use core::fmt;
 use core::ops::RangeInclusive;
-use core::time::Duration;
 use std::sync::LazyLock;
 
 use segue_tcp::{CongestionName, Timestamping};
 
 use super::Settings;
+
+#[macro_use]
+mod rows;
 
 mod core_level;
 mod ip;
@@ -95,60 +97,17 @@ pub(super) enum Value {
 }
 
 impl Entry {
-    const fn for_new_sockets(self) -> Entry {
-        Entry { reach: Reach::NewSockets, ..self }
+    const fn new(name: &'static str, meaning: &'static str, value: Value) -> Entry {
+        let reach = match value {
+            Value::Fixed { .. } | Value::ReadOnly { .. } | Value::Removed { .. } => Reach::Never,
+            _ => Reach::AtOnce,
+        };
+        Entry { name, meaning, reach, value }
     }
 
-    const fn for_new_connections(self) -> Entry {
-        Entry { reach: Reach::NewConnections, ..self }
+    const fn reaching(self, reach: Reach) -> Entry {
+        Entry { reach, ..self }
     }
-}
-
-const fn live(name: &'static str, meaning: &'static str, value: Value) -> Entry {
-    Entry { name, meaning, reach: Reach::AtOnce, value }
-}
-
-const fn integer(
-    name: &'static str,
-    meaning: &'static str,
-    range: RangeInclusive<u64>,
-    unit: &'static str,
-    get: fn(&Settings) -> u64,
-    set: fn(&mut Settings, u64),
-) -> Entry {
-    live(name, meaning, Value::Integer { get, set, range, unit })
-}
-
-const fn switch(
-    name: &'static str,
-    meaning: &'static str,
-    get: fn(&Settings) -> u64,
-    set: fn(&mut Settings, u64),
-) -> Entry {
-    integer(name, meaning, 0..=1, "0 off, 1 on", get, set)
-}
-
-const fn triple(
-    name: &'static str,
-    meaning: &'static str,
-    range: RangeInclusive<u64>,
-    unit: &'static str,
-    get: fn(&Settings) -> [u32; 3],
-    set: fn(&mut Settings, [u32; 3]),
-) -> Entry {
-    live(name, meaning, Value::Triple { get, set, range, unit })
-}
-
-const fn fixed(name: &'static str, meaning: &'static str, value: &'static str, why: &'static str) -> Entry {
-    Entry { name, meaning, reach: Reach::Never, value: Value::Fixed { value, why } }
-}
-
-const fn read_only(name: &'static str, meaning: &'static str, get: fn() -> String) -> Entry {
-    Entry { name, meaning, reach: Reach::Never, value: Value::ReadOnly { get } }
-}
-
-const fn removed(name: &'static str, meaning: &'static str, why: &'static str) -> Entry {
-    Entry { name, meaning, reach: Reach::Never, value: Value::Removed { why } }
 }
 
 /// Linux counts these in jiffies of a signed 32-bit integer; 24 days are the most that fits at 1000 per second.
@@ -163,18 +122,6 @@ const NO_METRICS: &str = "nothing is remembered per destination yet";
 const NO_PLB: &str = "path changes by flow label are not implemented";
 const LEGACY: &str = "it has no effect in current Linux kernels either";
 const DEVICE: &str = "it tunes a path inside the Linux kernel that this stack does not have";
-
-fn millis(duration: Duration) -> u64 {
-    duration.as_millis() as u64
-}
-
-fn micros(duration: Duration) -> u64 {
-    duration.as_micros() as u64
-}
-
-fn nanos(duration: Duration) -> u64 {
-    duration.as_nanos() as u64
-}
 
 fn timestamping(settings: &Settings) -> u64 {
     match settings.tcp.timestamps {
