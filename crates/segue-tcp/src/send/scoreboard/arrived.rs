@@ -167,27 +167,21 @@ impl Scoreboard {
 }
 
 impl super::Board {
-    /// The first mark from `number` on that is not sacked; runs that were walked become shorter to walk.
+    /// The first mark from `number` on that is not sacked. Each mark of a run points at one in the same run, and so at the
+    /// mark behind that one; whoever is passed on the way is pointed two such steps ahead (path halving), which makes any
+    /// order of questions cost a logarithm each.
     fn skip_sacked(&mut self, number: u64) -> u64 {
         let mut at = number;
         while let Some(mark) = self.marks.get(at).filter(|mark| mark.tags.contains(Tags::SACKED)) {
-            let last = self.marks.number(mark.newer);
-            // Halve the path: point where the next one points.
-            let further = match self.marks.get(last) {
-                Some(next) if next.tags.contains(Tags::SACKED) => self.marks.number(next.newer),
-                _ => last,
+            let behind = self.marks.number(mark.newer) + 1;
+            let Some(next) = self.marks.get(behind).filter(|mark| mark.tags.contains(Tags::SACKED)) else {
+                return behind;
             };
+            let further = next.newer;
             if let Some(mark) = self.marks.get_mut(at) {
-                mark.newer = further as u32;
+                mark.newer = further;
             }
-            at = if further == at { at + 1 } else { further };
-        }
-        // The next run begins where this one ends.
-        if at > number
-            && let Some(mark) = self.marks.get_mut(number)
-            && mark.tags.contains(Tags::SACKED)
-        {
-            mark.newer = (at - 1) as u32;
+            at = self.marks.number(further) + 1;
         }
         at
     }

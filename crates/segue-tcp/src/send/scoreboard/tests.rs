@@ -357,7 +357,7 @@ fn blocks_that_tell_nothing_new_cost_the_same_however_large_they_are() {
     }
     // A walk over half of the window each time would look at 10 000 000 000.
     let spent = looks(&board) - before;
-    assert!(spent <= 128 * u64::from(blocks + count), "{spent} looks at marks for {blocks} blocks");
+    assert!(spent <= 6 * u64::from(blocks + count), "{spent} looks at marks for {blocks} blocks");
 }
 
 /// Sending, sacking, losing, sending again and acknowledging a window costs a few looks at each of its segments.
@@ -374,9 +374,9 @@ fn every_segment_of_a_large_window_costs_a_few_looks_in_all_its_life() {
     }
     assert_eq!(board.lost().0, count / 4);
     let spent = looks(&board);
-    assert!(spent <= 64 * u64::from(count), "{spent} looks at {count} marks");
+    assert!(spent <= 16 * u64::from(count), "{spent} looks at {count} marks");
     let before = looks(&board);
     arrival.una = seq(count * 10 - 10);
     board.acknowledge(&mut arrival);
-    assert!(looks(&board) - before <= 8 * u64::from(count));
+    assert!(looks(&board) - before <= u64::from(count));
 }
