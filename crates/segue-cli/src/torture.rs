@@ -17,7 +17,8 @@ use crate::fail::Fail;
 /// Send 1 MiB each way over random paths: rate, delay, loss, bursts, reordering, duplicates, corruption, queues.
 ///
 /// Time is virtual and every seed repeats itself. A seed fails when a hash is wrong, a connection breaks, or a direction
-/// stands still for longer than the timeouts that its lost packets may have cost. Exit status: 0 when all are survived,
+/// stands still for longer than the timeouts that its lost packets may have cost. The path of every eighth seed is then cut
+/// for good: both ends have to give up (ETIMEDOUT) in the time that the default of tcp_retries2 means, and keep nothing. Exit status: 0 when all are survived,
 /// 1 when not; what failed is named with the command that repeats it.
 #[derive(Args)]
 #[command(after_help = "\

@@ -76,6 +76,15 @@ pub enum StallReason {
         /// Packets that the path had lost or damaged meanwhile.
         lost: u64,
     },
+    /// The path was cut for good, and a host did not give up as it should.
+    NotGivenUp {
+        /// Name of the host.
+        host: String,
+        /// When the path was cut.
+        cut: Duration,
+        /// What it did instead.
+        what: String,
+    },
     /// A host keeps asking to be called at a time that has come, and time does not move.
     Busy {
         /// Name of the host.
@@ -148,6 +157,9 @@ impl fmt::Display for StallReason {
                 write!(f, "not done within the limit of {} s of virtual time", limit.as_secs_f64())
             }
             StallReason::NothingScheduled => f.write_str("not done, but no packet is under way and no timer runs"),
+            StallReason::NotGivenUp { host, cut, what } => {
+                write!(f, "the path was cut after {:.3} s, and {host} {what}", cut.as_secs_f64())
+            }
             StallReason::Unexplained { gap, explained, lost } => {
                 let (gap, explained) = (gap.as_secs_f64(), explained.as_secs_f64());
                 write!(f, "nothing was delivered for {gap:.3} s; {lost} lost packets explain {explained:.3} s")

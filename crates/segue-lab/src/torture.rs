@@ -1,7 +1,10 @@
 //! Torture: one seed is a path as bad as chance makes it, both directions at once, hashes at both ends, and nobody
 //! may stand still for longer than the path explains.
 //!
-//! Decides what a seed stands for and how long is too long: after something was last read, each packet that was lost since may have cost one more timeout, each twice as long as the one before.
+//! Decides what a seed stands for and how long is too long: after something was last read, each packet that was lost since
+//! may have cost one more timeout, each twice as long as the one before. Of every eighth seed the path is cut, too (`cut`).
+mod cut;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,6 +24,8 @@ const EARLIER: u64 = 2;
 /// What is slower than a timeout from one packet to the next: delayed acknowledgments, a look for loss, persist probes.
 const SLACK: Duration = Duration::from_secs(1);
 const RTO_MAX: Duration = Duration::from_secs(120);
+/// Of so many seeds one path is cut, after it was survived.
+const CUT: u64 = 8;
 
 /// What a seed came to.
 #[derive(Clone, Debug)]
@@ -140,14 +145,17 @@ pub fn describe(seed: u64) -> String {
 /// Runs the experiment of a seed.
 ///
 /// # Errors
-/// [`LabError::Stalled`] when a direction stands still for longer than the path explains or all is not over in four hours
-/// of virtual time; [`LabError::Socket`] when a connection breaks. A wrong hash is the report's to say.
+/// [`LabError::Stalled`] when a direction stands still for longer than the path explains, all is not over in four hours
+/// of virtual time, or a path is cut and somebody does not give up; [`LabError::Socket`] when a connection breaks. A wrong hash is the report's to say.
 pub fn torture(seed: u64) -> Result<Ordeal, LabError> {
     let config = config(seed)?;
     let watch = Rc::new(RefCell::new(Watch::new(&config.path)));
     let watcher = watch.clone();
     let report = transfer_watched(config, Box::new(move |lab, view| watcher.borrow_mut().look(lab, view)))?;
     let Watch { longest_gap, explained, .. } = *watch.borrow();
+    if seed.is_multiple_of(CUT) {
+        cut::cut(seed)?;
+    }
     Ok(Ordeal { report, longest_gap, explained })
 }
 

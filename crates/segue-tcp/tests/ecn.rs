@@ -305,3 +305,100 @@ fn marks_reduce_the_window_without_cwr() {
     assert!(peer.sent().iter().all(|transmit| ace(transmit) == 5));
     assert_eq!(peer.connection.info(peer.now).delivered_ce, 1);
 }
+
+/// The peer acknowledges everything that was sent so far with such flags; how much is outstanding then.
+fn acknowledge_all(peer: &mut Peer, flags: TcpFlags) -> u32 {
+    let sent = peer.sent();
+    if let Some(last) = sent.iter().filter(|transmit| !transmit.payload.is_empty()).last() {
+        peer.ack = last.header.sequence.wrapping_add(last.payload.len() as u32);
+    }
+    let mut ack = peer.bare();
+    ack.flags |= flags;
+    peer.inject(ack);
+    peer.connection.info(peer.now).unacked
+}
+
+// RFC 3168 section 6.1.2: once per window, whatever the peer says; section 6.1.1: what says CWR is told once for each.
+#[test]
+fn a_peer_that_echoes_always_costs_one_reduction_a_window_and_stops_nothing() {
+    let mut peer = agreed();
+    let mut before = peer.connection.info(peer.now).snd_ssthresh;
+    let mut reductions = 0;
+    for round in 0..30 {
+        let _ = peer.write(20_000);
+        let said = acknowledge_all(&mut peer, TcpFlags::ECE);
+        assert_eq!(said, 0, "{round}");
+        let info = peer.connection.info(peer.now);
+        reductions += u32::from(info.snd_ssthresh < before);
+        before = before.min(info.snd_ssthresh);
+        // Linux's least: ssthresh of two, and always something may leave.
+        assert!(info.snd_ssthresh >= 2 && info.snd_cwnd >= 1, "{round}: {} {}", info.snd_ssthresh, info.snd_cwnd);
+    }
+    // 10, 5, 2: halving ends there.
+    assert!((2..=3).contains(&reductions), "{reductions}");
+    // The peer becomes honest: the window opens again.
+    let low = peer.connection.info(peer.now).snd_cwnd;
+    for _ in 0..40 {
+        let _ = peer.write(20_000);
+        acknowledge_all(&mut peer, TcpFlags::empty());
+    }
+    let info = peer.connection.info(peer.now);
+    assert!(info.snd_cwnd > low + 2 && info.lost == 0 && info.total_retrans == 0, "{} after {low}", info.snd_cwnd);
+}
+
+// RFC 3168 section 6.1.3: echoed until CWR. A peer that never says CWR is told for ever, one that always says it is told of
+// each mark once; neither changes what is delivered.
+#[test]
+fn a_peer_that_lies_with_cwr_is_told_of_marks_too_often_or_once_and_loses_nothing() {
+    for (lies, expected) in [(TcpFlags::empty(), 20), (TcpFlags::CWR, 2)] {
+        let mut peer = agreed();
+        let mut told = 0;
+        for n in 0..20 {
+            peer.ecn = if n == 0 || n == 10 { Ecn::Ce } else { Ecn::Ect0 };
+            let mut text = peer.text(1_000);
+            text.flags |= lies;
+            peer.inject(text);
+            peer.ecn = Ecn::NotEct;
+            peer.pass(Duration::from_millis(50)).iter().for_each(|(_, transmit)| {
+                told += u32::from(transmit.header.flags.contains(TcpFlags::ECE));
+            });
+            told += peer.sent().iter().filter(|transmit| transmit.header.flags.contains(TcpFlags::ECE)).count() as u32;
+        }
+        assert_eq!(peer.read().map(|bytes| bytes.len()), Ok(20_000));
+        assert!(told <= expected && told >= expected / 2, "{lies:?}: {told} of at most {expected}");
+    }
+}
+
+// RFC 9768 section 3.2.2.5: what ACE says modulo 8 is taken forward. One that jumps, is cleared or goes back, and byte counters
+// that go back, are at most seven marks for each acknowledgment, and one reduction for each window.
+#[test]
+fn accurate_counters_that_jump_or_go_back_are_few_marks_and_stop_nothing() {
+    let series: [[u8; 6]; 4] = [[6, 5, 4, 3, 2, 1], [0, 0, 0, 0, 0, 0], [7, 0, 7, 0, 7, 0], [5, 4, 5, 4, 5, 4]];
+    for (option, aces) in [false, true].into_iter().flat_map(|option| series.map(|aces| (option, aces))) {
+        let (mut peer, _) = accurate(Ecn::NotEct, 0b010, true);
+        let mut acked = 0u32;
+        for (n, ace) in aces.into_iter().enumerate() {
+            peer.write(988 * 2).unwrap();
+            let sent = peer.sent();
+            let Some(last) = sent.last() else { continue };
+            peer.ack = last.header.sequence.wrapping_add(last.payload.len() as u32);
+            let mut ack = peer.bare();
+            ack.flags = ack.flags.with_ace(ace);
+            if option {
+                // Back and forth by more than was ever sent.
+                ack.options.accecn = Some(counters(0, if n % 2 == 0 { 0x00ff_0000 } else { 3 }, 0));
+            }
+            peer.inject(ack);
+            acked += 2;
+            let info = peer.connection.info(peer.now);
+            assert!(info.delivered_ce <= 7 * (n as u32 + 1), "{aces:?} {option}: {} of {acked}", info.delivered_ce);
+            // The same again acknowledges nothing and says nothing.
+            let mut again = peer.bare();
+            again.flags = again.flags.with_ace(ace.wrapping_add(3) % 8);
+            peer.inject(again);
+            assert_eq!(peer.connection.info(peer.now).delivered_ce, info.delivered_ce, "{aces:?} {option}");
+            assert!(info.snd_cwnd >= 1 && info.snd_ssthresh >= 2 && info.lost == 0, "{aces:?} {option}");
+        }
+        assert_eq!(acked, 12, "{aces:?} {option}: something stopped");
+    }
+}

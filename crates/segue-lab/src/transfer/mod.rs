@@ -232,7 +232,7 @@ fn run(mut config: TransferConfig, watcher: Option<Watcher>) -> Result<TransferR
 }
 
 /// Two hosts with the same settings and a cable between them.
-fn build(lab: &mut Lab, config: &TransferConfig) -> Result<(HostId, HostId, CableId), LabError> {
+pub(crate) fn build(lab: &mut Lab, config: &TransferConfig) -> Result<(HostId, HostId, CableId), LabError> {
     let mut settings = Settings::default();
     for (name, value) in &config.sysctls {
         settings.set(name, value)?;

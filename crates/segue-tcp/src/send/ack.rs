@@ -59,9 +59,6 @@ pub(crate) struct AckEffect {
     pub(crate) writable: bool,
 }
 
-/// Doublings after which the timeout is thought to be too long rather than the round trip.
-const MULTIPLE_BACKOFFS: u8 = 4;
-
 /// What was so before the acknowledgment.
 #[derive(Clone, Copy, Debug)]
 struct Before {
@@ -343,10 +340,8 @@ impl Sender {
         let sacked = harvest.clean_sacked.filter(|(_, last)| resent.is_none_or(|first| *last >= first));
         let newest = sacked.or(clean).map(|(_, last)| now - last);
         let earliest = |sent: (Instant, Instant)| now - sent.0;
-        let Some(sample) = clean.map(earliest).or(sacked.map(earliest)).or(echo) else {
-            self.doubt_backoff(now, resent);
-            return None;
-        };
+        // Section 5: only a sample ends the back-off, as on Linux.
+        let sample = clean.map(earliest).or(sacked.map(earliest)).or(echo)?;
         let newest = newest.unwrap_or(sample).min(sample);
         self.rtt.sample(sample, config.rto_min, config.rto_max);
         self.rtt.note_least(newest);
@@ -354,18 +349,6 @@ impl Sender {
             repair.probe.on_measured();
         }
         Some(Measured { sample, newest, from_block: clean.is_none() && sacked.is_some() })
-    }
-
-    /// Without timestamps nothing that was sent again gives a sample, and where every second segment is lost
-    /// the timer would stay where many losses have brought it. RFC 6298 section 5 lets a sender that has
-    /// backed off multiple times doubt its estimates: what was sent again and is acknowledged after a
-    /// likely round trip shows that not the estimate was wrong. It is no sample, and the back-off is over.
-    fn doubt_backoff(&mut self, now: Instant, resent: Option<Instant>) {
-        let Some(took) = resent.map(|sent_at| now - sent_at) else { return };
-        let likely = self.rtt.min().is_some_and(|min| took >= min) && took <= self.rtt.base();
-        if self.rtt.backoff() >= MULTIPLE_BACKOFFS && likely {
-            self.rtt.collapse_backoff();
-        }
     }
 
     /// RFC 6298 5.2 and 5.3, RFC 8985 section 7.2.

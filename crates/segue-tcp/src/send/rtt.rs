@@ -77,11 +77,6 @@ impl Rtt {
         self.backoff = 0;
     }
 
-    /// The timeout without back-off.
-    pub(crate) fn base(&self) -> Duration {
-        Duration::from_micros(u64::from(self.base))
-    }
-
     pub(crate) fn backoff(&self) -> u8 {
         self.backoff
     }
