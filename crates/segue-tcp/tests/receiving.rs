@@ -403,9 +403,9 @@ fn peeking_takes_nothing_away() {
         peer.inject(text);
     }
     let mut first = [0; 50];
-    assert_eq!(peer.connection.peek(0, &mut first), Ok(50));
+    assert_eq!(peer.connection.peek(peer.now, 0, &mut first), Ok(50));
     let mut later = [0; 2_000];
-    assert_eq!(peer.connection.peek(1_000, &mut later), Ok(1_100));
+    assert_eq!(peer.connection.peek(peer.now, 1_000, &mut later), Ok(1_100));
     let all = peer.read().expect("data");
     assert_eq!((all.len(), &all[..50], &all[1_000..]), (2_100, &first[..], &later[..1_100]));
 }

@@ -4,7 +4,7 @@
 //! is an open class.
 use super::compare::{Aspect, Telling};
 use super::play::Seen;
-use super::story::{ACK, From, SYN, Segment, Step};
+use super::story::{ACK, Ack, From, Opening, SYN, Segment, Step};
 
 /// A class of differences that is meant.
 #[derive(Debug)]
@@ -76,6 +76,53 @@ pub static INTENDED: &[Intended] = &[
         reference: "RFC 5681 section 2",
         matches: counted_as_duplicate,
     },
+    Intended {
+        name: "text beside an old acknowledgment",
+        reason: "a segment whose acknowledgment is older than the window is dropped whole; Linux's fast path takes its text before \
+                 it looks at that number",
+        reference: "RFC 5961 section 5.2",
+        matches: text_beside_old_ack,
+    },
+    Intended {
+        name: "SYN that nobody acknowledged",
+        reason: "SYN-RECEIVED is left only by an acknowledgment of our SYN, anything else is reset; Linux is established by one of \
+                 its number",
+        reference: "RFC 9293 section 3.10.7.4, fifth",
+        matches: established_unacknowledged,
+    },
+    Intended {
+        name: "window that nobody scales",
+        reason: "a peer without window scaling gets windows that are not scaled; after a simultaneous open Linux shifts them all the \
+                 same",
+        reference: "RFC 7323 section 2.2",
+        matches: scaled_for_nobody,
+    },
+    Intended {
+        name: "refused or reset",
+        reason: "a reset in SYN-RECEIVED after an active open means that it was refused: ECONNREFUSED; Linux says ECONNRESET",
+        reference: "RFC 9293 section 3.10.7.4, second (MUST-11)",
+        matches: refused_or_reset,
+    },
+    Intended {
+        name: "segments counted anew",
+        reason: "Segue counts segments as they left; Linux counts what is left of a super-segment anew, and what it has joined to \
+                 send it again",
+        reference: "TCP_INFO (tcpi_unacked)",
+        matches: counted_anew,
+    },
+    Intended {
+        name: "cut inside a segment",
+        reason: "when part of a segment is acknowledged Segue sends the rest of it again; Linux cuts the rest of its super-segment \
+                 anew from there",
+        reference: "RFC 9293 section 3.8.1",
+        matches: cut_inside_segment,
+    },
+    Intended {
+        name: "options beside text",
+        reason: "each segment is as full as its own options let it be; Linux cuts all that leaves at once for the options of the first",
+        reference: "RFC 9293 section 3.7.1 (SHLD-5)",
+        matches: cut_for_options,
+    },
 ];
 
 /// The segment that the step is, if it is one.
@@ -113,13 +160,20 @@ fn text_behind_fin(telling: &Telling<'_>) -> bool {
     let is_early_fin =
         |step: &Step| matches!(step, Step::Segment(segment) if segment.flags & FIN != 0 && segment.from != From::Next);
     let fin_before = telling.steps().iter().any(is_early_fin);
+    let (theirs, ours) = telling.records();
     let differs = match &telling.aspect {
-        Aspect::Field("acknowledgment" | "options" | "window", ..) | Aspect::Missing(_) | Aspect::Extra(_) => true,
-        Aspect::Info(field, ..) => matches!(*field, "state" | "bytes_received" | "rcv_mss"),
+        // What is held is told, or was read.
+        Aspect::Field("options", linux, segue) => linux.options.contains("sack") || segue.options.contains("sack"),
+        Aspect::Info("rcv_ooopack", ..) => true,
+        Aspect::Field("acknowledgment" | "window", ..) | Aspect::Missing(_) | Aspect::Extra(_) => {
+            theirs.field("bytes_received") != ours.field("bytes_received")
+        }
+        Aspect::Info("state" | "bytes_received" | "rcv_mss", ..) => {
+            theirs.field("bytes_received") != ours.field("bytes_received")
+        }
         _ => false,
     };
-    let (theirs, ours) = telling.records();
-    fin_before && differs && theirs.field("bytes_received") != ours.field("bytes_received")
+    fin_before && differs
 }
 
 fn push_inside_write(telling: &Telling<'_>) -> bool {
@@ -154,12 +208,91 @@ fn duplicate_beside_data(telling: &Telling<'_>) -> bool {
 fn counted_as_duplicate(telling: &Telling<'_>) -> bool {
     let (theirs, ours) = telling.records();
     let is_bare = |segment: &Segment| segment.flags == ACK && segment.len == 0;
-    let heard_text = telling.steps().iter().any(|step| matches!(step, Step::Segment(segment) if segment.len > 0));
-    !telling.story.offer.sack
-        && matches!(telling.aspect, Aspect::Info("ca_state" | "sacked" | "delivered", ..))
-        && segment(telling).is_some_and(is_bare)
-        && heard_text
-        && theirs.field("sacked") + 1 == ours.field("sacked")
+    let Some(own) = segment(telling).filter(|segment| is_bare(segment)) else { return false };
+    let before = telling.steps().split_last().map_or(&[][..], |(_, before)| before);
+    let moved_on = |step: &Step| matches!(step, Step::Segment(other) if other.len > 0 || other.window != own.window);
+    let sack = telling.story.offer.sack;
+    let (supposed, seen) = ("sacked", "reord_seen");
+    let counted = !sack && (theirs.field(supposed) != ours.field(supposed) || theirs.field(seen) != ours.field(seen));
+    let differs = match &telling.aspect {
+        Aspect::Info("ca_state", ..) => true,
+        Aspect::Info("sacked" | "delivered" | "reordering" | "reord_seen", ..) => counted,
+        // RFC 3042: each duplicate lets a segment out.
+        Aspect::Missing(packet) | Aspect::Extra(packet) => counted && packet.len > 0,
+        _ => false,
+    };
+    differs && (own.window != Segment::default().window || before.iter().any(moved_on))
+}
+
+fn text_beside_old_ack(telling: &Telling<'_>) -> bool {
+    let is_old = |segment: &Segment| matches!(segment.ack, Ack::Old(_)) && segment.len > 0;
+    let takes_more = |linux: &Seen, segue: &Seen| linux.acknowledgment > segue.acknowledgment;
+    segment(telling).is_some_and(is_old)
+        && matches!(&telling.aspect, Aspect::Field("acknowledgment", linux, segue) if takes_more(linux, segue))
+}
+
+/// Only in a simultaneous open: a listener's half-open connections know better on Linux.
+fn established_unacknowledged(telling: &Telling<'_>) -> bool {
+    const SYN_RECEIVED: u64 = 3;
+    let (theirs, ours) = telling.records();
+    let waits = |record: &super::play::StepRecord| record.field("state") == SYN_RECEIVED;
+    let repeats = |segment: &Segment| segment.flags & ACK != 0 && !matches!(segment.ack, Ack::All);
+    segment(telling).is_some_and(repeats) && telling.before("state") == SYN_RECEIVED && waits(ours) && !waits(theirs)
+}
+
+fn scaled_for_nobody(telling: &Telling<'_>) -> bool {
+    let crossing = |step: &Step| matches!(step, Step::Segment(segment) if segment.flags & (SYN | ACK) == SYN);
+    let scaled = |linux: &Seen, segue: &Seen| u32::from(segue.window).abs_diff(u32::from(linux.window) << 7) < 128;
+    telling.story.opening == Opening::Connecting
+        && telling.story.offer.scale.is_none()
+        && telling.steps().iter().any(crossing)
+        && matches!(&telling.aspect, Aspect::Field("window", linux, segue) if scaled(linux, segue))
+}
+
+fn refused_or_reset(telling: &Telling<'_>) -> bool {
+    const REFUSED: i32 = 111;
+    const RESET: i32 = 104;
+    let (theirs, ours) = telling.records();
+    let result = |record: &super::play::StepRecord| record.result.map(|(result, _)| result);
+    telling.story.opening == Opening::Connecting
+        && telling.aspect == Aspect::Result
+        && result(theirs) == Some(Err(RESET))
+        && result(ours) == Some(Err(REFUSED))
+}
+
+/// The same bytes have left, and as many are acknowledged.
+fn counted_anew(telling: &Telling<'_>) -> bool {
+    let (theirs, ours) = telling.records();
+    let same = |name: &str| theirs.field(name) == ours.field(name);
+    matches!(telling.aspect, Aspect::Info("unacked", linux, segue) if linux < segue)
+        && ["bytes_sent", "bytes_acked", "notsent_bytes", "state"].into_iter().all(same)
+}
+
+fn cut_inside_segment(telling: &Telling<'_>) -> bool {
+    let Aspect::Field("length", linux, segue) = &telling.aspect else { return false };
+    let in_part = |step: &Step| matches!(step, Step::Segment(segment) if matches!(segment.ack, Ack::More(_)));
+    let (theirs, ours) = telling.records();
+    let again = |record: &super::play::StepRecord| record.field("bytes_retrans") > telling.before("bytes_retrans");
+    linux.sequence == segue.sequence
+        && linux.len > 0
+        && segue.len > 0
+        && telling.steps().iter().any(in_part)
+        && again(theirs)
+        && again(ours)
+}
+
+fn cut_for_options(telling: &Telling<'_>) -> bool {
+    let Aspect::Field("length" | "sequence" | "flags", linux, segue) = &telling.aspect else { return false };
+    let told = |record: &super::play::StepRecord| record.packets.iter().any(|packet| packet.options.contains("sack"));
+    let (theirs, _) = telling.records();
+    let earlier = telling.linux.steps[..=telling.at].iter().any(told);
+    let size = theirs.field("snd_mss") as usize;
+    earlier
+        && linux.len > 0
+        && segue.len > 0
+        && linux.len != segue.len
+        && linux.len.abs_diff(segue.len) < 40
+        && size > 40
 }
 
 /// The entry that explains a difference.

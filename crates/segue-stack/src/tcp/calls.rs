@@ -168,7 +168,7 @@ impl Stack {
                 })
             })
         } else if flags.contains(MsgFlags::PEEK) {
-            flow.connection.peek(peek_offset.unwrap_or(0), buffer)
+            flow.connection.peek(now, peek_offset.unwrap_or(0), buffer)
         } else if flags.contains(MsgFlags::TRUNC) {
             // tcp(7): the bytes are thrown away.
             flow.connection.recv_chunks(now, buffer.len()).map(|chunks| chunks.len())
@@ -186,7 +186,7 @@ impl Stack {
         self.settle_call(now, id.index);
         match received {
             // As Linux: an attempt that failed leaves a socket shut in both directions, which reads end of file.
-            Err(RecvError::NotConnected) => Ok(0),
+            Err(RecvError::NotConnected) if !flags.contains(MsgFlags::OOB) => Ok(0),
             other => other.map_err(recv_errno),
         }
     }
@@ -231,8 +231,12 @@ impl Stack {
             return Err(error);
         }
         match &mut stream.role {
-            Role::Connected(flow) if flow.connection.state() == State::SynSent => Err(Errno::EAGAIN),
+            // As Linux: out-of-band data are asked for first, and there are none.
+            Role::Connected(flow) if flow.connection.state() == State::SynSent && !flags.contains(MsgFlags::OOB) => {
+                Err(Errno::EAGAIN)
+            }
             Role::Connected(flow) => Ok(flow),
+            Role::Idle(_) if flags.contains(MsgFlags::OOB) => Err(Errno::EINVAL),
             Role::Idle(_) | Role::Listener(_) => Err(Errno::ENOTCONN),
         }
     }

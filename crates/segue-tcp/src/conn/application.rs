@@ -167,8 +167,17 @@ impl Connection {
     ///
     /// # Errors
     /// As [`recv`](Connection::recv); a pending error is told and stays.
-    pub fn peek(&self, offset: usize, buffer: &mut [u8]) -> Result<usize, RecvError> {
+    pub fn peek(&mut self, now: Instant, offset: usize, buffer: &mut [u8]) -> Result<usize, RecvError> {
         let n = self.inbox.peek(offset, buffer, self.options().oob_inline);
+        if n > 0 {
+            // As on Linux the peer hears what a reader would have had it hear.
+            let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+            let rules = Rules { config: &self.config, options, held: self.inbox.held };
+            if let Phase::Synced(synced) = &mut self.phase {
+                synced.recv.on_look(&self.inbox, rules);
+            }
+            self.settle(now);
+        }
         if n > 0 || buffer.is_empty() {
             return Ok(n);
         }

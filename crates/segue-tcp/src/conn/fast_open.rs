@@ -216,7 +216,7 @@ impl Connection {
         pending: SynAckPending,
         syn: &Segment,
     ) -> Connection {
-        let synced = pending.offer.synchronise(now, &config, &options, &pending.peer, syn);
+        let synced = pending.offer.synchronise(now, &config, &options, &pending.peer, syn, 0);
         let mut connection = Connection::new(config, options, Phase::Synced(synced));
         let mut fast = FastOpen::new(Role::Opening(pending));
         connection.was_connected = true;

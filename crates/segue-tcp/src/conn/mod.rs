@@ -44,6 +44,7 @@ use crate::units::{Deadline, Local, Seq, WireWindow};
 
 pub use fast_open::SynTime;
 use fast_open::fast_of;
+pub(crate) use transitions::fin_patience;
 
 /// What the opener knows and the connection cannot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -265,7 +266,7 @@ impl Connection {
                 let repeated = open.offer.was_repeated();
                 let mut offer = open.offer.clone();
                 offer.ecn.on_syn_ack(&segment);
-                let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
+                let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment, 0);
                 synced.recv.add_heard(heard);
                 self.synchronised(synced, false);
                 self.on_fast_answer(now, &segment, repeated);
@@ -300,8 +301,9 @@ impl Connection {
             Screened::Complete => {
                 let syn = segment.has(crate::TcpFlags::SYN);
                 let fin = open.fin_queued;
-                let (offer, peer) = (open.offer.clone(), open.peer);
-                let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment);
+                let (offer, peer, window) = (open.offer.clone(), open.peer, open.window);
+                let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment, window);
+                synced.send.both_syns_delivered(now);
                 synced.recv.add_heard(heard);
                 self.synchronised(synced, fin);
                 self.on_fast_answer(now, &segment, offer.was_repeated());

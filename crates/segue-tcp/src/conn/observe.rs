@@ -12,6 +12,7 @@ use crate::memory::PAGE;
 use crate::send::bound_to_window;
 use crate::send::timer::SendTimer;
 use crate::state::halves::{LocalHalf, PeerHalf};
+use crate::state::handshake::TIMESTAMPS_LEN;
 use crate::state::handshake::{Offer, PeerSyn};
 use crate::state::syn_received::SynReceived;
 use crate::state::syn_sent::SynSent;
@@ -305,7 +306,8 @@ impl Connection {
             + OPTION_SACK * u8::from(agreed.sack)
             + OPTION_WINDOW_SCALE * u8::from(agreed.scales.is_some());
         (info.snd_wscale, info.rcv_wscale) = agreed.scales.unwrap_or_default();
-        let mss = bound_to_window(agreed.mss, window);
+        let options = if agreed.timestamps { TIMESTAMPS_LEN as u8 } else { 0 } + self.options().signature.len() as u8;
+        let mss = bound_to_window(agreed.mss, window, options);
         (info.snd_mss, info.rcv_mss) = (mss.into(), u32::from(mss).min(536));
         info.snd_wnd = window;
     }
@@ -337,7 +339,7 @@ impl Connection {
             ca_state: send.recovery.state as u8,
             retransmits: send.retransmits,
             probes: send.probes,
-            backoff: send.rtt.backoff(),
+            backoff: send.shown_backoff(),
             options: OPTION_TIMESTAMPS * u8::from(recv.clocks.is_some())
                 + OPTION_SACK * u8::from(send.sack)
                 + OPTION_WINDOW_SCALE * u8::from(scaled)

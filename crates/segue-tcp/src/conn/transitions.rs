@@ -24,7 +24,7 @@ use crate::units::Deadline;
 
 /// How long an orphan in FIN-WAIT-2 waits for the peer's FIN, as Linux counts: 3.5 timeouts at least, lest
 /// a FIN that is sent again finds nobody. `None`: not at all.
-fn fin_patience(config: &Config, options: &SocketOptions, rto: Duration) -> Option<Duration> {
+pub(crate) fn fin_patience(config: &Config, options: &SocketOptions, rto: Duration) -> Option<Duration> {
     let wanted = match options.fin_timeout {
         Some(seconds) if seconds < 0 => return None,
         Some(seconds) if seconds > 0 => Duration::from_secs(seconds.unsigned_abs().into()),

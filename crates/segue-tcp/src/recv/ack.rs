@@ -62,6 +62,20 @@ pub(crate) struct AckPolicy {
     pub(crate) last_data: Instant,
 }
 
+/// What a segment's length shows of its sender's segment size.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Length {
+    /// Bytes of text.
+    pub(crate) text: u16,
+    /// Bytes of options beside it.
+    pub(crate) options: u8,
+    /// Bytes of options that every segment has.
+    pub(crate) usual: u8,
+    pub(crate) pushed: bool,
+    /// It ends something (PSH, URG, FIN) and may be shorter than others.
+    pub(crate) is_rest: bool,
+}
+
 /// How the receiver stands when text in order has been taken.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standing {
@@ -134,16 +148,8 @@ impl AckPolicy {
     }
 
     /// Data have come in order: learn the peer's segment size and pace. Whether the size is a new, larger one.
-    pub(crate) fn on_data(
-        &mut self,
-        now: Instant,
-        size: u16,
-        pushed: bool,
-        mss: u16,
-        window: u32,
-        rto: Duration,
-    ) -> bool {
-        let larger = self.learn_size(size, pushed, mss);
+    pub(crate) fn on_data(&mut self, now: Instant, length: Length, mss: u16, window: u32, rto: Duration) -> bool {
+        let larger = self.learn_size(length, mss);
         let gap = now - self.last_data;
         if self.delay == 0 {
             self.quicken(window, QUICK_MAX);
@@ -160,13 +166,14 @@ impl AckPolicy {
         larger
     }
 
-    /// Learns the peer's segment size from a segment of `size` bytes. Whether it is a new, larger one.
-    pub(crate) fn learn_size(&mut self, size: u16, pushed: bool, mss: u16) -> bool {
+    /// Learns the peer's segment size from the length of a segment. Whether it is a new, larger one.
+    pub(crate) fn learn_size(&mut self, length: Length, mss: u16) -> bool {
         let last = core::mem::take(&mut self.last_size);
+        let size = length.text;
         if size >= self.segment_size {
             let larger = size != self.segment_size;
             self.segment_size = size.min(mss).max(1);
-            if pushed {
+            if length.pushed {
                 // Probably the end of a write: whoever reads it all may have the acknowledgment.
                 self.pushed = self.pushed.max(1);
             }
@@ -174,7 +181,10 @@ impl AckPolicy {
         }
         // Below the smallest path without the end of a write, or at least of a common size: twice the same, and the
         // peer's segments are smaller than we thought.
-        if size >= SIZE_START || (size >= SIZE_MIN && !pushed) {
+        let whole = size.saturating_add(length.options.into());
+        if whole >= SIZE_START || (whole >= SIZE_MIN && !length.is_rest) {
+            // Blocks of selective acknowledgment come and go; without them it would be so long.
+            let size = whole.saturating_sub(length.usual.into()).max(1);
             self.last_size = size;
             if size == last {
                 self.segment_size = size;

@@ -5,6 +5,7 @@
 
 use segue_wire::Instant;
 
+use super::ack::Length;
 use super::inbox::Inbox;
 use super::{Cost, Pace, Receiver};
 use crate::config::Config;
@@ -19,8 +20,7 @@ const LEAST_TO_GROW: u32 = 128;
 pub(super) struct Seen {
     pub(super) len: u32,
     pub(super) cost: Cost,
-    pub(super) segment_size: u16,
-    pub(super) push: bool,
+    pub(super) length: Length,
 }
 
 impl Receiver {
@@ -28,7 +28,7 @@ impl Receiver {
     pub(super) fn learn(&mut self, now: Instant, seen: &Seen, inbox: &Inbox, pace: Pace, rules: Rules<'_>) {
         let (len, charge) = (seen.len, seen.cost.charge);
         let advertised = self.window.advertised;
-        if self.ack.on_data(now, seen.segment_size, seen.push, self.advertised_mss, advertised, pace.rto) {
+        if self.ack.on_data(now, seen.length, self.advertised_mss, advertised, pace.rto) {
             self.learn_ratio(len, charge, rules);
         }
         self.tuning.on_window(now, self.nxt, advertised);
@@ -94,8 +94,13 @@ impl Receiver {
         {
             self.window.grow_buffer(window + self.ahead(), config.rmem[2], options);
         }
+        self.on_look(inbox, rules);
+    }
+
+    /// The application has read or looked at what is there: whether the peer should hear of it.
+    pub(crate) fn on_look(&mut self, inbox: &Inbox, rules: Rules<'_>) {
         self.ack.on_read(self.unacknowledged(), self.charge(inbox) == 0);
-        self.tell_of_room(inbox, config);
+        self.tell_of_room(inbox, rules.config);
     }
 
     /// A window update once the window would double, as on Linux: not for every read.

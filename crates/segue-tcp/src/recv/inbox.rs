@@ -127,6 +127,11 @@ impl Inbox {
         self.urgent.is_some_and(|urgent| matches!(urgent.byte, UrgentByte::Here(_)))
     }
 
+    /// An urgent byte was announced that the reader has not passed.
+    pub(crate) fn has_mark(&self) -> bool {
+        self.urgent.is_some()
+    }
+
     /// The urgent byte, out of band.
     pub(crate) fn take_urgent(&mut self, consume: bool) -> UrgentRead {
         match &mut self.urgent {

@@ -50,6 +50,12 @@ impl Reassembly {
         self.runs.contains_key(&offset)
     }
 
+    /// Whether the byte at `offset` waits behind one that waits, too.
+    pub(crate) fn holds(&self, offset: u64) -> bool {
+        let before = self.runs.range(..offset).next_back();
+        before.is_some_and(|(start, run)| start + run.len() as u64 > offset)
+    }
+
     /// The run nearest to the reader.
     pub(crate) fn first(&self) -> Option<(u64, u64)> {
         self.runs.first_key_value().map(|(start, run)| (*start, start + run.len() as u64))

@@ -5,7 +5,7 @@
 
 use segue_wire::{Chunks, Instant};
 
-use super::ack::{Standing, longest_delay};
+use super::ack::{Length, Standing, longest_delay};
 use super::growth::Seen;
 use super::inbox::Inbox;
 use super::sack::Answer;
@@ -34,11 +34,12 @@ pub(crate) struct TextEffect {
 pub(crate) struct Text {
     pub(crate) sequence: Seq<Peer>,
     pub(crate) payload: Chunks,
+    /// Bytes of it as it came, those among them that were taken before.
+    pub(crate) whole: u32,
     pub(crate) fin: bool,
-    pub(crate) push: bool,
-    /// Wire segments inside and the size of each.
+    /// Wire segments inside, and what the size of each shows.
     pub(crate) segments: u32,
-    pub(crate) segment_size: u16,
+    pub(crate) length: Length,
     /// What the packet is charged for.
     pub(crate) cost: Cost,
 }
@@ -133,7 +134,10 @@ impl Receiver {
             inbox.push(&text.payload, text.cost);
             self.advance(len);
             effect.readable = true;
-            let seen = Seen { len, cost: text.cost, segment_size: text.segment_size, push: text.push };
+        }
+        if text.whole > 0 {
+            // As Linux: of what was taken before something is learned, too, when something new comes with it.
+            let seen = Seen { len: text.whole, cost: text.cost, length: text.length };
             self.learn(now, &seen, inbox, pace, rules);
         }
         if text.fin {
@@ -233,7 +237,7 @@ impl Receiver {
         let Some(offset) = self.offset_of(text.sequence) else { return TextEffect::default() };
         let (length, charge) = (text.payload.len() as u32, text.cost.charge);
         // As Linux since 6.15: what is out of order tells the peer's segment size, too.
-        if self.ack.learn_size(if length > 0 { text.segment_size } else { 0 }, text.push, self.advertised_mss) {
+        if self.ack.learn_size(text.length, self.advertised_mss) {
             self.learn_ratio(length, charge, rules);
         }
         self.out_of_order = self.out_of_order.wrapping_add(text.segments);
@@ -241,8 +245,10 @@ impl Receiver {
         let fresh = self.unacknowledged() > 0;
         let len = text.payload.len() as u64;
         let waiting = self.waiting.get_or_insert_default();
-        if text.fin && waiting.fin.is_none() {
-            waiting.fin = Some(offset + len);
+        // One in the midst of text that waits is no end: it comes again if it is one.
+        let end = offset + len;
+        if text.fin && waiting.fin.is_none_or(|fin| end < fin) && !waiting.runs.holds(end) {
+            waiting.fin = Some(end);
         }
         let mut effect = TextEffect::default();
         let mut run = (offset, offset);

@@ -202,13 +202,14 @@ impl Sender {
             told = self.take_blocks(ack, before.una, &mut arrival, config);
             self.note_sacked_late(now, &arrival.harvest, config);
         }
+        let supposed = self.scoreboard.sacked().0;
         self.scoreboard.acknowledge(&mut arrival);
         let mut harvest = self.keep(arrival, config);
         // As Linux: without SACK an original cannot be told from what was sent again beside it.
         harvest.original &= self.sack || !harvest.acked_resent;
         let mut newly = harvest.newly();
         if !self.sack && advanced {
-            newly = self.eat_duplicates(now, harvest.acked, config);
+            newly = self.eat_duplicates(now, harvest.acked, supposed, config);
         }
         let progress = advanced || harvest.sacked || ack.newer;
         let marks = self.read_marks(ack, ecn, progress, newly, harvest.bytes);

@@ -17,8 +17,8 @@ use crate::state::halves::LocalHalf;
 /// Only what follows on something is held back: a burst must not be made of what waited for nothing.
 const RECENT: Duration = Duration::from_millis(1);
 
-/// What has just left is not answered yet, however short the round trip.
-const CLOCK_TICK: Duration = Duration::from_micros(1);
+/// An acknowledgment that is expected later than this, or than half a round trip, is not waited for.
+const NEAR: Duration = Duration::from_millis(1);
 /// Segments that are enough without a divisor (Linux's tcp_max_tso_deferred_mss).
 const FEW: u32 = 3;
 
@@ -51,8 +51,8 @@ impl Sender {
         if enough {
             return false;
         }
-        let half = self.rtt.smoothed().unwrap_or_default() / 2;
-        now - head_sent_at >= half.max(CLOCK_TICK)
+        let srtt = self.rtt.smoothed().unwrap_or_default();
+        head_sent_at + srtt <= now + (srtt / 2).min(NEAR)
     }
 
     /// Whether the congestion window is what lets no more out though there is room in it: the rest waits to leave with

@@ -60,6 +60,8 @@ pub(crate) struct SenderStart {
     pub(crate) irs: Seq<Peer>,
     /// The peer's window in bytes, already scaled.
     pub(crate) window: u32,
+    /// The largest that the peer has offered so far.
+    pub(crate) max_window: u32,
     pub(crate) scale: WindowScale,
     pub(crate) path: Path,
     /// Largest payload of the first segments, options taken off.
@@ -141,14 +143,16 @@ pub(crate) struct Sender {
 }
 
 /// Linux's bound on segments for a peer with a small buffer: at least two per window, so
-/// that silly-window avoidance on either side cannot stop the flow.
-pub(crate) fn bound_to_window(mss: u16, window: u32) -> u16 {
+/// that silly-window avoidance on either side cannot stop the flow. `options`: bytes of options that every segment has.
+pub(crate) fn bound_to_window(mss: u16, window: u32, options: u8) -> u16 {
     const SMALL: u32 = 536;
+    /// What every host takes (RFC 791), less a TCP header.
+    const LEAST: u32 = 68 - 20;
     if window == 0 {
         return mss;
     }
     let bound = if window > SMALL { window / 2 } else { window };
-    u16::try_from(bound.max(28)).map_or(mss, |bound| mss.min(bound))
+    u16::try_from(bound.max(LEAST.saturating_sub(options.into()))).map_or(mss, |bound| mss.min(bound))
 }
 
 impl Sender {
@@ -160,7 +164,7 @@ impl Sender {
             nxt: first,
             wnd: start.window,
             wl1: start.irs,
-            max_window: start.window,
+            max_window: start.max_window,
             scale: start.scale,
             mss: start.mss,
             path: start.path,
@@ -328,7 +332,7 @@ impl Sender {
     }
 
     pub(crate) fn segment_size(&self) -> u32 {
-        u32::from(bound_to_window(self.mss, self.max_window))
+        u32::from(bound_to_window(self.mss, self.max_window, self.path.options))
     }
 
     /// Linux's bound on the bytes that are treated as one: what a super-segment carries, at most half of the largest
@@ -340,7 +344,7 @@ impl Sender {
             small @ ..=536 => small,
             window => window / 2,
         };
-        let mss = u32::from(self.mss).max(1);
+        let mss = self.segment_size().max(1);
         (MOST.min(bound) / mss).max(1) * mss
     }
 

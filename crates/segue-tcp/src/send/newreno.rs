@@ -22,9 +22,8 @@ impl Sender {
     }
 
     /// `acked` segments were acknowledged: one of them was the hole, the others are those that duplicates had
-    /// announced. Segments that are news.
-    pub(super) fn eat_duplicates(&mut self, now: Instant, acked: u32, config: &Config) -> u32 {
-        let supposed = self.scoreboard.sacked().0;
+    /// announced, `supposed` of them. Segments that are news.
+    pub(super) fn eat_duplicates(&mut self, now: Instant, acked: u32, supposed: u32, config: &Config) -> u32 {
         let wanted = supposed.saturating_sub(acked.saturating_sub(1));
         let after = self.scoreboard.suppose(wanted);
         self.check_surplus(now, after < wanted, acked, config);

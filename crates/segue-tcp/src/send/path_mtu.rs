@@ -45,7 +45,7 @@ pub(crate) struct Path {
     /// The largest segment that the peer takes and the application allows, options included.
     pub(super) clamp: u16,
     /// Bytes of options on every segment.
-    options: u8,
+    pub(crate) options: u8,
     /// Bytes of the IP header.
     ip_header: u8,
 }

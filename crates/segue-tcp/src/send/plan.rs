@@ -147,13 +147,14 @@ impl Sender {
     }
 
     /// RFC 8985 section 7.3: a new segment whatever the congestion window says, or the last one again.
-    fn plan_loss_probe(&self, size: u32, burst: impl Fn() -> u32) -> Option<SendPlan> {
+    pub(super) fn plan_loss_probe(&self, size: u32, burst: impl Fn() -> u32) -> Option<SendPlan> {
         let len = self.unsent().min(size);
         if len > 0 && self.window_room() >= len {
             let fin = self.half == LocalHalf::FinQueued && len == self.unsent() && self.window_room() > len;
             return Some(SendPlan::New { len, fin, size, most: burst() });
         }
-        self.scoreboard.tail().map(SendPlan::Tail)
+        let tail = self.scoreboard.tail()?;
+        self.within_window(tail).filter(|probe| probe.len == tail.len).map(SendPlan::Tail)
     }
 
     /// `most`: of the payload of a super-segment.
@@ -164,19 +165,28 @@ impl Sender {
         if quota == 0 || held || !self.recovery.resends() {
             return None;
         }
-        let mss = u32::from(self.mss);
+        let mss = self.segment_size();
         // In urgent mode each segment has its own pointer.
         let most = if self.urgent_end.is_some() { mss } else { most() };
         let most = most.min(quota.saturating_mul(mss));
-        // SHLD-15: a peer that shrinks its window gets nothing beyond the edge but what is at SND.UNA.
-        let edge = self.una + self.wnd;
-        let fits = |resend: &Resend| !(resend.start + resend.len).after(edge);
         let resend = self.scoreboard.next_resend(mss, most, config.retrans_collapse)?;
-        if fits(&resend) {
+        if self.within_window(resend) == Some(resend) {
             return Some(resend);
         }
-        let single = self.scoreboard.next_resend(mss, 0, false)?;
-        (single.start == self.una || fits(&single)).then_some(single)
+        self.within_window(self.scoreboard.next_resend(mss, 0, false)?)
+    }
+
+    /// SHLD-15, SHLD-16: a peer that shrinks its window gets what is inside, and nothing beyond the edge but what is at
+    /// SND.UNA.
+    fn within_window(&self, resend: Resend) -> Option<Resend> {
+        let edge = self.una + self.wnd;
+        if !(resend.start + resend.len).after(edge) {
+            Some(resend)
+        } else if resend.start.before(edge) {
+            Some(Resend { len: edge.since(resend.start), push: false, ..resend })
+        } else {
+            (resend.start == self.una).then_some(resend)
+        }
     }
 
     /// New bytes and whether the FIN goes with them.
@@ -249,6 +259,7 @@ impl Sender {
 
     fn commit_resend(&mut self, now: Instant, resend: &Resend, config: &Config) -> Outgoing {
         let first = resend.start == self.una;
+        self.scoreboard.cut_at(resend.start + resend.len);
         let rate = &mut self.cc.flow_mut(now).rate;
         self.scoreboard.on_resent(resend, now, |in_flight| rate.on_send(now, false, Packets(in_flight)));
         let slow = self.recovery.state == CaState::Loss;
@@ -280,7 +291,7 @@ impl Sender {
 
     /// Segments that were sent before leave.
     fn again(&mut self, now: Instant, resend: &Resend) -> Outgoing {
-        let mss = u32::from(self.mss);
+        let mss = self.segment_size();
         let bytes = resend.len.min(self.queue.end().since(resend.start));
         let fin = resend.len > bytes;
         self.counts.bytes_resent += u64::from(bytes);

@@ -15,13 +15,19 @@ use crate::units::{Local, Packets, Seq};
 /// Recoveries that a widened reordering window outlives (RFC 8985 section 6.2 step 4).
 const PERSISTENCE: u8 = 16;
 
+/// From one moment to the other as both are told in microseconds, one at least: what left together takes equally long, or
+/// what is lost would be found a timer later.
+pub(crate) fn micros_between(from: Instant, to: Instant) -> u64 {
+    to.as_micros().saturating_sub(from.as_micros()).max(1)
+}
+
 /// The newest delivered segment (RACK.segment) and the round trip that it took; of interest as long as something
 /// is outstanding.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rack {
     sent_at: Instant,
     end: Seq<Local>,
-    /// Round-trip time of the segment delivered last, in microseconds, rounded up; 0 before the first.
+    /// Round-trip time of the segment delivered last, in microseconds ([`micros_between`]); 0 before the first.
     rtt: u32,
 }
 
@@ -59,7 +65,7 @@ impl Rack {
         if !self.left_after(sent_at, end) {
             (self.sent_at, self.end) = (sent_at, end);
         }
-        self.rtt = u32::try_from(rtt.as_nanos().div_ceil(1000)).unwrap_or(u32::MAX).max(1);
+        self.rtt = u32::try_from(micros_between(sent_at, now)).unwrap_or(u32::MAX);
         true
     }
 }

@@ -85,6 +85,18 @@ impl Sender {
         }
     }
 
+    /// Our SYN had to be sent again. As Linux: without SACK the state stays until something beyond is acknowledged.
+    pub(crate) fn syn_was_lost(&mut self) {
+        if !self.sack {
+            self.recovery.state = CaState::Loss;
+        }
+    }
+
+    /// Both SYNs have crossed: as on Linux ours counts once for its acknowledgment and once for the state.
+    pub(crate) fn both_syns_delivered(&mut self, now: Instant) {
+        self.cc.flow_mut(now).rate.count_delivered(1, 0);
+    }
+
     /// An acknowledgment that is not wholly ordinary: Linux's tcp_fastretrans_alert.
     pub(super) fn on_alert(&mut self, now: Instant, shown: &Shown<'_>, config: &Config) -> Reaction {
         // RFC 3168: a reduction that a mark asks for is not taken back.

@@ -79,7 +79,7 @@ impl Sender {
         let (start, end) = block;
         self.journal.count(if below { Statistic::DsackReceived } else { Statistic::DsackOfoReceived });
         let len = end.since(start);
-        let mss = u32::from(self.mss).max(1);
+        let mss = self.segment_size().max(1);
         let segments = len.div_ceil(mss);
         let resent = self.counts.resent;
         let possible = start.before(end) && len <= self.max_window && {

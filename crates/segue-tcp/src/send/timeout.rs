@@ -355,6 +355,14 @@ impl Sender {
         }
     }
 
+    /// Doublings of the timeout, or of the time between probes of a shut window.
+    pub(crate) fn shown_backoff(&self) -> u8 {
+        match self.timer {
+            SendTimer::Persist { doublings, .. } => doublings,
+            _ => self.rtt.backoff(),
+        }
+    }
+
     /// Keep-alive parameters have changed: start over from when the peer was last heard.
     pub(crate) fn restart_keep_alive(&mut self) {
         if matches!(self.timer, SendTimer::KeepAlive { .. }) {

@@ -104,7 +104,8 @@ impl Sender {
     /// otherwise; nothing if the last probe is unanswered, or taught nothing about the round trip.
     pub(super) fn on_probe_timeout(&mut self, now: Instant, config: &Config) {
         let probe = self.repair(config).probe;
-        if probe.end.is_some() || !probe.measured || self.scoreboard.is_empty() {
+        let has_none = self.plan_loss_probe(self.segment_size(), || 0).is_none();
+        if probe.end.is_some() || !probe.measured || has_none {
             return self.rearm(now, config);
         }
         if self.scoreboard.tail().is_some_and(|tail| tail.len > u32::from(self.mss) + 1) {

@@ -9,18 +9,21 @@ use core::ops::ControlFlow;
 use segue_wire::Instant;
 use segue_wire::tcp::{SackBlocks, TcpFlags, TcpOptions};
 
+use crate::conn::fin_patience;
 use crate::drop::DropReason;
 use crate::ecn::Haste;
 use crate::error::ConnError;
 use crate::event::Events;
 use crate::journal::Statistic;
-use crate::recv::ack::longest_delay;
+use crate::options::SocketOptions;
+use crate::recv::ack::{Length, longest_delay};
 use crate::recv::inbox::Inbox;
 use crate::recv::{Cost, Text};
 use crate::segment::Segment;
 use crate::send::ack::Ack;
 use crate::state::State;
 use crate::state::halves::{FirstToClose, LocalHalf, PeerHalf};
+use crate::state::handshake::TIMESTAMPS_LEN;
 use crate::state::synced::{Rules, Synced};
 use crate::timestamps::{Clocks, TOLERANCE};
 use crate::units::{Local, Peer, Seq};
@@ -276,7 +279,7 @@ impl Synced {
             *arrival.events |= Events::WRITABLE;
         }
         if effect.fin {
-            return self.on_fin_acknowledged();
+            return self.on_fin_acknowledged(arrival);
         }
         GO_ON
     }
@@ -292,15 +295,30 @@ impl Synced {
             && self.recv.nxt == self.recv.window.acked
             && arrival.window == self.send.wnd
             && self.recv.is_in_order()
+            && !arrival.inbox.has_mark()
     }
 
     /// "If the FIN segment is now acknowledged": FIN-WAIT-1 → FIN-WAIT-2, CLOSING → TIME-WAIT, LAST-ACK → CLOSED.
-    fn on_fin_acknowledged(&mut self) -> Step {
+    fn on_fin_acknowledged(&mut self, arrival: &Arrival<'_>) -> Step {
         match self.recv.half {
+            PeerHalf::Open if self.leaves_orphan(arrival) => stop(Verdict::Taken),
             PeerHalf::Open => GO_ON,
             PeerHalf::FinReceived { first: FirstToClose::Local } => stop(Verdict::TimeWait),
             PeerHalf::FinReceived { first: FirstToClose::Peer } => stop(Verdict::Closed),
         }
+    }
+
+    /// As Linux: an orphan becomes a small entry at once when its FIN is acknowledged, and what else the segment says is
+    /// not heard, unless it finishes, too, or has text that nobody will read.
+    fn leaves_orphan(&self, arrival: &Arrival<'_>) -> bool {
+        let Rules { config, options, .. } = arrival.rules;
+        let text_end = arrival.sequence() + arrival.segment.payload.len() as u32;
+        let is_news = !arrival.segment.payload.is_empty() && text_end.after(self.recv.nxt);
+        let rto = self.send.rtt.rto(config.rto_max);
+        arrival.orphan
+            && !arrival.has(TcpFlags::FIN)
+            && !is_news
+            && fin_patience(config, options, rto).is_none_or(|patience| patience <= config.time_wait)
     }
 
     /// Sixth: URG.
@@ -344,22 +362,18 @@ impl Synced {
         }
         let (flags, codepoint) = (arrival.segment.header.flags, arrival.segment.ecn);
         let (sequence, nxt) = (arrival.sequence(), self.recv.nxt);
+        let length = self.length_of(&arrival.segment, arrival.rules.options);
         let segment = &mut arrival.segment;
         let text = Text {
+            length,
+            whole: segment.payload.len() as u32,
             sequence: Seq::new(segment.header.sequence),
-            push: segment.has(TcpFlags::PSH),
             segments: segment.wire_segments(),
-            segment_size: segment.segment_size.min(u16::try_from(segment.payload.len()).unwrap_or(u16::MAX)),
             cost: Cost::of(segment.headers, segment.payload.len()),
             payload: core::mem::take(&mut segment.payload),
             fin,
         };
-        self.recv.on_echo(
-            arrival.now,
-            segment.options.timestamps.map(|stamp| stamp.echo),
-            text.segment_size,
-            arrival.inbox,
-        );
+        self.recv.on_echo(arrival.now, segment.options.timestamps.map(|stamp| stamp.echo), length.text, arrival.inbox);
         let had_text = !text.payload.is_empty();
         let had_urgent = arrival.inbox.has_urgent();
         if fin && self.send.half.is_open() && !text.sequence.after(self.recv.nxt) {
@@ -391,6 +405,21 @@ impl Synced {
         match effect.drop {
             Some(reason) => stop(Verdict::Drop(reason)),
             None => GO_ON,
+        }
+    }
+
+    /// What the length of a segment shows.
+    fn length_of(&self, segment: &Segment, options: &SocketOptions) -> Length {
+        let stamps = if self.recv.clocks.is_some() { TIMESTAMPS_LEN as u8 } else { 0 };
+        let text = segment.segment_size.min(u16::try_from(segment.payload.len()).unwrap_or(u16::MAX));
+        // One that is as long as any before needs no closer look.
+        let is_short = text < self.recv.ack.segment_size;
+        Length {
+            text,
+            options: if is_short { segment.options.emit().len() as u8 } else { 0 },
+            usual: stamps + options.signature.len() as u8,
+            pushed: segment.has(TcpFlags::PSH),
+            is_rest: segment.header.flags.intersects(TcpFlags::PSH | TcpFlags::URG | TcpFlags::FIN),
         }
     }
 

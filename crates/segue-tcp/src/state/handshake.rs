@@ -67,6 +67,8 @@ pub(crate) struct Offer {
     pub(crate) retransmits: u8,
     /// How often it left.
     sends: u8,
+    /// Acknowledgments that left before the handshake was over.
+    replies: u8,
     /// Bytes that left with our SYN (RFC 7413); they may be acknowledged together with it.
     pub(crate) syn_data: u16,
     /// When the last SYN (or SYN-ACK) left, and the first.
@@ -166,6 +168,7 @@ impl Offer {
             terms,
             retransmits: 0,
             sends: 0,
+            replies: 0,
             syn_data: 0,
             sent_at: now,
             first_at: now,
@@ -219,7 +222,7 @@ impl Offer {
             rcv_ssthresh: self.window(),
             min_rtt: u32::MAX,
             pacing_rate: u64::MAX,
-            segs_out: u32::from(self.sends),
+            segs_out: u32::from(self.sends) + u32::from(self.replies),
             ..*info
         };
         if self.retransmits > 0 && !self.is_passive() {
@@ -398,7 +401,11 @@ impl Offer {
     }
 
     /// The bare acknowledgment of SYN-RECEIVED.
-    pub(crate) fn acknowledge(&self, now: Instant, peer: &PeerSyn) -> Transmit {
+    pub(crate) fn acknowledge(&mut self, now: Instant, peer: &PeerSyn) -> Transmit {
+        if !self.is_passive() {
+            // As on Linux nobody counts what a listener answers.
+            self.replies = self.replies.saturating_add(1);
+        }
         bare(self.iss + 1, Some(peer.irs + 1), TcpFlags::ACK, self.window_field(peer), self.stamp(now, peer))
     }
 
@@ -420,7 +427,7 @@ impl Offer {
     }
 
     /// Both SYNs are acknowledged: the synchronised halves. `answer` is the segment that
-    /// acknowledged ours.
+    /// acknowledged ours; `offered`: the largest window of the peer before it.
     pub(crate) fn synchronise(
         &self,
         now: Instant,
@@ -428,6 +435,7 @@ impl Offer {
         options: &SocketOptions,
         peer: &PeerSyn,
         answer: &Segment,
+        offered: u32,
     ) -> Synced {
         let scaled = peer.scale.filter(|_| self.scales());
         let clocks = peer.timestamp.filter(|_| self.stamps()).map(|recent| Clocks::new(now, self.ts_offset, recent));
@@ -442,6 +450,7 @@ impl Offer {
             iss: self.iss,
             irs: peer.irs,
             window,
+            max_window: window.max(offered),
             scale: their_scale,
             path,
             mss,
@@ -457,7 +466,7 @@ impl Offer {
             window: self.window(),
             scale: our_scale,
             advertised_mss: self.advertised_mss(peer),
-            size_hint: bound_to_window(mss, window),
+            size_hint: bound_to_window(mss, window.max(offered), start.options),
             segments: u32::from(self.is_passive()),
             sack,
             clocks,
@@ -466,6 +475,10 @@ impl Offer {
         // The SYN-ACK of a simultaneous open is no repetition.
         let resent = if self.is_passive() { self.sends.saturating_sub(1) } else { self.retransmits };
         synced.send.counts.resent = resent.into();
+        synced.send.counts.segments += u32::from(self.replies);
+        if self.retransmits > 0 && !self.is_passive() {
+            synced.send.syn_was_lost();
+        }
         synced
     }
 
@@ -527,15 +540,15 @@ pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segm
     let mut sequence = Seq::<Peer>::new(segment.header.sequence);
     let (syn, ack, rst) = (segment.has(TcpFlags::SYN), segment.has(TcpFlags::ACK), segment.has(TcpFlags::RST));
     let stamped = segment.options.timestamps.filter(|_| offer.stamps());
-    if let (Some(recent), Some(timestamps), false) = (peer.timestamp, stamped, rst)
-        && Clocks::new(now, 0, recent).is_old(now, timestamps.value, 0)
-    {
-        return Screened::Challenge(DropReason::Paws);
-    }
     let acknowledged = offer.is_acknowledged_by(Seq::new(segment.header.acknowledgment));
     if offer.is_passive() && ack && !acknowledged {
         // RFC 9293 section 3.5.2, group 2: before anything else, as on Linux.
         return if rst { Screened::Drop(DropReason::InvalidReset) } else { Screened::Refuse };
+    }
+    if let (Some(recent), Some(timestamps), false) = (peer.timestamp, stamped, rst)
+        && Clocks::new(now, 0, recent).is_old(now, timestamps.value, 0)
+    {
+        return Screened::Challenge(DropReason::Paws);
     }
     let mut len = segment.sequence_len();
     let mut syn_in_window = syn;

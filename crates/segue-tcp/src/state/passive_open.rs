@@ -203,7 +203,7 @@ impl PassiveOpen {
 
     fn screen(&self, now: Instant, segment: &Segment) -> Screened {
         let screened = screen(&self.offer, &self.peer, now, segment);
-        if screened == Screened::Repeat || self.offer.has_sent_echo(segment) {
+        if matches!(screened, Screened::Repeat | Screened::Refuse) || self.offer.has_sent_echo(segment) {
             return screened;
         }
         // As Linux: whoever has not seen our SYN-ACK does not know our clock.
@@ -232,7 +232,7 @@ impl PassiveOpen {
         options: SocketOptions,
         segment: Segment,
     ) -> (Connection, Outcome) {
-        let synced = self.offer.synchronise(now, &config, &options, &self.peer, &segment);
+        let synced = self.offer.synchronise(now, &config, &options, &self.peer, &segment, 0);
         Connection::established(now, config, options, synced, segment)
     }
 

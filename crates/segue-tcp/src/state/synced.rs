@@ -216,8 +216,6 @@ impl Synced {
     pub(crate) fn reset(&mut self, now: Instant, inbox: &Inbox, rules: Rules<'_>) -> Transmit {
         let mut reset = self.acknowledge(now, inbox, rules);
         reset.header.flags.insert(TcpFlags::RST);
-        reset.header.flags.remove(TcpFlags::URG);
-        reset.header.urgent = 0;
         reset
     }
 

@@ -9,6 +9,7 @@ use core::time::Duration;
 use segue_wire::Instant;
 
 use super::{Mark, Scoreboard, Tags};
+use crate::send::rack::micros_between;
 use crate::send::rate::Sent;
 use crate::units::{Local, Seq};
 
@@ -110,7 +111,8 @@ impl Scoreboard {
         let mut detected = Detected { lost_again: 0, wait: None };
         let Some(rack) = self.0.as_ref().map(|board| board.rack) else { return detected };
         let patience = rack.rtt().unwrap_or_default() + window;
-        let left = |mark: &Mark| patience.checked_sub(now - mark.sent_at).filter(|left| !left.is_zero());
+        let age = |mark: &Mark| Duration::from_micros(micros_between(mark.sent_at, now));
+        let left = |mark: &Mark| patience.checked_sub(age(mark)).filter(|left| !left.is_zero());
         if let Some(board) = &mut self.0 {
             board.order.advance_edge(&board.marks, |mark| rack.left_after(mark.sent_at, mark.end()));
         }

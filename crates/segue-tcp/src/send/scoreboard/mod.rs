@@ -265,6 +265,24 @@ impl Scoreboard {
         true
     }
 
+    /// A mark that `at` lies inside becomes two. Rare (the peer has shrunk its window), so linear.
+    pub(crate) fn cut_at(&mut self, at: Seq<Local>) {
+        let Some(board) = &mut self.0 else { return };
+        let queue = &mut board.marks.queue;
+        let behind = queue.partition_point(|mark| mark.start.before(at));
+        let Some(mark) = behind.checked_sub(1).and_then(|place| queue.get_mut(place)) else { return };
+        if !at.before(mark.end()) {
+            return;
+        }
+        let rest = Mark { start: at, len: mark.end().since(at), tags: mark.tags - Tags::FIRST, ..*mark };
+        mark.len = at.since(mark.start);
+        mark.tags.remove(Tags::PUSH);
+        // Numbers begin anew behind all that were given.
+        board.marks.first += board.marks.queue.len() as u64;
+        board.marks.queue.insert(behind, rest);
+        board.recount();
+    }
+
     /// Bytes of memory held.
     pub(crate) fn memory(&self) -> usize {
         self.0.as_ref().map_or(0, |board| {
