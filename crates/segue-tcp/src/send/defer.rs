@@ -33,7 +33,7 @@ impl Sender {
         // What would be one buffer of Linux's; a single segment has nothing to wait for but Nagle.
         let (unsent, goal) = (self.unsent(), self.size_goal());
         let buffer = unsent.min(goal);
-        if buffer <= size || (self.half == LocalHalf::FinQueued && unsent <= goal) {
+        if buffer <= size {
             return false;
         }
         let quota = self.cc.cwnd().saturating_sub(self.in_flight()).0;
@@ -52,7 +52,11 @@ impl Sender {
             return false;
         }
         let srtt = self.rtt.smoothed().unwrap_or_default();
-        head_sent_at + srtt <= now + (srtt / 2).min(NEAR)
+        if head_sent_at + srtt > now + (srtt / 2).min(NEAR) {
+            return false;
+        }
+        // What could leave whole, and gets no more, waits for nothing; a FIN alone does not hasten it.
+        limit <= buffer || self.half != LocalHalf::FinQueued || unsent > goal
     }
 
     /// Whether the congestion window is what lets no more out though there is room in it: the rest waits to leave with
