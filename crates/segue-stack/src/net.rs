@@ -72,8 +72,17 @@ pub(crate) struct Way {
     pub(crate) source: IpAddr,
     /// The largest IP packet that gets there, as far as is known.
     pub(crate) mtu: usize,
+    /// The destination is on the link: no router passes the packets on.
+    pub(crate) is_direct: bool,
     /// What the route asks of connections.
     pub(crate) wishes: RouteWishes,
+}
+
+impl Way {
+    /// `SO_DONTROUTE`, `MSG_DONTROUTE`: what needs a router is out of reach.
+    pub(crate) fn check_direct(&self, must_be_direct: bool) -> Result<(), Errno> {
+        if must_be_direct && !self.is_direct { Err(Errno::ENETUNREACH) } else { Ok(()) }
+    }
 }
 
 impl Net {
@@ -258,7 +267,7 @@ impl Net {
         if let Some(learned) = self.pmtu.get(now, destination) {
             mtu = mtu.min(learned);
         }
-        Ok(Way { iface, source, mtu, wishes })
+        Ok(Way { iface, source, mtu, is_direct: via.is_none(), wishes })
     }
 
     fn loopback_source(destination: IpAddr) -> IpAddr {

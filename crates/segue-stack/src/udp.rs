@@ -5,7 +5,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use hashbrown::HashMap;
-use segue_wire::udp::{HEADER_LEN, verify_checksum};
+use segue_wire::udp::{HEADER_LEN, UdpError, verify_checksum};
 use segue_wire::{ChecksumState, Chunks, Instant, Packet, UdpHeader};
 
 use crate::icmp::errors::Complaint;
@@ -177,7 +177,12 @@ impl Stack {
         packet.truncate(offset + HEADER_LEN + payload_len);
         if packet.checksum == ChecksumState::Complete {
             let front = packet.head().get(offset..).unwrap_or(&[]);
-            if verify_checksum(arrival.source, arrival.destination, front, packet.body()).is_err() {
+            let verified = match verify_checksum(arrival.source, arrival.destination, front, packet.body()) {
+                // RFC 6935, RFC 6936: for a socket that says so.
+                Err(UdpError::MissingChecksum) if self.takes_unchecked(&header, arrival) => Ok(()),
+                other => other,
+            };
+            if verified.is_err() {
                 self.counters.inc(pick(Counter::UdpInCsumErrors, Counter::Udp6InCsumErrors));
                 return self.counters.inc(errors);
             }
@@ -207,6 +212,18 @@ impl Stack {
                 }
             }
         }
+    }
+
+    /// Whether the socket of a datagram without a checksum over IPv6 has `UDP_NO_CHECK6_RX`.
+    fn takes_unchecked(&self, header: &UdpHeader, arrival: &Arrival) -> bool {
+        let tuple = FourTuple {
+            local: arrival.destination,
+            peer: arrival.source,
+            local_port: header.destination_port,
+            peer_port: header.source_port,
+        };
+        let socket = self.find_udp(&tuple, arrival.iface).and_then(|index| self.sockets.at(index));
+        socket.is_some_and(|socket| socket.common().rare().flags.contains(RareFlags::NO_CHECK6_RX))
     }
 
     /// A datagram to a broadcast or multicast address goes to every socket it fits, and causes no error.

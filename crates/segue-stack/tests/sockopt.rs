@@ -4,7 +4,7 @@ mod common;
 use core::time::Duration;
 
 use common::*;
-use segue_stack::{Errno, MsgFlags, SocketId, SocketOption};
+use segue_stack::{Errno, MsgFlags, Route, SocketId, SocketOption};
 
 const SOL_SOCKET: i32 = 1;
 const IPPROTO_IP: i32 = 0;
@@ -338,4 +338,43 @@ fn the_round_trip_counts_the_delay_of_the_socket_itself() {
     // 10 ms of path, the peer's delayed acknowledgment, and 40 ms; without the delay 50 ms at most.
     assert!(info.rtt >= 50_000, "{} microseconds", info.rtt);
     assert!(info.min_rtt >= 10_000);
+}
+
+#[test]
+fn who_does_not_want_to_be_routed_reaches_the_link_only() {
+    const SO_DONTROUTE: i32 = 5;
+    let mut w = World::new(Wire::default());
+    let via = Route { via: Some(ip(B4)), ..Route::on_link(cidr("192.0.2.0/24"), w.ifaces[A]) };
+    w.stacks[A].add_route(via).unwrap();
+    let (direct, far) = ("10.0.0.2:7", "192.0.2.1:7");
+    let tcp = w.tcp(A);
+    set(&mut w, A, tcp, SOL_SOCKET, SO_DONTROUTE, &1i32.to_ne_bytes());
+    assert_eq!(w.connect(A, tcp, far), Err(Errno::ENETUNREACH));
+    assert_eq!(w.connect(A, tcp, direct), Err(Errno::EINPROGRESS));
+    let udp = w.udp(A);
+    assert_eq!(w.send_to(A, udp, b"x", far), Ok(1));
+    let once = w.stacks[A].send_to(w.now, udp, b"x", MsgFlags::DONTROUTE, addr(far), None);
+    assert_eq!(once, Err(Errno::ENETUNREACH));
+    set(&mut w, A, udp, SOL_SOCKET, SO_DONTROUTE, &1i32.to_ne_bytes());
+    assert_eq!(w.send_to(A, udp, b"x", far), Err(Errno::ENETUNREACH));
+    assert_eq!(w.send_to(A, udp, b"x", direct), Ok(1));
+}
+
+#[test]
+fn a_datagram_without_a_checksum_over_ipv6_is_taken_only_by_who_says_so() {
+    const IPPROTO_UDP: i32 = 17;
+    const UDP_NO_CHECK6_TX: i32 = 101;
+    const UDP_NO_CHECK6_RX: i32 = 102;
+    let mut w = World::new(Wire::default());
+    let server = w.udp6(B);
+    w.bind(B, server, "[fd00::2]:7").unwrap();
+    let client = w.udp6(A);
+    set(&mut w, A, client, IPPROTO_UDP, UDP_NO_CHECK6_TX, &1i32.to_ne_bytes());
+    for (takes, errors, read) in [(0, 1, Err(Errno::EAGAIN)), (1, 1, Ok(b"x".to_vec()))] {
+        set(&mut w, B, server, IPPROTO_UDP, UDP_NO_CHECK6_RX, &i32::to_ne_bytes(takes));
+        w.send_to(A, client, b"x", "[fd00::2]:7").unwrap();
+        w.settle();
+        assert_eq!(w.counter(B, "Udp6InCsumErrors"), errors);
+        assert_eq!(w.read(B, server), read);
+    }
 }

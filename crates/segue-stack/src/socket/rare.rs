@@ -26,7 +26,6 @@ bitflags! {
         const ROUTER_ALERT_ISOLATE = 1 << 6;
         const FLOW_INFO_SEND = 1 << 7;
         const AUTO_FLOW_LABEL_OFF = 1 << 8;
-        const THIN_LINEAR = 1 << 9;
         /// Options and extension headers of packets that arrived; none is ever handed on.
         const RECV_OPTIONS = 1 << 10;
         const RETURN_OPTIONS = 1 << 11;

@@ -29,6 +29,8 @@ pub(crate) struct SendControl {
     pub(crate) ttl: Option<u8>,
     pub(crate) tos: Option<u8>,
     pub(crate) dont_fragment: Option<bool>,
+    /// `MSG_DONTROUTE`: only to who is on the link.
+    pub(crate) is_direct: bool,
     /// `UDP_SEGMENT`.
     pub(crate) segment: Option<u16>,
     /// `SOF_TIMESTAMPING_TX_*` in place of the socket's.

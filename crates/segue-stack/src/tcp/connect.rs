@@ -58,6 +58,7 @@ impl Stack {
         let route = self.route_of(id.index);
         let way = self.net.way(now, next_stop(to.ip(), route.as_ref()), pinned)?;
         let common = &self.stream_mut(id)?.common;
+        way.check_direct(common.has(Flags::DONT_ROUTE))?;
         let is_any = crate::tuple::unspecified_like(common.local) == common.local;
         if !is_any && common.local.is_ipv4() != to.is_ipv4() {
             return Err(if to.is_ipv4() { Errno::ENETUNREACH } else { Errno::EINVAL });

@@ -123,7 +123,7 @@ impl Stack {
         let (sticky, by) = sticky_source(socket, to.ip());
         let from = control.source.map(|source| source.ip()).or(sticky);
         let source = from.unwrap_or(local);
-        let is_udp = socket.kind == DatagramKind::Udp;
+        let (is_udp, must_be_direct) = (socket.kind == DatagramKind::Udp, socket.common.has(Flags::DONT_ROUTE));
         let chosen = socket.any.or(control.iface).or(by).or_else(|| socket.common.leaves_by(&self.net, to.ip()));
         let pinned = chosen.or_else(|| {
             let fallback = self.net.loopback_fallback().filter(|_| is_udp && to.ip().is_loopback())?;
@@ -146,6 +146,7 @@ impl Stack {
             Err(Errno::EADDRNOTAVAIL) if from.is_some() => self.net.way_without_source(now, to.ip(), pinned)?,
             other => other?,
         };
+        way.check_direct(must_be_direct || control.is_direct)?;
         if !source.is_unspecified() && source.is_ipv4() == to.is_ipv4() {
             way.source = source;
         }
@@ -169,7 +170,8 @@ impl Stack {
             return Err(Errno::EOPNOTSUPP);
         }
         let len = data.len();
-        let Some((to, control, payload)) = self.uncork(id, data, flags, to, *control)? else { return Ok(len) };
+        let control = SendControl { is_direct: flags.contains(MsgFlags::DONTROUTE), ..*control };
+        let Some((to, control, payload)) = self.uncork(id, data, flags, to, control)? else { return Ok(len) };
         self.send_whole(now, id, to, control, payload)?;
         Ok(len)
     }
