@@ -36,6 +36,8 @@ pub struct SocketInfo {
     pub memory: Option<[u32; 9]>,
     /// What `TCP_INFO` would say, where there is a connection.
     pub info: Option<segue_tcp::Info>,
+    /// What BBR knows of the path (`TCP_CC_INFO`), where it runs.
+    pub bbr: Option<segue_tcp::BbrInfo>,
     /// What signs its segments, where something does.
     pub signing: Option<Box<SigningInfo>>,
     /// The running timer of a connection.
@@ -172,6 +174,7 @@ fn describe(now: Instant, socket: Option<SocketId>, entry: &Socket) -> SocketInf
         send_queue: 0,
         memory: Some(crate::sockopt::socket_values::memory_info(entry)),
         info: None,
+        bbr: None,
         signing: common.rare().keys.as_deref().map(|keys| Box::new(signing(keys))),
         timer: None,
         congestion: None,
@@ -207,6 +210,7 @@ fn describe_stream(now: Instant, stream: &StreamSocket, info: &mut SocketInfo) {
             info.receive_queue = flow.connection.unread();
             info.send_queue = flow.connection.unsent() + flow.connection.unacked();
             info.info = stream.info(now);
+            info.bbr = flow.connection.bbr_info();
             info.timer = flow.connection.timer();
         }
     }
@@ -226,6 +230,7 @@ fn bare(tuple: &FourTuple, state: segue_tcp::State, timer: Option<segue_tcp::Tim
         send_queue: 0,
         memory: None,
         info: None,
+        bbr: None,
         signing: None,
         timer,
         congestion: None,

@@ -48,7 +48,7 @@ pub use message::{
     encode_control,
 };
 pub use route::{IfaceId, Route, RouteError};
-pub use segue_tcp::{AoAlgorithm, AoKey, Chunks, Info, Instant, Ready};
+pub use segue_tcp::{AoAlgorithm, AoKey, BbrInfo, Chunks, Info, Instant, Ready};
 pub use segue_wire::Packet;
 pub use socket::{
     Domain, Held, HeldId, MsgFlags, Received, Reject, Shutdown, SocketEvent, SocketId, SocketType, Unreachable,

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use segue_stack::{Domain, Info, Instant, SigningInfo, SocketInfo, SocketType, Stack, State};
+use segue_stack::{BbrInfo, Domain, Info, Instant, SigningInfo, SocketInfo, SocketType, Stack, State};
 use segue_tcp::{Timer, TimerKind};
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +99,8 @@ pub struct SocketLine {
     /// link (t), send buffer (tb), free of what is charged (f), queued and charged (w), options (o), backlog (bl), dropped (d).
     #[serde(default)]
     pub memory: Option<[u32; 9]>,
-    /// The fields of Linux's `struct tcp_info` that are numbers, by name.
+    /// The fields of Linux's `struct tcp_info` that are numbers, by name; under bbr those of `struct tcp_bbr_info`, too, with
+    /// both halves of the bandwidth as `bbr_bw`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub info: Option<std::collections::BTreeMap<String, u64>>,
     /// Keys that sign its segments, as `ss -i` shows them, without the secrets.
@@ -221,7 +222,11 @@ impl SocketLine {
             timer: info.timer.map(|timer| TimerLine::of(&timer, now)),
             congestion: info.congestion.map(|name| name.as_str().to_owned()),
             memory: info.memory,
-            info: info.info.as_ref().map(fields),
+            info: info.info.as_ref().map(|numbers| {
+                let mut all = fields(numbers);
+                all.extend(info.bbr.iter().flat_map(bbr_fields));
+                all
+            }),
             signing: info.signing.as_deref().map(signing).unwrap_or_default(),
         }
     }
@@ -307,6 +312,17 @@ fn fields(info: &Info) -> std::collections::BTreeMap<String, u64> {
     ];
     let all = numbers.into_iter().chain(more);
     all.filter(|(_, value)| *value != 0).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// `struct tcp_bbr_info` by Linux's names.
+fn bbr_fields(bbr: &BbrInfo) -> [(String, u64); 4] {
+    [
+        ("bbr_bw", bbr.bw),
+        ("bbr_min_rtt", bbr.min_rtt.into()),
+        ("bbr_pacing_gain", bbr.pacing_gain.into()),
+        ("bbr_cwnd_gain", bbr.cwnd_gain.into()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
 }
 
 /// Counts everything once.

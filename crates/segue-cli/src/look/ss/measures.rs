@@ -13,6 +13,7 @@ pub(super) fn measures(line: &SocketLine, info: &BTreeMap<String, u64>, in_full:
     words.handshake(line);
     words.windows();
     words.counts();
+    words.bbr();
     words.rates();
     words.recovery();
     words.receiver();
@@ -87,6 +88,21 @@ impl Words<'_> {
         self.plain(&["data_segs_out", "data_segs_in"].map(|name| (name, name)));
     }
 
+    /// What BBR knows of the path, under bbr alone.
+    fn bbr(&mut self) {
+        if !self.info.contains_key("bbr_bw") {
+            return;
+        }
+        let mut known = format!("bw:{},mrtt:{}", self.rate(self.get("bbr_bw") as f64), millis(self.get("bbr_min_rtt")));
+        for gain in ["pacing_gain", "cwnd_gain"] {
+            let times_256 = self.get(&format!("bbr_{gain}"));
+            if times_256 > 0 {
+                known.push_str(&format!(",{gain}:{}", six_digits(times_256 as f64 / 256.0)));
+            }
+        }
+        self.say(format!("bbr:({known})"));
+    }
+
     fn rates(&mut self) {
         if self.get("rtt") > 0 {
             let in_a_round_trip = self.get("snd_cwnd") as f64 * self.get("snd_mss") as f64;
@@ -148,6 +164,13 @@ impl Words<'_> {
 /// Microseconds as milliseconds.
 fn millis(micros: u64) -> String {
     trimmed(micros as f64 / 1000.0)
+}
+
+/// Six digits in all for a small number, and no zeros at the end: C's `%g`.
+fn six_digits(number: f64) -> String {
+    let decimals = if number < 1.0 { 6 } else { 5 };
+    let text = format!("{number:.decimals$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// At most three decimals, and no zeros at the end.
@@ -235,6 +258,10 @@ mod tests {
             ("min_rtt", 21),
             ("snd_wnd", 65_536),
             ("max_pacing_rate", u64::MAX),
+            ("bbr_bw", 1_129_931_034),
+            ("bbr_min_rtt", 21),
+            ("bbr_pacing_gain", 739),
+            ("bbr_cwnd_gain", 512),
         ];
         let info: BTreeMap<String, u64> = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let line: SocketLine = serde_json::from_value(serde_json::json!({
@@ -246,7 +273,7 @@ mod tests {
             measures(&line, &info, false),
             " ts sack bbr wscale:10,10 rto:204 rtt:0.022/0.01 ato:40 mss:32768 pmtu:65535 rcvmss:34518 advmss:65483 cwnd:11 \
              bytes_sent:2 bytes_acked:2 bytes_received:100000 segs_out:3 segs_in:6 data_segs_out:1 data_segs_in:3 \
-             send 131Gbps lastsnd:472 lastrcv:572 lastack:472 pacing_rate 357Gbps delivery_rate 9.04Gbps delivered:2 \
+             bbr:(bw:9.04Gbps,mrtt:0.021,pacing_gain:2.88672,cwnd_gain:2) send 131Gbps lastsnd:472 lastrcv:572 lastack:472 pacing_rate 357Gbps delivery_rate 9.04Gbps delivered:2 \
              app_limited rcv_rtt:0.032 rcv_space:65483 rcv_ssthresh:94833 minrtt:0.021 snd_wnd:65536"
         );
         assert!(measures(&line, &info, true).contains("pacing_rate 356746950160bps"));
