@@ -252,12 +252,12 @@ pub(crate) fn page(rows: &Rows, plan: &Plan, congestion: &[String], machine: &st
 
 /// Why a sender may be behind and stays so.
 const REASONS: &str = "\nWhere Segue is behind, or nearly:\n\n\
-    - **Sender, bbr at 5 % loss.** Linux's bbr is version 1, which does not answer to loss; Segue's is the draft's version 3, to which more\n\
-    \x20 than 2 % of loss in a round trip means that too much is in flight. See [bbr-loss](decisions/bbr-loss.md) for what it tolerates.\n\
+    - **Sender, bbr at 5 % loss.** Linux's bbr is version 1, which does not answer to loss; Segue's is the draft's version 3, which tells\n\
+    \x20 the loss of the path from its own ([bbr-loss](decisions/bbr-loss.md)) and probes for the round trip every five seconds.\n\
     - **Sender, cubic at 300 ms and 5 % loss.** Windows are of three to ten segments. Linux rounds the number of acknowledgments for each step\n\
     \x20 of the window down, Segue follows RFC 9438 with fractions of segments; a model of both gives 0.91 for the first nine seconds.\n\
     - **Receiver, bbr at 100 ms and more with 1 % loss and more.** A sender that goes on in spite of loss needs a receive window that grows\n\
-    \x20 while segments are missing. Rows of 2026-11-21 are from before Segue's did; in virtual time that made 25 Mbit/s 79 at\n\
+    \x20 while segments are missing. Rows of 1 % are from before Segue's did; in virtual time that made 25 Mbit/s 79 at\n\
     \x20 100 Mbit/s, 300 ms and 1 % loss.\n";
 
 /// How many points the table would have and does not, by congestion control.
