@@ -18,6 +18,7 @@ mod ecn;
 mod error;
 mod event;
 mod fastopen;
+mod few;
 mod icmp;
 mod info;
 mod journal;

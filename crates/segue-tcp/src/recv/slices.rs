@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use segue_wire::Chunks;
 
 use super::memory::Cost;
+use crate::few::Few;
 
 /// Pieces shorter than this are copied.
 pub(crate) const COPY_BREAK: usize = 512;
@@ -40,7 +41,7 @@ struct Held {
     /// Short pieces gather here; follows `slices`.
     block: BytesMut,
     len: usize,
-    packets: VecDeque<Packet>,
+    packets: Few<Packet>,
     charge: usize,
     /// Payload that the last packet could take in.
     spare: u32,
@@ -201,7 +202,7 @@ impl Held {
             self.spare = other.spare;
         }
         self.charge += other.charge;
-        join(&mut self.packets, other.packets);
+        self.packets.append(other.packets);
         join(&mut self.slices, other.slices);
     }
 

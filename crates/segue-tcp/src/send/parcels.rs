@@ -4,9 +4,9 @@
 //! in; acknowledged ones go. Each costs a head beside its bytes. Decides nothing: what may be queued is `buffer`'s.
 //! Invariant: the buffers' bytes are the queue's.
 
-use alloc::collections::VecDeque;
-
 use segue_wire::Instant;
+
+use crate::few::Few;
 
 /// Memory of a buffer beside its bytes: head and descriptor.
 pub(crate) const HEAD: u32 = 832;
@@ -23,8 +23,8 @@ pub(crate) struct Fill {
 #[derive(Debug, Default)]
 pub(crate) struct Parcels {
     /// Bytes of each buffer that has left, and of each that has not.
-    sent: VecDeque<u32>,
-    unsent: VecDeque<u32>,
+    sent: Few<u32>,
+    unsent: Few<u32>,
     /// When the last one left whose rest is the first unsent one.
     cut_at: Option<Instant>,
 }
@@ -106,7 +106,7 @@ impl Parcels {
 
     /// Bytes that this list itself takes.
     pub(crate) fn memory(&self) -> usize {
-        (self.sent.capacity() + self.unsent.capacity()) * size_of::<u32>()
+        self.sent.memory() + self.unsent.memory()
     }
 }
 
