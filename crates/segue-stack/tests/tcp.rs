@@ -701,6 +701,39 @@ fn too_many_orphans_are_reset() {
     assert_eq!((usage.orphans, usage.sockets), (0, 0));
 }
 
+/// Clients that have closed with so many bytes each under way, which are all lost.
+fn orphans_with(w: &mut World, queued: &[usize]) {
+    let listener = w.listener(B, "10.0.0.2:80", 10);
+    let mut clients = Vec::new();
+    for _ in queued {
+        let client = w.tcp(A);
+        let _ = w.connect(A, client, "10.0.0.2:80");
+        w.settle();
+        w.accept(B, listener).unwrap();
+        clients.push(client);
+    }
+    w.wire.loss = 1000;
+    for (client, queued) in clients.into_iter().zip(queued) {
+        assert_eq!(w.write(A, client, &vec![7; *queued]), Ok(*queued));
+        w.close(A, client);
+        w.pump();
+    }
+}
+
+#[test]
+fn while_tcp_mem_is_used_up_an_orphan_with_much_to_send_is_reset_when_it_would_send_again() {
+    let mut w = world();
+    orphans_with(&mut w, &[10_000, 100, 10_000]);
+    assert_eq!((w.stacks[A].usage().orphans, w.counter(A, "TcpExtTCPAbortOnMemory")), (3, 0));
+    let resets = w.counter(A, "TcpOutRsts");
+    w.stacks[A].set_sysctl(w.now, "tcp_mem", "1 1 1").unwrap();
+    assert_eq!(w.stacks[A].usage().orphans, 3, "nothing happens before a timer runs out");
+    w.run(Duration::from_secs(3));
+    // As Linux's tcp_check_oom: what has little to send costs too little to be worth a reset.
+    assert_eq!((w.stacks[A].usage().orphans, w.counter(A, "TcpExtTCPAbortOnMemory")), (1, 2));
+    assert_eq!(w.counter(A, "TcpOutRsts"), resets + 2);
+}
+
 #[test]
 fn an_orphan_in_fin_wait_2_is_a_small_entry_that_the_peers_fin_moves_to_time_wait() {
     let mut w = world();
