@@ -40,6 +40,8 @@ struct Machine {
     read: u32,
     /// The edge we advertised last.
     edge: Option<u32>,
+    /// There was no memory for a segment in order: the next window is none (as Linux, ICSK_ACK_NOMEM).
+    is_full: bool,
     shift: u8,
     /// SND.NXT as the peer has seen it.
     seen: u32,
@@ -107,6 +109,7 @@ impl Machine {
             written: 0,
             read: 0,
             edge: None,
+            is_full: false,
             shift: 0,
             seen: ISS,
             told: IRS.wrapping_add(1),
@@ -192,7 +195,8 @@ impl Machine {
         } else if choice & 4 == 0 {
             self.report(&mut segment, script);
         }
-        let _ = self.connection.on_segment(self.now, segment);
+        let outcome = self.connection.on_segment(self.now, segment);
+        self.is_full |= outcome.drop == Some(DropReason::QueueFull);
     }
 
     /// What a peer says of what came to it, be it true or not: SACK blocks, ECN's echoes; and marks of the network.
@@ -336,19 +340,22 @@ impl Machine {
         true
     }
 
-    /// RFC 9293 section 3.8.6: the right edge of the window never moves left.
+    /// RFC 9293 section 3.8.6: the right edge of the window never moves left, but when memory is used up.
     fn note_edge(&mut self, header: &TcpHeader) {
         let state = self.connection.state();
         if !matches!(state, State::TimeWait | State::Closed | State::SynSent | State::SynReceived) {
             self.shift = self.connection.info(self.now).rcv_wscale;
         }
         self.told = header.acknowledgment;
-        if matches!(state, State::SynReceived | State::SynSent | State::Closed) {
+        // The window of a SYN has no scale: one that is repeated cannot say what was said with it.
+        if header.flags.contains(TcpFlags::SYN) || matches!(state, State::SynReceived | State::SynSent | State::Closed)
+        {
             return;
         }
-        let shift = if header.flags.contains(TcpFlags::SYN) { 0 } else { self.shift };
+        let shift = self.shift;
         let edge = header.acknowledgment.wrapping_add(u32::from(header.window) << shift);
-        if let Some(last) = self.edge {
+        let was_full = std::mem::take(&mut self.is_full) && header.window == 0;
+        if let Some(last) = self.edge.filter(|_| !was_full) {
             assert!(
                 edge.wrapping_sub(last) as i32 >= 0,
                 "the window was shrunk from {last} to {edge}: {header:?} shift {shift} {state} {:?}",

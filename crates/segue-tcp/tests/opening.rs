@@ -510,3 +510,31 @@ fn the_syn_ack_that_ends_a_simultaneous_open_is_acknowledged() {
     assert_eq!(peer.connection.state(), State::Established);
     assert_eq!(peer.shown(), [". 0:0(0) ack 0"]);
 }
+
+/// What SYN-RECEIVED acknowledges tells the window in whole steps, which is more than the SYN had offered. Found by fuzzing.
+#[test]
+fn the_window_told_while_both_open_is_not_taken_back_by_its_scale() {
+    let config = Config { window_scaling: true, rmem: [4_096, 131_072, 1 << 20], ..plain() };
+    let mut peer = Peer::syn_sent(config, SocketOptions::default());
+    let mut crossing = syn(IRS);
+    crossing.options.window_scale = Some(3);
+    peer.inject(crossing);
+    assert_eq!((peer.connection.state(), peer.sent().len()), (State::SynReceived, 1));
+    peer.seq = IRS.wrapping_add(1);
+    let mut beyond = peer.bare();
+    beyond.sequence = peer.seq.wrapping_add(100_000);
+    peer.inject(beyond);
+    let mut edge = 0;
+    // Half a step at a time, of segments so small that their overhead takes what the window would grow by.
+    for _ in 0..60 {
+        for ack in peer.sent() {
+            let told = ack.header.acknowledgment.wrapping_add(u32::from(ack.header.window) << 5);
+            assert!(edge <= told, "{edge} was told, and now {told}: {:?}", ack.header);
+            edge = told;
+        }
+        let text = peer.text(16);
+        peer.inject(text);
+    }
+    assert_eq!((peer.connection.state(), peer.connection.info(peer.now).rcv_wscale), (State::Established, 5));
+    assert!(edge > IRS);
+}

@@ -504,8 +504,13 @@ impl Connection {
     /// At most one segment or super-segment. `max_payload` of one MSS or less gives single segments. To be called until
     /// there is none; before that the next deadline is now.
     ///
-    /// Timers that are due have their effect first, so that after `None` the next deadline lies ahead.
+    /// Timers that are due have their effect first, so that after `None` the next deadline lies ahead. Before it nothing
+    /// leaves: what is held back (`send::defer`) is judged again when something happens, as on Linux, not when asked.
     pub fn poll_transmit(&mut self, now: Instant, max_payload: usize) -> Option<Transmit> {
+        if self.next_deadline().is_none_or(|at| at > now) {
+            self.events.remove(Events::TRANSMIT);
+            return None;
+        }
         self.run_timers(now);
         let Some(transmit) = self.next_segment(now, max_payload) else {
             self.settle(now);

@@ -45,6 +45,8 @@ bitflags! {
         const SACK = 2;
         /// A listener's: what leaves is a SYN-ACK from the beginning.
         const PASSIVE = 4;
+        /// A bare acknowledgment has left, and with it the window in whole steps of its scale.
+        const ACKNOWLEDGED = 8;
     }
 }
 
@@ -406,6 +408,7 @@ impl Offer {
             // As on Linux nobody counts what a listener answers.
             self.replies = self.replies.saturating_add(1);
         }
+        self.terms.insert(Terms::ACKNOWLEDGED);
         bare(self.iss + 1, Some(peer.irs + 1), TcpFlags::ACK, self.window_field(peer), self.stamp(now, peer))
     }
 
@@ -463,7 +466,10 @@ impl Offer {
         let our_scale = if scaled.is_some() { self.window.scale } else { WindowScale::default() };
         let receive = ReceiverStart {
             irs: peer.irs,
-            window: self.window(),
+            window: match self.terms.contains(Terms::ACKNOWLEDGED) {
+                true => self.rounded_window(our_scale),
+                false => self.window(),
+            },
             scale: our_scale,
             advertised_mss: self.advertised_mss(peer),
             size_hint: bound_to_window(mss, window.max(offered), start.options),
