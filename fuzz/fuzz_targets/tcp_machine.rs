@@ -344,7 +344,8 @@ impl Machine {
     fn note_edge(&mut self, header: &TcpHeader) {
         let state = self.connection.state();
         if !matches!(state, State::TimeWait | State::Closed | State::SynSent | State::SynReceived) {
-            self.shift = self.connection.info(self.now).rcv_wscale;
+            // An orphan in FIN-WAIT-2 is an entry that does not tell.
+            self.shift = self.shift.max(self.connection.info(self.now).rcv_wscale);
         }
         self.told = header.acknowledgment;
         // The window of a SYN has no scale: one that is repeated cannot say what was said with it.
@@ -354,7 +355,7 @@ impl Machine {
         }
         let shift = self.shift;
         let edge = header.acknowledgment.wrapping_add(u32::from(header.window) << shift);
-        let was_full = std::mem::take(&mut self.is_full) && header.window == 0;
+        let was_full = header.window == 0 && std::mem::take(&mut self.is_full);
         if let Some(last) = self.edge.filter(|_| !was_full) {
             assert!(
                 edge.wrapping_sub(last) as i32 >= 0,

@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::peer::*;
@@ -123,5 +124,47 @@ fn the_timeout_stays_near_the_round_trip_whatever_is_lost_of_data_and_acknowledg
         // successor comes with the peer's own retransmission.
         assert!(longest < Duration::from_millis(3_000), "seed {seed}: a timeout of {longest:?}");
         assert!(done, "seed {seed}: not complete after 2000 s");
+    }
+}
+
+/// ESTABLISHED by a passive open, for a peer with a small window.
+fn accepted(config: &Arc<Config>) -> Peer {
+    let (now, options) = (Instant::from_secs(100), SocketOptions::default());
+    let mut arriving = Peer::established().bare();
+    (arriving.sequence, arriving.flags, arriving.window) = (IRS, TcpFlags::SYN, 8_000);
+    arriving.options = TcpOptions { mss: Some(1_460), sack_permitted: true, ..TcpOptions::default() };
+    let mut opening = PassiveOpen::on_syn(now, config, &options, &arriving.segment(), open());
+    let _ = opening.poll_transmit(now, config).expect("a SYN-ACK");
+    arriving.options = TcpOptions::default();
+    (arriving.sequence, arriving.acknowledgment) = (IRS.wrapping_add(1), ISS.wrapping_add(1));
+    arriving.flags = TcpFlags::ACK;
+    assert!(matches!(opening.on_segment(now, config, &options, &arriving.segment()), PassiveOutcome::Complete));
+    let (connection, _) = opening.into_connection(now, Arc::clone(config), options, arriving.segment());
+    let (seq, ack) = (arriving.sequence, arriving.acknowledgment);
+    Peer { now, connection, seq, ack, window: 8_000, last: Seen::default(), stamp: None, ecn: Ecn::NotEct }
+}
+
+/// Segments become smaller without a word of the path when a search for its MTU begins (`tcp_mtu_probing` 2): what has left is
+/// cut when it is sent again, be it by a timeout or by a probe. Found by fuzzing.
+#[test]
+fn what_left_in_larger_segments_is_sent_again_in_smaller_ones() {
+    for sack in [false, true] {
+        let config = Arc::new(Config { mtu_probing: MtuProbing::Always, sack, ..plain() });
+        let mut peer = accepted(&config);
+        peer.write(4_000).unwrap();
+        let before: usize = peer.sent().iter().map(|transmit| transmit.payload.len()).max().unwrap();
+        peer.window = 60_000;
+        peer.ack = ISS.wrapping_add(1 + 100);
+        let some = peer.bare();
+        peer.inject(some);
+        let now = u16::try_from(peer.connection.info(peer.now).snd_mss).unwrap();
+        assert!(usize::from(now) < before, "{now} after {before}");
+        let mut again = vec![false; 4_000];
+        for (_, transmit) in peer.pass(Duration::from_secs(20)) {
+            assert!(transmit.payload.len() <= now.into(), "{}", show(&transmit));
+            let from = transmit.header.sequence.wrapping_sub(ISS.wrapping_add(1)) as usize;
+            again[from..from + transmit.payload.len()].fill(true);
+        }
+        assert!(again[100..100 + usize::from(now)].iter().all(|sent| *sent), "what is missing first is sent again");
     }
 }

@@ -234,3 +234,21 @@ fn a_reset_numbered_behind_the_furthest_block_ends_the_connection() {
     reset.sequence = IRS.wrapping_add(1).wrapping_add(2_000);
     assert_eq!(peer.inject(reset).drop, Some(DropReason::Reset));
 }
+
+/// RFC 5961 section 3.2. A block that has been filled up says nothing of where a reset may be numbered.
+#[test]
+fn a_reset_behind_a_block_that_is_filled_up_is_challenged() {
+    let mut peer = Peer::sacking_with(plain(), SocketOptions::default());
+    let (first, second, third) = (peer.text(1_000), peer.text(1_000), peer.text(1_000));
+    let end_of_second = third.sequence;
+    peer.inject(second);
+    assert_eq!(peer.sent().len(), 1, "a block is told");
+    peer.inject(first);
+    peer.inject(third);
+    let mut reset = peer.bare();
+    (reset.flags, reset.sequence) = (TcpFlags::RST, peer.seq.wrapping_add(1));
+    assert_eq!(peer.inject(reset.clone()).drop, Some(DropReason::ChallengedReset));
+    reset.sequence = end_of_second;
+    let _ = peer.inject(reset);
+    assert_eq!(peer.connection.state(), State::Established);
+}

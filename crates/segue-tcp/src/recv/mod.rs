@@ -182,7 +182,8 @@ impl Receiver {
 
     /// Where the furthest block ends that the peer may have been told of.
     pub(crate) fn highest_block_end(&self) -> Option<Seq<Peer>> {
-        let end = self.waiting.as_ref()?.told.blocks.end().filter(|_| self.sack)?;
+        // What was told stays until the next acknowledgment leaves, though it may have been filled up by then.
+        let end = self.waiting.as_ref()?.told.blocks.end().filter(|end| self.sack && *end > self.offset)?;
         Some(self.nxt + (end - self.offset) as u32)
     }
 

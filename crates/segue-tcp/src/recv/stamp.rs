@@ -118,9 +118,10 @@ impl Receiver {
         journal: &mut Journal,
     ) -> Stamp {
         let signature = rules.options.signature;
-        // RFC 5681 section 2 (e): a duplicate has the window of the one before.
+        // RFC 5681 section 2 (e): a duplicate has the window of the one before, unless there is no memory for it any more.
         let bare = cargo == Cargo::None;
         let duplicate = bare && matches!(self.ack.owed, Owed::Duplicates(_)) && self.nxt == self.window.acked;
+        let duplicate = duplicate && !self.ack.no_memory;
         let window = match duplicate {
             true => self.window.again(),
             false => self.advertise(inbox, rules.config, journal),

@@ -153,7 +153,10 @@ impl Sender {
             let fin = self.half == LocalHalf::FinQueued && len == self.unsent() && self.window_room() > len;
             return Some(SendPlan::New { len, fin, size, most: burst() });
         }
-        let tail = self.scoreboard.tail()?;
+        let mut tail = self.scoreboard.tail()?;
+        let skipped = self.bytes_of(&tail).saturating_sub(self.segment_size());
+        tail.start += skipped;
+        tail.len -= skipped;
         self.within_window(tail).filter(|probe| probe.len == tail.len).map(SendPlan::Tail)
     }
 
@@ -170,10 +173,19 @@ impl Sender {
         let most = if self.urgent_end.is_some() { mss } else { most() };
         let most = most.min(quota.saturating_mul(mss));
         let resend = self.scoreboard.next_resend(mss, most, config.retrans_collapse)?;
+        if resend.marks == 1 && self.bytes_of(&resend) > mss {
+            // Segments are smaller now than when it left: it is cut as it leaves, as on Linux.
+            return self.within_window(Resend { len: mss, push: false, ..resend });
+        }
         if self.within_window(resend) == Some(resend) {
             return Some(resend);
         }
         self.within_window(self.scoreboard.next_resend(mss, 0, false)?)
+    }
+
+    /// Without the FIN.
+    fn bytes_of(&self, resend: &Resend) -> u32 {
+        resend.len.min(self.queue.end().since(resend.start))
     }
 
     /// SHLD-15, SHLD-16: a peer that shrinks its window gets what is inside, and nothing beyond the edge but what is at
@@ -282,6 +294,7 @@ impl Sender {
     /// The last segment leaves as a probe.
     fn commit_tail(&mut self, now: Instant, resend: &Resend, config: &Config) -> Outgoing {
         self.nudge = Nudge::Nothing;
+        self.scoreboard.cut_at(resend.start);
         let in_flight = self.scoreboard.in_flight();
         let sent = self.cc.flow_mut(now).rate.on_send(now, false, in_flight);
         self.scoreboard.on_tail_probed(now, sent);
@@ -292,7 +305,7 @@ impl Sender {
     /// Segments that were sent before leave.
     fn again(&mut self, now: Instant, resend: &Resend) -> Outgoing {
         let mss = self.segment_size();
-        let bytes = resend.len.min(self.queue.end().since(resend.start));
+        let bytes = self.bytes_of(resend);
         let fin = resend.len > bytes;
         self.counts.bytes_resent += u64::from(bytes);
         self.counts.resent = self.counts.resent.wrapping_add(bytes.div_ceil(mss).max(1));

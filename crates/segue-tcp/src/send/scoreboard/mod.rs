@@ -265,7 +265,8 @@ impl Scoreboard {
         true
     }
 
-    /// A mark that `at` lies inside becomes two. Rare (the peer has shrunk its window), so linear.
+    /// A mark that `at` lies inside becomes two. Rare (the peer has shrunk its window, segments are smaller than they were), so
+    /// linear.
     pub(crate) fn cut_at(&mut self, at: Seq<Local>) {
         let Some(board) = &mut self.0 else { return };
         let queue = &mut board.marks.queue;
