@@ -332,7 +332,7 @@ fn a_device_disappears_with_its_link_and_a_route_leads_to_it_before() {
     let is_gone = (0..500).any(|_| {
         let is_gone = !show(&["link"]).contains("segue0");
         if !is_gone {
-            std::thread::sleep(Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(10));
         }
         is_gone
     });
