@@ -3,7 +3,7 @@
 //! Decides how a budget is divided and what may be added while it is nearly used up. TCP's queues are bounded by `tcp_mem`,
 //! whose default follows from the budget; sockets, half-open connections, TIME-WAIT entries, held SYNs, fragments and
 //! datagrams are counted at what they really cost and refused, each with a counter of its own. A share is kept back for
-//! tables, which grow by doubling, and for what is on its way. Without a budget nothing here refuses anything.
+//! tables, some of which grow by doubling, and for what is on its way. Without a budget nothing here refuses anything.
 use segue_tcp::{Config, Memory, PAGE};
 
 use crate::stack::Stack;
