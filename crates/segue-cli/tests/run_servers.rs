@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{
-    Running, assert_success, finish, free_port, noise_file, open_folder, segue_run, sha256, sha256_file, text, wait_for,
+    Running, assert_success, finish, free_port, noise_file, open_folder, segue_run, sha256, sha256_file, text,
+    wait_for, wait_for_answer,
 };
 
 const SOON: Duration = Duration::from_secs(60);
@@ -68,7 +69,8 @@ fn redis_inside_stands_a_benchmark_from_outside() {
         .stdout(Stdio::null())
         .stderr(Stdio::null()),
     );
-    wait_for(([127, 0, 0, 1], port).into(), SOON);
+    // redis-benchmark waits for ever when its first connections are reset.
+    wait_for_answer(([127, 0, 0, 1], port).into(), b"PING\r\n", b"+PONG\r\n", SOON);
     let output = finish(
         Command::new("redis-benchmark").args([
             "-p",
@@ -97,7 +99,7 @@ fn a_published_port_with_nobody_behind_it_is_refused() {
     let _run = Running::start(&mut segue_run(&format!("-p {port}:8000"), &["sleep", "30"]));
     // The listener outside stands for a port inside that is closed: whoever
     // connects is reset or sees the end at once, and never hangs.
-    std::thread::sleep(Duration::from_millis(500));
+    wait_for(([127, 0, 0, 1], port).into(), SOON);
     let outcome = std::net::TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| {
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         std::io::Read::read(&mut stream, &mut [0; 16])

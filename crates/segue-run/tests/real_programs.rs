@@ -31,7 +31,7 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a port").port()
 }
 
-/// Waits until somebody accepts and answers on a port.
+/// Waits until somebody accepts on a port.
 fn wait_for(address: SocketAddr) {
     let until = Instant::now() + SOON;
     while TcpStream::connect(address).is_err() {

@@ -190,12 +190,24 @@ impl Drop for Running {
     }
 }
 
-/// A port of this machine that was free a moment ago.
+/// A port of this machine that was free a moment ago, below those that the
+/// kernel hands out itself: no client takes it before the server has it.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+    use std::sync::atomic::{AtomicU32, Ordering};
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Test binaries may run beside each other: each begins at a place of its own.
+    let place = std::process::id().wrapping_mul(97);
+    let candidate = || {
+        let port = FIRST + place.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        u16::try_from(port).ok().filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+    };
+    (0..COUNT).find_map(|_| candidate()).expect("a free port")
 }
 
-/// Waits until somebody answers there.
+/// Waits until somebody accepts there. A port that `segue run` publishes
+/// accepts before the program inside listens: see [`wait_for_answer`].
 #[track_caller]
 pub fn wait_for(address: SocketAddr, limit: Duration) {
     let until = Instant::now() + limit;
@@ -204,6 +216,27 @@ pub fn wait_for(address: SocketAddr, limit: Duration) {
             return;
         }
         assert!(Instant::now() < until, "nobody answers at {address}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until whoever serves there answers `question` with `answer`.
+#[track_caller]
+pub fn wait_for_answer(address: SocketAddr, question: &[u8], answer: &[u8], limit: Duration) {
+    let ask = || -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect_timeout(&address, limit)?;
+        stream.set_read_timeout(Some(limit))?;
+        stream.write_all(question)?;
+        let mut heard = vec![0; answer.len()];
+        stream.read_exact(&mut heard)?;
+        Ok(heard)
+    };
+    let until = Instant::now() + limit;
+    loop {
+        match ask() {
+            Ok(heard) => return assert_eq!(text(&heard), text(answer), "the answer of {address}"),
+            Err(error) => assert!(Instant::now() < until, "nobody answers at {address}: {error}"),
+        }
         std::thread::sleep(Duration::from_millis(20));
     }
 }
