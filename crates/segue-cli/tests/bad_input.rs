@@ -132,8 +132,9 @@ fn no_process_is_left_when_segue_is_killed() {
 
 #[test]
 fn an_interrupt_reaches_the_program_and_ends_the_run() {
-    let run = Running::start(&mut segue_run("", &["sleep", "1234"]));
-    std::thread::sleep(Duration::from_millis(500));
+    let marker = format!("32{}", std::process::id());
+    let run = Running::start(&mut segue_run("", &["sleep", &marker]));
+    common::eventually("the program runs", SOON, || alive(&marker));
     let output = run.interrupt(SOON);
     assert_eq!(output.status.code(), Some(128 + 2));
 }

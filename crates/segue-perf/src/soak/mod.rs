@@ -279,18 +279,3 @@ fn call(name: &'static str) -> impl Fn(Errno) -> PerfError {
 fn lab_error(error: LabError) -> PerfError {
     PerfError::Unexpected(error.to_string())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn conversations_over_bad_paths_are_right_to_the_byte_and_leave_nothing_behind() {
-        let report = soak(&SoakConfig { limit: Limit::Epochs(3), conversations: 150, seed: 7 }).unwrap();
-        assert_eq!(report.failures, Vec::<String>::new());
-        assert_eq!(report.complete + report.broken_off, 450);
-        assert!(report.complete > 200 && report.broken_off > 50 && report.bytes > 1_000_000, "{report:?}");
-        let counter = |name| report.counters.iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| *value);
-        assert!(counter("TcpRetransSegs") > 100, "the paths are bad");
-    }
-}
