@@ -71,7 +71,7 @@ pub(crate) struct DrillArgs {
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
 
-    /// How often a script that fails against Linux is played again, because this machine may have been too busy.
+    /// How often a script that fails against Linux is played again if this machine was too busy to play it in time.
     #[arg(long, value_name = "N", default_value_t = 0)]
     retries: u32,
 

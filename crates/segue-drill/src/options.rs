@@ -46,8 +46,8 @@ pub struct Options {
     pub against: Against,
     /// Scripts played at the same time; 0, the default: one per processor, and sixteen against Linux, where they mostly wait.
     pub jobs: usize,
-    /// How often a script that fails against Linux is played again: this machine may have been too busy to keep its times.
-    /// Default 0.
+    /// How often a script that fails against Linux is played again if it was not told in time, because this machine was busy.
+    /// One that was told in time has failed. Default 0.
     pub retries: u32,
     /// Keep every packet of a run for its report, and not only the last few hundred. Default false.
     pub verbose: bool,

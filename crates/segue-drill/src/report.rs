@@ -45,6 +45,9 @@ pub struct ScriptReport {
     pub packets: u64,
     /// Virtual time from the first event to the end.
     pub virtual_time: Duration,
+    /// Whether the script was told at its times: the player was never late by more than 4 ms, and nothing on this machine
+    /// waited longer for a processor. If not, a failure against Linux may be the busy machine's.
+    pub was_in_time: bool,
     /// Real time.
     pub duration: Duration,
 }
@@ -70,6 +73,7 @@ impl ScriptReport {
             printed: played.printed,
             packets: played.packets,
             virtual_time: played.elapsed,
+            was_in_time: played.was_in_time,
             duration: Duration::ZERO,
         }
     }

@@ -1,6 +1,6 @@
 //! The corpus against this machine's kernel: what Linux does is what the scripts say, except where a comment says otherwise.
 //!
-//! Real time: as long as the longest script lasts (over two minutes), whatever their number.
+//! Real time: as long as the longest script lasts (a little over a minute), whatever their number.
 use std::path::{Path, PathBuf};
 
 use segue_drill::{Against, Options, Verdict, prepare_namespaces, run_files};
@@ -17,6 +17,7 @@ fn linux_does_what_the_scripts_say() {
         against: Against::Linux,
         defines: vec!["PEERMSS=1234".into()],
         jobs: 16,
+        // Of scripts only that this machine was too busy to play in time: one that was told in time has failed.
         retries: 3,
         ..Options::default()
     };

@@ -16,8 +16,10 @@ mod namespace;
 pub mod process;
 pub mod sys;
 mod tap;
+mod timer_wheel;
 
 pub use caller::Caller;
 pub use clock::Clock;
 pub use namespace::{Namespace, NamespaceConfig, Tool, become_namespace_root, can_make_namespaces};
 pub use tap::Captured;
+pub use timer_wheel::TimerWheel;

@@ -263,7 +263,26 @@ fn set_up(config: &NamespaceConfig) -> io::Result<(TunLink, Tap)> {
         offload: true,
     })?;
     let tap = Tap::open(tun.name())?;
+    config.addresses.iter().try_for_each(|prefix| wait_until_local(prefix.address))?;
     Ok((tun, tap))
+}
+
+/// The kernel makes the route of an IPv6 address of its own later, in a thread of its own. Before that the address is nobody's.
+fn wait_until_local(address: IpAddr) -> io::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let IpAddr::V6(address) = address else { return Ok(()) };
+    let route = format!("{:032x} 80 ", u128::from(address));
+    let started = std::time::Instant::now();
+    while !std::fs::read_to_string("/proc/thread-self/net/ipv6_route")?.lines().any(|line| line.starts_with(&route)) {
+        if started.elapsed() > PATIENCE {
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("{address} did not become an address of the device"),
+            ));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
 }
 
 /// Makes this process root of a user namespace of its own, so that it may make network namespaces. It must have one thread

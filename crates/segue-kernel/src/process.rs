@@ -1,4 +1,4 @@
-//! What this process holds of the machine, as the allocator and the kernel say.
+//! What this process holds of the machine, and what it has to wait for, as the allocator and the kernel say.
 use std::io;
 use std::time::Duration;
 
@@ -44,6 +44,15 @@ pub fn thread_time() -> Duration {
     let outcome = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     debug_assert_eq!(outcome, 0, "every Linux has this clock");
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// How long anything on this machine has waited for a processor since it started, as the kernel accounts for it
+/// (`/proc/pressure/cpu`). `None`: this kernel does not.
+pub fn processor_shortage() -> Option<Duration> {
+    let pressure = std::fs::read_to_string("/proc/pressure/cpu").ok()?;
+    let some = pressure.lines().find(|line| line.starts_with("some "))?;
+    let micros = some.split_whitespace().find_map(|word| word.strip_prefix("total="))?.parse().ok()?;
+    Some(Duration::from_micros(micros))
 }
 
 /// How many descriptors this process has open.

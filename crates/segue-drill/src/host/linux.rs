@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use segue_kernel::{Caller, Clock, Namespace, NamespaceConfig, Tool, sys};
+use segue_kernel::{Caller, Clock, Namespace, NamespaceConfig, TimerWheel, Tool, sys};
 use segue_link::Prefix;
 use segue_wire::{ChecksumState, Instant, Packet};
 
@@ -48,6 +48,7 @@ type Made = (io::Result<i64>, Output, Vec<OwnedFd>);
 /// The kernel as a host under test.
 pub struct LinuxHost {
     clock: Clock,
+    wheel: TimerWheel,
     caller: Caller<Made>,
     network: Network,
     descriptors: BTreeMap<Fd, Arc<OwnedFd>>,
@@ -81,6 +82,7 @@ impl LinuxHost {
         let caller = namespace.caller().map_err(fail)?;
         Ok(LinuxHost {
             clock,
+            wheel: TimerWheel::of_this_machine(),
             caller,
             network: network.clone(),
             descriptors: BTreeMap::new(),
@@ -435,6 +437,10 @@ impl Host for LinuxHost {
 
     fn wall_time(&self, at: Instant) -> Duration {
         self.clock.wall(at)
+    }
+
+    fn timer_slack(&self, delay: Duration) -> Duration {
+        self.wheel.slack(delay)
     }
 
     fn patience(&self) -> Patience {

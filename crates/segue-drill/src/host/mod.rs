@@ -170,6 +170,9 @@ pub trait Host {
     /// What the host's wall clock says at a time, since 1970: times in control messages are told in it.
     fn wall_time(&self, at: Instant) -> Duration;
 
+    /// How much later than asked a timer of `delay` may run out by the host's design.
+    fn timer_slack(&self, delay: Duration) -> Duration;
+
     /// How long to wait for what should not take time.
     fn patience(&self) -> Patience;
 }

@@ -11,6 +11,7 @@ mod expect;
 mod inbound;
 mod inject;
 pub(crate) mod live;
+mod pace;
 mod snapshot;
 mod trace;
 
@@ -29,6 +30,8 @@ use crate::settings::Settings;
 use crate::source::{Diagnostic, Span};
 use endpoint::Endpoint;
 use live::Live;
+pub(crate) use pace::PUNCTUAL;
+use pace::Pace;
 use snapshot::Snapshot;
 use trace::Trace;
 
@@ -68,6 +71,7 @@ pub(crate) struct Interpreter<'a> {
     previous: Instant,
     /// When the previous event was due, if it was an inbound packet.
     train: Option<Instant>,
+    pace: Pace,
 }
 
 /// What came of a script.
@@ -80,6 +84,8 @@ pub(crate) struct Played {
     pub(crate) trace: Vec<String>,
     pub(crate) packets: u64,
     pub(crate) elapsed: Duration,
+    /// Whether the player kept to the script's times.
+    pub(crate) was_in_time: bool,
 }
 
 /// What can be told of a script before it runs, beyond its grammar.
@@ -118,6 +124,7 @@ pub(crate) fn play(scene: &Scene<'_>, settings: Settings, host: &mut dyn Host) -
         start: now,
         previous: now,
         train: None,
+        pace: Pace::default(),
         endpoints: Vec::new(),
         current: None,
         descriptors: BTreeMap::new(),
@@ -146,6 +153,7 @@ pub(crate) fn play(scene: &Scene<'_>, settings: Settings, host: &mut dyn Host) -
         warnings: interpreter.warnings,
         printed: scope.printed,
         packets: interpreter.trace.packets,
+        was_in_time: interpreter.pace.was_kept(),
         trace: interpreter.trace.into_lines(),
         elapsed: interpreter.host.now().saturating_duration_since(interpreter.start),
     }
@@ -161,6 +169,7 @@ impl Played {
             trace: Vec::new(),
             packets: 0,
             elapsed: Duration::ZERO,
+            was_in_time: true,
         }
     }
 }
@@ -200,15 +209,21 @@ impl Interpreter<'_> {
         fixed.max(Duration::try_from_secs_f64(share).unwrap_or(Duration::MAX))
     }
 
+    /// What happens later than the event before may wait for a timer, which is as late as the host's design has it.
     pub(crate) fn window(&self, first: Instant, last: Instant, distance: Duration) -> Window {
         let tolerance = self.tolerance(distance);
+        let late = tolerance.max(self.timer_slack(distance)).saturating_add(self.pace.late());
         Window {
             first,
             last,
             earliest: first.saturating_sub(tolerance),
-            latest: last.checked_add(tolerance).unwrap_or(Instant::MAX),
+            latest: last.checked_add(late).unwrap_or(Instant::MAX),
             tolerance,
         }
+    }
+
+    fn timer_slack(&self, distance: Duration) -> Duration {
+        if distance.is_zero() { Duration::ZERO } else { self.host.timer_slack(distance) }
     }
 
     /// When an event begins and ends, if it says so.
@@ -242,6 +257,10 @@ impl Interpreter<'_> {
             let previous = self.previous;
             let window = times.map(|(first, last)| self.window(first, last, first.saturating_duration_since(previous)));
             let sent = self.outbound(packet, window)?;
+            if let (Some(Window { first, last, .. }), Some(sent)) = (window, sent) {
+                let slack = self.timer_slack(first.saturating_duration_since(previous));
+                self.pace.on_packet(sent.saturating_duration_since(last), slack);
+            }
             // As if the interpreter had no latency: the line is over when its packet was there.
             self.previous = self.previous.max(sent.unwrap_or_else(|| self.host.now()));
             self.train = None;
@@ -289,7 +308,7 @@ impl Interpreter<'_> {
     fn wait_until(&mut self, at: Instant, span: Span) -> Result<(), Diagnostic> {
         let late = self.host.now().saturating_duration_since(at);
         let tolerance = self.tolerance(at.saturating_duration_since(self.previous));
-        if late > tolerance {
+        if late > tolerance.saturating_add(self.pace.late()) {
             let message = format!(
                 "this event is due at {:.6} s, but the events before it lasted until {:.6} s",
                 self.seconds(at),
@@ -297,7 +316,13 @@ impl Interpreter<'_> {
             );
             return Err(Diagnostic::at(span, message));
         }
+        if late > Duration::ZERO {
+            self.pace.on_overrun(late);
+        }
         while self.pass(at)? == Woken::ByEvent {}
+        if late == Duration::ZERO {
+            self.pace.on_wake(at, self.host.now());
+        }
         Ok(())
     }
 
@@ -307,8 +332,14 @@ impl Interpreter<'_> {
         let overdue = self.blocked.as_ref().and_then(|blocked| blocked.window).map(|window| window.latest);
         let overdue = overdue.and_then(|latest| latest.checked_add(Duration::from_nanos(1)));
         let until = overdue.map_or(limit, |overdue| overdue.min(limit));
+        let asked = self.host.now();
         let woken = self.host.wait(until).map_err(|error| Diagnostic::whole(error.0))?;
+        let waited = self.captured.len();
         self.collect()?;
+        let now = self.host.now();
+        if let Some(live) = self.captured.get(waited).filter(|live| live.time >= asked) {
+            self.pace.on_seen(live.time, now);
+        }
         self.poll_blocked()?;
         Ok(if until < limit { Woken::ByEvent } else { woken })
     }

@@ -20,7 +20,7 @@ pub use socket::{
     accept, bind, connect, getsockopt, listen, local_address, peer_address, setsockopt, shutdown, socket,
 };
 pub(crate) use thread::{ThreadHandle, enter_new_user_and_network, install_interruption};
-pub use thread::{raise_priority, set_capability};
+pub use thread::{raise_priority, set_capability, tick};
 pub use wait::{epoll_control, epoll_create, epoll_wait, poll, wait_readable};
 
 fn check(result: c_int) -> io::Result<c_int> {

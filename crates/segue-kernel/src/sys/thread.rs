@@ -1,6 +1,7 @@
 //! Threads: their namespaces, their priority, and how a call in one is ended from another.
 use std::io;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use super::check;
 
@@ -96,4 +97,14 @@ pub(crate) fn install_interruption() {
         // SAFETY: the action is complete (no flags, so calls are not restarted) and its handler touches nothing.
         unsafe { libc::sigaction(signal(), &raw const action, std::ptr::null_mut()) };
     });
+}
+
+/// The time between two ticks of the kernel's clock.
+pub fn tick() -> Duration {
+    let mut resolution = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer points to a timespec that outlives the call.
+    let outcome = unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, &raw mut resolution) };
+    debug_assert_eq!(outcome, 0, "every Linux has this clock");
+    // The coarse clock moves with the tick.
+    Duration::from_nanos(u64::try_from(resolution.tv_nsec).unwrap_or_default().max(1))
 }

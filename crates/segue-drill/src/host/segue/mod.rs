@@ -329,6 +329,10 @@ impl Host for SegueHost {
         at.saturating_duration_since(Instant::ZERO)
     }
 
+    fn timer_slack(&self, _delay: Duration) -> Duration {
+        Duration::from_nanos(self.tick.unwrap_or(0))
+    }
+
     fn patience(&self) -> Patience {
         // A day, in which every timer of TCP has run out.
         Patience { packet: Duration::from_secs(86_400), call: Duration::from_secs(300) }
