@@ -51,6 +51,11 @@ struct Stage {
     /// W_est: where Reno would be (section 4.3), and segments acknowledged since it last grew.
     reno: Packets,
     reno_acked: u64,
+}
+
+/// How fast the window grows. A reduction does not change it; the next stage does.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
     /// Segments acknowledged for each by which the window grows.
     per: u32,
     /// The window for which the curve was asked last, and when, in milliseconds.
@@ -71,6 +76,7 @@ struct Memory {
     /// `None` before the first acknowledgment.
     hystart: Option<HyStart>,
     past: Past,
+    pace: Pace,
     /// What was before the last reduction.
     undo: Option<Box<Past>>,
     /// Segments acknowledged since the window last grew in congestion avoidance.
@@ -121,42 +127,63 @@ impl Memory {
 
     /// Sections 4.2 to 4.5.
     fn avoid_congestion(&mut self, window: &mut Window, now: Instant, acked: u32) {
-        let past = &mut self.past;
-        let stage = past.stage.get_or_insert_with(|| Stage::new(now, window.cwnd, past.plateau));
-        let most = if past.plateau.is_none() { UNKNOWN } else { u32::MAX };
-        stage.look(now, window.cwnd, acked, u64::from(self.least_rtt.div_ceil(1000)), most);
-        self.credit.grow(window, stage.per, acked);
+        let (past, pace) = (&mut self.past, &mut self.pace);
+        if let Some(stage) = &mut past.stage {
+            stage.reno_acked += u64::from(acked);
+        }
+        let ms = now.as_millis();
+        if !pace.is_standing(window.cwnd, ms) {
+            let begins = past.stage.is_none();
+            let stage = past.stage.get_or_insert_with(|| Stage::new(now, window.cwnd, past.plateau, acked));
+            if begins || !pace.was_asked(ms) {
+                let most = if past.plateau.is_none() { UNKNOWN } else { u32::MAX };
+                let target = stage.target(ms, u64::from(self.least_rtt.div_ceil(1000)));
+                *pace = Pace::towards(target, window.cwnd, ms, most);
+            }
+            pace.per = stage.reno_friendly(window.cwnd, pace.per).max(FASTEST);
+        }
+        self.credit.grow(window, pace.per, acked);
+    }
+}
+
+impl Pace {
+    /// The window stays what it was, and the curve was asked a moment ago.
+    fn is_standing(&self, cwnd: Packets, ms: u64) -> bool {
+        self.asked.is_some_and(|(then, at)| then == cwnd && ms.saturating_sub(at) <= STANDSTILL)
+    }
+
+    fn was_asked(&self, ms: u64) -> bool {
+        self.asked.is_some_and(|(_, at)| at == ms)
+    }
+
+    /// Sections 4.4 and 4.5: one formula for both sides of the plateau. `most`: of `per`.
+    fn towards(target: Packets, cwnd: Packets, ms: u64, most: u32) -> Pace {
+        let gap = target.saturating_sub(cwnd).0;
+        let per = cwnd.0.checked_div(gap).unwrap_or(cwnd.0.saturating_mul(WINDOWS)).min(most);
+        Pace { per, asked: Some((cwnd, ms)) }
     }
 }
 
 impl Stage {
     /// Sections 4.2, 4.8, 4.10: a stage that no reduction has led to starts on the plateau.
-    fn new(now: Instant, cwnd: Packets, plateau: Option<Packets>) -> Stage {
+    fn new(now: Instant, cwnd: Packets, plateau: Option<Packets>, acked: u32) -> Stage {
         let curve = Curve::new(cwnd, plateau.unwrap_or(cwnd));
-        Stage { curve, epoch: now, seen: now, reno: cwnd, reno_acked: 0, per: FASTEST, asked: None }
+        Stage { curve, epoch: now, seen: now, reno: cwnd, reno_acked: u64::from(acked) }
     }
 
-    /// `acked` segments arrived with this window. `ahead`: milliseconds of a round trip; `most`: of `per`.
-    fn look(&mut self, now: Instant, cwnd: Packets, acked: u32, ahead: u64, most: u32) {
-        self.reno_acked += u64::from(acked);
-        let ms = now.as_millis();
-        if self.asked.is_some_and(|(then, at)| then == cwnd && ms.saturating_sub(at) <= STANDSTILL) {
-            return;
-        }
-        if self.asked.is_none_or(|(_, at)| at != ms) {
-            self.asked = Some((cwnd, ms));
-            // Sections 4.4 and 4.5: one formula for both sides of the plateau.
-            let target = self.curve.at(ticks(ms.saturating_sub(self.epoch.as_millis()) + ahead));
-            let gap = target.saturating_sub(cwnd).0;
-            self.per = cwnd.0.checked_div(gap).unwrap_or(cwnd.0.saturating_mul(WINDOWS)).min(most);
-        }
-        // Section 4.3.
+    /// Where the curve is `ahead` milliseconds from now.
+    fn target(&self, ms: u64, ahead: u64) -> Packets {
+        self.curve.at(ticks(ms.saturating_sub(self.epoch.as_millis()) + ahead))
+    }
+
+    /// Section 4.3: `per`, or less where Reno's window is the larger one.
+    fn reno_friendly(&mut self, cwnd: Packets, per: u32) -> u32 {
         let each = ((u64::from(cwnd.0) * RENO) >> RENO_SHIFT).max(1);
         let grown = self.reno_acked.saturating_sub(1) / each;
         self.reno_acked -= grown * each;
         self.reno = self.reno.saturating_add(Packets(u32::try_from(grown).unwrap_or(u32::MAX)));
         let behind = self.reno.saturating_sub(cwnd).0;
-        self.per = cwnd.0.checked_div(behind).map_or(self.per, |per| per.min(self.per)).max(FASTEST);
+        cwnd.0.checked_div(behind).map_or(per, |reno| reno.min(per))
     }
 
     /// Time since `seen` is not the curve's.
@@ -216,6 +243,7 @@ impl Controller for Cubic {
         if let Some(memory) = &mut self.0 {
             memory.past.plateau = None;
             memory.past.stage = None;
+            memory.pace = Pace::default();
             memory.least_rtt = 0;
         }
     }
@@ -240,5 +268,7 @@ impl Controller for Cubic {
     }
 }
 
+#[cfg(test)]
+mod against_linux;
 #[cfg(test)]
 mod tests;
