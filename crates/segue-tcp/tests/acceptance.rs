@@ -130,9 +130,7 @@ fn an_overtaken_acknowledgment_is_dropped_in_silence_and_old_text_is_answered() 
 /// RFC 5961 section 5.2; as Linux not before the connection's first number either.
 #[test]
 fn an_acknowledgment_from_before_the_connection_is_challenged() {
-    let mut peer = Peer::established();
-    peer.write(3_000).expect("room");
-    peer.sent();
+    let mut peer = Peer::sending(3_000);
     peer.ack = peer.ack.wrapping_add(2_000);
     peer.inject(peer.bare());
     for (back, drop) in [(0, None), (2_001, None), (2_002, Some(DropReason::AckTooOld))] {

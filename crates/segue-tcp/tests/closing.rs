@@ -421,9 +421,7 @@ fn closing_during_a_simultaneous_open_sends_the_fin_after_the_handshake() {
 
 #[test]
 fn the_numbers_of_a_connection_are_kept_until_its_application_goes() {
-    let mut peer = Peer::established();
-    peer.write(1_500).expect("room");
-    peer.sent();
+    let mut peer = Peer::sending(1_500);
     peer.ack = peer.ack.wrapping_add(1_000);
     let text = peer.text(100);
     peer.inject(text);

@@ -193,12 +193,8 @@ fn three_duplicates_resend_the_first_segment_and_the_first_two_let_new_ones_out(
 
 #[test]
 fn a_partial_acknowledgment_resends_the_next_hole_at_once() {
-    let mut peer = Peer::established();
-    peer.write(6_000).expect("room");
-    peer.sent();
-    for _ in 0..3 {
-        peer.inject(peer.bare());
-    }
+    let mut peer = Peer::sending(6_000);
+    peer.repeat_ack(3);
     assert_eq!(peer.shown(), [". 0:1000(1000) ack 0"]);
     acknowledge(&mut peer, 3_000);
     assert_eq!(peer.shown(), [". 3000:4000(1000) ack 0"], "NewReno");
@@ -216,12 +212,8 @@ fn a_partial_acknowledgment_resends_the_next_hole_at_once() {
 #[test]
 fn duplicates_of_the_recovery_point_do_not_start_another_recovery() {
     // RFC 6582 section 3.2 step 1.
-    let mut peer = Peer::established();
-    peer.write(16_000).expect("room");
-    peer.sent();
-    for _ in 0..3 {
-        peer.inject(peer.bare());
-    }
+    let mut peer = Peer::sending(16_000);
+    peer.repeat_ack(3);
     peer.sent();
     acknowledge(&mut peer, 10_000);
     peer.sent();
@@ -303,12 +295,8 @@ fn timeouts_for_three_seconds_put_the_route_in_doubt() {
 #[test]
 fn without_recovery_duplicates_let_out_two_segments_at_most() {
     // RFC 3042: also when the duplicates may not start a recovery (RFC 6582's guard).
-    let mut peer = Peer::established();
-    peer.write(16_000).expect("room");
-    peer.sent();
-    for _ in 0..3 {
-        peer.inject(peer.bare());
-    }
+    let mut peer = Peer::sending(16_000);
+    peer.repeat_ack(3);
     peer.sent();
     acknowledge(&mut peer, 10_000);
     peer.sent();
@@ -353,9 +341,7 @@ fn a_peer_that_never_answers_is_given_up_after_924_seconds() {
 
 #[test]
 fn an_icmp_error_does_not_end_a_connection_but_names_the_time_out() {
-    let mut peer = Peer::established();
-    peer.write(100).expect("room");
-    peer.sent();
+    let mut peer = Peer::sending(100);
     for hard in [false, true] {
         let signal = IcmpSignal::Unreachable { hard, error: ConnError::HostUnreachable };
         let _ = peer.connection.on_icmp(peer.now, signal, ISS.wrapping_add(1));
@@ -444,9 +430,7 @@ fn a_fin_behind_a_shut_window_is_probed_for_too() {
 
 #[test]
 fn a_silly_window_is_not_used_until_it_is_worth_it_or_the_timer_says_so() {
-    let mut peer = Peer::established();
-    peer.write(16_000).expect("room");
-    peer.sent();
+    let mut peer = Peer::sending(16_000);
     acknowledge(&mut peer, 10_000);
     peer.sent();
     // Everything acknowledged, the window now tiny.
@@ -502,9 +486,7 @@ fn what_is_at_snd_una_is_sent_again_even_when_the_window_has_been_shut() {
 
 #[test]
 fn what_is_sent_again_stops_at_the_edge_of_a_window_that_has_shrunk() {
-    let mut peer = Peer::established();
-    peer.write(10_000).expect("room");
-    peer.sent();
+    let mut peer = Peer::sending(10_000);
     let rto = Duration::from_micros(peer.connection.info(peer.now).rto.into());
     peer.pass(rto);
     // Slow start could send two now, and the window has room for one and a half.
@@ -520,9 +502,7 @@ fn what_is_sent_again_stops_at_the_edge_of_a_window_that_has_shrunk() {
 
 #[test]
 fn too_big_lowers_the_segment_size_and_sends_again_what_was_too_long() {
-    let mut peer = Peer::established();
-    peer.write(3_000).expect("room");
-    peer.sent();
+    let mut peer = Peer::sending(3_000);
     let signal = IcmpSignal::PacketTooBig { mtu_payload: 620 };
     let _ = peer.connection.on_icmp(peer.now, signal, ISS.wrapping_add(5_000));
     assert_eq!(peer.sent().len(), 0, "it does not quote anything in flight");
@@ -535,9 +515,7 @@ fn too_big_lowers_the_segment_size_and_sends_again_what_was_too_long() {
 
 #[test]
 fn too_big_never_goes_below_the_least_segment_size() {
-    let mut peer = Peer::established();
-    peer.write(3_000).expect("room");
-    peer.sent();
+    let mut peer = Peer::sending(3_000);
     let _ = peer.connection.on_icmp(peer.now, IcmpSignal::PacketTooBig { mtu_payload: 0 }, ISS.wrapping_add(1));
     assert_eq!(peer.connection.info(peer.now).snd_mss, 48);
 }
@@ -562,9 +540,7 @@ fn after_idling_the_window_is_the_initial_one_again() {
 
 #[test]
 fn a_round_trip_of_a_segment_sent_twice_is_measured_only_by_its_timestamp() {
-    let mut peer = Peer::established();
-    peer.write(100).expect("room");
-    peer.sent();
+    let mut peer = Peer::sending(100);
     let before = peer.connection.info(peer.now).rtt;
     let rto = Duration::from_micros(peer.connection.info(peer.now).rto.into());
     peer.pass(rto + 50 * MS);
@@ -669,9 +645,7 @@ fn urgent_data_are_announced_by_probes_while_the_window_is_shut() {
 
 #[test]
 fn the_numbers_of_a_bare_acknowledgment_are_snd_nxt_also_after_a_timeout() {
-    let mut peer = Peer::established();
-    peer.write(5_000).expect("room");
-    peer.sent();
+    let mut peer = Peer::sending(5_000);
     let rto = Duration::from_micros(peer.connection.info(peer.now).rto.into());
     peer.pass(rto);
     let text = peer.text(10);
@@ -708,9 +682,7 @@ fn a_window_that_opens_a_little_after_a_long_time_is_used_soon() {
 #[test]
 fn an_unreachable_route_takes_back_one_doubling_of_a_timeout_that_it_is_about() {
     // RFC 6069 section 4.2.
-    let mut peer = Peer::established();
-    peer.write(100).expect("room");
-    peer.sent();
+    let mut peer = Peer::sending(100);
     let signal = IcmpSignal::Disrupted { error: ConnError::HostUnreachable };
     let quoted = ISS.wrapping_add(1);
     let _ = peer.connection.on_icmp(peer.now, signal, quoted);

@@ -268,21 +268,24 @@ pub fn segments_of(transmit: &Transmit, whole: bool) -> Vec<Segment> {
     segments
 }
 
-pub fn describe(segment: &Segment) -> String {
-    let header = &segment.header;
-    let mut flags = String::new();
-    for (flag, letter) in [
+/// Flags in packetdrill's letters.
+pub fn letters(flags: TcpFlags) -> String {
+    let all = [
         (TcpFlags::SYN, 'S'),
         (TcpFlags::FIN, 'F'),
         (TcpFlags::RST, 'R'),
         (TcpFlags::PSH, 'P'),
         (TcpFlags::URG, 'U'),
+        (TcpFlags::ECE, 'E'),
+        (TcpFlags::CWR, 'W'),
         (TcpFlags::ACK, '.'),
-    ] {
-        if header.flags.contains(flag) {
-            flags.push(letter);
-        }
-    }
+    ];
+    all.into_iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, letter)| letter).collect()
+}
+
+pub fn describe(segment: &Segment) -> String {
+    let header = &segment.header;
+    let flags = letters(header.flags);
     format!(
         "{flags} {}({}) ack {} win {}",
         header.sequence,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use segue_tcp::*;
 use segue_wire::tcp::Timestamps;
 
+use super::letters;
+
 pub const ISS: u32 = u32::MAX - 10;
 pub const IRS: u32 = 0x7fff_fff0;
 pub const MTU_PAYLOAD: u16 = 1480;
@@ -110,6 +112,14 @@ impl Peer {
         Peer::established_with(plain(), SocketOptions::default())
     }
 
+    /// Established, with so many bytes written and what the window lets out of them on its way.
+    pub fn sending(len: usize) -> Peer {
+        let mut peer = Peer::established();
+        peer.write(len).expect("room");
+        peer.sent();
+        peer
+    }
+
     /// As `established_with`, with selective acknowledgment.
     pub fn sacking_with(config: Config, options: SocketOptions) -> Peer {
         let mut peer = Peer::syn_sent(config, options);
@@ -209,6 +219,13 @@ impl Peer {
         self.saw(|connection, now| connection.on_segment(now, inject.segment()))
     }
 
+    /// The same bare ACK again and again.
+    pub fn repeat_ack(&mut self, times: usize) {
+        for _ in 0..times {
+            self.inject(self.bare());
+        }
+    }
+
     fn saw(&mut self, call: impl FnOnce(&mut Connection, Instant) -> Outcome) -> Seen {
         let Outcome { events, drop } = call(&mut self.connection, self.now);
         self.last = Seen { events, drop };
@@ -270,21 +287,7 @@ pub fn sacks(transmit: &Transmit) -> Vec<(i32, i32)> {
 /// Flags (in packetdrill's letters), numbers relative to ISS+1 and IRS+1, length.
 pub fn show(transmit: &Transmit) -> String {
     let header = &transmit.header;
-    let mut text = String::new();
-    for (flag, letter) in [
-        (TcpFlags::SYN, 'S'),
-        (TcpFlags::FIN, 'F'),
-        (TcpFlags::RST, 'R'),
-        (TcpFlags::PSH, 'P'),
-        (TcpFlags::URG, 'U'),
-        (TcpFlags::ECE, 'E'),
-        (TcpFlags::CWR, 'W'),
-        (TcpFlags::ACK, '.'),
-    ] {
-        if header.flags.contains(flag) {
-            text.push(letter);
-        }
-    }
+    let mut text = letters(header.flags);
     let seq = header.sequence.wrapping_sub(ISS.wrapping_add(1)) as i32;
     let len = transmit.payload.len() as i32;
     text += &format!(" {}:{}({})", seq, seq + len, len);
