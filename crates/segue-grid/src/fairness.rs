@@ -16,8 +16,6 @@ const POINT: &str = "100mbit-30ms-0%";
 /// Where Segue and Linux are put side by side in real time: slow, so that the bottleneck is measured and not what else
 /// this machine does.
 const BESIDE: &str = "10mbit-30ms-0%";
-/// Runs of which the median is taken.
-const RUNS: u64 = 3;
 /// Where bbr and cubic are put side by side.
 pub(crate) const MIXED: [&str; 3] = ["10mbit-30ms-0%", POINT, "100mbit-30ms-queue:4bdp"];
 
@@ -49,26 +47,38 @@ pub(crate) fn in_virtual_time(flows: usize, congestion: &str, seed: u64) -> Resu
     Ok((table::jain(&run.flows), run.goodput() / point.best_bits_per_second()))
 }
 
-/// The same in real time.
-pub(crate) fn in_real_time(flows: usize, flow: Flow<'_>, time: Duration, seed: u64) -> Result<(f64, f64), String> {
-    let point = point();
-    let run = real::run_flows(&point, &vec![flow; flows], false, time, seed).map_err(|error| error.to_string())?;
-    Ok((table::jain(&run.flows), run.goodput() / point.best_bits_per_second()))
+/// How evenly flows share in real time.
+pub(crate) struct Shared {
+    /// Jain's index, or a share of what is fair.
+    pub(crate) share: f64,
+    /// The least and the most in any run.
+    pub(crate) range: (f64, f64),
+    /// Use of the bottleneck.
+    pub(crate) used: f64,
 }
 
-/// What Segue's flows get of their fair share beside as many of Linux's, in real time; and the use of the bottleneck.
-/// Medians of several runs.
-pub(crate) fn beside_linux(each: usize, congestion: &str, time: Duration) -> Result<(f64, f64), String> {
+/// The same in real time.
+pub(crate) fn in_real_time(flows: usize, flow: Flow<'_>, time: Duration, seed: u64) -> Result<Shared, String> {
+    let point = point();
+    let run = real::run_flows(&point, &vec![flow; flows], false, time, seed).map_err(|error| error.to_string())?;
+    let share = table::jain(&run.flows);
+    Ok(Shared { share, range: (share, share), used: run.goodput() / point.best_bits_per_second() })
+}
+
+/// What Segue's flows get of their fair share beside as many of Linux's, in real time; medians of several runs.
+pub(crate) fn beside_linux(each: usize, congestion: &str, time: Duration, runs: u64) -> Result<Shared, String> {
     let point = named(BESIDE);
     let flow = |by_segue| Flow { by_segue, congestion };
     let flows: Vec<Flow<'_>> = (0..2 * each).map(|index| flow(index % 2 == 0)).collect();
     let (mut shares, mut uses) = (Vec::new(), Vec::new());
-    for seed in 1..=RUNS {
+    for seed in 1..=runs.max(1) {
         let run = real::run_flows(&point, &flows, false, time, seed).map_err(|error| error.to_string())?;
         let own: f64 = run.flows.iter().step_by(2).sum();
         let all = run.goodput();
         shares.push(own / (all / 2.0).max(1.0));
         uses.push(all / point.best_bits_per_second());
     }
-    Ok((table::median(&shares).unwrap_or_default(), table::median(&uses).unwrap_or_default()))
+    let range = (shares.iter().copied().fold(f64::MAX, f64::min), shares.iter().copied().fold(0.0, f64::max));
+    let median = |figures: &[f64]| table::median(figures).unwrap_or_default();
+    Ok(Shared { share: median(&shares), range, used: median(&uses) })
 }

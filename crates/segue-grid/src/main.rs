@@ -44,6 +44,14 @@ struct Arguments {
     #[arg(long)]
     fairness: bool,
 
+    /// With --fairness: only Segue's flows beside as many of Linux's in one bottleneck, in real time, --repeats times each.
+    #[arg(long, requires = "fairness")]
+    beside: bool,
+
+    /// Runs in virtual time with different seeds of which the median is taken. The committed table is of 3.
+    #[arg(long, value_name = "N", default_value_t = virtual_grid::SEEDS, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+
     /// Only points whose name contains one of these, e.g. 100mbit-30ms or burst. May be given several times.
     #[arg(long, value_name = "TEXT")]
     point: Vec<String>,
@@ -139,6 +147,12 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
     if arguments.real && !is_root() {
         return Err("measuring in real time makes network namespaces and devices: run it as root".to_owned());
     }
+    if (arguments.check || arguments.write) && arguments.seeds != virtual_grid::SEEDS {
+        return Err(format!("docs/loss-grid.txt is of {} seeds: leave out --seeds", virtual_grid::SEEDS));
+    }
+    if arguments.beside && !is_root() {
+        return Err("--beside measures in real time, with network namespaces and devices: run it as root".to_owned());
+    }
     let neither = !arguments.r#virtual && !arguments.real;
     let (in_virtual, in_real) = (arguments.r#virtual || neither, arguments.real || (neither && is_root()));
     if arguments.fairness {
@@ -184,7 +198,7 @@ fn in_virtual_time(arguments: &Arguments, points: Vec<Point>) -> Result<bool, St
     };
     let known: Vec<String> = arguments.cc.iter().filter(|name| lab::knows(name)).cloned().collect();
     println!("{}", virtual_grid::HEAD);
-    let lines = virtual_grid::measure(&points, &known, |point, name, line| {
+    let lines = virtual_grid::measure(&points, &known, arguments.seeds, |point, name, line| {
         println!("{}", virtual_grid::written(point, name, line));
     })?;
     let table = docs("loss-grid.txt");
@@ -279,6 +293,7 @@ fn machine() -> String {
 
 /// Measures how flows share, and hands over the lines.
 fn fair(arguments: &Arguments, in_virtual: bool, in_real: bool, say: &mut dyn FnMut(&str)) -> Result<(), String> {
+    let in_virtual = in_virtual && !arguments.beside;
     if in_virtual {
         say("Segue to Segue in virtual time, 60 s: flows, congestion control, Jain's index, use of the bottleneck");
         for name in arguments.cc.iter().filter(|name| lab::knows(name)) {
@@ -299,7 +314,7 @@ fn fair(arguments: &Arguments, in_virtual: bool, in_real: bool, say: &mut dyn Fn
             }
         }
     }
-    if in_real {
+    if in_real || arguments.beside {
         run_first();
         fair_in_real_time(arguments, say)?;
     }
@@ -319,7 +334,7 @@ fn fair_in_real_time(arguments: &Arguments, say: &mut dyn FnMut(&str)) -> Result
     let time = arguments.time.map_or(Duration::from_secs(30), |time| time / 40 * arguments.jobs.max(1) as u32);
     let time = time.clamp(Duration::from_secs(3), Duration::from_secs(30));
     let mut kinds: Vec<Sharing> = Vec::new();
-    for flows in fairness::FLOWS {
+    for flows in fairness::FLOWS.into_iter().filter(|_| !arguments.beside) {
         kinds.extend([false, true].map(|by_segue| Sharing::Alike { flows, by_segue }));
     }
     kinds.extend(fairness::EACH.map(|each| Sharing::Beside { each }));
@@ -329,24 +344,32 @@ fn fair_in_real_time(arguments: &Arguments, say: &mut dyn FnMut(&str)) -> Result
         Sharing::Alike { flows, by_segue } => {
             fairness::in_real_time(flows, Flow { by_segue, congestion: name }, time, 1)
         }
-        Sharing::Beside { each } => fairness::beside_linux(each, name, time),
+        Sharing::Beside { each } => fairness::beside_linux(each, name, time, arguments.repeats as u64),
     });
     let seconds = time.as_secs();
-    let mut alike = format!(
-        "To Linux in real time, {seconds} s: flows, congestion control, Jain's index and use of the bottleneck"
-    );
-    let mut beside = String::from(
-        "Beside Linux in one bottleneck of 10 Mbit/s, 30 ms, medians of 3: flows of each, congestion control, what Segue's get of their fair share, use",
+    let mut alike = String::new();
+    if !arguments.beside {
+        alike = format!(
+            "To Linux in real time, {seconds} s: flows, congestion control, Jain's index and use of the bottleneck"
+        );
+    }
+    let mut beside = format!(
+        "Beside Linux in one bottleneck of 10 Mbit/s, 30 ms, {seconds} s, medians of {}: flows of each, congestion control, what \
+         Segue's get of their fair share (the least and the most), use",
+        arguments.repeats
     );
     for ((name, kind), figure) in tasks.into_iter().zip(figures) {
-        let (figure, used) = figure?;
-        let used = used * 100.0;
+        let figure = figure?;
+        let (share, used) = (figure.share, figure.used * 100.0);
         match kind {
             Sharing::Alike { flows, by_segue: false } => {
-                alike.push_str(&format!("\n{flows:>3} {name:<6} Linux {figure:.3} {used:>4.0}%"));
+                alike.push_str(&format!("\n{flows:>3} {name:<6} Linux {share:.3} {used:>4.0}%"));
             }
-            Sharing::Alike { by_segue: true, .. } => alike.push_str(&format!("   Segue {figure:.3} {used:>4.0}%")),
-            Sharing::Beside { each } => beside.push_str(&format!("\n{each:>3} {name:<6} {figure:.2} {used:>4.0}%")),
+            Sharing::Alike { by_segue: true, .. } => alike.push_str(&format!("   Segue {share:.3} {used:>4.0}%")),
+            Sharing::Beside { each } => {
+                let (least, most) = figure.range;
+                beside.push_str(&format!("\n{each:>3} {name:<6} {share:.2} ({least:.2}-{most:.2}) {used:>4.0}%"));
+            }
         }
     }
     alike.lines().chain(beside.lines()).for_each(say);

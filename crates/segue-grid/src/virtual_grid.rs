@@ -8,8 +8,8 @@ use crate::lab::{self, VirtualRun};
 use crate::point::{Kind, Point};
 use crate::table;
 
-/// How many runs with different seeds each figure is the median of.
-const SEEDS: u64 = 3;
+/// How many runs with different seeds each figure of the committed table is the median of.
+pub(crate) const SEEDS: u64 = 3;
 
 /// A figure that fell by more than this is a regression.
 const TOLERANCE: f64 = 0.05;
@@ -31,13 +31,14 @@ pub(crate) type Lines = BTreeMap<(String, String), Line>;
 pub(crate) fn measure(
     points: &[Point],
     congestion: &[String],
+    seeds: u64,
     mut say: impl FnMut(&str, &str, &Line),
 ) -> Result<Lines, String> {
     let mut lines = Lines::new();
     for point in points {
         for name in congestion {
             let runs: Result<Vec<VirtualRun>, _> =
-                (1..=SEEDS).map(|seed| lab::run(point, &[name], point.virtual_time(), seed)).collect();
+                (1..=seeds).map(|seed| lab::run(point, &[name], point.virtual_time(), seed)).collect();
             let runs = runs.map_err(|error| format!("{} {name}: {error}", point.name))?;
             let of = |figure: &dyn Fn(&VirtualRun) -> f64| {
                 table::median(&runs.iter().map(figure).collect::<Vec<_>>()).unwrap_or_default()
