@@ -77,6 +77,10 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
 
+    /// Measure anew what the file of rows has from other sources (another commit of crates/) than these; the new row counts.
+    #[arg(long, requires = "rows")]
+    anew: bool,
+
     /// Measure nothing in real time: show what the file of rows has, and with --write make the document of it.
     #[arg(long, requires = "rows")]
     known: bool,
@@ -230,16 +234,20 @@ fn in_real_time(arguments: &Arguments, points: Vec<Point>) -> Result<(), String>
     }
     let pairs = if arguments.pairs.is_empty() { Pair::ALL.to_vec() } else { arguments.pairs.clone() };
     let runs = pairs.len() * arguments.cc.len();
+    let tree = tree();
     let plan = Plan::new(points, runs, arguments.repeats, arguments.time, arguments.jobs);
     println!(
-        "{} points, about {:.0} min{}",
+        "{} points of sources {tree}, about {:.0} min if nothing of them is known{}",
         plan.points.len(),
         plan.takes(runs).as_secs_f64() / 60.0,
         if plan.given_up.is_empty() { String::new() } else { format!("; for the time: {}", plan.given_up) }
     );
     let of_plan: Vec<Point> = plan.points.iter().map(|(point, _)| point.clone()).collect();
-    let known = arguments.rows.as_ref().map_or(Ok(Vec::new()), |file| record::read(file, &of_plan))?;
-    let rows = if arguments.known { known } else { measure_rows(arguments, &plan, &pairs, &known) };
+    let mut known = arguments.rows.as_ref().map_or(Ok(Vec::new()), |file| record::read(file, &of_plan))?;
+    if arguments.anew {
+        known.retain(|(_, congestion, row)| row.tree == tree || !arguments.cc.contains(congestion));
+    }
+    let rows = if arguments.known { known } else { measure_rows(arguments, &plan, (&pairs, &tree), known, &of_plan) };
     print!("{}", real_grid::summary(&rows));
     if !arguments.write {
         return Ok(());
@@ -248,21 +256,42 @@ fn in_real_time(arguments: &Arguments, points: Vec<Point>) -> Result<(), String>
         return Err("--write wants the whole table: leave out --point and --pairs".to_owned());
     }
     let file = docs("recovery.md");
-    std::fs::write(&file, real_grid::page(&rows, &plan, &arguments.cc, &machine(), &sharing(arguments)?))
+    std::fs::write(&file, real_grid::page(&rows, &plan, &arguments.cc, (&machine(), &tree), &sharing(arguments)?))
         .map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// Measures what is not known; keeps what is measured.
-fn measure_rows(arguments: &Arguments, plan: &Plan, pairs: &[Pair], known: &real_grid::Rows) -> real_grid::Rows {
+/// The sources that are measured: the commit that changed the crates last, with a + when they have been changed since.
+fn tree() -> String {
+    let git = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        let output = command.arg("-C").arg(docs("../crates")).args(arguments).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let commit = git(&["log", "-1", "--format=%h", "--", "."]).unwrap_or_default();
+    let changed = git(&["status", "--porcelain", "--", "."]).is_some_and(|changes| !changes.is_empty());
+    if changed { commit + "+" } else { commit }
+}
+
+/// Measures what is not known; keeps what is measured. What is known of other congestion controls stays in the table.
+fn measure_rows(
+    arguments: &Arguments,
+    plan: &Plan,
+    (pairs, tree): (&[Pair], &str),
+    known: real_grid::Rows,
+    points: &[Point],
+) -> real_grid::Rows {
     println!("{}", real_grid::HEAD);
-    real_grid::measure(plan, &arguments.cc, pairs, known, |point, name, row| {
+    let mut rows = real_grid::measure(plan, &arguments.cc, pairs, &known, tree, |point, name, row| {
         println!("{}", real_grid::written(point, name, row));
         if let Some(file) = &arguments.rows
             && let Err(error) = record::append(file, point, name, row)
         {
             eprintln!("grid: {}: {error}: this row is not kept", file.display());
         }
-    })
+    });
+    rows.extend(known.into_iter().filter(|(_, congestion, _)| !arguments.cc.contains(congestion)));
+    record::sort(&mut rows, points);
+    rows
 }
 
 /// The table of how flows share a bottleneck: the one kept beside the file of rows, or measured now.

@@ -20,6 +20,8 @@ pub(crate) struct Row {
     pub(crate) inexact: usize,
     /// Why runs gave no figure.
     pub(crate) failures: Vec<String>,
+    /// Which sources were measured (`tree`); empty: an older file did not say.
+    pub(crate) tree: String,
 }
 
 impl Row {
@@ -64,6 +66,7 @@ pub(crate) fn measure(
     congestion: &[String],
     pairs: &[Pair],
     known: &Rows,
+    tree: &str,
     say: impl Fn(&Point, &str, &Row) + Sync,
 ) -> Rows {
     let mut rows: BTreeMap<usize, (Point, String, Row)> = BTreeMap::new();
@@ -81,7 +84,7 @@ pub(crate) fn measure(
     let (alone, together): (Vec<_>, Vec<_>) = tasks.into_iter().partition(Task::is_alone);
     for (tasks, jobs) in [(together, plan.jobs), (alone, 1)] {
         let work = |task: Task<'_>| {
-            let row = measure_row(&task, pairs);
+            let row = Row { tree: tree.to_owned(), ..measure_row(&task, pairs) };
             say(task.point, task.congestion, &row);
             (task.place, (task.point.clone(), task.congestion.to_owned(), row))
         };
@@ -125,7 +128,7 @@ fn exact_run(task: &Task<'_>, pair: Pair, seed: u64) -> std::io::Result<RealRun>
     if first.exact { Ok(first) } else { run() }
 }
 
-pub(crate) const HEAD: &str = "point                          cc     Linux→Linux   again  Segue→Linux   again  ratio  Linux→Segue  ratio   late µs";
+pub(crate) const HEAD: &str = "point                          cc     Linux→Linux   again  Segue→Linux   again  ratio  Linux→Segue  ratio   late µs  tree";
 
 /// One row for a terminal.
 pub(crate) fn written(point: &Point, congestion: &str, row: &Row) -> String {
@@ -133,7 +136,7 @@ pub(crate) fn written(point: &Point, congestion: &str, row: &Row) -> String {
     let again = |pair| row.again.get(&pair).map_or("–".to_owned(), |segments| format!("{segments:.0}"));
     let ratio = |ratio: Option<f64>| ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
     format!(
-        "{:<30} {congestion:<6} {:>11} {:>7} {:>12} {:>7} {:>6} {:>12} {:>6} {:>9.0}{}",
+        "{:<30} {congestion:<6} {:>11} {:>7} {:>12} {:>7} {:>6} {:>12} {:>6} {:>9.0}  {}{}",
         point.name,
         figure(Pair::LinuxToLinux),
         again(Pair::LinuxToLinux),
@@ -143,6 +146,7 @@ pub(crate) fn written(point: &Point, congestion: &str, row: &Row) -> String {
         figure(Pair::LinuxToSegue),
         ratio(row.receiver()),
         row.late.as_secs_f64() * 1e6,
+        if row.tree.is_empty() { "–" } else { &row.tree },
         remarks(point, row)
     )
 }
@@ -202,7 +206,13 @@ pub(crate) fn summary(rows: &Rows) -> String {
 }
 
 /// The document: what was measured where, means, the table, the shares of a bottleneck.
-pub(crate) fn page(rows: &Rows, plan: &Plan, congestion: &[String], machine: &str, fairness: &str) -> String {
+pub(crate) fn page(
+    rows: &Rows,
+    plan: &Plan,
+    congestion: &[String],
+    (machine, tree): (&str, &str),
+    fairness: &str,
+) -> String {
     let mut page = String::from(
         "# Recovery beside Linux\n\n\
          Bulk transfers over emulated paths in real time: from Linux to Linux, from Segue to Linux, from Linux to Segue. The same\n\
@@ -226,6 +236,10 @@ pub(crate) fn page(rows: &Rows, plan: &Plan, congestion: &[String], machine: &st
         "Rates above 1 Gbit/s are measured in virtual time only (`docs/loss-grid.txt`): two kernels, two programs and the emulator\n\
          share this machine's processors, and above that rate they, not the path, would be measured.\n"
     );
+    let older = older(rows, tree);
+    if !older.is_empty() {
+        let _ = writeln!(page, "Written with sources of {tree}; of older ones, to be measured again: {older}.\n");
+    }
     page.push_str("## In one line each\n\n");
     for line in summary(rows).lines() {
         let _ = writeln!(page, "- {line}");
@@ -245,7 +259,8 @@ pub(crate) fn page(rows: &Rows, plan: &Plan, congestion: &[String], machine: &st
     page.push_str(
         "```\n\n*late*: 99 % of what left the emulator left no later than this after its time, in the worst run of the row; *(late)*: more\n\
          than a millisecond or 2 % of the round trip, twice. *(machine)*: Linux to Linux left a tenth of a path without loss unused;\n\
-         the processors are measured, not the senders.\n",
+         the processors are measured, not the senders. *tree*: the commit that changed `crates/` last before the row was measured; +: and\n\
+         changes beside it.\n",
     );
     page
 }
@@ -254,11 +269,24 @@ pub(crate) fn page(rows: &Rows, plan: &Plan, congestion: &[String], machine: &st
 const REASONS: &str = "\nWhere Segue is behind, or nearly:\n\n\
     - **Sender, bbr at 5 % loss.** Linux's bbr is version 1, which does not answer to loss; Segue's is the draft's version 3, which tells\n\
     \x20 the loss of the path from its own ([bbr-loss](decisions/bbr-loss.md)) and probes for the round trip every five seconds.\n\
-    - **Sender, cubic at 300 ms and 5 % loss.** Windows are of three to ten segments. Linux rounds the number of acknowledgments for each step\n\
-    \x20 of the window down, Segue follows RFC 9438 with fractions of segments; a model of both gives 0.91 for the first nine seconds.\n\
+    - **What is sent again without loss on the path, cubic.** Not reordering but the end of slow start: HyStart++ (RFC 9406) finds a queue\n\
+    \x20 that stays for a round trip, which is one doubling after it began; Linux's own HyStart also counts how long a train of\n\
+    \x20 acknowledgments lasts, and leaves at half of what the path holds.\n\
     - **Receiver, bbr at 100 ms and more with 1 % loss and more.** A sender that goes on in spite of loss needs a receive window that grows\n\
-    \x20 while segments are missing. Rows of 1 % are from before Segue's did; in virtual time that made 25 Mbit/s 79 at\n\
-    \x20 100 Mbit/s, 300 ms and 1 % loss.\n";
+    \x20 while segments are missing.\n";
+
+/// Of which sources the rows are, where they are not all of `tree`.
+fn older(rows: &Rows, tree: &str) -> String {
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (_, congestion, row) in rows.iter().filter(|(_, _, row)| row.tree != tree) {
+        *counts.entry((row.tree.as_str(), congestion)).or_default() += 1;
+    }
+    let of = |((tree, congestion), count): ((&str, &str), usize)| {
+        let tree = if tree.is_empty() { "sources before trees were noted" } else { tree };
+        format!("{count} rows of {congestion} ({tree})")
+    };
+    counts.into_iter().map(of).collect::<Vec<_>>().join(", ")
+}
 
 /// How many points the table would have and does not, by congestion control.
 fn missing(rows: &Rows, plan: &Plan, congestion: &[String]) -> String {

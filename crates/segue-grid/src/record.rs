@@ -26,6 +26,7 @@ pub(crate) fn append(file: &Path, point: &Point, congestion: &str, row: &Row) ->
         "late_us": row.late.as_micros() as u64,
         "inexact": row.inexact,
         "failures": row.failures,
+        "tree": row.tree,
     });
     // One write: rows that end at the same time must not run into each other.
     OpenOptions::new().create(true).append(true).open(file)?.write_all(format!("{line}\n").as_bytes())
@@ -43,10 +44,14 @@ pub(crate) fn read(file: &Path, points: &[Point]) -> Result<Rows, String> {
         rows.retain(|(point, cc, _)| point.name != name || *cc != congestion);
         rows.push((point.clone(), congestion, row(&value)));
     }
-    // In the order of the table, whichever was measured first.
+    sort(&mut rows, points);
+    Ok(rows)
+}
+
+/// In the order of the table, whichever was measured first.
+pub(crate) fn sort(rows: &mut Rows, points: &[Point]) {
     let place = |name: &str| points.iter().position(|point| point.name == name);
     rows.sort_by_key(|(point, congestion, _)| (place(&point.name), congestion != "cubic", congestion.clone()));
-    Ok(rows)
 }
 
 fn text_of(value: &Value) -> String {
@@ -64,6 +69,7 @@ fn row(value: &Value) -> Row {
         late: Duration::from_micros(value["late_us"].as_u64().unwrap_or(0)),
         inexact: value["inexact"].as_u64().unwrap_or(0) as usize,
         failures: value["failures"].as_array().into_iter().flatten().map(text_of).collect(),
+        tree: text_of(&value["tree"]),
     }
 }
 
@@ -94,6 +100,7 @@ mod tests {
             late: Duration::from_micros(17),
             inexact: 1,
             failures: vec!["linux-segue with seed 1: no route".to_owned()],
+            tree: "0123abc".to_owned(),
         };
         append(&file, &points[0], "cubic", &row(1e6)).expect("written");
         append(&file, &points[1], "cubic", &row(2e6)).expect("written");
@@ -103,6 +110,7 @@ mod tests {
         assert_eq!(names, [points[0].name.as_str(), points[1].name.as_str()]);
         assert_eq!(rows[0].2.goodput, row(5e6).goodput);
         assert_eq!((rows[0].2.late, rows[0].2.inexact), (Duration::from_micros(17), 1));
+        assert_eq!(rows[0].2.tree, "0123abc");
         assert_eq!((rows[0].2.sender(), rows[0].2.failures.len()), (Some(2.0), 1));
     }
 }
