@@ -189,6 +189,7 @@ counters! {
     TcpExtTCPZeroWindowDrop "Segments dropped because the receive window was closed.",
     // Loss.
     TcpExtTCPTimeouts "Retransmission timeouts.",
+    TcpExtTcpTimeoutRehash "Retransmission timeouts that chose another way through the network (the IPv6 flow label).",
     // Closing.
     TcpExtTW "Connections that ended in TIME-WAIT.",
     TcpExtTWRecycled "TIME-WAIT entries reused for a new connection.",

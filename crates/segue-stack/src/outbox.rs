@@ -39,8 +39,8 @@ impl Outbox {
     }
 
     /// Queue a socket's packet.
-    pub(crate) fn push_charged(&mut self, iface: IfaceId, packet: Packet, socket: SocketId, charge: usize) {
-        self.queue.push_back(Queued { iface, packet, charged: Some((socket, charge)) });
+    pub(crate) fn push_queued(&mut self, queued: Queued) {
+        self.queue.push_back(queued);
     }
 
     pub(crate) fn pop(&mut self) -> Option<Queued> {

@@ -20,6 +20,7 @@ enum Use {
     Random = 5,
     SynCookie = 6,
     SynCookieMss = 7,
+    FlowLabel = 8,
 }
 
 /// A 128-bit SipHash key.
@@ -57,6 +58,7 @@ pub(crate) struct Secrets {
     sequence: Key,
     timestamp_offset: Key,
     flow_hash: Key,
+    flow_label: Key,
     maps: Key,
     syn_cookie: [Key; 2],
     random: Random,
@@ -77,6 +79,7 @@ impl Secrets {
             sequence: Key::derive(seed, Use::Sequence),
             timestamp_offset: Key::derive(seed, Use::TimestampOffset),
             flow_hash: Key::derive(seed, Use::FlowHash),
+            flow_label: Key::derive(seed, Use::FlowLabel),
             maps: Key::derive(seed, Use::Maps),
             syn_cookie: [Key::derive(seed, Use::SynCookie), Key::derive(seed, Use::SynCookieMss)],
             random: Random { key: Key::derive(seed, Use::Random), counter: 0 },
@@ -101,6 +104,14 @@ impl Secrets {
     /// A keyed hash of the four-tuple that spreads flows (listener groups, shards).
     pub(crate) fn flow_hash(&self, local: SocketAddr, remote: SocketAddr) -> u64 {
         self.flow_hash.hash(&tuple(local, remote))
+    }
+
+    /// A number for the flow label of a four-tuple (RFC 6437), another one at each of its `turns`.
+    pub(crate) fn flow_label(&self, local: SocketAddr, remote: SocketAddr, turns: u16) -> u32 {
+        let mut message = [0; 38];
+        message[..36].copy_from_slice(&tuple(local, remote));
+        message[36..].copy_from_slice(&turns.to_le_bytes());
+        self.flow_label.hash(&message) as u32
     }
 
     /// The secrets of a SYN cookie: a number for the flow, and one for the client's sequence number at a time.

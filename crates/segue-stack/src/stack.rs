@@ -14,7 +14,7 @@ use crate::budget::Budget;
 use crate::departures::Departures;
 use crate::icmp::limits::IcmpLimits;
 use crate::net::Net;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Queued};
 use crate::reassembly::{Reassembler, ReassemblyConfig};
 use crate::secrets::{PortChooser, Secrets};
 use crate::slab::Slab;
@@ -59,6 +59,7 @@ pub struct Stack {
     pub(crate) identification: u32,
     /// What the wall clock said at some time, as time since 1970.
     pub(crate) wall_clock: (Instant, Duration),
+    pub(crate) monotonic_clock: (Instant, Duration),
     events: VecDeque<SocketId>,
     /// Whose turn it is to send: finished packets, or connections.
     is_outbox_turn: bool,
@@ -93,6 +94,7 @@ impl Stack {
             budget,
             identification: secrets.random_u64() as u32,
             wall_clock: (Instant::ZERO, Duration::ZERO),
+            monotonic_clock: (Instant::ZERO, Duration::ZERO),
             events: VecDeque::new(),
             is_outbox_turn: true,
             settings,
@@ -144,7 +146,7 @@ impl Stack {
 
     fn next_packet(&mut self, now: Instant) -> Option<(IfaceId, Packet)> {
         if let Some(due) = self.departures.pop(now) {
-            return Some(due);
+            return Some(self.let_go(due));
         }
         // Answers and datagrams must not starve connections, nor the other way round.
         self.is_outbox_turn = !self.is_outbox_turn;
@@ -157,10 +159,15 @@ impl Stack {
 
     fn next_queued(&mut self) -> Option<(IfaceId, Packet)> {
         let queued = self.outbox.pop()?;
+        Some(self.let_go(queued))
+    }
+
+    /// A packet leaves, and what it held of a send buffer is free.
+    fn let_go(&mut self, queued: Queued) -> (IfaceId, Packet) {
         if let Some((socket, charge)) = queued.charged {
             self.release_charge(socket, charge);
         }
-        Some((queued.iface, queued.packet))
+        (queued.iface, queued.packet)
     }
 
     /// Forget what was learned of TCP's peers for the next connection to them, as `ip tcp_metrics flush` does: Fast Open
@@ -257,6 +264,12 @@ impl Stack {
     /// it began at [`Instant::ZERO`].
     pub fn set_wall_clock(&mut self, now: Instant, since_1970: Duration) {
         self.wall_clock = (now, since_1970);
+    }
+
+    /// Tells what `CLOCK_MONOTONIC` of the programs on this host says at `now`. `SCM_TXTIME` is told in it; until then it is
+    /// the stack's own time.
+    pub fn set_monotonic_clock(&mut self, now: Instant, time: Duration) {
+        self.monotonic_clock = (now, time);
     }
 
     /// The value of a sysctl as `sysctl` prints it. The name may leave out `net.ipv4.`.

@@ -14,6 +14,7 @@ use crate::ip::input::{Arrival, Cast};
 use crate::ports::{PortTable, Rules};
 use crate::secrets::KeyedState;
 use crate::socket::Socket;
+use crate::socket::arrived::ArrivedHeaders;
 use crate::socket::common::{Flags, MtuDiscovery};
 use crate::socket::datagram::{Ancillary, Datagram, DatagramKind, DatagramSocket, NoRoom, Placed};
 use crate::socket::rare::RareFlags;
@@ -194,14 +195,16 @@ impl Stack {
             peer_port: header.source_port,
         };
         if arrival.cast != Cast::Unicast {
+            let headers = packet.head().get(..offset).map(<[u8]>::to_vec).unwrap_or_default();
             let payload = packet.into_payload(offset + HEADER_LEN);
-            return self.udp_to_group(arrival, &tuple, payload);
+            return self.udp_to_group(arrival, &tuple, &headers, payload);
         }
         let any = || self.datagrams.any_udp.get(&arrival.iface).copied().filter(|_| !arrival.is_returning);
         match self.find_udp(&tuple, arrival.iface).or_else(any) {
             Some(index) => {
+                let headers = packet.head().get(..offset).and_then(|headers| self.headers_for(index, headers));
                 let payload = packet.into_payload(offset + HEADER_LEN);
-                self.deliver_datagram(index, arrival, tuple.peer_addr(), tuple.local_addr(), payload);
+                self.deliver_datagram(index, arrival, (tuple.peer_addr(), tuple.local_addr()), headers, payload);
             }
             None => {
                 self.counters.inc(pick(Counter::UdpNoPorts, Counter::Udp6NoPorts));
@@ -227,11 +230,13 @@ impl Stack {
     }
 
     /// A datagram to a broadcast or multicast address goes to every socket it fits, and causes no error.
-    pub(crate) fn udp_to_group(&mut self, arrival: &Arrival, tuple: &FourTuple, payload: Chunks) {
+    pub(crate) fn udp_to_group(&mut self, arrival: &Arrival, tuple: &FourTuple, headers: &[u8], payload: Chunks) {
         let open = self.datagrams.ports.open_sockets(tuple.local_port).to_vec();
         for index in open {
             if self.score(index, tuple, arrival.iface).is_some() && self.hears(index, arrival) {
-                self.deliver_datagram(index, arrival, tuple.peer_addr(), tuple.local_addr(), payload.clone());
+                let headers = self.headers_for(index, headers);
+                let ends = (tuple.peer_addr(), tuple.local_addr());
+                self.deliver_datagram(index, arrival, ends, headers, payload.clone());
             }
         }
     }
@@ -249,18 +254,23 @@ impl Stack {
             || rare.groups.lets_through(arrival.destination, arrival.iface, arrival.source, hears_all)
     }
 
+    /// Of the headers before the transport's, what the socket has asked for.
+    pub(crate) fn headers_for(&self, index: u32, headers: &[u8]) -> Option<ArrivedHeaders> {
+        ArrivedHeaders::kept_for(self.sockets.at(index)?.common(), headers)
+    }
+
     pub(crate) fn deliver_datagram(
         &mut self,
         index: u32,
         arrival: &Arrival,
-        from: SocketAddr,
-        to: SocketAddr,
+        (from, to): (SocketAddr, SocketAddr),
+        headers: Option<ArrivedHeaders>,
         payload: Chunks,
     ) {
         let Some(Socket::Datagram(socket)) = self.sockets.at_mut(index) else { return };
         let is_udp = socket.kind == DatagramKind::Udp;
-        let ancillary = Ancillary { at: arrival.at, iface: arrival.iface, to, ttl: arrival.ttl, tos: arrival.tos };
-        let taken = socket.push(Datagram { from, arrival: ancillary, segment: None, payload });
+        let taken =
+            socket.push(Datagram { from, arrival: Ancillary::of(arrival, to), segment: None, headers, payload });
         if is_udp {
             let pick = |v4, v6| if to.is_ipv4() { v4 } else { v6 };
             self.counters.inc(match taken {
@@ -306,9 +316,16 @@ impl Stack {
         }
         socket.common.error = Some(errno);
         if wants_all {
-            self.queue_error(index, error.entry(peer, skip));
+            let names = self.names_extensions(index, peer.ip());
+            self.queue_error(index, error.entry(peer, skip, names));
         }
         self.notify(index);
+    }
+
+    /// `IP_RECVERR_RFC4884`, `IPV6_RECVERR_RFC4884`, by the family of the packet that an error is about.
+    pub(crate) fn names_extensions(&self, index: u32, peer: IpAddr) -> bool {
+        let flag = if peer.is_ipv4() { RareFlags::ERROR_STRUCTURE } else { RareFlags::ERROR_STRUCTURE6 };
+        self.sockets.at(index).is_some_and(|socket| socket.common().rare().flags.contains(flag))
     }
 
     /// A datagram socket goes away.

@@ -11,6 +11,7 @@ use segue_stack::{Domain, Errno, Instant, SocketId, SocketType, Stack, StackConf
 /// Where the stack answers otherwise than Linux, and why.
 const DIFFERENT: &[(i32, i32, &str)] = &[
     (0, 4, "IP_OPTIONS: packets leave without options, which is refused with EPERM"),
+    (0, 7, "IP_RETOPTS: refused, because what it gives would be for IP_OPTIONS of datagrams"),
     (41, 54, "IPV6_HOPOPTS: packets leave without extension headers, which is refused with EPERM"),
     (41, 55, "IPV6_RTHDRDSTOPTS: as IPV6_HOPOPTS"),
     (41, 59, "IPV6_DSTOPTS: as IPV6_HOPOPTS"),

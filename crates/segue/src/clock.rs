@@ -18,6 +18,12 @@ pub fn now() -> Instant {
     Instant::from_nanos(EPOCH.saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX)))
 }
 
+/// What `CLOCK_MONOTONIC` says, which programs tell times in.
+pub(crate) fn since_boot() -> time::Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    time::Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
 /// What the machine's wall clock says, which control messages with times are told in.
 pub(crate) fn since_1970() -> time::Duration {
     // A clock before 1970 has not been set yet; there is nothing better to tell.

@@ -73,6 +73,7 @@ impl Stack {
             ttl: self.default_ttl(to),
             // RFC 1812 4.3.2.5: internetwork control.
             tos: 0xc0,
+            flow_label: 0,
             dont_fragment: false,
             identification: self.next_identification(source, to) as u16,
         };

@@ -9,6 +9,7 @@ use segue_wire::icmpv6::Icmpv6Message;
 use segue_wire::quoted::{Quoted, QuotedTransport};
 use segue_wire::{Bytes, ChecksumState, Instant, Packet, Protocol};
 
+use super::extensions;
 use crate::ip::input::{Arrival, Cast};
 use crate::ip::output::IpFields;
 use crate::message::{ErrorOrigin, ExtendedError};
@@ -43,6 +44,8 @@ pub(crate) struct IcmpError {
     pub(crate) report: Report,
     /// What the header says beyond type and code: the MTU of a too-big error, the pointer of a parameter problem.
     info: u32,
+    /// Where the quote ends and extensions begin (RFC 4884), counted from the quoted transport header; `None`: it is not said.
+    extension_at: Option<usize>,
     /// The quoted packet from its transport header on.
     quote: Bytes,
     arrival: Ancillary,
@@ -62,18 +65,22 @@ impl IcmpError {
     }
 
     /// The entry of an error queue: `to` is where the packet went, `skip` the length of its transport header.
-    pub(crate) fn entry(&self, to: SocketAddr, skip: usize) -> QueuedError {
+    ///
+    /// `names_extensions`: `IP_RECVERR_RFC4884`.
+    pub(crate) fn entry(&self, to: SocketAddr, skip: usize, names_extensions: bool) -> QueuedError {
         let is_v4 = self.complaint.from.is_ipv4();
+        let payload = self.quote.slice(skip.min(self.quote.len())..);
+        let extension_at = self.extension_at.filter(|_| names_extensions).and_then(|at| at.checked_sub(skip));
+        let data = extension_at.map_or(0, |at| extensions::described(&payload, at));
         let error = ExtendedError {
             errno: self.errno(),
             origin: if is_v4 { ErrorOrigin::Icmp } else { ErrorOrigin::Icmp6 },
             kind: self.complaint.kind,
             code: self.complaint.code,
             info: self.info,
-            data: 0,
+            data,
             offender: Some(self.complaint.from),
         };
-        let payload = self.quote.slice(skip.min(self.quote.len())..);
         QueuedError { name: Some(to), payload, arrival: Some(self.arrival), ..QueuedError::bare(error) }
     }
 }
@@ -102,6 +109,7 @@ impl Stack {
     pub(crate) fn icmp_v4_input(&mut self, now: Instant, arrival: &Arrival, packet: Packet, offset: usize) {
         self.counters.inc(Counter::IcmpInMsgs);
         let is_verified = packet.checksum != ChecksumState::Complete;
+        let headers = packet.head().get(..offset).map(<[u8]>::to_vec).unwrap_or_default();
         let bytes = packet.into_payload(offset).into_contiguous();
         let parsed = if is_verified { Icmpv4Message::parse_unverified(&bytes) } else { Icmpv4Message::parse(&bytes) };
         let message = match parsed {
@@ -113,19 +121,19 @@ impl Stack {
                 return self.counters.inc(Counter::IcmpInErrors);
             }
         };
-        let about = About { arrival, bytes: bytes.clone() };
+        let about = About { arrival, headers, bytes: bytes.clone() };
         match message {
             Icmpv4Message::EchoRequest { .. } => {
                 self.counters.inc(Counter::IcmpInEchos);
                 let ignored = self.settings.ip.icmp_echo_ignore_all
                     || (arrival.cast != Cast::Unicast && self.settings.ip.icmp_echo_ignore_broadcasts);
                 if !ignored {
-                    self.echo_request(now, arrival, bytes);
+                    self.echo_request(now, &about);
                 }
             }
             Icmpv4Message::EchoReply { identifier, .. } => {
                 self.counters.inc(Counter::IcmpInEchoReps);
-                self.deliver_reply(arrival, identifier, bytes);
+                self.deliver_reply(&about, identifier);
             }
             Icmpv4Message::DestinationUnreachable { code, next_hop_mtu, .. } => {
                 self.counters.inc(Counter::IcmpInDestUnreachs);
@@ -153,6 +161,7 @@ impl Stack {
         self.counters.inc(Counter::Icmp6InMsgs);
         let (IpAddr::V6(source), IpAddr::V6(destination)) = (arrival.source, arrival.destination) else { return };
         let is_verified = packet.checksum != ChecksumState::Complete;
+        let headers = packet.head().get(..offset).map(<[u8]>::to_vec).unwrap_or_default();
         let bytes = packet.into_payload(offset).into_contiguous();
         let parsed = if is_verified {
             Icmpv6Message::parse_unverified(&bytes)
@@ -168,19 +177,19 @@ impl Stack {
                 return self.counters.inc(Counter::Icmp6InErrors);
             }
         };
-        let about = About { arrival, bytes: bytes.clone() };
+        let about = About { arrival, headers, bytes: bytes.clone() };
         match message {
             Icmpv6Message::EchoRequest { .. } => {
                 self.counters.inc(Counter::Icmp6InEchos);
                 let ignored = self.settings.ip.icmpv6_echo_ignore_all
                     || (arrival.cast == Cast::Multicast && self.settings.ip.icmpv6_echo_ignore_multicast);
                 if !ignored {
-                    self.echo_request(now, arrival, bytes);
+                    self.echo_request(now, &about);
                 }
             }
             Icmpv6Message::EchoReply { identifier, .. } => {
                 self.counters.inc(Counter::Icmp6InEchoReplies);
-                self.deliver_reply(arrival, identifier, bytes);
+                self.deliver_reply(&about, identifier);
             }
             Icmpv6Message::PacketTooBig { mtu, .. } => {
                 self.counters.inc(Counter::Icmp6InPktTooBigs);
@@ -214,15 +223,16 @@ impl Stack {
     }
 
     /// An echo request: for a gateway's socket if it was not for this host itself, else answered here.
-    fn echo_request(&mut self, now: Instant, arrival: &Arrival, message: Bytes) {
-        if !arrival.is_own && self.deliver_any_echo(arrival, message.clone()) {
+    fn echo_request(&mut self, now: Instant, about: &About<'_>) {
+        let arrival = about.arrival;
+        if !arrival.is_own && self.deliver_any_echo(about) {
             return;
         }
         let is_v4 = arrival.source.is_ipv4();
         let Ok(way) = self.net.way(now, arrival.source, arrival.pinned) else { return };
         // RFC 1122 3.2.2.6: from the address that was asked, if that is one host's; RFC 4443 4.2.
         let source = if arrival.cast == Cast::Unicast { arrival.destination } else { way.source };
-        let mut reply = message.to_vec();
+        let mut reply = about.bytes.to_vec();
         reply[0] = if is_v4 { 0 } else { 129 };
         write_checksum(source, arrival.source, &mut reply);
         if !self.may_tell(now, reply[0], arrival.source, way.iface) {
@@ -236,6 +246,7 @@ impl Stack {
             protocol: if is_v4 { Protocol::ICMPV4 } else { Protocol::ICMPV6 },
             ttl: self.default_ttl(arrival.source),
             tos: arrival.tos & !3,
+            flow_label: 0,
             dont_fragment: false,
             identification: self.next_identification(source, arrival.source) as u16,
         };
@@ -271,15 +282,17 @@ impl Stack {
     }
 }
 
-/// An ICMP error as it came.
-struct About<'a> {
-    arrival: &'a Arrival,
-    bytes: Bytes,
+/// An ICMP message as it came.
+pub(crate) struct About<'a> {
+    pub(crate) arrival: &'a Arrival,
+    /// The IP header, with all that stood before the message.
+    pub(crate) headers: Vec<u8>,
+    pub(crate) bytes: Bytes,
 }
 
 impl About<'_> {
     fn error(&self, quoted: &Quoted, report: Report) -> IcmpError {
-        let Arrival { at, iface, destination, ttl, tos, source, .. } = *self.arrival;
+        let source = self.arrival.source;
         let word = self.bytes.get(4..8).and_then(|word| word.try_into().ok()).map_or(0, u32::from_be_bytes);
         let complaint = IcmpComplaint::of(source, &self.bytes);
         let info = match (report, source.is_ipv4(), complaint.kind) {
@@ -290,9 +303,22 @@ impl About<'_> {
             (_, false, _) => word,
         };
         let quote = self.bytes.slice((QUOTE_AT + quoted.transport_at).min(self.bytes.len())..);
-        let to = SocketAddr::new(destination, 0);
-        IcmpError { complaint, report, info, quote, arrival: Ancillary { at, iface, to, ttl, tos } }
+        let extension_at = original_len(source, &self.bytes).and_then(|len| len.checked_sub(quoted.transport_at));
+        let arrival = Ancillary::of(self.arrival, SocketAddr::new(self.arrival.destination, 0));
+        IcmpError { complaint, report, info, extension_at, quote, arrival }
     }
+}
+
+/// RFC 4884 sections 4.1 to 4.5: the length of the quoted packet where extensions follow it, which an ICMP message tells in
+/// words of 32 bits, an ICMPv6 one in words of 64. As Linux: less than 128 bytes are none of these.
+fn original_len(source: IpAddr, message: &[u8]) -> Option<usize> {
+    let kind = *message.first()?;
+    let len = match source {
+        IpAddr::V4(_) if matches!(kind, 3 | 11 | 12) => usize::from(*message.get(5)?) * 4,
+        IpAddr::V6(_) if matches!(kind, 1 | 3) => usize::from(*message.get(4)?) * 8,
+        _ => return None,
+    };
+    (len >= 128).then_some(len)
 }
 
 fn tuple_of(quoted: &Quoted, local_port: u16, peer_port: u16) -> FourTuple {

@@ -1,5 +1,6 @@
 //! ICMP and ICMPv6: echo, errors about our packets, errors about others'.
 pub(crate) mod errors;
+mod extensions;
 pub(crate) mod input;
 pub(crate) mod limits;
 pub(crate) mod ping;

@@ -7,8 +7,7 @@ use core::net::SocketAddr;
 
 use segue_wire::{Bytes, Chunks, Instant, Protocol};
 
-use super::input::{IcmpComplaint, IcmpError, Report, write_checksum};
-use crate::ip::input::Arrival;
+use super::input::{About, IcmpComplaint, IcmpError, Report, write_checksum};
 use crate::ip::output::IpFields;
 use crate::socket::Socket;
 use crate::socket::datagram::Placed;
@@ -62,28 +61,31 @@ impl Stack {
     }
 
     /// An echo reply that came in.
-    pub(crate) fn deliver_reply(&mut self, arrival: &Arrival, identifier: u16, message: Bytes) {
+    pub(crate) fn deliver_reply(&mut self, about: &About<'_>, identifier: u16) {
+        let arrival = about.arrival;
         let Some(index) = self.datagrams.pings.get(&(arrival.source.is_ipv6(), identifier)).copied() else { return };
         let Some(Socket::Datagram(socket)) = self.sockets.at(index) else { return };
         // As Linux: a connected socket hears its peer only.
         let is_for_it = socket.peer.is_none_or(|peer| peer.ip() == arrival.source)
             && socket.common.scope().covers(arrival.destination);
         if is_for_it {
-            self.deliver_icmp(index, arrival, message);
+            self.deliver_icmp(index, about);
         }
     }
 
     /// An echo request to an address behind a gateway; `false`: no gateway's socket wants it.
-    pub(crate) fn deliver_any_echo(&mut self, arrival: &Arrival, message: Bytes) -> bool {
-        let Some(index) = self.datagrams.any_ping.get(&arrival.iface).copied() else { return false };
-        self.deliver_icmp(index, arrival, message);
+    pub(crate) fn deliver_any_echo(&mut self, about: &About<'_>) -> bool {
+        let Some(index) = self.datagrams.any_ping.get(&about.arrival.iface).copied() else { return false };
+        self.deliver_icmp(index, about);
         true
     }
 
-    fn deliver_icmp(&mut self, index: u32, arrival: &Arrival, message: Bytes) {
+    fn deliver_icmp(&mut self, index: u32, about: &About<'_>) {
+        let About { arrival, headers, bytes } = about;
+        let headers = self.headers_for(index, headers);
         let from = SocketAddr::new(arrival.source, 0);
         let to = SocketAddr::new(arrival.destination, 0);
-        self.deliver_datagram(index, arrival, from, to, Chunks::from(message));
+        self.deliver_datagram(index, arrival, (from, to), headers, Chunks::from(bytes.clone()));
     }
 
     /// An ICMP error about an echo request of ours.
@@ -159,6 +161,8 @@ impl Stack {
         let default_ttl = self.default_ttl(to.ip());
         let identification = self.next_identification(way.source, to.ip()) as u16;
         let is_request = message[0] == if to.is_ipv4() { REQUEST_V4 } else { REQUEST_V6 };
+        let flow = (SocketAddr::new(way.source, 0), SocketAddr::new(to.ip(), 0));
+        let flow_label = self.flow_label(id.index, flow, control.flow_label, 0);
         let socket = self.datagram_mut(id)?;
         let charge = socket.charge(message.len()).ok_or(Errno::EAGAIN)?;
         let (ttl, tos) = socket.common.ttl_and_tos(to.ip(), default_ttl);
@@ -169,6 +173,7 @@ impl Stack {
             protocol: if to.is_ipv4() { Protocol::ICMPV4 } else { Protocol::ICMPV6 },
             ttl,
             tos,
+            flow_label,
             dont_fragment: false,
             identification,
         };
@@ -177,7 +182,8 @@ impl Stack {
         if is_request {
             self.counters.inc(pick(Counter::IcmpOutEchos, Counter::Icmp6OutEchos));
         }
-        self.push_charged(&way, fields.complete_packet(Bytes::from(message)), way.mtu, id, charge);
+        let departs = self.departure(now, &way, control)?;
+        self.push_charged(&way, fields.complete_packet(Bytes::from(message)), way.mtu, (id, charge), departs);
         Ok(())
     }
 }

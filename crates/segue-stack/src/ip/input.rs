@@ -40,6 +40,10 @@ pub(crate) struct Arrival {
     pub(crate) pinned: Option<IfaceId>,
     pub(crate) ttl: u8,
     pub(crate) tos: u8,
+    /// IPv6.
+    pub(crate) flow_label: u32,
+    /// Bytes of the largest fragment, headers and all, that it was put together from; 0: it came whole.
+    pub(crate) largest_fragment: u32,
     /// It came along a source route; this one leads back.
     pub(crate) route: Option<SourceRoute>,
 }
@@ -48,13 +52,14 @@ impl Stack {
     /// A packet has arrived on an interface.
     pub(crate) fn ip_input(&mut self, now: Instant, iface: IfaceId, packet: Packet) {
         match packet.version() {
-            Some(IpVersion::V4) => self.ip_v4_input(now, iface, packet),
-            Some(IpVersion::V6) => self.ip_v6_input(now, iface, packet),
+            Some(IpVersion::V4) => self.ip_v4_input(now, iface, packet, 0),
+            Some(IpVersion::V6) => self.ip_v6_input(now, iface, packet, 0),
             None => self.counters.inc(Counter::IpInHdrErrors),
         }
     }
 
-    fn ip_v4_input(&mut self, now: Instant, iface: IfaceId, mut packet: Packet) {
+    /// `largest`: of the fragments that it was put together from, or 0.
+    fn ip_v4_input(&mut self, now: Instant, iface: IfaceId, mut packet: Packet, largest: u32) {
         let wire_packets = packet.wire_packets() as u64;
         self.counters.add(Counter::IpInReceives, wire_packets);
         let (header, header_len) = match Ipv4Header::parse(packet.head()) {
@@ -88,6 +93,7 @@ impl Stack {
         ) else {
             return self.counters.inc(Counter::IpInAddrErrors);
         };
+        arrival.largest_fragment = largest;
         match route {
             Travelled::Unrouted => {}
             Travelled::Complete(back) => arrival.route = Some(back),
@@ -97,17 +103,17 @@ impl Stack {
         }
         if header.is_fragment() {
             let Stack { reassembler, counters, .. } = self;
-            if let Reassembled::Complete(whole) =
+            if let Reassembled::Complete { packet, largest } =
                 reassembler.on_fragment_v4(now, iface, &header, header_len, packet, counters)
             {
-                self.ip_v4_input(now, iface, whole);
+                self.ip_v4_input(now, iface, packet, largest);
             }
             return;
         }
         self.deliver(now, &arrival, header.protocol, header_len, packet, 9);
     }
 
-    fn ip_v6_input(&mut self, now: Instant, iface: IfaceId, mut packet: Packet) {
+    fn ip_v6_input(&mut self, now: Instant, iface: IfaceId, mut packet: Packet, largest: u32) {
         let wire_packets = packet.wire_packets() as u64;
         self.counters.add(Counter::Ip6InReceives, wire_packets);
         let Ok((header, header_len)) = Ipv6Header::parse(packet.head()) else {
@@ -119,7 +125,7 @@ impl Stack {
         };
         let total = header_len + payload;
         packet.truncate(total);
-        let Some(arrival) = self.arrival(
+        let Some(mut arrival) = self.arrival(
             now,
             iface,
             IpAddr::V6(header.source),
@@ -129,6 +135,7 @@ impl Stack {
         ) else {
             return self.counters.inc(Counter::Ip6InAddrErrors);
         };
+        (arrival.flow_label, arrival.largest_fragment) = (header.flow_label, largest);
         let chain = match ipv6::walk(header.next_header, packet.head(), total) {
             Ok(chain) => chain,
             Err(error) => {
@@ -139,8 +146,13 @@ impl Stack {
                 return;
             }
         };
-        if chain.fragment.is_some_and(|(fragment, _)| !fragment.is_atomic()) {
-            return self.fragment_v6_input(now, &arrival, &header, &chain, packet);
+        match chain.fragment {
+            Some((fragment, _)) if !fragment.is_atomic() => {
+                return self.fragment_v6_input(now, &arrival, &header, &chain, packet);
+            }
+            // RFC 6946: a fragment that is the whole.
+            Some(_) => arrival.largest_fragment = total as u32,
+            None => {}
         }
         self.deliver(now, &arrival, chain.protocol, chain.offset, packet, chain.next_header_at as u32);
     }
@@ -167,6 +179,8 @@ impl Stack {
             pinned: None,
             ttl,
             tos,
+            flow_label: 0,
+            largest_fragment: 0,
             route: None,
         };
         // An IPv6 packet with v4-mapped addresses would be taken for IPv4 further up.
@@ -221,7 +235,7 @@ impl Stack {
         // RFC 8200 section 4.5 names the field that is wrong: the payload length, or the fragment's offset.
         let offset_at = chain.fragment.map_or(0, |(_, at)| at as u32 + 2);
         let pointer = match reassembler.on_fragment_v6(now, arrival.iface, header, chain, packet, counters) {
-            Reassembled::Complete(whole) => return self.ip_v6_input(now, arrival.iface, whole),
+            Reassembled::Complete { packet, largest } => return self.ip_v6_input(now, arrival.iface, packet, largest),
             Reassembled::Dropped(FragmentDrop::Tiny) => 4,
             Reassembled::Dropped(FragmentDrop::TooLong) => offset_at,
             Reassembled::Pending | Reassembled::Dropped(_) => return,

@@ -6,12 +6,13 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use segue_wire::packet::INLINE_HEADER;
 use segue_wire::{
-    Bytes, ChecksumState, Chunks, IpVersion, Ipv4Header, Ipv6Header, Packet, Protocol, Segmentation, SourceRoute,
-    checksum,
+    Bytes, ChecksumState, Chunks, Instant, IpVersion, Ipv4Header, Ipv6Header, Packet, Protocol, Segmentation,
+    SourceRoute, checksum,
 };
 
 use super::fragment::fragment;
 use crate::net::Way;
+use crate::outbox::Queued;
 use crate::socket::Socket;
 use crate::stack::Stack;
 use crate::{Counter, IfaceId, SocketId};
@@ -32,6 +33,8 @@ pub(crate) struct IpFields {
     pub(crate) ttl: u8,
     /// DSCP and ECN.
     pub(crate) tos: u8,
+    /// IPv6.
+    pub(crate) flow_label: u32,
     /// IPv4: no router may cut it.
     pub(crate) dont_fragment: bool,
     /// IPv4 identification. May repeat when `dont_fragment` is set.
@@ -99,7 +102,7 @@ impl IpFields {
                 };
                 Ipv6Header {
                     traffic_class: self.tos,
-                    flow_label: 0,
+                    flow_label: self.flow_label,
                     payload_length: u16::try_from(payload).unwrap_or(0),
                     next_header: self.protocol,
                     hop_limit: self.ttl,
@@ -205,16 +208,37 @@ impl Stack {
     }
 
     /// Queue a socket's packet, cut if it must be; its send buffer is free again when the last piece has left.
-    pub(crate) fn push_charged(&mut self, way: &Way, packet: Packet, mtu: usize, id: SocketId, charge: usize) {
+    pub(crate) fn push_charged(
+        &mut self,
+        way: &Way,
+        packet: Packet,
+        mtu: usize,
+        (id, charge): (SocketId, usize),
+        departs: Option<Instant>,
+    ) {
         self.count_ip_out(&packet);
         let mut pieces = self.fit(packet, way.iface, mtu);
         let last = pieces.pop();
         for piece in pieces {
-            self.outbox.push_charged(way.iface, piece, id, 0);
+            self.push_piece(departs, Queued { iface: way.iface, packet: piece, charged: Some((id, 0)) });
         }
         match last {
-            Some(last) => self.outbox.push_charged(way.iface, last, id, charge),
+            Some(last) => {
+                self.push_piece(departs, Queued { iface: way.iface, packet: last, charged: Some((id, charge)) });
+            }
             None => self.release_charge(id, charge),
+        }
+    }
+
+    /// Queue a packet for the link, or until its time has come.
+    fn push_piece(&mut self, departs: Option<Instant>, queued: Queued) {
+        let Some(at) = departs else { return self.outbox.push_queued(queued) };
+        let (charged, is_v4) = (queued.charged, queued.packet.version() == Some(IpVersion::V4));
+        if !self.departures.push_queued(at, queued) {
+            self.counters.inc(if is_v4 { Counter::IpOutDiscards } else { Counter::Ip6OutDiscards });
+            if let Some((id, charge)) = charged {
+                self.release_charge(id, charge);
+            }
         }
     }
 

@@ -61,6 +61,24 @@ pub enum ControlMessage {
         /// Bytes.
         size: i32,
     },
+    /// `IP_RECVOPTS`: the options of the IPv4 header, padding and all.
+    Options(Vec<u8>),
+    /// `IP_CHECKSUM`: the ones' complement sum over the bytes of the datagram.
+    PayloadSum(u16),
+    /// `IPV6_HOPOPTS`, `IPV6_RTHDR`, `IPV6_DSTOPTS`: an extension header.
+    Extension {
+        /// Its protocol number: 0 hop-by-hop options, 43 routing, 60 destination options.
+        kind: u8,
+        /// The whole header.
+        bytes: Vec<u8>,
+    },
+    /// `IPV6_PATHMTU`: a datagram was too large for the path to this address, which carries packets of so many bytes.
+    PathMtu {
+        /// The destination.
+        address: Ipv6Addr,
+        /// Bytes.
+        mtu: u32,
+    },
     /// `IPV6_PKTINFO`: source (in a send) or destination (received), and interface number.
     PacketInfo6 {
         /// The address.
@@ -127,6 +145,12 @@ impl ControlMessage {
             ControlMessage::OriginalDestination(SocketAddr::V6(_)) => (SOL_IPV6, 74),
             ControlMessage::FragmentSize { v6: false, .. } => (SOL_IP, 25),
             ControlMessage::FragmentSize { v6: true, .. } => (SOL_IPV6, 77),
+            ControlMessage::Options(_) => (SOL_IP, 6),
+            ControlMessage::PayloadSum(_) => (SOL_IP, 23),
+            ControlMessage::Extension { kind: 0, .. } => (SOL_IPV6, 54),
+            ControlMessage::Extension { kind: 43, .. } => (SOL_IPV6, 57),
+            ControlMessage::Extension { .. } => (SOL_IPV6, 59),
+            ControlMessage::PathMtu { .. } => (SOL_IPV6, 61),
             ControlMessage::PacketInfo6 { .. } => (SOL_IPV6, 50),
             ControlMessage::HopLimit(_) => (SOL_IPV6, 52),
             ControlMessage::TrafficClass(_) => (SOL_IPV6, 67),
@@ -177,7 +201,13 @@ impl ControlMessage {
             ControlMessage::Error(error) => with_offender(error, 16),
             ControlMessage::Error6(error) => with_offender(error, 28),
             ControlMessage::SegmentSize(size) => size.to_ne_bytes().to_vec(),
-            ControlMessage::TimestampingStats(data) | ControlMessage::Other { data, .. } => data.clone(),
+            // As Linux: in the order that the bytes have in memory.
+            ControlMessage::PayloadSum(sum) => word(u16::from_ne_bytes(sum.to_be_bytes()).into()),
+            ControlMessage::PathMtu { address, mtu } => [sockaddr(IpAddr::V6(*address), 0), word(*mtu)].concat(),
+            ControlMessage::TimestampingStats(data)
+            | ControlMessage::Options(data)
+            | ControlMessage::Extension { bytes: data, .. }
+            | ControlMessage::Other { data, .. } => data.clone(),
         }
     }
 
@@ -293,6 +323,9 @@ fn parse_any_sent(level: i32, kind: i32, data: &[u8]) -> Option<ControlMessage> 
             (SOL_SOCKET, 37 | 65) => ControlMessage::TimestampingFlags(u32_at(data, 0)?),
             (SOL_SOCKET, 81) => ControlMessage::TimestampingId(u32_at(data, 0)?),
             (SOL_SOCKET, 61) => ControlMessage::TxTime(u64_at(data, 0)?),
+            // By the numbers of RFC 2292.
+            (SOL_IPV6, 2) => ControlMessage::PacketInfo6 { address: v6_at(data, 0)?, interface: u32_at(data, 16)? },
+            (SOL_IPV6, 8) => ControlMessage::HopLimit(u32_at(data, 0)? as i32),
             (SOL_IPV6, 62) => ControlMessage::DontFragment(u32_at(data, 0)? != 0),
             (SOL_UDP, 103) => ControlMessage::SegmentSize(data.first_chunk().map(|size| u16::from_ne_bytes(*size))?),
             _ => return None,
@@ -321,6 +354,12 @@ fn parse_received(level: i32, kind: i32, data: &[u8]) -> Option<ControlMessage> 
             }
             (SOL_IP, 25) => ControlMessage::FragmentSize { v6: false, size: u32_at(data, 0)? as i32 },
             (SOL_IPV6, 77) => ControlMessage::FragmentSize { v6: true, size: u32_at(data, 0)? as i32 },
+            (SOL_IP, 6) => ControlMessage::Options(data.to_vec()),
+            (SOL_IP, 23) => ControlMessage::PayloadSum(u16::from_be_bytes((u32_at(data, 0)? as u16).to_ne_bytes())),
+            (SOL_IPV6, 54) => ControlMessage::Extension { kind: 0, bytes: data.to_vec() },
+            (SOL_IPV6, 57) => ControlMessage::Extension { kind: 43, bytes: data.to_vec() },
+            (SOL_IPV6, 59) => ControlMessage::Extension { kind: 60, bytes: data.to_vec() },
+            (SOL_IPV6, 61) => ControlMessage::PathMtu { address: v6_at(data, 8)?, mtu: u32_at(data, 28)? },
             (SOL_IP, 11) => ControlMessage::Error(error_at(data)?),
             (SOL_IPV6, 25) => ControlMessage::Error6(error_at(data)?),
             (SOL_TCP, 36) => ControlMessage::InQueue(u32_at(data, 0)? as i32),
@@ -387,6 +426,12 @@ mod tests {
             ControlMessage::InQueue(1460),
             ControlMessage::GroSize(1200),
             ControlMessage::TimestampingPacketInfo { interface: 1, length: 60 },
+            ControlMessage::Options(vec![7, 3, 4, 0]),
+            ControlMessage::PayloadSum(0x1234),
+            ControlMessage::Extension { kind: 0, bytes: vec![17, 0, 1, 4, 0, 0, 0, 0] },
+            ControlMessage::Extension { kind: 43, bytes: vec![17, 0, 0, 0, 0, 0, 0, 0] },
+            ControlMessage::Extension { kind: 60, bytes: vec![17, 0, 1, 4, 0, 0, 0, 0] },
+            ControlMessage::PathMtu { address: "fd00::1".parse().unwrap(), mtu: 1280 },
         ];
         for message in received {
             let (level, kind) = message.name();

@@ -76,8 +76,9 @@ impl From<&crate::sysctl::IpSettings> for ReassemblyConfig {
 pub(crate) enum Reassembled {
     /// Kept; others are missing. Or it repeated one that is kept.
     Pending,
-    /// The last missing piece: the whole packet, without fragment header, lengths and checksum as if never cut.
-    Complete(Packet),
+    /// The last missing piece: the whole packet, without fragment header, lengths and checksum as if never cut; and
+    /// bytes of the largest fragment, headers and all.
+    Complete { packet: Packet, largest: u32 },
     /// Refused, for this reason; the counters have it.
     Dropped(FragmentDrop),
 }
@@ -130,6 +131,8 @@ struct Fragment {
     /// The headers as they came, when this is the first fragment.
     headers: Option<Bytes>,
     data: Chunks,
+    /// Bytes of the whole fragment, headers and all.
+    size: u32,
 }
 
 #[derive(Debug)]
@@ -139,6 +142,7 @@ struct Datagram {
     headers: Option<Bytes>,
     /// One bit per ECN codepoint seen.
     ecn_seen: u8,
+    largest: u32,
     charge: usize,
     deadline: Instant,
     serial: u64,
@@ -195,10 +199,10 @@ impl Reassembler {
         };
         match outcome {
             Outcome::Pending => Reassembled::Pending,
-            Outcome::Whole { headers, ecn, payload } => match rebuild::packet_v4(&headers, ecn, payload) {
+            Outcome::Whole { headers, ecn, payload, largest } => match rebuild::packet_v4(&headers, ecn, payload) {
                 Some(packet) => {
                     counters.inc(Counter::IpReasmOKs);
-                    Reassembled::Complete(packet)
+                    Reassembled::Complete { packet, largest }
                 }
                 None => self.refuse(FragmentDrop::Malformed, counters, Counter::IpReasmFails),
             },
@@ -224,18 +228,18 @@ impl Reassembler {
     ) -> Reassembled {
         counters.inc(Counter::Ip6ReasmReqds);
         let outcome = match rebuild::fragment_v6(iface, header, chain, packet) {
-            Ok(Fragment { start: 0, last: true, headers: Some(headers), data, .. }) => {
-                Outcome::Whole { headers, ecn: None, payload: data }
+            Ok(Fragment { start: 0, last: true, headers: Some(headers), data, size, .. }) => {
+                Outcome::Whole { headers, ecn: None, payload: data, largest: size }
             }
             Ok(fragment) => self.v6.add(now, fragment, counters, Counter::Ip6ReasmFails),
             Err(reason) => Outcome::Dropped(reason),
         };
         match outcome {
             Outcome::Pending => Reassembled::Pending,
-            Outcome::Whole { headers, ecn, payload } => match rebuild::packet_v6(&headers, ecn, payload) {
+            Outcome::Whole { headers, ecn, payload, largest } => match rebuild::packet_v6(&headers, ecn, payload) {
                 Some(packet) => {
                     counters.inc(Counter::Ip6ReasmOKs);
-                    Reassembled::Complete(packet)
+                    Reassembled::Complete { packet, largest }
                 }
                 None => self.refuse(FragmentDrop::Malformed, counters, Counter::Ip6ReasmFails),
             },
@@ -299,7 +303,7 @@ impl Reassembler {
 /// What a family answers for one fragment.
 enum Outcome {
     Pending,
-    Whole { headers: Bytes, ecn: Option<u8>, payload: Chunks },
+    Whole { headers: Bytes, ecn: Option<u8>, payload: Chunks, largest: u32 },
     Dropped(FragmentDrop),
 }
 
@@ -335,7 +339,7 @@ impl Family {
         let data = own_if_short(fragment.data);
         let added = self.datagram(now, key).pieces.add(fragment.start, data, fragment.last, repetition);
         if matches!(added, Added::Incomplete | Added::Complete) {
-            self.keep(key, charge, fragment.ecn_bits, fragment.headers);
+            self.keep(key, charge, (fragment.ecn_bits, fragment.size), fragment.headers);
         }
         match added {
             Added::Incomplete | Added::Repeated => Outcome::Pending,
@@ -354,14 +358,16 @@ impl Family {
             *serial += 1;
             let deadline = now + limits.timeout;
             order.insert((deadline, *serial), key);
-            Datagram { pieces: Pieces::default(), headers: None, ecn_seen: 0, charge: 0, deadline, serial: *serial }
+            let (ecn_seen, largest, charge) = (0, 0, 0);
+            Datagram { pieces: Pieces::default(), headers: None, ecn_seen, largest, charge, deadline, serial: *serial }
         })
     }
 
-    fn keep(&mut self, key: Key, charge: usize, ecn_bits: u8, headers: Option<Bytes>) {
+    fn keep(&mut self, key: Key, charge: usize, (ecn_bits, size): (u8, u32), headers: Option<Bytes>) {
         if let Some(datagram) = self.datagrams.get_mut(&key) {
             datagram.charge += charge;
             datagram.ecn_seen |= ecn_bits;
+            datagram.largest = datagram.largest.max(size);
             datagram.headers = headers.or(datagram.headers.take());
             self.bytes += charge;
         }
@@ -381,7 +387,10 @@ impl Family {
             return Outcome::Dropped(FragmentDrop::TooLong);
         }
         match joint_ecn(datagram.ecn_seen) {
-            Some(ecn) => Outcome::Whole { headers, ecn: Some(ecn), payload: datagram.pieces.into_payload() },
+            Some(ecn) => {
+                let (largest, payload) = (datagram.largest, datagram.pieces.into_payload());
+                Outcome::Whole { headers, ecn: Some(ecn), payload, largest }
+            }
             None => Outcome::Dropped(FragmentDrop::Contradiction),
         }
     }

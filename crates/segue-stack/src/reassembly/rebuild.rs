@@ -47,6 +47,7 @@ pub(super) fn fragment_v4(
         headers_after: header_len,
         headers,
         data,
+        size: (header_len + length) as u32,
     })
 }
 
@@ -86,6 +87,7 @@ pub(super) fn fragment_v6(
         headers_after: at.checked_sub(HEADER_LEN).ok_or(FragmentDrop::Malformed)?,
         headers,
         data,
+        size: (data_at + length) as u32,
     })
 }
 

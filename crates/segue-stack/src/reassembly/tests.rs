@@ -124,7 +124,7 @@ fn dropped(outcome: Reassembled, why: FragmentDrop) {
 
 /// The payload of a completed packet, after its headers were checked.
 fn complete(outcome: Reassembled) -> Vec<u8> {
-    let Reassembled::Complete(packet) = outcome else { panic!("not complete: {outcome:?}") };
+    let Reassembled::Complete { packet, .. } = outcome else { panic!("not complete: {outcome:?}") };
     let front = packet.head().len();
     if packet.version() == Some(segue_wire::IpVersion::V4) {
         let (header, header_len) = Ipv4Header::parse(packet.head()).unwrap();
@@ -177,7 +177,7 @@ fn the_header_of_the_first_fragment_survives_with_its_options() {
     let options = [1, 1, 1, 0];
     pending(bench.packet(Instant::ZERO, IFACE, packet_v4(1, 0x10, &[], piece(8, 9, false), &content(8, 9))));
     let first = packet_v4(1, 0x20, &options, piece(0, 8, true), &content(0, 8));
-    let Reassembled::Complete(packet) = bench.packet(Instant::ZERO, IFACE, first) else { panic!() };
+    let Reassembled::Complete { packet, .. } = bench.packet(Instant::ZERO, IFACE, first) else { panic!() };
     let (header, header_len) = Ipv4Header::parse(packet.head()).unwrap();
     assert_eq!(header_len, 24);
     assert_eq!(packet.head()[20..24], options);
@@ -321,7 +321,7 @@ fn congestion_marked_on_one_fragment_is_marked_on_the_whole() {
         let mut bench = bench();
         pending(bench.packet(Instant::ZERO, IFACE, packet_v4(1, first, &[], piece(0, 8, true), &content(0, 8))));
         match bench.packet(Instant::ZERO, IFACE, packet_v4(1, second, &[], piece(8, 8, false), &content(8, 8))) {
-            Reassembled::Complete(packet) => Ok(packet.head()[1]),
+            Reassembled::Complete { packet, .. } => Ok(packet.head()[1]),
             Reassembled::Dropped(why) => Err(why),
             Reassembled::Pending => panic!(),
         }
@@ -408,7 +408,7 @@ proptest! {
             let mut bench = bench();
             let result = schedule.iter().find_map(|piece| {
                 let outcome = if v6 { bench.v6(5, *piece) } else { bench.v4(5, *piece) };
-                matches!(outcome, Reassembled::Complete(_)).then_some(outcome)
+                matches!(outcome, Reassembled::Complete { .. }).then_some(outcome)
             });
             prop_assert_eq!(complete(result.expect("all pieces were given")), content(0, len));
             prop_assert_eq!(bench.reassembler.memory(), 0);
@@ -434,7 +434,7 @@ proptest! {
                 false => packet_v4(id, tos, &[], piece, &data),
                 true => packet_v6(id.into(), piece, &data),
             };
-            if let outcome @ Reassembled::Complete(_) = bench.packet(Instant::ZERO, IFACE, packet) {
+            if let outcome @ Reassembled::Complete { .. } = bench.packet(Instant::ZERO, IFACE, packet) {
                 let payload = complete(outcome);
                 prop_assert_eq!(&payload, &content(0, payload.len()));
             }

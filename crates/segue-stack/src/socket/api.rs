@@ -6,6 +6,7 @@ use bytes::Bytes;
 use segue_tcp::{Chunks, Instant, Ready};
 
 use super::Socket;
+use crate::ip::flow_label::named_label;
 use crate::stack::{Result, Stack};
 use crate::{
     ControlMessage, Domain, Errno, Held, HeldId, IfaceId, MsgFlags, Received, ReceivedMessage, Reject, Shutdown,
@@ -43,6 +44,9 @@ impl Stack {
     /// `EINPROGRESS`, `EALREADY`, `EISCONN`, `ENETUNREACH`, `EADDRNOTAVAIL`, `EACCES` (broadcast), `EAFNOSUPPORT`, `EBADF`;
     /// what ended the attempt when it is asked again.
     pub fn connect(&mut self, now: Instant, id: SocketId, address: SocketAddr) -> Result<()> {
+        if let Some(label) = named_label(self.live(id)?.common(), address) {
+            self.live_mut(id)?.common_mut().rare_mut().flow_label = label;
+        }
         match self.live(id)? {
             Socket::Stream(_) => self.connect_stream(now, id, address),
             Socket::Datagram(_) => self.connect_datagram(now, id, address),

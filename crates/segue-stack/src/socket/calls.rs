@@ -127,18 +127,17 @@ impl Stack {
             let to = socket.common.local_addr();
             return Ok(Received { len: 0, full_len: 0, from: to, to, ttl: 0, tos: 0 });
         }
-        let Some(datagram) = socket.front() else { return Err(Errno::EAGAIN) };
+        let is_look = flags.contains(MsgFlags::PEEK);
+        let Some((datagram, start)) = socket.next(is_look) else { return Err(Errno::EAGAIN) };
         let received = Received {
-            len: datagram.payload.copy_to_slice(0, buffer),
+            len: datagram.payload.copy_to_slice(start, buffer),
             full_len: datagram.payload.len(),
             from: socket.show(datagram.from),
             to: socket.show(datagram.arrival.to),
             ttl: datagram.arrival.ttl,
             tos: datagram.arrival.tos,
         };
-        if !flags.contains(MsgFlags::PEEK) {
-            socket.pop();
-        }
+        socket.on_read(is_look, received.len);
         Ok(received)
     }
 
@@ -155,7 +154,7 @@ impl Stack {
         if let Some(error) = socket.common.error.take() {
             return Err(error);
         }
-        if socket.front().is_some() {
+        if socket.has_datagram() {
             return Ok(true);
         }
         if socket.common.has(Flags::SHUT_READ) { Ok(false) } else { Err(Errno::EAGAIN) }

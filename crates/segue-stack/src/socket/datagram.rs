@@ -8,8 +8,10 @@ use std::collections::VecDeque;
 use segue_tcp::{Instant, Memory, Ready};
 use segue_wire::Chunks;
 
+use super::arrived::ArrivedHeaders;
 use super::common::{Common, Flags};
 use super::send_control::SendControl;
+use crate::ip::input::Arrival;
 use crate::{IcmpComplaint, IfaceId};
 
 /// What a datagram costs of a buffer beyond its bytes: Linux's smallest `truesize`, so that its limits mean the same here.
@@ -46,6 +48,18 @@ pub(crate) struct Ancillary {
     pub(crate) to: SocketAddr,
     pub(crate) ttl: u8,
     pub(crate) tos: u8,
+    /// IPv6.
+    pub(crate) flow_label: u32,
+    /// See [`Arrival`].
+    pub(crate) largest_fragment: u32,
+}
+
+impl Ancillary {
+    /// Of a packet sent to `to`.
+    pub(crate) fn of(arrival: &Arrival, to: SocketAddr) -> Ancillary {
+        let Arrival { at, iface, ttl, tos, flow_label, largest_fragment, .. } = *arrival;
+        Ancillary { at, iface, to, ttl, tos, flow_label, largest_fragment }
+    }
 }
 
 /// A datagram that waits to be read.
@@ -55,10 +69,17 @@ pub(crate) struct Datagram {
     pub(crate) arrival: Ancillary,
     /// Several datagrams in one (`UDP_GRO`): the size of each but the last.
     pub(crate) segment: Option<u16>,
+    /// What stood between the IP header and the transport's, for whoever has asked.
+    pub(crate) headers: Option<ArrivedHeaders>,
     pub(crate) payload: Chunks,
 }
 
 impl Datagram {
+    /// Bytes of the receive buffer that it takes.
+    fn cost(&self) -> usize {
+        OVERHEAD + self.payload.len() + self.headers.as_ref().map_or(0, ArrivedHeaders::len)
+    }
+
     /// Whether the next datagram may be joined to this one. As Linux's udp_gro_receive(): of one batch, alike in all that
     /// control messages tell, as long as those before it; the last may be shorter.
     fn is_followed_by(&self, next: &Datagram) -> bool {
@@ -66,6 +87,8 @@ impl Datagram {
         let size = self.segment.map_or(len, usize::from);
         self.from == next.from
             && self.arrival == next.arrival
+            && self.headers.is_none()
+            && next.headers.is_none()
             && next.segment.is_none()
             && (1..=size).contains(&more)
             && len.is_multiple_of(size)
@@ -150,7 +173,7 @@ impl DatagramSocket {
     pub(crate) fn push(&mut self, datagram: Datagram) -> Result<(), NoRoom> {
         let joins = self.common.has(Flags::GRO);
         let is_joined = joins && self.queue.back().is_some_and(|last| last.is_followed_by(&datagram));
-        let charge = datagram.payload.len() + if is_joined { 0 } else { OVERHEAD };
+        let charge = if is_joined { datagram.payload.len() } else { datagram.cost() };
         // As Linux: one datagram is always taken, however small the buffer.
         let used = self.queued + self.common.error_bytes();
         if !self.queue.is_empty() && used + charge > self.rcvbuf as usize {
@@ -170,14 +193,41 @@ impl DatagramSocket {
         Ok(())
     }
 
-    pub(crate) fn front(&self) -> Option<&Datagram> {
-        self.queue.front()
+    /// The datagram that is read next, and from which byte on: a look (`MSG_PEEK`) begins where the last one ended, if the
+    /// socket says so (`SO_PEEK_OFF`).
+    pub(crate) fn next(&self, is_look: bool) -> Option<(&Datagram, usize)> {
+        let mut offset = match usize::try_from(self.common.rare().peek_offset) {
+            Ok(offset) if is_look => offset,
+            _ => return self.queue.front().map(|datagram| (datagram, 0)),
+        };
+        let found = self.queue.iter().find(|datagram| {
+            let len = datagram.payload.len();
+            let is_passed = offset > 0 && offset >= len;
+            offset -= if is_passed { len } else { 0 };
+            !is_passed
+        });
+        found.map(|datagram| (datagram, offset))
+    }
+
+    /// What was read of the next datagram: `copied` bytes of a look, or all of it.
+    pub(crate) fn on_read(&mut self, is_look: bool, copied: usize) {
+        let taken = if is_look { None } else { self.pop() };
+        let Some(rare) = self.common.rare.as_mut().filter(|rare| rare.peek_offset >= 0) else { return };
+        let moved = match taken {
+            None => rare.peek_offset as usize + copied,
+            Some(datagram) => (rare.peek_offset as usize).saturating_sub(datagram.payload.len()),
+        };
+        rare.peek_offset = i32::try_from(moved).unwrap_or(i32::MAX);
+    }
+
+    pub(crate) fn has_datagram(&self) -> bool {
+        !self.queue.is_empty()
     }
 
     pub(crate) fn pop(&mut self) -> Option<Datagram> {
         let datagram = self.queue.pop_front()?;
-        self.queued -= datagram.payload.len() + OVERHEAD;
-        self.memory.remove_datagram(datagram.payload.len() + OVERHEAD);
+        self.queued -= datagram.cost();
+        self.memory.remove_datagram(datagram.cost());
         if self.queue.is_empty() && self.queue.capacity() > 64 {
             self.queue = VecDeque::new();
         }

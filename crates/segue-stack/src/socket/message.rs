@@ -3,20 +3,20 @@
 //! Decides which control messages a received packet or a queued error comes with, in Linux's order, and who sends what
 //! when one call asks for more than its socket's options do.
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
-use core::time::Duration;
 
 use bytes::Bytes;
 use segue_tcp::Instant;
 
 use super::common::{Common, Flags};
-use super::datagram::{Ancillary, DatagramKind};
+use super::datagram::DatagramKind;
 use super::error_queue::{Pending, QueuedError};
+use super::rare::RareFlags;
 use super::send_control::SendControl;
 use super::timestamping::TimestampingFlags;
+use super::told::renumber;
 use super::{Domain, MsgFlags, Socket, SocketId};
 use crate::Errno;
-use crate::message::{ControlMessage, PacketInfo, ReceivedMessage};
-use crate::net::Destination;
+use crate::message::{ControlMessage, ReceivedMessage};
 use crate::stack::{Result, Stack};
 use crate::tcp::Sending;
 
@@ -73,25 +73,45 @@ impl Stack {
         buffer: &mut [u8],
         flags: MsgFlags,
     ) -> Result<ReceivedMessage> {
+        if let Some(told) = self.take_told_path_mtu(id)? {
+            return Ok(told);
+        }
         let is_there = self.check_readable(id, flags)?;
         let socket = self.datagram_mut(id)?;
-        let Some(datagram) = socket.front().filter(|_| is_there) else {
+        if !is_there {
             let (len, from, control) = (0, None, Vec::new());
             return Ok(ReceivedMessage { len, full_len: 0, from, control, flags: MsgFlags::empty() });
-        };
-        let len = datagram.payload.copy_to_slice(0, buffer);
+        }
+        let is_look = flags.contains(MsgFlags::PEEK);
+        let Some((datagram, start)) = socket.next(is_look) else { return Err(Errno::EAGAIN) };
+        let len = datagram.payload.copy_to_slice(start, buffer);
         let full_len = datagram.payload.len();
         let from = Some(socket.show(datagram.from));
         let (arrival, segment, dropped) = (datagram.arrival, datagram.segment, socket.dropped());
-        if !flags.contains(MsgFlags::PEEK) {
-            socket.pop();
-        }
+        let headers = datagram.headers.clone();
+        let sum = Stack::sum_control(&socket.common, &arrival, &datagram.payload);
+        socket.on_read(is_look, len);
         let common = self.live(id)?.common();
         let mut control = self.general_control(common, &arrival, dropped);
         control.extend(segment.map(|size| ControlMessage::GroSize(size.into())));
-        control.extend(self.ip_control(common, &arrival));
-        let cut = if full_len > len { MsgFlags::TRUNC } else { MsgFlags::empty() };
+        control.extend(self.ip_control(common, &arrival, headers.as_ref(), sum));
+        let cut = if full_len > start + len { MsgFlags::TRUNC } else { MsgFlags::empty() };
         Ok(ReceivedMessage { len, full_len, from, control, flags: cut })
+    }
+
+    /// RFC 3542 section 11.3: a datagram without bytes tells that one was too large for its way, once.
+    fn take_told_path_mtu(&mut self, id: SocketId) -> Result<Option<ReceivedMessage>> {
+        let common = self.live_mut(id)?.common_mut();
+        let Some(rare) = common.rare.as_mut().filter(|rare| rare.flags.contains(RareFlags::RECV_PATH_MTU)) else {
+            return Ok(None);
+        };
+        Ok(rare.path_mtu_told.take().map(|(address, mtu)| ReceivedMessage {
+            len: 0,
+            full_len: 0,
+            from: Some(SocketAddr::new(IpAddr::V6(address), 0)),
+            control: vec![ControlMessage::PathMtu { address, mtu }],
+            flags: MsgFlags::empty(),
+        }))
     }
 
     /// The next entry of the error queue.
@@ -118,90 +138,6 @@ impl Stack {
         Ok(ReceivedMessage { len, full_len: entry.payload.len(), from, control, flags })
     }
 
-    /// What the wall clock says at `at`.
-    fn wall_time(&self, at: Instant) -> Duration {
-        let (known_at, known) = self.wall_clock;
-        if at >= known_at { known + (at - known_at) } else { known.saturating_sub(known_at - at) }
-    }
-
-    /// Control messages of `SOL_SOCKET` of a packet that has arrived.
-    fn general_control(&self, common: &Common, arrival: &Ancillary, dropped: u32) -> Vec<ControlMessage> {
-        let mut control = self.time_control(common, arrival.at);
-        if common.has(Flags::DROP_COUNT) && dropped > 0 {
-            control.push(ControlMessage::Dropped(dropped));
-        }
-        // Packets have neither mark nor priority inside this host.
-        control.extend(common.has(Flags::RECV_MARK).then_some(ControlMessage::Mark(0)));
-        control.extend(common.has(Flags::RECV_PRIORITY).then_some(ControlMessage::Priority(0)));
-        control
-    }
-
-    /// When a packet arrived, as `SO_TIMESTAMP` and its kind ask.
-    pub(crate) fn time_control(&self, common: &Common, at: Instant) -> Vec<ControlMessage> {
-        let time = self.wall_time(at);
-        let wanted = common.rare().timestamping;
-        let mut control = Vec::new();
-        if common.has(Flags::TIMESTAMP) {
-            control.push(match common.has(Flags::TIMESTAMP_NS) {
-                true => ControlMessage::TimestampNs(time),
-                false => ControlMessage::Timestamp(time),
-            });
-        }
-        let is_taken = wanted.contains(TimestampingFlags::RX_SOFTWARE) || common.has(Flags::TIMESTAMP);
-        if wanted.contains(TimestampingFlags::SOFTWARE) && is_taken {
-            control.push(ControlMessage::Timestamping(time));
-        }
-        renumber(common, control)
-    }
-
-    /// Control messages of the IP level the packet came by.
-    fn ip_control(&self, common: &Common, arrival: &Ancillary) -> Vec<ControlMessage> {
-        let mut control = Vec::new();
-        let interface = arrival.iface.number();
-        let mut add = |flag, message: ControlMessage| {
-            if common.has(flag) {
-                control.push(message);
-            }
-        };
-        match (arrival.to.ip(), common.domain) {
-            (IpAddr::V4(destination), domain) => {
-                if domain == Domain::Inet6 {
-                    let address = destination.to_ipv6_mapped();
-                    add(Flags::RECV_PKT_INFO6, ControlMessage::PacketInfo6 { address, interface });
-                }
-                let local = self.own_address_for(arrival);
-                add(Flags::PKT_INFO, ControlMessage::PacketInfo(PacketInfo { interface, local, destination }));
-                add(Flags::RECV_TTL, ControlMessage::Ttl(arrival.ttl.into()));
-                add(Flags::RECV_TOS, ControlMessage::Tos(arrival.tos));
-                add(Flags::RECV_ORIGINAL, ControlMessage::OriginalDestination(arrival.to));
-            }
-            (IpAddr::V6(address), _) => {
-                add(Flags::RECV_PKT_INFO6, ControlMessage::PacketInfo6 { address, interface });
-                add(Flags::RECV_HOPLIMIT, ControlMessage::HopLimit(arrival.ttl.into()));
-                add(Flags::RECV_TCLASS, ControlMessage::TrafficClass(arrival.tos.into()));
-                if arrival.tos != 0 {
-                    add(Flags::RECV_FLOW_INFO, ControlMessage::FlowInfo(u32::from(arrival.tos) << 20));
-                }
-                add(Flags::RECV_ORIGINAL6, ControlMessage::OriginalDestination(arrival.to));
-            }
-        }
-        control
-    }
-
-    /// `ipi_spec_dst`: the address to answer from; a group has none of its own.
-    fn own_address_for(&self, arrival: &Ancillary) -> core::net::Ipv4Addr {
-        let IpAddr::V4(destination) = arrival.to.ip() else { return core::net::Ipv4Addr::UNSPECIFIED };
-        if matches!(self.net.destination(arrival.to.ip()), Destination::Local | Destination::Remote) {
-            return destination;
-        }
-        let own = self.net.iface(arrival.iface).into_iter().flat_map(|iface| &iface.addresses);
-        let mut own = own.filter_map(|cidr| match cidr.address() {
-            IpAddr::V4(v4) => Some(v4),
-            IpAddr::V6(_) => None,
-        });
-        own.next().unwrap_or(destination)
-    }
-
     fn error_control(&self, common: &Common, entry: &QueuedError) -> Vec<ControlMessage> {
         let mut control = Vec::new();
         if let Some(arrival) = &entry.arrival {
@@ -214,7 +150,7 @@ impl Stack {
             control.extend(entry.stats.clone().map(ControlMessage::TimestampingStats));
         }
         if let Some(arrival) = &entry.arrival {
-            control.extend(self.ip_control(common, arrival));
+            control.extend(self.ip_control(common, arrival, None, None));
         }
         control.push(match common.domain {
             Domain::Inet => ControlMessage::Error(entry.error),
@@ -269,23 +205,6 @@ impl Stack {
             },
         }
     }
-}
-
-/// Programs that asked by the newer numbers are answered by them.
-fn renumber(common: &Common, control: Vec<ControlMessage>) -> Vec<ControlMessage> {
-    if !common.has(Flags::TIMESTAMP_NEW) {
-        return control;
-    }
-    let newer = |message: ControlMessage| {
-        let kind = match message {
-            ControlMessage::Timestamp(_) => 63,
-            ControlMessage::TimestampNs(_) => 64,
-            ControlMessage::Timestamping(_) => 65,
-            other => return other,
-        };
-        ControlMessage::Other { level: 1, kind, data: message.data() }
-    };
-    control.into_iter().map(newer).collect()
 }
 
 /// The unspecified IPv6 address stands for "any" in a send.

@@ -4,6 +4,7 @@
 //! `tcp` and `segue-tcp` for streams, `udp` and `ping` for datagrams. `SocketId`s are never reused.
 mod address;
 mod api;
+pub(crate) mod arrived;
 mod calls;
 pub(crate) mod common;
 pub(crate) mod datagram;
@@ -13,6 +14,7 @@ mod message;
 pub(crate) mod rare;
 pub(crate) mod send_control;
 pub(crate) mod timestamping;
+mod told;
 mod types;
 
 pub use types::{

@@ -26,15 +26,18 @@ bitflags! {
         const ROUTER_ALERT_ISOLATE = 1 << 6;
         const FLOW_INFO_SEND = 1 << 7;
         const AUTO_FLOW_LABEL_OFF = 1 << 8;
-        /// Options and extension headers of packets that arrived; none is ever handed on.
+        const AUTO_FLOW_LABEL_ON = 1 << 9;
+        /// Options and extension headers of packets that arrived.
         const RECV_OPTIONS = 1 << 10;
-        const RETURN_OPTIONS = 1 << 11;
         const RECV_HOP_BY_HOP = 1 << 12;
         const RECV_ROUTING = 1 << 13;
         const RECV_DESTINATION = 1 << 14;
         const OLD_HOP_BY_HOP = 1 << 15;
         const OLD_ROUTING = 1 << 16;
         const OLD_DESTINATION = 1 << 17;
+        /// Any of IPv6's.
+        const EXTENSION_HEADERS = Self::RECV_HOP_BY_HOP.bits() | Self::RECV_ROUTING.bits() | Self::RECV_DESTINATION.bits()
+            | Self::OLD_HOP_BY_HOP.bits() | Self::OLD_ROUTING.bits() | Self::OLD_DESTINATION.bits();
         /// RFC 4884's structure in the error queue.
         const ERROR_STRUCTURE = 1 << 18;
         const ERROR_STRUCTURE6 = 1 << 19;
@@ -96,6 +99,10 @@ pub(crate) struct RareOptions {
     pub(crate) sticky_source: Option<(Ipv6Addr, Option<IfaceId>)>,
     /// IPV6_MTU: datagrams over IPv6 are cut at this many bytes; 0: at the path's MTU.
     pub(crate) fragment_size: u32,
+    /// IPV6_FLOWINFO_SEND: the label that connect() named; 0: none.
+    pub(crate) flow_label: u32,
+    /// IPV6_RECVPATHMTU: a destination and what its path carries, until it is read.
+    pub(crate) path_mtu_told: Option<(Ipv6Addr, u32)>,
     /// SO_LINGER of a datagram socket, where it has no effect.
     pub(crate) linger: Linger,
     pub(crate) timestamping: TimestampingFlags,
@@ -155,6 +162,8 @@ impl RareOptions {
             source_preferences: DEFAULT_PREFERENCES,
             sticky_source: None,
             fragment_size: 0,
+            flow_label: 0,
+            path_mtu_told: None,
             linger: Linger::Off,
             timestamping: TimestampingFlags::empty(),
             timestamp_key: 0,
@@ -176,6 +185,8 @@ impl RareOptions {
         RareOptions {
             keys: None,
             saved_syn: None,
+            flow_label: 0,
+            path_mtu_told: None,
             timestamp_key: 0,
             zerocopy_calls: 0,
             peek_offset: -1,

@@ -3,12 +3,16 @@
 //! Decides which are known at which level, their ranges and errnos (Linux's `ip_cmsg_send`, `ip6_datagram_send_ctl`,
 //! `sock_cmsg_send`, `udp_cmsg_send`).
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+
+use segue_tcp::Instant;
 
 use super::common::Flags;
 use super::datagram::DatagramKind;
 use super::message::chosen;
 use super::timestamping::TimestampingFlags;
 use super::{Domain, Socket, SocketId};
+use crate::ip::flow_label::FLOW_LABEL;
 use crate::message::ControlMessage;
 use crate::stack::{Result, Stack};
 use crate::{Errno, IfaceId};
@@ -28,14 +32,38 @@ pub(crate) struct SendControl {
     pub(crate) iface: Option<IfaceId>,
     pub(crate) ttl: Option<u8>,
     pub(crate) tos: Option<u8>,
+    /// IPv6.
+    pub(crate) flow_label: Option<u32>,
     pub(crate) dont_fragment: Option<bool>,
     /// `MSG_DONTROUTE`: only to who is on the link.
     pub(crate) is_direct: bool,
     /// `UDP_SEGMENT`.
     pub(crate) segment: Option<u16>,
+    /// `SCM_TXTIME`.
+    pub(crate) departs: Option<Instant>,
     /// `SOF_TIMESTAMPING_TX_*` in place of the socket's.
     pub(crate) timestamping: Option<TimestampingFlags>,
     pub(crate) timestamp_key: Option<u32>,
+}
+
+/// `IPV6_*` and `IPV6_2292*`.
+const OLD_HOPOPTS: i32 = 3;
+const OLD_DSTOPTS: i32 = 4;
+const HOPOPTS: i32 = 54;
+const RTHDRDSTOPTS: i32 = 55;
+const DSTOPTS: i32 = 59;
+const CLOCK_MONOTONIC: i32 = 1;
+
+impl Stack {
+    /// The stack's time when a clock of its host's programs says `time`. The atomic clock goes with the wall clock, as on
+    /// Linux while nobody has said by how much they differ.
+    fn time_of(&self, clock: i32, time: Duration) -> Instant {
+        let (known_at, known) = if clock == CLOCK_MONOTONIC { self.monotonic_clock } else { self.wall_clock };
+        match time.checked_sub(known) {
+            Some(later) => known_at + later,
+            None => Instant::from_nanos(known_at.as_nanos().saturating_sub((known - time).as_nanos() as u64)),
+        }
+    }
 }
 
 impl SendControl {
@@ -62,6 +90,14 @@ impl SendControl {
             }
         };
         messages.iter().try_fold(SendControl::default(), |control, message| reader.apply(control, message))
+    }
+}
+
+impl SendControl {
+    /// Whether an `AF_INET6` socket may have these for all that it sends.
+    pub(crate) fn check_sticky(stack: &Stack, id: SocketId, messages: &[ControlMessage]) -> Result<()> {
+        let reader = Reader { stack, socket: stack.live(id)?, levels: Levels::V6 { is_udp: false } };
+        messages.iter().try_fold(SendControl::default(), |control, message| reader.apply(control, message)).map(|_| ())
     }
 }
 
@@ -122,8 +158,11 @@ impl Reader<'_> {
                 }
                 Ok(SendControl { timestamp_key: Some(*key), ..control })
             }
-            // As Linux without a queueing discipline that keeps to it.
-            ControlMessage::TxTime(_) if self.socket.common().has(Flags::TX_TIME) => Ok(control),
+            ControlMessage::TxTime(time) if self.socket.common().has(Flags::TX_TIME) => {
+                let (clock, _) = self.socket.common().rare().tx_time;
+                let at = self.stack.time_of(clock, Duration::from_nanos(*time));
+                Ok(SendControl { departs: Some(at), ..control })
+            }
             _ if matches!(kind, SCM_RIGHTS | SCM_CREDENTIALS) => Ok(control),
             _ => Err(Errno::EINVAL),
         }
@@ -155,8 +194,12 @@ impl Reader<'_> {
             ControlMessage::HopLimit(hops) => Ok(SendControl { ttl: byte(*hops)?, ..control }),
             ControlMessage::TrafficClass(class) => Ok(SendControl { tos: byte(*class)?, ..control }),
             ControlMessage::DontFragment(on) => Ok(SendControl { dont_fragment: Some(*on), ..control }),
-            // The traffic class comes from its own message; flow labels are not leased.
-            ControlMessage::FlowInfo(_) => Ok(control),
+            // The traffic class comes from its own message. As Linux: a label need not be leased.
+            // Packets are sent without extension headers: what cannot be done is not promised.
+            ControlMessage::Other { kind: HOPOPTS | OLD_HOPOPTS | RTHDRDSTOPTS | DSTOPTS | OLD_DSTOPTS, .. } => {
+                Err(Errno::EPERM)
+            }
+            ControlMessage::FlowInfo(info) => Ok(SendControl { flow_label: Some(*info & FLOW_LABEL), ..control }),
             _ => Err(Errno::EINVAL),
         }
     }

@@ -81,8 +81,8 @@ impl Stack {
         Ok(OptionValue::Bytes(name))
     }
 
-    /// `struct sock_txtime`: a clock and flags. As on Linux without a queueing discipline that keeps to them, datagrams
-    /// leave at once.
+    /// `struct sock_txtime`: the clock of `SCM_TXTIME`, and flags, which are kept: as on Linux, whose fair queue (fq) sends in
+    /// time and knows of no deadlines to be missed.
     pub(super) fn set_tx_time(&mut self, id: SocketId, value: &[u8]) -> Result<()> {
         if value.len() != 8 {
             return Err(Errno::EINVAL);

@@ -35,7 +35,6 @@ fn switch(name: i32) -> Option<(Switch, bool)> {
         ip::FREEBIND => (Switch::Common(Flags::FREE_BIND), false),
         ip::TRANSPARENT => (Switch::Common(Flags::TRANSPARENT), false),
         ip::RECVOPTS => (Switch::Rare(RareFlags::RECV_OPTIONS), true),
-        ip::RETOPTS => (Switch::Rare(RareFlags::RETURN_OPTIONS), true),
         ip::PASSSEC => (Switch::Rare(RareFlags::PASS_SECURITY), true),
         ip::CHECKSUM => (Switch::Rare(RareFlags::CHECKSUM), true),
         ip::RECVERR_RFC4884 => (Switch::Rare(RareFlags::ERROR_STRUCTURE), true),
@@ -109,6 +108,8 @@ impl Stack {
             ip::IPSEC_POLICY | ip::XFRM_POLICY if value.is_empty() => Err(Errno::EMSGSIZE),
             ip::XFRM_POLICY if common.domain == Domain::Inet => Err(Errno::EINVAL),
             ip::IPSEC_POLICY | ip::XFRM_POLICY => Err(Errno::EOPNOTSUPP),
+            // They would be for IP_OPTIONS, which datagrams leave without.
+            ip::RETOPTS => Err(Errno::ENOPROTOOPT),
             // Only for raw sockets.
             ip::ROUTER_ALERT => Err(Errno::EINVAL),
             _ => Err(Errno::ENOPROTOOPT),

@@ -6,10 +6,13 @@ use segue_tcp::Instant;
 use super::ip::{ECN_BITS, byte_or};
 use super::numbers::ipv6;
 use super::{OptionValue, int};
+use crate::ip::flow_label::is_automatic;
+use crate::message::decode_control;
 use crate::socket::Socket;
 use crate::socket::common::{Flags, MtuDiscovery};
 use crate::socket::datagram::DatagramKind;
 use crate::socket::rare::RareFlags;
+use crate::socket::send_control::SendControl;
 use crate::stack::{Result, Stack};
 use crate::{Domain, Errno, IfaceId, SocketId};
 
@@ -27,6 +30,8 @@ enum Switch {
     Rare(RareFlags),
     /// On unless it is switched off.
     Off(RareFlags),
+    /// On or off, as the sysctl says, until it is switched.
+    AutomaticLabel,
 }
 
 fn switch(name: i32) -> Option<Switch> {
@@ -55,7 +60,7 @@ fn switch(name: i32) -> Option<Switch> {
         ipv6::RECVERR_RFC4884 => Switch::Rare(RareFlags::ERROR_STRUCTURE6),
         ipv6::MULTICAST_ALL => Switch::Off(RareFlags::MULTICAST_ALL6_OFF),
         ipv6::MULTICAST_LOOP => Switch::Off(RareFlags::MULTICAST_LOOP6_OFF),
-        ipv6::AUTOFLOWLABEL => Switch::Off(RareFlags::AUTO_FLOW_LABEL_OFF),
+        ipv6::AUTOFLOWLABEL => Switch::AutomaticLabel,
         _ => return None,
     })
 }
@@ -90,6 +95,10 @@ impl Stack {
                 }
                 Switch::Rare(flag) => self.change_rare(id, |rare| rare.flags.set(flag, on)),
                 Switch::Off(flag) => self.change_rare(id, |rare| rare.flags.set(flag, !on)),
+                Switch::AutomaticLabel => self.change_rare(id, |rare| {
+                    rare.flags.set(RareFlags::AUTO_FLOW_LABEL_ON, on);
+                    rare.flags.set(RareFlags::AUTO_FLOW_LABEL_OFF, !on);
+                }),
             };
         }
         match self.set_v6_group_option(id, name, value) {
@@ -146,7 +155,7 @@ impl Stack {
             ipv6::ADDR_PREFERENCES => self.set_preferences(id, int(value)?),
             ipv6::PKTINFO => self.set_sticky_source(id, value),
             ipv6::ADDRFORM => self.set_address_form(id, int(value)?),
-            ipv6::OLD_PKTOPTIONS => Ok(()),
+            ipv6::OLD_PKTOPTIONS => self.set_old_options(id, value),
             ipv6::HOPOPTS | ipv6::RTHDRDSTOPTS | ipv6::DSTOPTS | ipv6::RTHDR => match value {
                 [] => Ok(()),
                 // Packets are sent without extension headers: what cannot be done is not promised.
@@ -161,6 +170,13 @@ impl Stack {
             ipv6::JOIN_ANYCAST | ipv6::LEAVE_ANYCAST | ipv6::FLOWLABEL_MGR => Err(Errno::EINVAL),
             _ => Err(Errno::ENOPROTOOPT),
         }
+    }
+
+    /// RFC 2292 section 4: control messages for all that is sent. As on Linux those that name source or hop limit hold for
+    /// one call only; the others are refused like the options of their own.
+    fn set_old_options(&self, id: SocketId, value: &[u8]) -> Result<()> {
+        let messages = decode_control(value).map_err(|_| Errno::EINVAL)?;
+        SendControl::check_sticky(self, id, &messages)
     }
 
     fn set_preferences(&mut self, id: SocketId, asked: i32) -> Result<()> {
@@ -210,7 +226,7 @@ impl Stack {
         name: i32,
         given: &[u8],
     ) -> Result<OptionValue> {
-        let hop_limit = self.settings.ip.hop_limit;
+        let (hop_limit, auto_flow_labels) = (self.settings.ip.hop_limit, self.settings.ip.auto_flow_labels);
         let socket = self.live(id)?;
         let is_stream = matches!(socket, Socket::Stream(_));
         let common = socket.common();
@@ -220,6 +236,7 @@ impl Stack {
                 Switch::Common(flag) => common.has(flag).into(),
                 Switch::Rare(flag) => rare.flags.contains(flag).into(),
                 Switch::Off(flag) => (!rare.flags.contains(flag)).into(),
+                Switch::AutomaticLabel => is_automatic(common, auto_flow_labels).into(),
             });
         }
         let number = |iface: Option<IfaceId>| iface.map_or(0, IfaceId::number);

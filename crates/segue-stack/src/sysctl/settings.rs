@@ -109,6 +109,9 @@ pub struct IpSettings {
     pub ipfrag_high_thresh: u32,
     /// `net.ipv4.ipfrag_time`: how long an IPv4 datagram may wait for its fragments. Default 30 s.
     pub ipfrag_time: Duration,
+    /// `net.ipv6.auto_flowlabels`: whether packets have flow labels that nobody named: 0 never, 1 unless a socket says no
+    /// (`IPV6_AUTOFLOWLABEL`), 2 if it says yes, 3 always. Default 1.
+    pub auto_flow_labels: u8,
     /// `net.ipv6.ip6frag_high_thresh`: bytes that IPv6 reassembly may hold. Default 4194304.
     pub ip6frag_high_thresh: u32,
     /// `net.ipv6.ip6frag_time`: how long an IPv6 datagram may wait for its fragments. Default 60 s.
@@ -154,6 +157,7 @@ impl Default for IpSettings {
             icmp_msgs_burst: 50,
             ipfrag_high_thresh: 4 << 20,
             ipfrag_time: Duration::from_secs(30),
+            auto_flow_labels: 1,
             ip6frag_high_thresh: 4 << 20,
             ip6frag_time: Duration::from_secs(60),
         }

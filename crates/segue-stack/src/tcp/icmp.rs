@@ -101,7 +101,8 @@ impl Stack {
         let is_opening =
             stream.flow().is_some_and(|flow| matches!(flow.connection.state(), State::SynSent | State::SynReceived));
         if is_opening && matches!(error.report, Report::Unreachable { .. }) {
-            self.queue_error(index, error.entry(tuple.peer_addr(), 0));
+            let names = self.names_extensions(index, tuple.peer);
+            self.queue_error(index, error.entry(tuple.peer_addr(), 0, names));
         }
     }
 }

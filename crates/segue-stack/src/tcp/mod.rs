@@ -15,6 +15,7 @@ use crate::secrets::KeyedState;
 use crate::slab::Slab;
 use crate::socket::Socket;
 use crate::socket::common::Flags;
+use crate::socket::rare::RareFlags;
 use crate::stack::Stack;
 use crate::timers::Timer;
 use crate::{Counter, Errno, IfaceId, SocketId};
@@ -361,7 +362,11 @@ impl Stack {
         let timeouts = info.total_rto.saturating_sub(flow.counted_timeouts);
         flow.sent = 0;
         flow.counted_timeouts = info.total_rto;
+        let rehashes = !stream.common.rare().flags.contains(RareFlags::TX_REHASH_OFF);
         self.counters.add(Counter::TcpExtTCPTimeouts, timeouts.into());
+        if rehashes {
+            self.counters.add(Counter::TcpExtTcpTimeoutRehash, timeouts.into());
+        }
     }
 
     /// Free the place of a connection that is over, if no application and no accept queue holds it.

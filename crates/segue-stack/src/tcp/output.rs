@@ -40,6 +40,7 @@ pub(crate) struct Service {
     pub(crate) tos: u8,
     pub(crate) dont_fragment: bool,
     pub(crate) identification: u16,
+    pub(crate) flow_label: u32,
 }
 
 /// The packet for a segment, along a source route if there is one.
@@ -71,6 +72,7 @@ fn segment_packet(
         protocol: Protocol::TCP,
         ttl: service.ttl,
         tos: transmit.ecn.in_traffic_class(service.tos),
+        flow_label: service.flow_label,
         dont_fragment: service.dont_fragment,
         identification: service.identification,
     };
@@ -163,7 +165,7 @@ impl Stack {
             self.counters.inc(Counter::TcpOutRsts);
         }
         self.counters.inc(Counter::TcpOutSegs);
-        let service = Service { ttl, tos, dont_fragment: true, identification: 0 };
+        let service = Service { ttl, tos, dont_fragment: true, identification: 0, flow_label: 0 };
         let packet = segment_packet(tuple, transmit, service, route, signer.as_ref());
         self.count_ip_out(&packet);
         let is_taken = match delay {
@@ -268,6 +270,7 @@ impl Stack {
         }
         let transmit = flow.connection.poll_transmit(now, max_payload)?;
         let identification = flow.identification;
+        let timeouts = flow.connection.timeouts();
         let is_reset = transmit.header.flags.contains(TcpFlags::RST);
         let resent = transmit.resent;
         let default_ttl = self.default_ttl(tuple.peer);
@@ -276,6 +279,7 @@ impl Stack {
             Signing::With(signer) => Some(signer),
             Signing::Impossible => return None,
         };
+        let flow_label = self.flow_label(index, (tuple.local_addr(), tuple.peer_addr()), None, timeouts);
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return None };
         let (ttl, tos) = stream.common.ttl_and_tos(tuple.peer, default_ttl);
         let dont_fragment = stream.common.discovery_for(tuple.peer).sets_df();
@@ -283,7 +287,7 @@ impl Stack {
             let start = flow.connection.offset_of_sent(transmit.header.sequence)?;
             Some((start, start + transmit.payload.len() as u64))
         });
-        let service = Service { ttl, tos, dont_fragment, identification };
+        let service = Service { ttl, tos, dont_fragment, identification, flow_label };
         let packet = segment_packet(&tuple, transmit, service, route.route(), signer.as_ref());
         let segments = packet.wire_packets();
         if let Some(flow) = stream.flow_mut() {

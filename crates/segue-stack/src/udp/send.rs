@@ -6,10 +6,13 @@ use core::net::{IpAddr, SocketAddr};
 use segue_wire::udp::HEADER_LEN;
 use segue_wire::{Bytes, Chunks, Instant, Protocol, Segmentation, SegmentationKind, UdpHeader};
 
+use crate::departures::HORIZON;
+use crate::ip::flow_label::named_label;
 use crate::ip::input::{Arrival, Cast};
 use crate::ip::output::{IpFields, header_len};
 use crate::message::{ErrorOrigin, ExtendedError};
 use crate::net::Destination;
+use crate::net::Way;
 use crate::socket::Socket;
 use crate::socket::common::Flags;
 use crate::socket::datagram::{DatagramKind, DatagramSocket};
@@ -117,7 +120,7 @@ impl Stack {
         id: SocketId,
         to: SocketAddr,
         control: &SendControl,
-    ) -> Result<crate::net::Way> {
+    ) -> Result<Way> {
         let Socket::Datagram(socket) = self.live(id)? else { return Err(Errno::EOPNOTSUPP) };
         let (local, port) = (socket.common.local, socket.common.port);
         let (sticky, by) = sticky_source(socket, to.ip());
@@ -170,7 +173,9 @@ impl Stack {
             return Err(Errno::EOPNOTSUPP);
         }
         let len = data.len();
-        let control = SendControl { is_direct: flags.contains(MsgFlags::DONTROUTE), ..*control };
+        let named = to.and_then(|to| named_label(&self.datagram_mut(id).ok()?.common, to));
+        let flow_label = control.flow_label.or(named);
+        let control = SendControl { is_direct: flags.contains(MsgFlags::DONTROUTE), flow_label, ..*control };
         let Some((to, control, payload)) = self.uncork(id, data, flags, to, control)? else { return Ok(len) };
         self.send_whole(now, id, to, control, payload)?;
         Ok(len)
@@ -216,7 +221,13 @@ impl Stack {
         let outgoing =
             Outgoing { to, local: SocketAddr::new(way.source, port), payload: Chunks::from(payload), control };
         let (local, payload) = (outgoing.local, outgoing.payload.clone());
-        self.emit_udp(id, &way, outgoing)?;
+        let departs = match self.departure(now, &way, &outgoing.control) {
+            Ok(departs) => departs,
+            // As Linux, which tells of what its queue drops only who asked for errors.
+            Err(error) if self.wants_errors(id, to) => return Err(error),
+            Err(_) => return Ok(()),
+        };
+        self.emit_udp(id, &way, outgoing, departs)?;
         self.loop_back(now, id, &way, local, to, &payload);
         Ok(())
     }
@@ -257,7 +268,24 @@ impl Stack {
         Ok(Some((to, control, data)))
     }
 
-    fn emit_udp(&mut self, id: SocketId, way: &crate::net::Way, outgoing: Outgoing) -> Result<()> {
+    /// When a datagram with `SCM_TXTIME` leaves, if not at once: as Linux's fair queue (fq), which refuses what is too far
+    /// ahead. What stays inside the host waits for nothing.
+    pub(crate) fn departure(&mut self, now: Instant, way: &Way, control: &SendControl) -> Result<Option<Instant>> {
+        let at = control.departs.filter(|at| *at > now && way.iface != IfaceId::LOOPBACK);
+        if at.is_some_and(|at| at > now + HORIZON) {
+            let pick = |v4, v6| if way.source.is_ipv4() { v4 } else { v6 };
+            self.counters.inc(pick(Counter::UdpSndbufErrors, Counter::Udp6SndbufErrors));
+            return Err(Errno::ENOBUFS);
+        }
+        Ok(at)
+    }
+
+    fn wants_errors(&self, id: SocketId, to: SocketAddr) -> bool {
+        let flag = if to.is_ipv4() { Flags::RECV_ERR } else { Flags::RECV_ERR6 };
+        self.live(id).is_ok_and(|socket| socket.common().has(flag))
+    }
+
+    fn emit_udp(&mut self, id: SocketId, way: &Way, outgoing: Outgoing, departs: Option<Instant>) -> Result<()> {
         let Outgoing { to, local, payload, control } = outgoing;
         let pick = |v4, v6| if to.is_ipv4() { v4 } else { v6 };
         let default_ttl = self.default_ttl(to.ip());
@@ -277,10 +305,14 @@ impl Stack {
         let may_fragment = discovery.may_fragment() && !never_cut && segment.is_none();
         if header_len(to.ip()) + whole > mtu && !may_fragment {
             self.counters.inc(pick(Counter::IpFragFails, Counter::Ip6FragFails));
+            if never_cut {
+                self.tell_path_mtu(id, to.ip(), mtu);
+            }
             self.queue_local_error(id, to, mtu);
             return Err(Errno::EMSGSIZE);
         }
         let length = HEADER_LEN + payload.len();
+        let flow_label = self.flow_label(id.index, (local, to), control.flow_label, 0);
         let socket = self.datagram_mut(id)?;
         let Some(charge) = socket.charge(length) else {
             self.counters.inc(pick(Counter::UdpSndbufErrors, Counter::Udp6SndbufErrors));
@@ -297,6 +329,7 @@ impl Stack {
             protocol: Protocol::UDP,
             ttl,
             tos,
+            flow_label,
             dont_fragment,
             identification: if dont_fragment { 0 } else { self.next_identification(local.ip(), to.ip()) as u16 },
         };
@@ -307,7 +340,7 @@ impl Stack {
             false => fields.packet(&transport, CHECKSUM_AT, payload, segmentation),
         };
         self.counters.add(pick(Counter::UdpOutDatagrams, Counter::Udp6OutDatagrams), packet.wire_packets() as u64);
-        self.push_charged(way, packet, mtu, id, charge);
+        self.push_charged(way, packet, mtu, (id, charge), departs);
         Ok(())
     }
 
@@ -316,7 +349,7 @@ impl Stack {
         &mut self,
         now: Instant,
         id: SocketId,
-        way: &crate::net::Way,
+        way: &Way,
         local: SocketAddr,
         to: SocketAddr,
         payload: &Chunks,
@@ -343,10 +376,12 @@ impl Stack {
             pinned: None,
             ttl,
             tos,
+            flow_label: 0,
+            largest_fragment: 0,
             route: None,
         };
         let tuple = FourTuple { local: to.ip(), peer: local.ip(), local_port: to.port(), peer_port: local.port() };
-        self.udp_to_group(&arrival, &tuple, payload.clone());
+        self.udp_to_group(&arrival, &tuple, &[], payload.clone());
     }
 
     /// `UDP_SEGMENT`: the payload of each datagram, if the whole is more than one.
@@ -363,7 +398,7 @@ impl Stack {
     }
 
     /// The largest packet that may be sent whole. Who does not care about the path is only limited by the link itself.
-    fn udp_mtu(&mut self, id: SocketId, way: &crate::net::Way, to: SocketAddr) -> Result<usize> {
+    fn udp_mtu(&mut self, id: SocketId, way: &Way, to: SocketAddr) -> Result<usize> {
         let socket = self.datagram_mut(id)?;
         let discovery = socket.common.discovery_for(to.ip());
         let cut_at = match socket.common.rare().fragment_size as usize {
@@ -373,6 +408,16 @@ impl Stack {
         };
         let link = self.net.iface(way.iface).map_or(way.mtu, |iface| iface.mtu);
         Ok(if discovery.uses_path() { way.mtu } else { link }.min(cut_at))
+    }
+
+    /// `IPV6_RECVPATHMTU`: as Linux, of what `IPV6_DONTFRAG` keeps from being cut; the last one counts.
+    fn tell_path_mtu(&mut self, id: SocketId, to: IpAddr, mtu: usize) {
+        let Ok(socket) = self.datagram_mut(id) else { return };
+        if let (IpAddr::V6(to), Some(rare)) = (to, &mut socket.common.rare)
+            && rare.flags.contains(RareFlags::RECV_PATH_MTU)
+        {
+            rare.path_mtu_told = Some((to, mtu as u32));
+        }
     }
 
     /// A datagram was too large for its way: whoever asked for errors can read how large it may be.

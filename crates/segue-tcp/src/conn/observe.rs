@@ -149,6 +149,14 @@ impl Connection {
         }
     }
 
+    /// Retransmission timeouts so far (`tcpi_total_rto`), the handshake's not counted.
+    pub fn timeouts(&self) -> u16 {
+        match &self.phase {
+            Phase::Synced(synced) => synced.send.counts.timeouts,
+            _ => 0,
+        }
+    }
+
     /// Bytes that can be read.
     pub fn unread(&self) -> usize {
         self.inbox.len()

@@ -109,7 +109,7 @@ impl Sender {
         self.retransmits = in_a_row;
         self.counts.timeouts = self.counts.timeouts.saturating_add(1);
         // RFC 6298 5.5, 5.6.
-        if self.is_thin(config) {
+        if self.is_thin(config, options) {
             self.rtt.collapse_backoff();
         } else {
             self.rtt.back_off();
@@ -136,10 +136,11 @@ impl Sender {
         }
     }
 
-    /// `tcp_thin_linear_timeouts`: a stream with few segments in flight cannot be recovered by acknowledgments;
-    /// its first timeouts do not back off.
-    fn is_thin(&self, config: &Config) -> bool {
-        config.thin_linear_timeouts && self.scoreboard.sent() < THIN && self.retransmits <= THIN_RETRIES
+    /// `tcp_thin_linear_timeouts`, `TCP_THIN_LINEAR_TIMEOUTS`: a stream with few segments in flight cannot be recovered by
+    /// acknowledgments; its first timeouts do not back off.
+    fn is_thin(&self, config: &Config, options: &SocketOptions) -> bool {
+        let is_asked = config.thin_linear_timeouts || options.thin_linear;
+        is_asked && self.scoreboard.sent() < THIN && self.retransmits <= THIN_RETRIES
     }
 
     /// What the timeout is the failure of, the first time.

@@ -290,6 +290,7 @@ impl HostBuilder {
         let now = crate::clock::now();
         let mut stack = Stack::new(StackConfig { memory: self.memory, ..StackConfig::new(seed) }, now);
         stack.set_wall_clock(now, crate::clock::since_1970());
+        stack.set_monotonic_clock(now, crate::clock::since_boot());
         for (name, value) in &self.sysctls {
             stack.set_sysctl(now, name, value).map_err(|error| invalid(error.to_string()))?;
         }

@@ -29,6 +29,9 @@ entries! {
         "How many fragments of others may come from one source before a datagram is given up.";
     "net.ipv4.ipfrag_secret_interval" fixed("0", LEGACY)
         "How often the table of fragments changes its hash.";
+    "net.ipv6.auto_flowlabels"
+        number(ip.auto_flow_labels as u8, 0..=3, "0 never, 1 unless IPV6_AUTOFLOWLABEL is off, 2 if it is on, 3 always")
+        "Packets have flow labels that nobody named (RFC 6437).";
     "net.ipv6.bindv6only" switch(ip.bind_v6_only) NewSockets
         "New IPv6 sockets speak IPv6 alone (IPV6_V6ONLY).";
     "net.ipv6.ip6frag_low_thresh" fixed("3145728", LEGACY)
