@@ -22,6 +22,7 @@ fn connections_tells_what_each_kind_costs() {
         let cost = &report["memory"][kind];
         assert_eq!(cost["count"], 10_000, "{report}");
         assert!(cost["resident_bytes_each"].as_u64().is_some_and(|bytes| bytes <= 1200), "{report}");
+        assert!(cost["heap_bytes_each"].as_u64().is_some_and(|bytes| (100..=1000).contains(&bytes)), "{report}");
     }
     assert_eq!(report["segments"].as_array().map(Vec::len), Some(2), "{report}");
     assert_eq!(report["missed"].as_array().map(Vec::len), Some(0), "{report}");

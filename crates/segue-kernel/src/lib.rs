@@ -4,11 +4,12 @@
 //! ends with the process, however that ends. [`sys`] has the socket calls with their raw arguments, [`Caller`] performs those
 //! that may block, and can end them. What is called, when, and what should come of it is somebody else's.
 //!
-//! [`process`] says what this process itself holds.
+//! [`process`] and [`allocation`] say what this process itself holds.
 //!
-//! `unsafe` appears in `sys/` and `process` only.
+//! `unsafe` appears in `sys/`, `process` and `allocation` only.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod allocation;
 mod caller;
 mod clock;
 mod diag;

@@ -1,28 +1,6 @@
-//! What this process holds of the machine, and what it has to wait for, as the allocator and the kernel say.
+//! What this process holds of the machine, and what it has to wait for, as the kernel says.
 use std::io;
 use std::time::Duration;
-
-/// Bytes of this process's heap that are in use, as the allocator counts them: with its own overhead, without what it keeps
-/// for later. Small blocks count if the first thread's part of the heap holds them. `None` where the C library does not tell.
-pub fn heap_in_use() -> Option<u64> {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
-        // SAFETY: the call takes no arguments and gives its answer by value.
-        let info = unsafe { libc::mallinfo2() };
-        Some(info.uordblks as u64 + info.hblkhd as u64)
-    }
-    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-    None
-}
-
-/// Gives memory that the allocator keeps for later back to the kernel, so that the resident set says what is in use.
-pub fn trim_heap() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: the call takes its argument by value; it changes nothing that is in use.
-    unsafe {
-        libc::malloc_trim(0);
-    }
-}
 
 /// The resident set of this process, in bytes.
 ///

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use segue_kernel::process;
+use segue_kernel::{allocation, process};
 use segue_stack::{Errno, Instant, MsgFlags, SocketId};
 
 use crate::error::PerfError;
@@ -46,7 +46,7 @@ pub struct ConnectionsConfig {
 pub struct Cost {
     /// How many.
     pub count: u32,
-    /// Bytes in use, as the allocator counts; `None` where it does not tell.
+    /// Bytes in use; `None`: the program's allocator does not count.
     pub heap: Option<u64>,
     /// Growth of the process's resident set.
     pub resident: u64,
@@ -157,8 +157,7 @@ struct Reading {
 
 impl Reading {
     fn take() -> Result<Reading, PerfError> {
-        process::trim_heap();
-        Ok(Reading { heap: process::heap_in_use(), resident: process::resident()? })
+        Ok(Reading { heap: allocation::heap_in_use(), resident: process::resident()? })
     }
 
     /// What `count` of a kind have cost since.

@@ -18,3 +18,8 @@ mod server;
 pub mod soak;
 
 pub use error::PerfError;
+
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: segue_kernel::allocation::Counted<std::alloc::System> =
+    segue_kernel::allocation::Counted(std::alloc::System);

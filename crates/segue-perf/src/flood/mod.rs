@@ -9,7 +9,7 @@ mod service;
 
 use std::time::Duration;
 
-use segue_kernel::process;
+use segue_kernel::allocation;
 use segue_link::{Link, MemoryLink};
 use segue_stack::{Instant, Packet};
 
@@ -63,7 +63,7 @@ pub struct FloodReport {
     pub clients_failed: Vec<String>,
     /// Time from connect() to the last byte of the answer: median, 99th percentile, longest.
     pub latency: [Duration; 3],
-    /// Bytes in use on the heap, at even distances; empty where the allocator does not tell.
+    /// Bytes in use on the heap, at even distances; empty where the program's allocator does not count.
     pub heap: Vec<u64>,
     /// The server's counters that are not zero.
     pub counters: Vec<(&'static str, u64)>,
@@ -103,7 +103,7 @@ pub fn flood(config: &FloodConfig) -> Result<FloodReport, PerfError> {
         }
         if is_on && elapsed >= next_sample {
             next_sample += config.duration / SAMPLES;
-            heap.extend(process::heap_in_use());
+            heap.extend(allocation::heap_in_use());
         }
         field.round(elapsed, is_on)?;
     }

@@ -9,7 +9,7 @@ mod paths;
 use std::collections::HashMap;
 use std::time::{Duration, Instant as WallInstant};
 
-use segue_kernel::process;
+use segue_kernel::{allocation, process};
 use segue_lab::{HostId, Lab, LabError};
 use segue_stack::{Domain, Errno, SocketId, SocketOption, SocketType, Usage};
 
@@ -51,8 +51,8 @@ pub struct SoakReport {
     pub bytes: u64,
     /// Time that passed on the hosts.
     pub virtual_time: Duration,
-    /// Heap in use after the second epoch (after the first when there is one only), and after the last; `None` where the
-    /// allocator does not tell.
+    /// Heap in use after the second epoch (after the first when there is one only), and after the last; `None`: the
+    /// program's allocator does not count.
     pub heap: Option<(u64, u64)>,
     /// Open descriptors before and after.
     pub descriptors: (usize, usize),
@@ -104,7 +104,7 @@ pub fn soak(config: &SoakConfig) -> Result<SoakReport, PerfError> {
     while report.epochs == 0 || goes_on(report.epochs) {
         soak.epoch(config.conversations, &mut report)?;
         report.epochs += 1;
-        let heap = process::heap_in_use();
+        let heap = allocation::heap_in_use();
         report.heap = match (report.heap, heap) {
             (Some((first, _)), Some(now)) if report.epochs > 2 => Some((first, now)),
             (_, now) => now.map(|now| (now, now)),
