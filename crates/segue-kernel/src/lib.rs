@@ -22,5 +22,5 @@ mod timer_wheel;
 pub use caller::Caller;
 pub use clock::Clock;
 pub use namespace::{Namespace, NamespaceConfig, Tool, become_namespace_root, can_make_namespaces};
-pub use tap::Captured;
+pub use tap::{Captured, Sighting, Tap};
 pub use timer_wheel::TimerWheel;
