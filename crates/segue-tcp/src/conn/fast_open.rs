@@ -260,7 +260,7 @@ impl Connection {
     }
 
     /// RFC 9293 section 3.10.7.4 for SYN-RECEIVED, with RFC 7413's data: what comes before the first acknowledgment.
-    pub(super) fn on_segment_fast_opening(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
+    pub(super) fn on_segment_fast_opening(&mut self, now: Instant, segment: &mut Segment) -> Option<DropReason> {
         let Phase::Synced(synced) = &self.phase else { return None };
         let (una, nxt) = (synced.send.una, synced.send.nxt);
         let pending = fast_of_mut(&mut self.aside).and_then(FastOpen::opening_mut)?;
@@ -281,7 +281,7 @@ impl Connection {
         let number = Seq::new(segment.header.acknowledgment);
         if number.before(una) || number.after(nxt) {
             // RFC 9293 section 3.5.2, group 2: it acknowledges nothing of ours.
-            if let Some(reset) = reset_for(&segment) {
+            if let Some(reset) = reset_for(segment) {
                 self.say(reset);
             }
             return Some(DropReason::BadHandshakeAck);

@@ -220,16 +220,18 @@ impl Connection {
     }
 
     /// A segment for this connection has arrived.
-    pub fn on_segment(&mut self, now: Instant, segment: Segment) -> Outcome {
+    pub fn on_segment(&mut self, now: Instant, mut segment: Segment) -> Outcome {
+        // From here on it stays where it is: moving it costs more than most steps do.
+        let segment = &mut segment;
         let user_timeout = segment.options.user_timeout;
         let drop = match &self.phase {
             Phase::SynSent(_) => self.on_segment_syn_sent(now, segment),
             Phase::SynReceived(_) => self.on_segment_syn_received(now, segment),
             Phase::Synced(_) if self.fast_opening().is_some() => self.on_segment_fast_opening(now, segment),
             Phase::Synced(_) => self.on_segment_synced(now, segment),
-            Phase::TimeWait(_) => self.on_segment_time_wait(now, &segment),
+            Phase::TimeWait(_) => self.on_segment_time_wait(now, segment),
             Phase::Closed => {
-                if let Some(reset) = reset_for(&segment) {
+                if let Some(reset) = reset_for(segment) {
                     self.say(reset);
                 }
                 Some(DropReason::Closed)
@@ -241,11 +243,11 @@ impl Connection {
         self.finish(now, drop)
     }
 
-    fn on_segment_syn_sent(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
+    fn on_segment_syn_sent(&mut self, now: Instant, segment: &mut Segment) -> Option<DropReason> {
         let Phase::SynSent(open) = &mut self.phase else { return None };
         let heard = open.heard;
-        open.heard = heard.and(&segment);
-        match open.on_segment(now, &segment) {
+        open.heard = heard.and(segment);
+        match open.on_segment(now, segment) {
             Answer::Drop(reason) => Some(reason),
             Answer::Unacceptable(reset, reason) => {
                 open.offer.hurry(now);
@@ -265,11 +267,11 @@ impl Connection {
             Answer::Established(peer) => {
                 let repeated = open.offer.was_repeated();
                 let mut offer = open.offer.clone();
-                offer.ecn.on_syn_ack(&segment);
-                let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment, 0);
+                offer.ecn.on_syn_ack(segment);
+                let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, segment, 0);
                 synced.recv.add_heard(heard);
                 self.synchronised(synced, false);
-                self.on_fast_answer(now, &segment, repeated);
+                self.on_fast_answer(now, segment, repeated);
                 // The SYN has done its work; text and FIN behind it are taken as from ESTABLISHED.
                 let drop = self.on_rest_of_syn(now, segment);
                 let waits_for_data = self.options().defer_accept.timeouts() > 0;
@@ -284,7 +286,7 @@ impl Connection {
             }
             Answer::Simultaneous(peer) => {
                 let mut offer = open.offer.clone();
-                offer.ecn.on_crossing_syn(&segment);
+                offer.ecn.on_crossing_syn(segment);
                 offer.repeat();
                 let (window, heard) = (segment.header.window.into(), open.heard);
                 self.phase = Phase::SynReceived(SynReceived { offer, peer, window, heard, fin_queued: false });
@@ -293,20 +295,20 @@ impl Connection {
         }
     }
 
-    fn on_segment_syn_received(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
+    fn on_segment_syn_received(&mut self, now: Instant, segment: &mut Segment) -> Option<DropReason> {
         let Phase::SynReceived(open) = &mut self.phase else { return None };
         let heard = open.heard;
-        open.heard = heard.and(&segment);
-        match screen(&open.offer, &open.peer, now, &segment) {
+        open.heard = heard.and(segment);
+        match screen(&open.offer, &open.peer, now, segment) {
             Screened::Complete => {
                 let syn = segment.has(crate::TcpFlags::SYN);
                 let fin = open.fin_queued;
                 let (offer, peer, window) = (open.offer.clone(), open.peer, open.window);
-                let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, &segment, window);
+                let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, segment, window);
                 synced.send.both_syns_delivered(now);
                 synced.recv.add_heard(heard);
                 self.synchronised(synced, fin);
-                self.on_fast_answer(now, &segment, offer.was_repeated());
+                self.on_fast_answer(now, segment, offer.was_repeated());
                 if !syn {
                     return self.on_segment_synced(now, segment);
                 }
@@ -326,7 +328,7 @@ impl Connection {
             Screened::NewSyn => self.challenge_opening(now, DropReason::ChallengedSyn),
             Screened::Challenge(reason) => self.challenge_opening(now, reason),
             Screened::Refuse => {
-                if let Some(reset) = reset_for(&segment) {
+                if let Some(reset) = reset_for(segment) {
                     self.say(reset);
                 }
                 Some(DropReason::BadHandshakeAck)
@@ -364,21 +366,21 @@ impl Connection {
         self.finish(now, None)
     }
 
-    fn on_segment_synced(&mut self, now: Instant, segment: Segment) -> Option<DropReason> {
+    fn on_segment_synced(&mut self, now: Instant, segment: &mut Segment) -> Option<DropReason> {
         let Phase::Synced(synced) = &self.phase else { return None };
         let window = WireWindow(segment.header.window).bytes(synced.send.scale);
         self.on_arrival(now, segment, window)
     }
 
     /// The rest of a segment whose SYN has been taken; its window is not scaled (RFC 7323 section 2.2).
-    fn on_rest_of_syn(&mut self, now: Instant, mut segment: Segment) -> Option<DropReason> {
+    fn on_rest_of_syn(&mut self, now: Instant, segment: &mut Segment) -> Option<DropReason> {
         segment.header.flags.remove(crate::TcpFlags::SYN);
         segment.header.sequence = segment.header.sequence.wrapping_add(1);
         let window = u32::from(segment.header.window);
         self.on_arrival(now, segment, window)
     }
 
-    fn on_arrival(&mut self, now: Instant, segment: Segment, window: u32) -> Option<DropReason> {
+    fn on_arrival(&mut self, now: Instant, segment: &mut Segment, window: u32) -> Option<DropReason> {
         let Phase::Synced(synced) = &mut self.phase else { return None };
         let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
         let rules = Rules { config: &self.config, options, held: self.inbox.held };

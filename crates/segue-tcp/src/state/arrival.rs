@@ -68,7 +68,7 @@ pub(crate) struct Arrival<'a> {
     pub(crate) haste: Haste,
     /// SEG.WND in bytes; the caller knows whether it came with a SYN and is not scaled.
     pub(crate) window: u32,
-    pub(crate) segment: Segment,
+    pub(crate) segment: &'a mut Segment,
 }
 
 impl Arrival<'_> {
@@ -115,7 +115,7 @@ impl Synced {
         self.check_sequence(arrival)?;
         self.check_reset(arrival)?;
         self.check_syn(arrival)?;
-        arrival.haste = self.ecn.on_segment(&arrival.segment);
+        arrival.haste = self.ecn.on_segment(arrival.segment);
         self.on_acknowledgment(arrival)?;
         self.on_urgent(arrival);
         self.on_text_and_fin(arrival)
@@ -210,7 +210,7 @@ impl Synced {
             return GO_ON;
         }
         if arrival.has(TcpFlags::ACK) {
-            self.ecn.on_repeated_syn_ack(&arrival.segment);
+            self.ecn.on_repeated_syn_ack(arrival.segment);
         }
         self.challenge(arrival);
         stop(Verdict::Drop(DropReason::ChallengedSyn))
@@ -228,14 +228,14 @@ impl Synced {
             return stop(Verdict::Drop(DropReason::AckUnsent));
         }
         let is_too_old = number.before(self.send.oldest_honest_ack());
-        let is_predicted = self.is_predicted(arrival);
-        if !is_predicted || number != self.send.una || arrival.segment.payload.is_empty() {
+        let is_bare = arrival.segment.payload.is_empty();
+        // As Linux: what others have overtaken changes nothing, unless it is just what was expected.
+        let takes_stamp = !number.before(self.send.una) || (is_bare && self.is_predicted(arrival));
+        if self.send.more && (number != self.send.una || is_bare || !self.is_predicted(arrival)) {
             // As Linux: what MSG_MORE holds back leaves when the peer is heard, if nothing else is in the way.
             self.send.more = false;
         }
         let stamp = arrival.segment.options.timestamps;
-        // As Linux: what others have overtaken changes nothing, unless it is just what was expected.
-        let takes_stamp = !number.before(self.send.una) || (is_predicted && arrival.segment.payload.is_empty());
         let mut newer = false;
         if let (Some(clocks), Some(stamp)) = (&mut self.recv.clocks, stamp)
             && !arrival.sequence().after(self.recv.window.acked)
@@ -362,8 +362,8 @@ impl Synced {
         }
         let (flags, codepoint) = (arrival.segment.header.flags, arrival.segment.ecn);
         let (sequence, nxt) = (arrival.sequence(), self.recv.nxt);
-        let length = self.length_of(&arrival.segment, arrival.rules.options);
-        let segment = &mut arrival.segment;
+        let length = self.length_of(arrival.segment, arrival.rules.options);
+        let segment = &mut *arrival.segment;
         let text = Text {
             length,
             whole: segment.payload.len() as u32,
