@@ -3,6 +3,7 @@
 //! Decides what is local, which interface and source address lead to a destination, and how large a packet may be there.
 //! Does not build or parse packets. RFC 1122 3.3.1 (routing), RFC 6724 (source address, its rules 1, 2 and 8).
 //! The weak end-system model, as Linux: an address belongs to the host, not to one interface.
+use core::cell::Cell;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hashbrown::hash_map::Entry;
@@ -35,10 +36,23 @@ pub(crate) struct Net {
     addresses: HashSet<IpAddr, KeyedState>,
     broadcasts: Vec<Ipv4Addr>,
     routes: RouteTable,
-    pub(crate) pmtu: PmtuCache,
+    pmtu: PmtuCache,
     fallback: Option<IfaceId>,
+    /// The way that was found last: a connection asks for each segment.
+    recent: Cell<Option<Recent>>,
     /// How many sockets have joined a group on an interface.
     groups: HashMap<(IpAddr, IfaceId), u32, KeyedState>,
+}
+
+/// What was asked and what the answer was; worth nothing once an interface, a route or a path's MTU has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Recent {
+    destination: IpAddr,
+    pinned: Option<IfaceId>,
+    needs_source: bool,
+    way: Way,
+    /// Until when: what was learned of an MTU expires.
+    until: Option<Instant>,
 }
 
 /// What kind of destination an address is.
@@ -96,6 +110,7 @@ impl Net {
             groups: HashMap::with_hasher(hasher.clone()),
             pmtu: PmtuCache::new(hasher),
             fallback: None,
+            recent: Cell::new(None),
         };
         let mut loopback = IfaceConfig::new("lo", LOOPBACK_MTU);
         // Super-segments inside the machine are as long as an IP packet can be.
@@ -107,6 +122,7 @@ impl Net {
     }
 
     pub(crate) fn add_interface(&mut self, config: IfaceConfig) -> IfaceId {
+        self.recent.set(None);
         let id = IfaceId::at(self.ifaces.len());
         for cidr in &config.addresses {
             if self.addresses.insert(cidr.address()) {
@@ -127,11 +143,19 @@ impl Net {
     }
 
     pub(crate) fn add_route(&mut self, route: Route) -> Result<Option<Route>, RouteError> {
+        self.recent.set(None);
         self.routes.insert(route)
     }
 
     pub(crate) fn remove_route(&mut self, destination: Cidr) -> Option<Route> {
+        self.recent.set(None);
         self.routes.remove(destination)
+    }
+
+    /// A router said that packets to `destination` may have at most `mtu` bytes. Gives what is now believed.
+    pub(crate) fn learn_mtu(&mut self, now: Instant, destination: IpAddr, mtu: usize) -> usize {
+        self.recent.set(None);
+        self.pmtu.learn(now, destination, mtu)
     }
 
     pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
@@ -236,6 +260,26 @@ impl Net {
         pinned: Option<IfaceId>,
         needs_source: bool,
     ) -> Result<Way, Errno> {
+        if let Some(recent) = self.recent.get()
+            && recent.destination == destination
+            && (recent.pinned, recent.needs_source) == (pinned, needs_source)
+            && recent.until.is_none_or(|until| now < until)
+        {
+            return Ok(recent.way);
+        }
+        let (way, until) = self.look_up_way(now, destination, pinned, needs_source)?;
+        self.recent.set(Some(Recent { destination, pinned, needs_source, way, until }));
+        Ok(way)
+    }
+
+    /// The way, and until when it stays so if nothing changes.
+    fn look_up_way(
+        &self,
+        now: Instant,
+        destination: IpAddr,
+        pinned: Option<IfaceId>,
+        needs_source: bool,
+    ) -> Result<(Way, Option<Instant>), Errno> {
         let unrouted = |iface| (iface, None, None, RouteWishes::default());
         let (iface, via, route_mtu, wishes) = match pinned {
             Some(iface) => unrouted(iface),
@@ -264,10 +308,12 @@ impl Net {
         if let Some(route_mtu) = route_mtu {
             mtu = mtu.min(route_mtu as usize);
         }
-        if let Some(learned) = self.pmtu.get(now, destination) {
+        let learned = self.pmtu.get(now, destination);
+        if let Some((learned, _)) = learned {
             mtu = mtu.min(learned);
         }
-        Ok(Way { iface, source, mtu, is_direct: via.is_none(), wishes })
+        let until = learned.map(|(_, expires)| expires);
+        Ok((Way { iface, source, mtu, is_direct: via.is_none(), wishes }, until))
     }
 
     fn loopback_source(destination: IpAddr) -> IpAddr {

@@ -38,12 +38,12 @@ impl PmtuCache {
         PmtuCache { entries: HashMap::with_hasher(hasher), order: VecDeque::new() }
     }
 
-    /// The path MTU in bytes, if something smaller than the link's was learned and is still believed.
-    pub(crate) fn get(&self, now: Instant, destination: IpAddr) -> Option<usize> {
+    /// The path MTU in bytes, if something smaller than the link's was learned and is still believed, and until when it is.
+    pub(crate) fn get(&self, now: Instant, destination: IpAddr) -> Option<(usize, Instant)> {
         if self.entries.is_empty() {
             return None;
         }
-        self.entries.get(&destination).filter(|entry| now < entry.expires).map(|entry| entry.mtu)
+        self.entries.get(&destination).filter(|entry| now < entry.expires).map(|entry| (entry.mtu, entry.expires))
     }
 
     /// A router said that packets to `destination` may have at most `mtu` bytes. Gives what is now believed.
@@ -51,7 +51,7 @@ impl PmtuCache {
         self.expire(now);
         let mtu = mtu.max(if destination.is_ipv4() { MIN_V4 } else { MIN_V6 });
         // RFC 8201 section 4: a too-big message never raises the estimate.
-        let mtu = self.get(now, destination).map_or(mtu, |known| known.min(mtu));
+        let mtu = self.get(now, destination).map_or(mtu, |(known, _)| known.min(mtu));
         // The queue holds an old place of each entry that was learned again, so it is bounded by itself.
         while self.order.len() >= CAPACITY {
             self.forget_oldest();
@@ -95,7 +95,7 @@ mod tests {
     fn what_was_learned_is_forgotten_after_ten_minutes() {
         let mut cache = cache();
         assert_eq!(cache.learn(Instant::ZERO, address(1), 1400), 1400);
-        assert_eq!(cache.get(Instant::from_secs(599), address(1)), Some(1400));
+        assert_eq!(cache.get(Instant::from_secs(599), address(1)).map(|(mtu, _)| mtu), Some(1400));
         assert_eq!(cache.get(Instant::from_secs(600), address(1)), None);
     }
 
@@ -116,7 +116,7 @@ mod tests {
         }
         assert!(cache.entries.len() <= CAPACITY && cache.order.len() <= CAPACITY);
         let now = Instant::from_secs(20);
-        assert_eq!(cache.get(now, address(3 * CAPACITY as u32 - 1)), Some(1400));
+        assert_eq!(cache.get(now, address(3 * CAPACITY as u32 - 1)).map(|(mtu, _)| mtu), Some(1400));
         assert_eq!(cache.get(now, address(0)), None);
     }
 
@@ -126,7 +126,7 @@ mod tests {
         for n in 0..3 * CAPACITY as u64 {
             cache.learn(Instant::from_millis(n), address(1), 1400);
         }
-        assert_eq!(cache.get(Instant::from_secs(500), address(1)), Some(1400));
+        assert_eq!(cache.get(Instant::from_secs(500), address(1)).map(|(mtu, _)| mtu), Some(1400));
         assert!(cache.order.len() <= CAPACITY);
     }
 }

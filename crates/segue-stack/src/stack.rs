@@ -136,11 +136,14 @@ impl Stack {
     /// never given out. Connections are served in turn.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<(IfaceId, Packet)> {
         loop {
-            let (iface, packet) = self.next_packet(now)?;
-            if iface != IfaceId::LOOPBACK {
-                return Some((iface, packet));
+            // Packets are large: what leaves goes straight to whoever asked.
+            let next = self.next_packet(now);
+            if next.as_ref().is_none_or(|(iface, _)| *iface != IfaceId::LOOPBACK) {
+                return next;
             }
-            self.ip_input(now, iface, packet);
+            if let Some((iface, packet)) = next {
+                self.ip_input(now, iface, packet);
+            }
         }
     }
 
@@ -150,11 +153,13 @@ impl Stack {
         }
         // Answers and datagrams must not starve connections, nor the other way round.
         self.is_outbox_turn = !self.is_outbox_turn;
-        if self.is_outbox_turn {
-            self.next_queued().or_else(|| self.next_segment(now))
-        } else {
-            self.next_segment(now).or_else(|| self.next_queued())
+        if self.outbox.is_empty() {
+            return self.next_segment(now);
         }
+        if self.is_outbox_turn {
+            return self.next_queued();
+        }
+        self.next_segment(now).or_else(|| self.next_queued())
     }
 
     fn next_queued(&mut self) -> Option<(IfaceId, Packet)> {

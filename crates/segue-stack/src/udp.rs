@@ -296,7 +296,7 @@ impl Stack {
             if !socket.common().discovery_for(tuple.peer).learns() {
                 return;
             }
-            self.net.pmtu.learn(now, tuple.peer, mtu);
+            self.net.learn_mtu(now, tuple.peer, mtu);
         }
         self.report_to_datagram(index, tuple.peer_addr(), error, HEADER_LEN);
     }

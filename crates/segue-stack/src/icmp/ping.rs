@@ -92,7 +92,7 @@ impl Stack {
     pub(crate) fn ping_report(&mut self, now: Instant, peer: core::net::IpAddr, identifier: u16, error: &IcmpError) {
         let Some(index) = self.datagrams.pings.get(&(peer.is_ipv6(), identifier)).copied() else { return };
         if let Report::TooBig { mtu } = error.report {
-            self.net.pmtu.learn(now, peer, mtu);
+            self.net.learn_mtu(now, peer, mtu);
         }
         if let Some(Socket::Datagram(socket)) = self.sockets.at_mut(index) {
             socket.complaint = Some(error.complaint);

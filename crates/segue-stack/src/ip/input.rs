@@ -168,13 +168,14 @@ impl Stack {
         tos: u8,
     ) -> Option<Arrival> {
         let config = self.net.iface(iface)?;
+        let to = self.net.destination(destination);
         let mut arrival = Arrival {
             at: now,
             iface,
             source,
             destination,
             cast: Cast::Unicast,
-            is_own: self.net.is_own(destination),
+            is_own: to == Destination::Local,
             is_returning: false,
             pinned: None,
             ttl,
@@ -192,7 +193,7 @@ impl Stack {
         if matches!(from, Destination::Broadcast | Destination::Multicast | Destination::Unspecified) {
             return None;
         }
-        arrival.cast = match self.net.destination(destination) {
+        arrival.cast = match to {
             Destination::Local | Destination::Remote => Cast::Unicast,
             Destination::Broadcast => Cast::Broadcast,
             Destination::Multicast if is_all_hosts(destination) || self.net.has_joined(destination, iface) => {

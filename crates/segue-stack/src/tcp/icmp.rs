@@ -54,7 +54,7 @@ impl Stack {
         }
         let signal = match error.report {
             Report::TooBig { mtu } => {
-                let mtu = self.net.pmtu.learn(now, tuple.peer, mtu);
+                let mtu = self.net.learn_mtu(now, tuple.peer, mtu);
                 if discovery == MtuDiscovery::Dont || !discovery.learns() {
                     // As Linux: nothing is sent again for it; what is sent next is as short as the path is known to be.
                     return;

@@ -24,7 +24,7 @@ impl Stack {
         if arrival.cast != Cast::Unicast {
             return self.counters.inc(Counter::SegueTcpNotUnicast);
         }
-        let Some((header, options, header_len)) = parse(&packet, offset) else {
+        let Some((mut segment, header_len)) = parse(&packet, offset) else {
             self.counters.inc(Counter::SegueTcpMalformed);
             return self.counters.inc(Counter::TcpInErrs);
         };
@@ -35,31 +35,28 @@ impl Stack {
         let tuple = FourTuple {
             local: arrival.destination,
             peer: arrival.source,
-            local_port: header.destination_port,
-            peer_port: header.source_port,
+            local_port: segment.header.destination_port,
+            peer_port: segment.header.source_port,
         };
         let found = self.tcp.flows.find(&tuple, &self.sockets, &self.tcp.entries);
-        let arrived = Arrived { header: &header, options: &options, packet: &packet, offset, header_len };
+        let (header, options) = (&segment.header, &segment.options);
+        let arrived = Arrived { header, options, packet: &packet, offset, header_len };
         if (self.tcp.has_keys || arrived.is_signed()) && !self.authenticate(now, &tuple, arrival, found, &arrived) {
             return;
         }
         let size = packet.segmentation.map(|segmentation| segmentation.size);
         let headers = offset + header_len;
         // Only a SYN ever needs its packet again: held by a gateway, saved, its type of service reflected.
-        let kept = is_opening_syn(header.flags).then(|| quote(&packet, headers));
+        let kept = is_opening_syn(segment.header.flags).then(|| quote(&packet, headers));
         let borrows = packet.borrows();
         let mut payload = packet.into_payload(headers);
         if borrows && self.budget.is_some_and(|budget| budget.copies(payload.len())) {
             payload = Chunks::from(Bytes::from(payload.to_vec()));
         }
-        let segment = Segment {
-            header,
-            options,
-            headers: u16::try_from(headers).unwrap_or(u16::MAX),
-            segment_size: size.unwrap_or_else(|| u16::try_from(payload.len()).unwrap_or(u16::MAX)),
-            payload,
-            ecn: Ecn::from_traffic_class(arrival.tos),
-        };
+        segment.headers = u16::try_from(headers).unwrap_or(u16::MAX);
+        segment.segment_size = size.unwrap_or_else(|| u16::try_from(payload.len()).unwrap_or(u16::MAX));
+        segment.payload = payload;
+        segment.ecn = Ecn::from_traffic_class(arrival.tos);
         match found {
             Some(FlowRef::Connection(index)) => self.connection_segment(now, index, arrival, segment),
             Some(FlowRef::Opening(index)) => self.opening_segment(now, index, arrival, segment, kept),
@@ -125,9 +122,12 @@ fn is_opening_syn(flags: TcpFlags) -> bool {
     flags.contains(TcpFlags::SYN) && !flags.intersects(TcpFlags::ACK | TcpFlags::RST | TcpFlags::FIN)
 }
 
-fn parse(packet: &Packet, offset: usize) -> Option<(TcpHeader, TcpOptions, usize)> {
+/// The segment without its payload, and how long its header is.
+fn parse(packet: &Packet, offset: usize) -> Option<(Segment, usize)> {
     let (header, options, header_len) = TcpHeader::parse(packet.head().get(offset..)?).ok()?;
-    Some((header, TcpOptions::parse(options), header_len))
+    let options = TcpOptions::parse(options);
+    let payload = Chunks::new();
+    Some((Segment { header, options, payload, headers: 0, segment_size: 0, ecn: Ecn::NotEct }, header_len))
 }
 
 fn verify(arrival: &Arrival, packet: &Packet, offset: usize) -> bool {

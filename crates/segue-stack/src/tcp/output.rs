@@ -206,32 +206,29 @@ impl Stack {
     pub(crate) fn next_segment(&mut self, now: Instant) -> Option<(IfaceId, Packet)> {
         loop {
             let index = *self.tcp.ready.front()?;
-            match self.depart_from(now, index) {
-                Some((iface, packet)) => {
-                    self.tcp.turn += packet.len();
-                    if self.tcp.turn >= TURN {
-                        self.tcp.turn = 0;
-                        self.tcp.ready.rotate_left(1);
-                    }
-                    return Some((iface, packet));
-                }
-                None => {
+            let next = self.depart_from(now, index);
+            if let Some((_, packet)) = &next {
+                self.tcp.turn += packet.len();
+                if self.tcp.turn >= TURN {
                     self.tcp.turn = 0;
-                    self.tcp.ready.pop_front();
-                    self.rest(now, index);
+                    self.tcp.ready.rotate_left(1);
                 }
+                return next;
             }
+            self.tcp.turn = 0;
+            self.tcp.ready.pop_front();
+            self.rest(now, index);
         }
     }
 
     /// As [`transmit_from`](Self::transmit_from), for segments that leave at once; those of a socket with `TCP_TX_DELAY` wait.
     pub(crate) fn depart_from(&mut self, now: Instant, index: u32) -> Option<(IfaceId, Packet)> {
+        let delay = self.departure_delay(SignsAs::Socket(index));
+        if delay.is_zero() {
+            return self.transmit_from(now, index);
+        }
         loop {
             let (iface, packet) = self.transmit_from(now, index)?;
-            let delay = self.departure_delay(SignsAs::Socket(index));
-            if delay.is_zero() {
-                return Some((iface, packet));
-            }
             let is_v4 = packet.version() == Some(IpVersion::V4);
             if !self.departures.push(now + delay, iface, packet) {
                 self.counters.inc(if is_v4 { Counter::IpOutDiscards } else { Counter::Ip6OutDiscards });
