@@ -53,7 +53,7 @@ pub(crate) fn measure(count: u32, say: &mut dyn FnMut(&str)) -> Result<bool, Str
     let mut all = Vec::new();
     for (delay, mbit) in PATHS {
         for gap in GAPS {
-            let takes = if mbit == 0 { Duration::ZERO } else { Duration::from_nanos(SIZE as u64 * 8_000 / mbit) };
+            let takes = Duration::from_nanos((SIZE as u64 * 8_000).checked_div(mbit).unwrap_or(0));
             // Twice what a datagram takes, so that none waits for another.
             let gap = gap.max(takes * 2);
             let row = measure_path(Duration::from_millis(delay), mbit, takes, gap, count)

@@ -1,13 +1,38 @@
 //! The name of a flow: both addresses and both ports.
+use core::hash::{Hash, Hasher};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Local and remote end of a flow. IPv4 is always `IpAddr::V4` here, never v4-mapped.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct FourTuple {
     pub(crate) local: IpAddr,
     pub(crate) peer: IpAddr,
     pub(crate) local_port: u16,
     pub(crate) peer_port: u16,
+}
+
+/// Every segment is looked up: whole words, and not an address byte by byte.
+impl Hash for FourTuple {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let ports = u64::from(self.local_port) << 16 | u64::from(self.peer_port);
+        match (self.local, self.peer) {
+            (IpAddr::V4(local), IpAddr::V4(peer)) => {
+                state.write_u64(u64::from(local.to_bits()) << 32 | u64::from(peer.to_bits()));
+                state.write_u64(ports);
+            }
+            (local, peer) => {
+                for address in [local, peer] {
+                    let bits = match address {
+                        IpAddr::V4(v4) => u128::from(v4.to_bits()),
+                        IpAddr::V6(v6) => v6.to_bits(),
+                    };
+                    state.write_u64((bits >> 64) as u64);
+                    state.write_u64(bits as u64);
+                }
+                state.write_u64(ports | 1 << 32);
+            }
+        }
+    }
 }
 
 impl FourTuple {

@@ -213,7 +213,7 @@ impl Stack {
                 return self.counters.inc(Counter::TcpExtTCPAbortFailed);
             }
         }
-        self.count_sent(now, index);
+        self.count_sent(index);
     }
 
     /// A connected socket becomes an idle one with the same options.

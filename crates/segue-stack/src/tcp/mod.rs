@@ -351,17 +351,17 @@ impl Stack {
     }
 
     /// Count the timeouts of a connection since this was last done: it is asked once per burst.
-    pub(crate) fn count_sent(&mut self, now: Instant, index: u32) {
+    pub(crate) fn count_sent(&mut self, index: u32) {
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
         let Some(flow) = stream.flow_mut() else { return };
         if flow.sent == 0 {
             return;
         }
-        let info = flow.connection.info(now);
+        let total = flow.connection.timeouts();
         // A connection that is over tells no number any more: that is not fewer than before.
-        let timeouts = info.total_rto.saturating_sub(flow.counted_timeouts);
+        let timeouts = total.saturating_sub(flow.counted_timeouts);
         flow.sent = 0;
-        flow.counted_timeouts = info.total_rto;
+        flow.counted_timeouts = total;
         let rehashes = !stream.common.rare().flags.contains(RareFlags::TX_REHASH_OFF);
         self.counters.add(Counter::TcpExtTCPTimeouts, timeouts.into());
         if rehashes {

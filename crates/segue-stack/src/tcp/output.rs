@@ -305,7 +305,7 @@ impl Stack {
 
     /// A connection has nothing more to send for now: set its timer, or let it go if it is over.
     fn rest(&mut self, now: Instant, index: u32) {
-        self.count_sent(now, index);
+        self.count_sent(index);
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
         let Some(flow) = stream.flow_mut() else { return };
         flow.is_ready = false;

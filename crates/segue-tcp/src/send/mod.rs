@@ -209,6 +209,11 @@ impl Sender {
         self.unsent() > 0 || self.half == LocalHalf::FinQueued
     }
 
+    /// Nothing new, nothing again, no probe: `plan` would find nothing.
+    pub(crate) fn has_nothing_to_send(&self) -> bool {
+        !self.has_unsent() && self.nudge == Nudge::Nothing && !self.recovery.resends()
+    }
+
     /// Bytes held: sent and unacknowledged, or not sent.
     pub(crate) fn queued(&self) -> u32 {
         self.queue.len()

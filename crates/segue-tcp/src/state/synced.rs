@@ -88,12 +88,7 @@ impl Synced {
         if matches!(self.recv.ack.owed, Owed::Duplicates(_)) {
             return Plan::Ack;
         }
-        let room = Room {
-            max_payload,
-            overhead: self.overhead(now, rules),
-            blocks: self.recv.sack_len(rules.options.signature) > 0,
-        };
-        let paced = match self.send.plan(now, room, rules.config, rules.options) {
+        let paced = match self.plan_sending(now, max_payload, rules) {
             SendPlan::Nothing => Deadline::NEVER,
             SendPlan::Wait(at) => Deadline::at(at),
             plan => return Plan::Send(plan),
@@ -102,6 +97,19 @@ impl Synced {
             return Plan::Ack;
         }
         Plan::Wait(paced.min(self.send.timer.deadline()).min(self.recv.ack.deadline()).min(self.orphan_deadline()))
+    }
+
+    fn plan_sending(&self, now: Instant, max_payload: usize, rules: Rules<'_>) -> SendPlan {
+        // Who only receives is asked for each segment that comes.
+        if self.send.has_nothing_to_send() {
+            return SendPlan::Nothing;
+        }
+        let room = Room {
+            max_payload,
+            overhead: self.overhead(now, rules),
+            blocks: self.recv.sack_len(rules.options.signature) > 0,
+        };
+        self.send.plan(now, room, rules.config, rules.options)
     }
 
     /// Bytes of options that the next segment with new text has beside those of every segment.
