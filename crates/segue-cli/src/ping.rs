@@ -84,6 +84,7 @@ pub(crate) fn ping(args: PingArgs) -> Result<ExitCode, Fail> {
         },
     };
     let config = NetworkConfig {
+        memory: None,
         verbose: false,
         network,
         seed: args.seed.chosen(),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use segue_link::DirectionStats;
-use segue_run::Summary;
+use segue_run::{Refusal, Summary};
 
 /// Prints the summary; nothing when the program did not use the network.
 pub(crate) fn print(summary: &Summary, elapsed: Duration, seed: u64, pcap: Option<&Path>) {
@@ -31,9 +31,18 @@ fn lines(summary: &Summary, elapsed: Duration, seed: u64, pcap: Option<&Path>) -
     if let Some(path) = &summary.path {
         lines.push(format!("path up: {}; down: {}", direction(&path.a_to_b), direction(&path.b_to_a)));
     }
+    lines.extend(refused(&summary.refused));
     let capture = pcap.map(|file| format!("; packets in {}", file.display())).unwrap_or_default();
     lines.push(format!("seed {seed}{capture}"));
     lines
+}
+
+/// What found no memory.
+pub(crate) fn refused(refusals: &[Refusal]) -> Vec<String> {
+    let line = |refusal: &Refusal| {
+        format!("out of memory: {} {} ({})", refusal.name, refusal.count, refusal.words.trim_end_matches('.'))
+    };
+    refusals.iter().map(line).collect()
 }
 
 fn counted(count: u64, what: &str) -> String {
@@ -92,6 +101,7 @@ mod tests {
 
     fn summary() -> Summary {
         Summary {
+            refused: Vec::new(),
             connections: 1,
             bytes_out: 100,
             bytes_in: 1_249_900,

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use segue::Cidr;
-use segue_link::units::parse_duration;
-use segue_run::{Descendants, Network, NetworkConfig, Publish, RunConfig, RunError};
+use segue_link::units::{parse_bytes, parse_duration};
+use segue_run::{Closing, Descendants, Network, NetworkConfig, Publish, RunConfig, RunError};
 
 use crate::fail::Fail;
 use crate::path::{PathArgs, SeedArg};
@@ -42,6 +42,12 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_sysctl)]
     sysctl: Vec<(String, String)>,
 
+    /// Bytes of memory that the stack may take in all, e.g. 50MB; at least 1MiB.
+    ///
+    /// What does not fit is refused by kind, counted, and told at the end. Default: no bound.
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
+    memory: Option<u64>,
+
     /// Write every packet at the program's end of the path to a pcapng file.
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
@@ -72,6 +78,11 @@ pub(crate) struct RunArgs {
     /// How long what was written may still take to arrive when the program has ended.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     linger: Duration,
+
+    /// close() waits where SO_LINGER names a time, as on Linux. Every close() of the program then takes some microseconds
+    /// more. Without it close() returns at once, and the rest is delivered in the background.
+    #[arg(long)]
+    wait_on_close: bool,
 
     /// End what the program left running in the background, instead of waiting for it.
     #[arg(long)]
@@ -129,6 +140,18 @@ impl RunArgs {
     }
 }
 
+/// Least that a stack can live in.
+const LEAST_MEMORY: u64 = 1 << 20;
+
+/// The value of `--memory`.
+pub(crate) fn parse_memory(text: &str) -> Result<u64, String> {
+    match parse_bytes(text) {
+        Ok(bytes) if bytes < LEAST_MEMORY => Err(format!("{text} is too little for a stack: give at least 1MiB")),
+        Ok(bytes) => Ok(bytes),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// Runs the program and gives its exit status.
 pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Fail> {
     let pcap = args.pcap.clone();
@@ -139,6 +162,7 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Fail> {
         seed: args.seed.chosen(),
         comment: format!("segue run, seed {}: {}", args.seed.value(), words.join(" ")),
         sysctls: args.sysctl,
+        memory: args.memory,
         pcap: args.pcap,
         events: args.events,
     };
@@ -146,6 +170,9 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Fail> {
     config.network = network;
     config.publish = args.publish;
     config.linger = args.linger;
+    if args.wait_on_close {
+        config.closing = Closing::Lingering;
+    }
     if args.end_background {
         config.descendants = Descendants::End;
     }

@@ -57,6 +57,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = crate::run::parse_sysctl)]
     sysctl: Vec<(String, String)>,
 
+    /// Bytes of memory that the stack may take in all, e.g. 50MB; at least 1MiB.
+    ///
+    /// What does not fit is refused by kind, counted, and told at the end. Default: no bound.
+    #[arg(long, value_name = "SIZE", value_parser = crate::run::parse_memory)]
+    memory: Option<u64>,
+
     /// Write every packet to a pcapng file.
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
@@ -87,6 +93,7 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
         },
         seed: None,
         sysctls: args.sysctl,
+        memory: args.memory,
         pcap: args.pcap,
         events: args.events,
         comment: "segue serve".to_owned(),
@@ -109,6 +116,9 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
         if let Some(path) = network.path_stats() {
             let [up, down] = [&path.a_to_b, &path.b_to_a].map(report::direction);
             eprintln!("segue: path up: {up}; down: {down}; seed {}", args.seed.value());
+        }
+        for line in report::refused(&network.refused()) {
+            eprintln!("segue: {line}");
         }
         drop(services);
         network.down(Instant::now() + FAREWELL).await;

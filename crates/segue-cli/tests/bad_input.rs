@@ -184,3 +184,21 @@ fn a_full_standard_output_is_told() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stderr), "segue: standard output: No space left on device (os error 28)\n");
 }
+
+#[test]
+fn a_stack_lives_in_the_memory_it_is_given_and_says_what_it_refused() {
+    refused(&mut segue_run("--memory 50", &["true"]), 2, &["--memory", "50", "MB"]);
+    refused(&mut segue_run("--memory 900kB", &["true"]), 2, &["900kB", "at least 1MiB"]);
+    // Sockets until there is no more room; with fewer of them it goes on.
+    let program = "import socket, errno\n\
+        held = []\n\
+        try:\n\
+        \x20   while True: held.append(socket.socket())\n\
+        except OSError as error: print(errno.errorcode[error.errno], 200 < len(held) < 1200)\n\
+        del held[100:]\n\
+        held.append(socket.create_connection(('segue.test', 7)))\n\
+        held[-1].sendall(b'x'); print(held[-1].recv(1))";
+    let output = finish(&mut segue_run("--memory 2MB", &["python3", "-c", program]), SOON);
+    assert_eq!(text(&output.stdout), "ENOBUFS True\nb'x'\n", "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("out of memory: SegueMemorySockets 1 "), "{}", text(&output.stderr));
+}

@@ -3,13 +3,13 @@
 //! A small front for this crate alone: `-p HOST:GUEST`, `--delay TIME`,
 //! `--loss PERCENT`, `--seed N`, `--sysctl NAME=VALUE`, `--pcap FILE`,
 //! `--tun NAME`, `--addr CIDR`, `--end` (descendants end with the program),
-//! `--summary`.
+//! `--wait-on-close`, `--summary`.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use segue_link::{Impairments, PathConfig, parse_duration};
-use segue_run::{Descendants, Network, RunConfig, run_with_summary};
+use segue_run::{Closing, Descendants, Network, RunConfig, run_with_summary};
 
 fn main() -> ExitCode {
     match configured(std::env::args_os().skip(1)) {
@@ -48,6 +48,7 @@ fn configured(mut arguments: impl Iterator<Item = OsString>) -> Result<(RunConfi
         match option.as_str() {
             "--" => break,
             "--end" => config.descendants = Descendants::End,
+            "--wait-on-close" => config.closing = Closing::Lingering,
             "--summary" => summary = true,
             "-p" => config.publish.push(value()?.parse()?),
             "--delay" => impairments.delay = parse_duration(&value()?)?,

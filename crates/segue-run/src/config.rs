@@ -25,6 +25,8 @@ pub struct RunConfig {
     /// what the program wrote is still delivered. Default: 10 s. Range: any;
     /// zero cuts everything off at once (unfinished connections are reset).
     pub linger: Duration,
+    /// Whether close(2) waits where `SO_LINGER` asks for it. Default: [`Closing::AtOnce`].
+    pub closing: Closing,
     /// What becomes of descendants that outlive the program. Default:
     /// [`Descendants::Wait`].
     pub descendants: Descendants,
@@ -38,9 +40,22 @@ impl RunConfig {
             network: NetworkConfig::default(),
             publish: Vec::new(),
             linger: Duration::from_secs(10),
+            closing: Closing::default(),
             descendants: Descendants::default(),
         }
     }
+}
+
+/// How close(2) of a stream with `SO_LINGER` and a time returns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Closing {
+    /// At once; what was written and the FIN are delivered in the background. Every close is the kernel's own.
+    #[default]
+    AtOnce,
+    /// When everything is acknowledged, or the time is over, as on Linux. Every close(2) of the program, of whatever
+    /// descriptor, then passes by the supervisor: it takes some microseconds more, and a signal whose handler was installed
+    /// without `SA_RESTART` may end it with `EINTR` before anything is closed.
+    Lingering,
 }
 
 /// A network with one host of Segue's on it: [`Running::up`](crate::Running::up)
@@ -56,6 +71,9 @@ pub struct NetworkConfig {
     pub seed: Option<u64>,
     /// Stack parameters by Linux's names. Default: none.
     pub sysctls: Vec<(String, String)>,
+    /// Bytes of memory that the host's stack may take in all; what does not fit is refused and counted. At least 1 MiB.
+    /// Default: no bound.
+    pub memory: Option<u64>,
     /// Where to write what passes the host's end of the network (pcapng). Default: nowhere.
     pub pcap: Option<PathBuf>,
     /// Where to write what connections of the network decide about loss and congestion, one line of JSON each

@@ -131,7 +131,7 @@ impl Engine {
             };
             let mut state = lock(&sock.state);
             let left = match &mut *state {
-                State::Stream(stream) => stream.check_parked(&self.sup, now),
+                State::Stream(stream) => stream.check_parked(&self.sup, &sock, now),
                 State::Datagram(datagram) => datagram.check_parked(&self.sup, now),
             };
             if !left {

@@ -9,6 +9,8 @@
 
 use libc::{c_long, sock_filter};
 
+use crate::config::Closing;
+
 const RET_ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const RET_NOTIFY: u32 = libc::SECCOMP_RET_USER_NOTIF;
 const RET_NO_SUCH_CALL: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
@@ -87,7 +89,7 @@ impl Rule {
     }
 }
 
-fn rules() -> Vec<(c_long, Rule)> {
+fn rules(closing: Closing) -> Vec<(c_long, Rule)> {
     let mut rules = vec![
         (libc::SYS_socket, Rule::InternetSocket),
         (libc::SYS_sendto, Rule::PointerOrFlags { pointer: 4, flags: SEND_FLAGS }),
@@ -113,6 +115,9 @@ fn rules() -> Vec<(c_long, Rule)> {
     ] {
         rules.push((number, Rule::Notify));
     }
+    if closing == Closing::Lingering {
+        rules.push((libc::SYS_close, Rule::Notify));
+    }
     for number in [libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register] {
         rules.push((number, Rule::NoSuchCall));
     }
@@ -120,7 +125,7 @@ fn rules() -> Vec<(c_long, Rule)> {
 }
 
 /// The whole program, ready for `seccomp(SECCOMP_SET_MODE_FILTER)`.
-pub(crate) fn program() -> Vec<sock_filter> {
+pub(crate) fn program(closing: Closing) -> Vec<sock_filter> {
     let mut program = vec![
         load(OFFSET_ARCHITECTURE),
         jump(libc::BPF_JEQ, ARCHITECTURE, 1, 0),
@@ -129,7 +134,7 @@ pub(crate) fn program() -> Vec<sock_filter> {
     ];
     #[cfg(target_arch = "x86_64")]
     program.extend([jump(libc::BPF_JGE, X32, 0, 1), ret(RET_NO_SUCH_CALL)]);
-    for (number, rule) in rules() {
+    for (number, rule) in rules(closing) {
         let body = rule.body();
         // The accumulator still holds the number where a rule is skipped.
         program.push(jump(libc::BPF_JEQ, number as u32, 0, body.len() as u8));
@@ -145,7 +150,10 @@ mod tests {
 
     /// Interprets the program as the kernel would.
     fn verdict(arch: u32, number: u32, args: [u64; 6]) -> u32 {
-        let program = program();
+        verdict_of(&program(Closing::AtOnce), arch, number, args)
+    }
+
+    fn verdict_of(program: &[sock_filter], arch: u32, number: u32, args: [u64; 6]) -> u32 {
         let word = |offset: u32| match offset {
             OFFSET_NUMBER => number,
             OFFSET_ARCHITECTURE => arch,
@@ -211,6 +219,12 @@ mod tests {
     }
 
     #[test]
+    fn a_close_is_notified_only_where_it_may_have_to_wait() {
+        let close = |closing| verdict_of(&program(closing), ARCHITECTURE, libc::SYS_close as u32, [0; 6]);
+        assert_eq!((close(Closing::AtOnce), close(Closing::Lingering)), (RET_ALLOW, RET_NOTIFY));
+    }
+
+    #[test]
     fn ways_round_the_filter_are_closed() {
         assert_eq!(native(libc::SYS_io_uring_setup, [0; 6]), RET_NO_SUCH_CALL);
         assert_eq!(verdict(0x4000_0003, 102, [0; 6]), RET_NO_SUCH_CALL);
@@ -220,6 +234,6 @@ mod tests {
 
     #[test]
     fn the_program_fits_the_kernels_limit() {
-        assert!(program().len() < 4096);
+        assert!(program(Closing::Lingering).len() < 4096);
     }
 }

@@ -2,7 +2,7 @@
 //! named in: by the descriptor last seen, or by a search. No duplicate is kept
 //! in between, since it would hide the program's close.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use crate::sys::{self, unix};
 use crate::wait;
@@ -26,6 +26,15 @@ fn borrow(tid: u32, fd: i32, cookie: u64) -> Option<OwnedFd> {
     let pidfd = sys::pidfd_open(tid).ok()?;
     let taken = sys::pidfd_getfd(pidfd.as_fd(), fd).ok()?;
     (unix::cookie(taken.as_fd()).ok()? == cookie).then_some(taken)
+}
+
+/// Whether no process of the run has another descriptor of this socket than the one.
+pub(crate) fn is_last(theirs: BorrowedFd<'_>) -> bool {
+    let link = format!("/proc/self/fd/{}", theirs.as_raw_fd());
+    let Ok(name) = std::fs::read_link(link) else { return false };
+    let is_it = |entry: std::fs::DirEntry| std::fs::read_link(entry.path()).is_ok_and(|target| target == name);
+    let folders = wait::descendants().into_iter().filter_map(|pid| std::fs::read_dir(format!("/proc/{pid}/fd")).ok());
+    folders.flat_map(|folder| folder.flatten()).filter_map(|entry| is_it(entry).then_some(())).take(2).count() < 2
 }
 
 /// The program's end, from where it was last seen or from any process of the

@@ -31,9 +31,9 @@ mod wait;
 use run::lock;
 use segue::link::PathStats;
 
-pub use config::{Descendants, Network, NetworkConfig, Protocol, Publish, PublishError, RunConfig};
+pub use config::{Closing, Descendants, Network, NetworkConfig, Protocol, Publish, PublishError, RunConfig};
 pub use error::{Exit, RunError};
-pub use network::Running;
+pub use network::{Refusal, Running};
 
 /// Counters of a finished run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct Summary {
     pub retransmits: u64,
     /// What the emulated path did; up is from the program to the gateway. `None` on a TUN device.
     pub path: Option<PathStats>,
+    /// What the program's stack has refused because its memory budget was used up; empty without a budget.
+    pub refused: Vec<Refusal>,
     /// System calls that were answered by the supervisor.
     pub calls: u64,
 }

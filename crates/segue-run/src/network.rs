@@ -101,6 +101,29 @@ fn open_capture(config: &NetworkConfig, path: &std::path::Path) -> Result<Captur
     Capture::create(path, options).map_err(|error| RunError::Pcap(path.to_owned(), error))
 }
 
+/// What counts what finds no memory.
+const OUT_OF_MEMORY: [Counter; 8] = [
+    Counter::SegueMemorySockets,
+    Counter::SegueMemorySyns,
+    Counter::SegueMemoryTimeWait,
+    Counter::SegueMemoryHeldSyns,
+    Counter::SegueFragmentLimit,
+    Counter::TcpExtTCPAbortOnMemory,
+    Counter::UdpMemErrors,
+    Counter::Udp6MemErrors,
+];
+
+/// What a stack has refused because its memory was used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Name of the counter, as `segue nstat` prints it.
+    pub name: &'static str,
+    /// What it counts.
+    pub words: &'static str,
+    /// How often.
+    pub count: u64,
+}
+
 /// What both hosts' connections decide goes into one file.
 struct Events {
     log: LineLog,
@@ -126,6 +149,10 @@ fn builder(config: &NetworkConfig, events: Option<&Events>) -> segue::HostBuilde
     let builder = match config.seed {
         Some(seed) => Host::builder().seed(seed),
         None => Host::builder(),
+    };
+    let builder = match config.memory {
+        Some(bytes) => builder.memory(bytes),
+        None => builder,
     };
     match events {
         Some(events) => events.listen(builder, "program"),
@@ -239,6 +266,17 @@ impl Running {
     pub(crate) fn retransmits(&self) -> u64 {
         let of = |host: &Host| host.with_stack(|stack, _| stack.counters().get(Counter::TcpRetransSegs));
         of(&self.host) + self.gateway.as_ref().map_or(0, |(gateway, _)| of(gateway))
+    }
+
+    /// What the host's stack has refused for want of memory: the counter's name, what it counts, how often.
+    pub fn refused(&self) -> Vec<Refusal> {
+        let count = |counter: Counter| self.host.with_stack(|stack, _| stack.counters().get(counter));
+        let all = OUT_OF_MEMORY.map(|counter| Refusal {
+            name: counter.name(),
+            words: counter.words(),
+            count: count(counter),
+        });
+        all.into_iter().filter(|refusal| refusal.count > 0).collect()
     }
 
     /// What the emulated path has done, both ways.

@@ -38,7 +38,7 @@ pub(crate) fn run(config: &RunConfig) -> Result<Finished, RunError> {
     let signals = Signals::block().map_err(|error| RunError::Supervisor("cannot take charge of signals", error))?;
     wait::adopt_orphans(true);
     let _adopting = Adopting;
-    let mut prepared = launch::prepare(&config.program, limit, signals.mask_before())?;
+    let mut prepared = launch::prepare(&config.program, config.closing, limit, signals.mask_before())?;
     let waiting = Waiting { name: &name, signals: &signals, descendants: config.descendants };
     let Some(listener) = prepared.listener.take() else {
         eprintln!(
@@ -141,6 +141,7 @@ impl Session {
             datagrams_in: get(&stats.datagrams_in),
             retransmits: self.network.retransmits(),
             path: self.network.path_stats(),
+            refused: self.network.refused(),
             calls: get(&stats.calls),
         }
     }

@@ -159,6 +159,10 @@ pub(crate) struct Supervisor {
     /// Sockets with parked calls.
     parked: Mutex<HashSet<u64>>,
     complained: AtomicBool,
+    /// Some socket has been told to linger; before, no close is looked at.
+    lingers: AtomicBool,
+    /// Descriptors may be on their way between processes, where nobody can count them.
+    passes_descriptors: AtomicBool,
 }
 
 /// The engine's token for the liveness descriptor; cookies never reach it.
@@ -184,6 +188,8 @@ impl Supervisor {
             sockets: Mutex::default(),
             parked: Mutex::default(),
             complained: AtomicBool::new(false),
+            lingers: AtomicBool::new(false),
+            passes_descriptors: AtomicBool::new(false),
         })
     }
 
@@ -271,6 +277,19 @@ impl Supervisor {
                 Verdict::Keep => {}
             }
         }
+    }
+
+    pub(crate) fn note_lingering(&self) {
+        self.lingers.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn note_passing(&self) {
+        self.passes_descriptors.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a close may have to wait: sockets linger, and their last descriptors can be told.
+    pub(crate) fn closes_may_wait(&self) -> bool {
+        self.lingers.load(Ordering::Relaxed) && !self.passes_descriptors.load(Ordering::Relaxed)
     }
 
     /// One line, once, about programs the kernel does not let us look into.

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::process::Command;
+
 use common::{finish, inside, printed, program, same_as_native, text};
 
 #[test]
@@ -32,6 +34,27 @@ fn a_socket_is_itself_after_dup_fork_exec_and_passing() {
 #[test]
 fn half_close_reset_close_wait_broken_pipe_and_reuse_are_as_in_the_kernel() {
     same_as_native("closing", &[]);
+}
+
+#[test]
+fn a_close_that_lingers_waits_as_in_the_kernel() {
+    let file = program("lingering", &[]);
+    let native = printed(&mut Command::new(&file));
+    assert_eq!(printed(&mut inside(&["--wait-on-close"], &[&file])), native, "inside, then on the kernel");
+}
+
+#[test]
+fn a_close_that_lingers_waits_for_the_path() {
+    // The FIN's acknowledgment takes a round trip.
+    let client = "import socket, struct, time\n\
+        s = socket.create_connection(('segue.test', 7))\n\
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 5))\n\
+        start = time.monotonic(); s.close(); print(time.monotonic() - start)";
+    let took =
+        |options: &[&str]| printed(&mut inside(options, &["python3", "-c", client])).trim().parse::<f64>().unwrap();
+    let waited = took(&["--wait-on-close", "--delay", "150ms"]);
+    assert!((0.3..3.0).contains(&waited), "{waited}");
+    assert!(took(&["--delay", "150ms"]) < 0.2);
 }
 
 #[test]

@@ -61,7 +61,10 @@ impl Socket {
     }
 
     /// One call into the stack, with its errno as an `io::Error`.
-    fn call<T>(&self, call: impl FnOnce(&mut Stack, Instant, SocketId) -> Result<T, Errno>) -> io::Result<T> {
+    pub(crate) fn call<T>(
+        &self,
+        call: impl FnOnce(&mut Stack, Instant, SocketId) -> Result<T, Errno>,
+    ) -> io::Result<T> {
         self.host.with_core(|core, now, _| call(&mut core.stack, now, self.id)).into_io()
     }
 
@@ -280,6 +283,20 @@ impl Socket {
             return self.poll_call(cx, Place::Reader, interest, |stack, _, id| ready_now(stack, id, interest));
         }
         result
+    }
+
+    /// Waits until the peer has acknowledged the FIN of a stream whose sending direction was shut, or there is no connection
+    /// any more; at once where nothing was shut. For hand-written futures; woken like [`poll_ready`](Socket::poll_ready) with
+    /// `Ready::OUT`.
+    pub fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_call(
+            cx,
+            Place::Writer,
+            Ready::OUT,
+            |stack, _, id| {
+                if stack.is_closing(id)? { Err(Errno::EAGAIN) } else { Ok(()) }
+            },
+        )
     }
 
     /// shutdown(2).

@@ -3,12 +3,12 @@ mod common;
 
 use std::io::{self, Read, Write};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::*;
 use segue::blocking::{Host, TcpListener, TcpStream, UdpSocket};
-use segue::link::memory_pair;
-use segue::{PingOptions, Shutdown};
+use segue::link::{Impairments, Path, PathConfig, memory_pair, path_pair};
+use segue::{Closed, PingOptions, Shutdown};
 
 fn blocking_pair(seed: u64) -> (Host, Host) {
     let (a, b) = memory_pair(1500, 256);
@@ -112,4 +112,22 @@ fn datagrams_and_pings_work_without_a_runtime() {
     assert_eq!(sender.recv(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     let reply = a.ping(B4.parse().unwrap(), PingOptions::default()).unwrap();
     assert_eq!(reply.bytes, 64);
+}
+
+#[test]
+fn a_thread_waits_in_a_close_that_lingers() {
+    let (a, b) = {
+        let delay = Duration::from_millis(40);
+        let config = PathConfig::symmetric(Impairments { delay, ..Impairments::default() }).unwrap();
+        let (a, b) = path_pair(Path::new(config));
+        (Host::spawn(builder_a(71).link(a)).unwrap(), Host::spawn(builder_b(71).link(b)).unwrap())
+    };
+    let listener = TcpListener::bind(&b, at(B4, 80)).unwrap();
+    let client = TcpStream::connect(&a, at(B4, 80)).unwrap();
+    let _server = listener.accept().unwrap();
+    client.get_ref().set_linger(Some(Duration::from_secs(20))).unwrap();
+    let (clone, start) = (client.clone(), Instant::now());
+    assert_eq!(clone.close().unwrap(), Closed::AtOnce, "there is another");
+    assert_eq!(client.close().unwrap(), Closed::Acknowledged);
+    assert!(start.elapsed() >= Duration::from_millis(80));
 }

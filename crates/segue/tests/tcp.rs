@@ -3,11 +3,12 @@ mod common;
 
 use std::collections::HashMap;
 use std::io::{self, IoSlice};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use common::*;
-use segue::{Host, Ready, TcpListener, TcpSocket, TcpStream};
+use segue::link::Impairments;
+use segue::{Closed, Host, Ready, TcpListener, TcpSocket, TcpStream};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// `count` connections from `a` to `b`, each moving `len` bytes both ways at the same time.
@@ -423,7 +424,7 @@ async fn options_read_back_as_they_were_set() {
 #[tokio::test]
 async fn info_tells_the_state_and_the_round_trip_time() {
     let delay = Duration::from_millis(3);
-    let (a, b) = path(23, segue::link::Impairments { delay, ..Default::default() });
+    let (a, b) = path(23, Impairments { delay, ..Default::default() });
     let (client, _server) = within(connected(&a, &b)).await;
     let info = client.info().unwrap();
     assert_eq!(info.state.to_string(), "ESTABLISHED");
@@ -444,4 +445,41 @@ fn streams_go_where_hyper_and_tonic_want_them() {
     if let Some(host) = host {
         check_future(TcpStream::connect(&host, at(A4, 1)));
     }
+}
+
+#[tokio::test]
+async fn a_close_that_lingers_waits_until_everything_is_acknowledged_or_the_time_is_over() {
+    let delay = Duration::from_millis(40);
+    let (a, b) = path(61, Impairments { delay, ..Impairments::default() });
+    let listener = TcpListener::bind(&b, at(B4, 80)).await.unwrap();
+    within(async {
+        let connect = async || {
+            let client = TcpStream::connect(&a, at(B4, 80)).await.unwrap();
+            (client, listener.accept().await.unwrap().0)
+        };
+        let (mut client, mut server) = connect().await;
+        client.write_all(b"all").await.unwrap();
+        client.set_linger(Some(Duration::from_secs(20))).unwrap();
+        let start = Instant::now();
+        assert_eq!(client.close().await.unwrap(), Closed::Acknowledged);
+        assert!(start.elapsed() >= 2 * delay, "the acknowledgment takes a round trip");
+        let mut text = String::new();
+        server.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "all");
+
+        // Nothing was asked for; there is nothing left to wait for; zero resets.
+        let (client, _server) = connect().await;
+        assert_eq!(client.close().await.unwrap(), Closed::AtOnce);
+        let (client, mut server) = connect().await;
+        client.set_linger(Some(Duration::ZERO)).unwrap();
+        assert_eq!(client.close().await.unwrap(), Closed::AtOnce);
+        assert_eq!(server.read(&mut [0; 8]).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+
+        // A reader that does not read.
+        let (mut client, _server) = connect().await;
+        client.set_linger(Some(Duration::from_secs(1))).unwrap();
+        while tokio::time::timeout(Duration::from_millis(300), client.write_all(&[0; 100_000])).await.is_ok() {}
+        assert_eq!(client.close().await.unwrap(), Closed::TimedOut);
+    })
+    .await;
 }

@@ -282,6 +282,7 @@ fn wait_limit(caller: &Caller<'_>, number: i64, theirs: BorrowedFd<'_>) -> Resul
 /// sendto, sendmsg, sendmmsg.
 pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
     let Some(Descriptor { fd, sock: Some(sock), .. }) = caller.target()? else {
+        note_passing(caller);
         return Ok(Answer::LetThrough);
     };
     let mut state = lock(&sock.state);
@@ -351,6 +352,20 @@ fn stream_send(caller: &Caller<'_>, state: &State, theirs: BorrowedFd<'_>) -> Re
 
 /// TCP ignores the address of a connected socket's sendto; AF_UNIX would
 /// refuse it. Sent in the program's name, as much as fits: this call cannot wait.
+/// Control messages on other sockets may carry descriptors.
+fn note_passing(caller: &Caller<'_>) {
+    let has_control = match i64::from(caller.call.call.nr) {
+        libc::SYS_sendmsg => {
+            caller.read(caller.call.word(1).wrapping_add(CONTROL_LEN_AT), 8).is_ok_and(|len| len != [0; 8])
+        }
+        libc::SYS_sendmmsg => true,
+        _ => false,
+    };
+    if has_control {
+        caller.sup.note_passing();
+    }
+}
+
 fn send_ignoring_address(caller: &Caller<'_>, theirs: BorrowedFd<'_>) -> Reply {
     let len = usize::try_from(caller.call.word(2)).unwrap_or(usize::MAX).min(LARGEST);
     let data = caller.read(caller.call.word(1), len)?;

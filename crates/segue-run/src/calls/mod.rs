@@ -55,6 +55,7 @@ fn dispatch(caller: &mut Caller<'_>) -> Reply {
         libc::SYS_getsockname => socket::own_name(caller),
         libc::SYS_getpeername => socket::peer_name(caller),
         libc::SYS_shutdown => socket::shutdown(caller),
+        libc::SYS_close => socket::close(caller),
         libc::SYS_setsockopt => option::set(caller),
         libc::SYS_getsockopt => option::get(caller),
         libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_sendmmsg => message::send(caller),

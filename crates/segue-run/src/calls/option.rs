@@ -52,6 +52,9 @@ pub(super) fn set(caller: &mut Caller<'_>) -> Reply {
     let value = caller.read(caller.call.word(3), len.min(LARGEST))?;
     with_endpoint(&lock(&sock.state), |endpoint| endpoint.setsockopt(level, name, &value))
         .map_err(|error| errno(&error))?;
+    if (level, name) == (libc::SOL_SOCKET, libc::SO_LINGER) {
+        caller.sup.note_lingering();
+    }
     if (level, name) == (libc::SOL_SOCKET, libc::SO_OOBINLINE)
         && let Some(Ok(flag)) = value.get(..4).map(<[u8; 4]>::try_from)
     {

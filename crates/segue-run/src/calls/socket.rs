@@ -8,7 +8,7 @@ use segue::{Domain, Socket, SocketType};
 use crate::address::{self, Given};
 use crate::caller::{Answer, Caller, DONE, Reply, Target};
 use crate::datagram::Datagram;
-use crate::holder::Holder;
+use crate::holder::{Holder, is_last};
 use crate::lock;
 use crate::stream::{AcceptCall, ConnectCall, Started, Stream};
 use crate::supervisor::{Sock, State};
@@ -257,5 +257,23 @@ pub(super) fn shutdown(caller: &mut Caller<'_>) -> Reply {
         }
         State::Datagram(datagram) if datagram.peer().is_some() => Ok(Answer::LetThrough),
         State::Datagram(_) => Err(libc::ENOTCONN),
+    }
+}
+
+/// close(2) of the last descriptor of a stream that lingers waits; the kernel performs every one.
+pub(super) fn close(caller: &mut Caller<'_>) -> Reply {
+    if !caller.sup.closes_may_wait() {
+        return Ok(Answer::LetThrough);
+    }
+    // Who cannot be looked into closes as ever.
+    let Ok(Some(Target { fd, sock: Some(sock), .. })) = caller.target() else { return Ok(Answer::LetThrough) };
+    let mut state = lock(&sock.state);
+    let State::Stream(stream) = &mut *state else { return Ok(Answer::LetThrough) };
+    match stream.lingers(fd.as_fd()) {
+        Some(time) if is_last(fd.as_fd()) => {
+            stream.linger(caller.sup, fd.as_fd(), &sock, caller.park(Instant::now().checked_add(time)));
+            Ok(Answer::Elsewhere)
+        }
+        _ => Ok(Answer::LetThrough),
     }
 }

@@ -9,6 +9,7 @@
 mod accept;
 mod connect;
 mod hidden;
+mod linger;
 mod relay;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -19,7 +20,7 @@ use bytes::BytesMut;
 use segue::Socket;
 
 use crate::holder::{Holder, borrow_from_anyone};
-use crate::supervisor::{Sock, Supervisor, Verdict};
+use crate::supervisor::{Parked, Sock, Supervisor, Verdict};
 use crate::sys::{errno, unix};
 
 pub(crate) use accept::AcceptCall;
@@ -60,6 +61,8 @@ pub(crate) struct Stream {
     shut: Shut,
     /// The program has closed it everywhere.
     closed: bool,
+    /// A close(2) that waits, as SO_LINGER asks.
+    lingering: Option<Parked>,
     /// The next connect(2) answers 0 once (the attempt ended unobserved).
     success_untold: bool,
 }
@@ -73,6 +76,7 @@ impl Stream {
             holder,
             shut: Shut::default(),
             closed: false,
+            lingering: None,
             success_untold: false,
         }
     }
@@ -124,7 +128,9 @@ impl Stream {
                     self.closed = true;
                 }
                 let step = relay.pump(&self.endpoint, sock, self.shut, self.closed, &sup.stats, scratch);
-                self.after(step, sock)
+                let verdict = self.after(step, sock);
+                self.check_lingering(sup, sock, Instant::now());
+                verdict
             }
             Phase::Idle | Phase::Failed { .. } | Phase::Over if self.closed => Verdict::Remove,
             Phase::Idle | Phase::Failed { .. } | Phase::Over => Verdict::Keep,
@@ -253,7 +259,11 @@ impl Stream {
 
     /// Forgets calls whose callers were interrupted and ends those whose time
     /// is over; whether any are left.
-    pub(crate) fn check_parked(&mut self, sup: &Supervisor, now: Instant) -> bool {
+    pub(crate) fn check_parked(&mut self, sup: &Supervisor, sock: &Sock, now: Instant) -> bool {
+        self.check_lingering(sup, sock, now);
+        if self.lingering.is_some() {
+            return true;
+        }
         match &mut self.phase {
             Phase::Connecting(_) => self.check_parked_connects(sup, now),
             Phase::Listening(listening) => listening.check_parked(sup, now),

@@ -159,6 +159,11 @@ impl Relay {
         matches!(unix::receive(self.ours.as_fd(), &mut buffer, libc::MSG_PEEK), Ok(1))
     }
 
+    /// Whether something of what the program wrote, or its end, has yet to reach the stack.
+    pub(super) fn is_sending(&self) -> bool {
+        !self.out_done
+    }
+
     /// Does all that can be done now.
     pub(super) fn pump(
         &mut self,

@@ -1,9 +1,10 @@
 //! The socket calls of [`Stack`], as its user sees them. Everything here delegates; what a call decides is said where it is
 //! decided.
 use core::net::SocketAddr;
+use core::time::Duration;
 
 use bytes::Bytes;
-use segue_tcp::{Chunks, Instant, Ready};
+use segue_tcp::{Chunks, Instant, Linger, Ready, State};
 
 use super::Socket;
 use crate::ip::flow_label::named_label;
@@ -183,6 +184,38 @@ impl Stack {
         }
     }
 
+    /// How long close(2) waits on this socket, as socket(7) says of `SO_LINGER`: until what was sent and the FIN are
+    /// acknowledged, but no longer than the time that was set. `None`: not at all, because none was set, because there is
+    /// nothing to wait for, or because data that were not read turn the close into a reset.
+    ///
+    /// A stack does not wait. Who does shuts the sending direction, waits until [`is_closing`](Self::is_closing) is false
+    /// or the time is over, and closes.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn close_waits(&self, id: SocketId) -> Result<Option<Duration>> {
+        let Socket::Stream(stream) = self.live(id)? else { return Ok(None) };
+        let flow = stream.flow().filter(|flow| flow.connection.unread() == 0);
+        let is_open = flow.is_some_and(|flow| {
+            let state = flow.connection.state();
+            matches!(state, State::SynReceived | State::Established | State::CloseWait) || is_closing(state)
+        });
+        Ok(match stream.options().linger {
+            Linger::On(time) if is_open && !time.is_zero() => Some(time),
+            _ => None,
+        })
+    }
+
+    /// Whether the sending direction was shut and the peer has not acknowledged the FIN yet: `FIN-WAIT-1`, `CLOSING`,
+    /// `LAST-ACK`.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn is_closing(&self, id: SocketId) -> Result<bool> {
+        let Socket::Stream(stream) = self.live(id)? else { return Ok(false) };
+        Ok(stream.flow().is_some_and(|flow| is_closing(flow.connection.state())))
+    }
+
     /// Close and reset the connection, whatever is unsent.
     ///
     /// # Errors
@@ -317,4 +350,8 @@ impl Stack {
     pub fn bind_any(&mut self, _now: Instant, id: SocketId, iface: IfaceId) -> Result<()> {
         self.bind_datagram_any(id, iface)
     }
+}
+
+fn is_closing(state: State) -> bool {
+    matches!(state, State::FinWait1 | State::Closing | State::LastAck)
 }

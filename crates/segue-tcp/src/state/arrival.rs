@@ -279,6 +279,8 @@ impl Synced {
             *arrival.events |= Events::WRITABLE;
         }
         if effect.fin {
+            // As Linux: who waits for the end of a lingering close, or polls, looks again.
+            *arrival.events |= Events::WRITABLE;
             return self.on_fin_acknowledged(arrival);
         }
         GO_ON

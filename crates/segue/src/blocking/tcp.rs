@@ -8,7 +8,7 @@ use bytes::Bytes;
 use segue_stack::{Chunks, Errno, MsgFlags, Shutdown};
 
 use super::wait::{Timeout, block, block_on};
-use crate::tcp::{TcpListener as AsyncListener, TcpStream as AsyncStream};
+use crate::tcp::{Closed, TcpListener as AsyncListener, TcpStream as AsyncStream};
 
 /// A TCP connection, with the methods of `std::net::TcpStream`. `Read` and `Write` are there for `&TcpStream`, too, so two
 /// threads may share one.
@@ -62,6 +62,20 @@ impl TcpStream {
     /// This side's address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.stream.local_addr()
+    }
+
+    /// Closes it as close(2) does: see [`TcpStream::close`](AsyncStream::close). While clones of it exist it waits for
+    /// nothing and closes nothing, as with duplicates of a descriptor.
+    ///
+    /// # Errors
+    /// `EBADF`: its host has been shut down.
+    pub fn close(self) -> io::Result<Closed> {
+        let Some(stream) = Arc::into_inner(self.stream) else { return Ok(Closed::AtOnce) };
+        let Some(time) = stream.start_close()? else { return Ok(Closed::AtOnce) };
+        match block_on(stream.is_closed(), Some(time)) {
+            Some(closed) => closed.map(|()| Closed::Acknowledged),
+            None => Ok(Closed::TimedOut),
+        }
     }
 
     /// Ends a direction. `Write`: the peer reads the end of the stream after all that was written.

@@ -9,4 +9,4 @@ pub use listener::TcpListener;
 pub use options::Keepalive;
 pub use socket::TcpSocket;
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-pub use stream::TcpStream;
+pub use stream::{Closed, TcpStream};

@@ -2,6 +2,7 @@
 use core::net::SocketAddr;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
@@ -17,6 +18,18 @@ use crate::socket::Socket;
 
 /// How a write is told that a broken pipe is an error, not a signal.
 const FLAGS: MsgFlags = MsgFlags::NOSIGNAL;
+
+/// How a close ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Closed {
+    /// There was nothing to wait for, or nothing was asked for: what was written is delivered in the background.
+    AtOnce,
+    /// The peer has acknowledged everything, the FIN included; or it has reset the connection.
+    Acknowledged,
+    /// The time of `SO_LINGER` is over; the rest is delivered in the background.
+    TimedOut,
+}
 
 /// A TCP connection, with the methods of tokio's `TcpStream`.
 ///
@@ -127,6 +140,36 @@ impl TcpStream {
             Err(error) if error.raw_os_error() == Some(Errno::ENOTCONN.0) => Ok(()),
             other => other,
         }
+    }
+
+    /// Closes it as close(2) does, which waits if [`set_linger`](TcpStream::set_linger) named a time: until the peer has
+    /// acknowledged everything, or until the time is over. Without a time it waits for nothing, like dropping the stream.
+    ///
+    /// What is left then is delivered in the background. Must be called in a tokio runtime with timers.
+    ///
+    /// # Errors
+    /// `EBADF`: its host has been shut down.
+    pub async fn close(self) -> io::Result<Closed> {
+        let Some(time) = self.start_close()? else { return Ok(Closed::AtOnce) };
+        match tokio::time::timeout(time, self.is_closed()).await {
+            Ok(closed) => closed.map(|()| Closed::Acknowledged),
+            Err(_) => Ok(Closed::TimedOut),
+        }
+    }
+
+    /// The first half of a close that waits: the FIN is on its way; for how long it may be waited for.
+    pub(crate) fn start_close(&self) -> io::Result<Option<Duration>> {
+        let waits = self.socket.call(|stack, _, id| stack.close_waits(id))?;
+        if waits.is_some() {
+            self.shutdown_now(Shutdown::Write)?;
+        }
+        Ok(waits)
+    }
+
+    /// Waits until the peer has acknowledged the FIN, or the connection is over.
+    pub(crate) async fn is_closed(&self) -> io::Result<()> {
+        let closed = |stack: &mut Stack, _, id| if stack.is_closing(id)? { Err(Errno::EAGAIN) } else { Ok(()) };
+        self.socket.until(Ready::OUT, closed).await
     }
 
     /// Resets the connection: the peer sees `ConnectionReset`; nothing that was not delivered will be.
