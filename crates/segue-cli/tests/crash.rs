@@ -136,3 +136,44 @@ fn clients_of_a_killed_segue_run_see_the_end_and_the_published_port_is_free_at_o
     eventually("the next one serves at the same port", SOON, || welcome(&visit).status.success());
     assert_success(&welcome(&visit));
 }
+
+#[test]
+fn every_client_of_a_killed_program_sees_the_end_that_its_state_has_and_the_next_one_binds_at_once() {
+    need!("python3");
+    let port = free_port();
+    let program = |name: &str| format!("{}/tests/programs/{name}", env!("CARGO_MANIFEST_DIR"));
+    let mut command = common::segue_as_root();
+    let published = format!("127.0.0.1:{port}:8080");
+    let mut server =
+        Dialogue::start(command.args(["run", "-p", &published, "--", "python3", &program("crash_server.py")]));
+    let visit = format!(
+        "import socket\n\
+         client = socket.create_connection(('127.0.0.1', {port}), 5)\n\
+         client.sendall(b'i')\n\
+         assert client.recv(1) == b'!'"
+    );
+    let is_served = || finish(Command::new("python3").args(["-c", &visit]), SOON).status.success();
+    eventually("the program serves", SOON, is_served);
+    let visitors = program("crash_visitors.py");
+    let mut clients = Dialogue::start(Command::new("python3").args([&visitors, &port.to_string()]));
+    assert_eq!(clients.hear(), "waiting");
+    // The program is killed, all its connections with it; another one binds with SO_REUSEADDR.
+    server.go_on();
+    eventually("the next one serves at the same port", SOON, is_served);
+    clients.go_on();
+    let ends: BTreeMap<String, BTreeMap<String, u32>> =
+        serde_json::from_str(&clients.hear()).expect("what became of whom");
+    // As on Linux: a reset after the end of the stream is a broken pipe.
+    let expected = [
+        ("idle", "EOF", 450),
+        ("bytes not read", "ECONNRESET", 150),
+        ("closed by the client", "EOF", 150),
+        ("closed by the server", "EPIPE", 150),
+        ("window shut", "EOF", 100),
+    ];
+    let expected: BTreeMap<String, BTreeMap<String, u32>> = expected
+        .map(|(state, end, count)| (state.to_owned(), BTreeMap::from([(end.to_owned(), count)])))
+        .into_iter()
+        .collect();
+    assert_eq!(ends, expected);
+}
