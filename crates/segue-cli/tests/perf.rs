@@ -21,7 +21,7 @@ fn connections_tells_what_each_kind_costs() {
     for kind in ["established", "syn_received", "time_wait"] {
         let cost = &report["memory"][kind];
         assert_eq!(cost["count"], 10_000, "{report}");
-        assert!(cost["resident_bytes_each"].as_u64().is_some_and(|bytes| bytes <= 1200), "{report}");
+        assert!(cost["resident_bytes_each"].as_u64().is_some_and(|bytes| (100..=1200).contains(&bytes)), "{report}");
         assert!(cost["heap_bytes_each"].as_u64().is_some_and(|bytes| (100..=1000).contains(&bytes)), "{report}");
     }
     assert_eq!(report["segments"].as_array().map(Vec::len), Some(2), "{report}");
