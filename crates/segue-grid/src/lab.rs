@@ -117,7 +117,7 @@ pub(crate) fn run(point: &Point, congestion: &[&str], time: Duration, seed: u64)
     let path = point.path(seed).ok_or_else(|| LabError::Config(format!("{} is no path", point.name)))?;
     let mut lab = Lab::new(seed);
     let mut settings = Settings::default();
-    for (name, value) in SYSCTLS {
+    for (name, value) in point.sysctls {
         settings.set(name, value)?;
     }
     let mut host = |name: &str, number: u8| {
@@ -147,10 +147,6 @@ pub(crate) fn run(point: &Point, congestion: &[&str], time: Duration, seed: u64)
         timeouts: counters.get(Counter::TcpExtTCPTimeouts),
     })
 }
-
-/// Buffers that no path of the grid fills.
-pub(crate) const SYSCTLS: [(&str, &str); 2] =
-    [("net.ipv4.tcp_rmem", "4096 131072 1073741824"), ("net.ipv4.tcp_wmem", "4096 16384 1073741824")];
 
 fn watch(lab: &mut Lab, bulk: &mut Bulk, time: Duration) -> Result<(), LabError> {
     let end = lab.now() + time;

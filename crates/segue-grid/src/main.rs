@@ -63,6 +63,10 @@ struct Arguments {
     #[arg(long, value_name = "TEXT")]
     point: Vec<String>,
 
+    /// With the buffers that both ends have when nothing is said, instead of ones that no path fills.
+    #[arg(long, conflicts_with_all = ["write", "check", "rows"])]
+    default_buffers: bool,
+
     /// Congestion controls, e.g. cubic,bbr.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "cubic,bbr,reno")]
     cc: Vec<String>,
@@ -143,9 +147,12 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
     let wanted = |point: &Point| {
         arguments.point.is_empty() || arguments.point.iter().any(|text| point.name.contains(text.as_str()))
     };
-    let points: Vec<Point> = point::points().into_iter().filter(wanted).collect();
+    let mut points: Vec<Point> = point::points().into_iter().filter(wanted).collect();
     if points.is_empty() {
         return Err(format!("no point's name contains {}; see --list", arguments.point.join(" or ")));
+    }
+    if arguments.default_buffers {
+        points = points.into_iter().map(Point::with_default_buffers).collect();
     }
     if arguments.list {
         points.iter().for_each(|point| println!("{}", point.name));

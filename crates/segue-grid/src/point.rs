@@ -15,7 +15,13 @@ pub(crate) struct Point {
     forward: Impairments,
     back: Impairments,
     pub(crate) kind: Kind,
+    /// Sysctls of both ends: buffers that no path of the grid fills.
+    pub(crate) sysctls: &'static [(&'static str, &'static str)],
 }
+
+/// Buffers that no path of the grid fills.
+const LARGE_BUFFERS: &[(&str, &str)] =
+    &[("net.ipv4.tcp_rmem", "4096 131072 1073741824"), ("net.ipv4.tcp_wmem", "4096 16384 1073741824")];
 
 /// Why a point is in the grid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +41,12 @@ impl Point {
         let rtt = segue_link::parse_duration(rtt).expect("a round trip of the grid");
         let queue = Some(queue(rate, rtt, 1.0, 32));
         let way = Impairments { delay: rtt / 2, rate: Some(rate), queue, ..Impairments::default() };
-        Point { name, rate, rtt, forward: way.clone(), back: way, kind }
+        Point { name, rate, rtt, forward: way.clone(), back: way, kind, sysctls: LARGE_BUFFERS }
+    }
+
+    /// The same with the buffers that both ends have when nothing is said.
+    pub(crate) fn with_default_buffers(self) -> Point {
+        Point { name: format!("{}-buffers:default", self.name), sysctls: &[], ..self }
     }
 
     /// The path; `forward` is the way of the data. `None` when the numbers do not fit together.

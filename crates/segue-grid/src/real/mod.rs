@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 use segue::{Bridge, Lateness, stop_signal};
 use segue_link::{NetNamespace, Path, Prefix, TunConfig, TunLink};
 
-use crate::lab::SYSCTLS;
 use crate::point::Point;
 
 const LEFT: Ipv4Addr = Ipv4Addr::new(10, 70, 0, 1);
@@ -90,6 +89,7 @@ impl Rig {
     fn up(point: &Point, seed: u64) -> io::Result<Rig> {
         let path = point.path(seed).ok_or_else(|| io::Error::other(format!("{} is no path", point.name)))?;
         let (left, right) = (NetNamespace::unnamed()?, NetNamespace::unnamed()?);
+        let sysctls = point.sysctls;
         let device = |namespace: &NetNamespace, address| {
             let config = TunConfig {
                 name: "wire".into(),
@@ -99,7 +99,7 @@ impl Rig {
                 ..TunConfig::default()
             };
             namespace.within(move || {
-                configure()?;
+                configure(sysctls)?;
                 TunLink::create(&config)
             })?
         };
@@ -123,11 +123,11 @@ impl Rig {
 }
 
 /// The namespace's settings, from inside.
-fn configure() -> io::Result<()> {
+fn configure(sysctls: &[(&str, &str)]) -> io::Result<()> {
     let settings = [("net.ipv4.tcp_no_metrics_save", "1"), ("net.ipv4.ip_forward", "1")];
-    for (name, value) in settings.into_iter().chain(SYSCTLS) {
+    for (name, value) in settings.iter().chain(sysctls) {
         let file = format!("/proc/sys/{}", name.replace('.', "/"));
-        std::fs::write(&file, value).map_err(|error| io::Error::new(error.kind(), format!("{file}: {error}")))?;
+        std::fs::write(&file, *value).map_err(|error| io::Error::new(error.kind(), format!("{file}: {error}")))?;
     }
     Ok(())
 }
@@ -168,11 +168,11 @@ pub(crate) fn run_flows(
     let rig = Rig::up(point, seed)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let receiver = match to_segue {
-        true => own::Receiver::up(&rig.right, &runtime)?.into(),
+        true => own::Receiver::up(&rig.right, &runtime, point)?.into(),
         false => linux::Receiver::up(&rig.right)?.into(),
     };
     let sender = match flows.iter().any(|flow| flow.by_segue) {
-        true => Some(own::Sender::up(&rig.left, &runtime, seed)?),
+        true => Some(own::Sender::up(&rig.left, &runtime, point, seed)?),
         false => None,
     };
     let start = Instant::now();

@@ -11,14 +11,14 @@ use segue_stack::Counter;
 use tokio::runtime::Runtime;
 
 use super::{Meter, prefix};
-use crate::lab::SYSCTLS;
+use crate::point::Point;
 
 /// `getsockopt(2)`'s numbers (include/uapi/linux/in.h, tcp.h).
 const IPPROTO_TCP: i32 = 6;
 const TCP_CONGESTION: i32 = 13;
 
 /// A host next to a namespace; `network` tells the two sides of the path apart.
-fn host(namespace: &NetNamespace, runtime: &Runtime, network: u8, seed: u64) -> io::Result<Host> {
+fn host(namespace: &NetNamespace, runtime: &Runtime, point: &Point, network: u8, seed: u64) -> io::Result<Host> {
     let config = TunConfig {
         name: "segue0".into(),
         addresses: vec![prefix(Ipv4Addr::new(10, 70, network, 1), 24)],
@@ -28,8 +28,8 @@ fn host(namespace: &NetNamespace, runtime: &Runtime, network: u8, seed: u64) -> 
     let _inside = runtime.enter();
     let address = format!("10.70.{network}.2/24").parse().map_err(io::Error::other)?;
     let mut builder = Host::builder().seed(seed).link(tun).address(address).default_route();
-    for (name, value) in SYSCTLS {
-        builder = builder.sysctl(name, value);
+    for (name, value) in point.sysctls {
+        builder = builder.sysctl(*name, *value);
     }
     builder.spawn()
 }
@@ -40,8 +40,8 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
-    pub(super) fn up(right: &NetNamespace, runtime: &Runtime) -> io::Result<Receiver> {
-        Ok(Receiver { host: host(right, runtime, 2, 2)? })
+    pub(super) fn up(right: &NetNamespace, runtime: &Runtime, point: &Point) -> io::Result<Receiver> {
+        Ok(Receiver { host: host(right, runtime, point, 2, 2)? })
     }
 
     pub(super) fn listen(&self, runtime: &Runtime, port: u16, meter: Meter) -> io::Result<SocketAddr> {
@@ -66,8 +66,8 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn up(left: &NetNamespace, runtime: &Runtime, seed: u64) -> io::Result<Sender> {
-        Ok(Sender { host: host(left, runtime, 1, seed)? })
+    pub(super) fn up(left: &NetNamespace, runtime: &Runtime, point: &Point, seed: u64) -> io::Result<Sender> {
+        Ok(Sender { host: host(left, runtime, point, 1, seed)? })
     }
 
     pub(super) fn start(&self, runtime: &Runtime, to: SocketAddr, congestion: &str, end: Instant) -> io::Result<()> {
