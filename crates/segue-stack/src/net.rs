@@ -353,3 +353,46 @@ fn is_link_local(address: IpAddr) -> bool {
         IpAddr::V6(v6) => v6.is_unicast_link_local(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+    use crate::secrets::Secrets;
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))
+    }
+
+    // The way found last is kept; whatever it depends on changes it at once.
+    #[test]
+    fn the_way_follows_routes_interfaces_and_what_routers_say_at_once() {
+        let mut net = Net::new(Secrets::from_seed(&[1; 32]).build_hasher());
+        let config = |name: &str, mtu: usize, last: u8| IfaceConfig {
+            addresses: Cidr::new(address(last), 24).into_iter().collect(),
+            ..IfaceConfig::new(name, mtu)
+        };
+        let first = net.add_interface(config("eth0", 1500, 1));
+        let second = net.add_interface(IfaceConfig::new("eth1", 1400));
+        let now = Instant::from_secs(1);
+        let way = |net: &Net, now: Instant| net.way(now, address(9), None).map(|way| (way.iface, way.mtu));
+        assert_eq!(way(&net, now), Ok((first, 1500)));
+        assert_eq!(net.way(now, address(9), Some(second)).map(|way| way.iface), Ok(second));
+        assert_eq!(way(&net, now), Ok((first, 1500)));
+        net.learn_mtu(now, address(9), 1300);
+        assert_eq!(way(&net, now), Ok((first, 1300)));
+        // RFC 8201 section 4: ten minutes.
+        assert_eq!(way(&net, now + Duration::from_secs(599)), Ok((first, 1300)));
+        assert_eq!(way(&net, now + Duration::from_secs(600)), Ok((first, 1500)));
+        let host = Cidr::host(address(9));
+        assert!(net.add_route(Route::on_link(host, second)).is_ok());
+        let later = now + Duration::from_secs(601);
+        assert_eq!(way(&net, later), Ok((second, 1400)));
+        net.remove_route(host);
+        assert_eq!(way(&net, later), Ok((first, 1500)));
+        // The address has become the host's own.
+        net.add_interface(config("eth2", 1500, 9));
+        assert_eq!(way(&net, later).map(|(iface, _)| iface), Ok(IfaceId::LOOPBACK));
+    }
+}
