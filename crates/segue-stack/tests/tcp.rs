@@ -675,19 +675,24 @@ fn a_bound_port_is_not_lent_to_connections() {
     assert_eq!(w.connect(A, other, "10.0.0.2:80"), Err(Errno::EADDRNOTAVAIL));
 }
 
-#[test]
-fn too_many_orphans_are_reset() {
-    let mut w = world();
-    w.stacks[A].set_sysctl(w.now, "tcp_max_orphans", "2").unwrap();
+/// So many clients of A, whose connections B has accepted.
+fn connected_clients(w: &mut World, count: usize) -> Vec<SocketId> {
     let listener = w.listener(B, "10.0.0.2:80", 10);
-    let mut clients = Vec::new();
-    for _ in 0..5 {
+    let mut connected = || {
         let client = w.tcp(A);
         let _ = w.connect(A, client, "10.0.0.2:80");
         w.settle();
         w.accept(B, listener).unwrap();
-        clients.push(client);
-    }
+        client
+    };
+    (0..count).map(|_| connected()).collect()
+}
+
+#[test]
+fn too_many_orphans_are_reset() {
+    let mut w = world();
+    w.stacks[A].set_sysctl(w.now, "tcp_max_orphans", "2").unwrap();
+    let clients = connected_clients(&mut w, 5);
     // Nobody acknowledges the FINs, so the orphans stay in FIN-WAIT-1.
     w.wire.loss = 1000;
     for client in clients {
@@ -703,15 +708,7 @@ fn too_many_orphans_are_reset() {
 
 /// Clients that have closed with so many bytes each under way, which are all lost.
 fn orphans_with(w: &mut World, queued: &[usize]) {
-    let listener = w.listener(B, "10.0.0.2:80", 10);
-    let mut clients = Vec::new();
-    for _ in queued {
-        let client = w.tcp(A);
-        let _ = w.connect(A, client, "10.0.0.2:80");
-        w.settle();
-        w.accept(B, listener).unwrap();
-        clients.push(client);
-    }
+    let clients = connected_clients(w, queued.len());
     w.wire.loss = 1000;
     for (client, queued) in clients.into_iter().zip(queued) {
         assert_eq!(w.write(A, client, &vec![7; *queued]), Ok(*queued));

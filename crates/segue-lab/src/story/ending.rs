@@ -2,7 +2,7 @@
 //! (close(2), shutdown(2), SO_LINGER, tcp_tw_reuse, tcp_max_tw_buckets).
 use std::time::Duration;
 
-use segue_stack::{Errno, Shutdown, SocketOption};
+use segue_stack::{Errno, Shutdown, SocketId, SocketOption};
 use segue_wire::TcpFlags;
 
 use super::stage::{ONE_WAY, Side, Stage};
@@ -63,7 +63,7 @@ fn shut_both(stage: &mut Stage) -> Told {
 }
 
 /// close() as a program with SO_LINGER sees it: when it returns.
-fn lingering_close(stage: &mut Stage, socket: segue_stack::SocketId, most: Duration) -> Result<Duration, LabError> {
+fn lingering_close(stage: &mut Stage, socket: SocketId, most: Duration) -> Result<Duration, LabError> {
     const STEP: Duration = Duration::from_millis(1);
     stage.option(Side::Client, socket, SocketOption::Linger(Some(most)))?;
     let start = stage.lab.elapsed();
@@ -110,18 +110,23 @@ fn linger_time(stage: &mut Stage) -> Told {
     stage.reads(Side::Server, server, Ok(vec![]), "and the end of the stream follows")
 }
 
-fn time_wait_reused(stage: &mut Stage) -> Told {
-    stage.sysctl(Side::Client, "ip_local_port_range", "40000 40000")?;
-    stage.sysctl(Side::Client, "tcp_tw_reuse", "1")?;
-    stage.say("the client has one port for everything, and tcp_tw_reuse = 1");
-    let listener = stage.listen()?;
+/// A connection from beginning to end: both close, the client first.
+fn connect_and_close(stage: &mut Stage, listener: SocketId) -> Told {
     let client = stage.connect()?;
     stage.rest()?;
     let server = stage.accept(listener)?;
     stage.close(Side::Client, client)?;
     stage.rest()?;
     stage.close(Side::Server, server)?;
-    stage.rest()?;
+    stage.rest()
+}
+
+fn time_wait_reused(stage: &mut Stage) -> Told {
+    stage.sysctl(Side::Client, "ip_local_port_range", "40000 40000")?;
+    stage.sysctl(Side::Client, "tcp_tw_reuse", "1")?;
+    stage.say("the client has one port for everything, and tcp_tw_reuse = 1");
+    let listener = stage.listen()?;
+    connect_and_close(stage, listener)?;
     stage.expect_states("TIME-WAIT", "CLOSED")?;
     let blocked = stage.connect();
     stage.check(
@@ -140,13 +145,7 @@ fn time_wait_full(stage: &mut Stage) -> Told {
     stage.sysctl(Side::Client, "tcp_max_tw_buckets", "1")?;
     let listener = stage.listen()?;
     for round in 1..=2 {
-        let client = stage.connect()?;
-        stage.rest()?;
-        let server = stage.accept(listener)?;
-        stage.close(Side::Client, client)?;
-        stage.rest()?;
-        stage.close(Side::Server, server)?;
-        stage.rest()?;
+        connect_and_close(stage, listener)?;
         let waiting = stage.in_state(Side::Client, "TIME-WAIT");
         stage.say(&format!("connection {round} is over: {waiting} in TIME-WAIT"));
         stage.check(waiting == 1, format!("one entry at most, not {waiting}"))?;
