@@ -54,7 +54,12 @@ enum Command {
         log: Option<PathBuf>,
     },
     /// Tell the stories of these seeds, cut down, with what each host answered. Needs root.
-    Tell { seeds: Vec<u64> },
+    Tell {
+        seeds: Vec<u64>,
+        /// As they are, with all that both hosts did.
+        #[arg(long)]
+        whole: bool,
+    },
     /// Tell all stories again that a log says were found to differ, and print what comes of them now. Needs root.
     Again {
         log: PathBuf,
@@ -104,7 +109,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, String> {
             }
             finish(&session, None)
         }
-        Command::Tell { seeds } => show(kind, seeds, &settings),
+        Command::Tell { seeds, whole: false } => show(kind, seeds, &settings),
+        Command::Tell { seeds, whole: true } => show_whole(kind, seeds, &settings),
         Command::Keep { seeds, whole } => keep(kind, seeds, *whole, &settings),
     }
 }
@@ -197,6 +203,26 @@ fn show(kind: Kind, seeds: &[u64], settings: &[Setting]) -> Result<bool, String>
             Verdict::Shown(story, difference) => println!("{story}{difference}"),
             Verdict::Noise => println!("{story}{difference}"),
         }
+    }
+    Ok(agree)
+}
+
+/// Each story once, step by step, as both hosts answered it.
+fn show_whole(kind: Kind, seeds: &[u64], settings: &[Setting]) -> Result<bool, String> {
+    let mut teller = Teller::new(settings).map_err(|error| error.to_string())?;
+    let mut agree = true;
+    for &seed in seeds {
+        let story = (kind.generate)(seed);
+        let linux = teller.ask_linux(&story).map_err(|error| error.to_string())?;
+        let segue = teller.ask_segue(&story, &linux).map_err(|error| error.to_string())?;
+        let found = compare(&story, &linux, &segue);
+        agree &= found.as_ref().is_none_or(|found| found.intended.is_some());
+        let words = found.map_or("the hosts agree".to_owned(), |found| found.to_string());
+        for (host, played) in [("linux", linux), ("segue", segue)] {
+            let kept = Kept { seed, story: story.clone(), linux: played, intended: None };
+            println!("## {host}\n{}", kept.write());
+        }
+        println!("{words}\n");
     }
     Ok(agree)
 }

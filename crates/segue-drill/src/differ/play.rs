@@ -329,16 +329,14 @@ impl Player<'_> {
             Step::Deliver(n) | Step::Unheard(n) | Step::Lose(n) => n,
             _ => 1,
         };
-        for _ in 0..count {
-            let packet = match step {
-                Step::DeliverNewest => self.receiver.pending.pop_back(),
-                Step::DeliverAgain => self.arrived,
-                _ => self.receiver.pending.pop_front(),
-            };
-            let Some(packet) = packet else { return Ok(()) };
-            if matches!(step, Step::Lose(_)) {
-                continue;
-            }
+        // What the host sends meanwhile is on its way for longer.
+        let mut next = || match step {
+            Step::DeliverNewest => self.receiver.pending.pop_back(),
+            Step::DeliverAgain => self.arrived,
+            _ => self.receiver.pending.pop_front(),
+        };
+        let packets: Vec<_> = (0..count).map_while(|_| next()).collect();
+        for packet in packets.into_iter().filter(|_| !matches!(step, Step::Lose(_))) {
             let answer = self.receiver.take(packet);
             self.arrived = Some(packet);
             if !matches!(step, Step::Unheard(_)) {
@@ -349,6 +347,7 @@ impl Player<'_> {
     }
 
     fn answer(&mut self, answer: &Answer) -> Result<(), HostError> {
+        self.keep_pace()?;
         let offer = self.story.offer;
         self.clock += 1;
         self.acknowledged = answer.number;
@@ -364,7 +363,9 @@ impl Player<'_> {
             window: Segment::default().window,
             ..TcpHeader::default()
         };
-        self.host.inject(build(self.peer.ip(), self.local.ip(), &header, &options, 0))
+        self.host.inject(build(self.peer.ip(), self.local.ip(), &header, &options, 0))?;
+        self.note_pace();
+        Ok(())
     }
 
     /// Time passes; what the host sends is written down.

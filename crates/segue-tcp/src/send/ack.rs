@@ -327,15 +327,15 @@ impl Sender {
 
     /// RFC 6298 section 3 (Karn): what was sent twice gives a sample only by its timestamp (RFC 7323 section 4.1). As on
     /// Linux an earlier transmission that arrived late gives one, too. But an old echo also comes when the earlier one
-    /// had arrived and its acknowledgment was lost; then the peer says that the later one came twice. That
+    /// had arrived and its acknowledgment was lost; then the peer says that the later one came twice, if it can. That
     /// measures the timeout, not the path, and every timeout sampled so would nearly double the next. The earliest
     /// of what arrived counts: the timeout must cover it.
     fn sample_rtt(&mut self, now: Instant, ack: &Ack, harvest: &Harvest, config: &Config) -> Option<Measured> {
         let resent = harvest.first_sent_at.filter(|_| harvest.acked_resent);
         let clean = harvest.clean.filter(|_| !harvest.acked_resent);
-        let tells_copies = self.sack && harvest.duplicates == 0;
+        let is_believed = !self.sack || harvest.duplicates == 0;
         let of_last = |echo: Duration| resent.is_some_and(|first| is_of_last(echo, now - first));
-        let echo = ack.echo.filter(|echo| harvest.acked > 0 && (tells_copies || of_last(*echo)));
+        let echo = ack.echo.filter(|echo| harvest.acked > 0 && (is_believed || of_last(*echo)));
         // What is sacked beside something that was sent again later may have arrived long before: the
         // acknowledgment that told so was lost.
         let sacked = harvest.clean_sacked.filter(|(_, last)| resent.is_none_or(|first| *last >= first));

@@ -135,6 +135,9 @@ impl Scoreboard {
     fn drop_from_order(&mut self, number: u64) {
         if let Some(board) = &mut self.0 {
             board.order.remove(&mut board.marks, number);
+            if let Some(mark) = board.marks.get_mut(number) {
+                mark.tags.insert(Tags::OVERDUE);
+            }
         }
     }
 
@@ -168,7 +171,8 @@ impl Scoreboard {
         }
     }
 
-    /// Nothing is lost after all; what was sent again is in the network twice.
+    /// Nothing is lost after all; what was sent again is in the network twice. As on Linux what RACK had found is left to the
+    /// timer from now on: time was misleading.
     pub(crate) fn lose_nothing(&mut self) {
         let Some(board) = &mut self.0 else { return };
         if board.lost > 0 {
@@ -225,6 +229,7 @@ impl Scoreboard {
             let in_flight = (board.marks.queue.len() as u32 + board.resent).saturating_sub(board.sacked + board.lost);
             if let Some(mark) = board.marks.get_mut(number) {
                 mark.tags.insert(Tags::RESENT | Tags::EVER_RESENT);
+                mark.tags.remove(Tags::OVERDUE);
                 mark.tags.set(Tags::FIRST, number == start);
                 mark.sent_at = now;
                 mark.sent = snapshot(in_flight);
@@ -251,7 +256,11 @@ impl Scoreboard {
         mark.tags.insert(Tags::EVER_RESENT);
         mark.sent_at = now;
         mark.sent = sent;
-        if mark.tags.contains(Tags::LISTED) {
+        let was_overdue = mark.tags.contains(Tags::OVERDUE) && !mark.tags.intersects(Tags::LOST | Tags::SACKED);
+        if was_overdue {
+            mark.tags.remove(Tags::OVERDUE);
+        }
+        if was_overdue || mark.tags.contains(Tags::LISTED) {
             board.order.remove(&mut board.marks, last);
             board.order.append(&mut board.marks, last);
         }

@@ -44,6 +44,8 @@ bitflags! {
         const LISTED = 32;
         /// It left as the first of one transmission.
         const FIRST = 64;
+        /// RACK has found it lost, and follows it no more until it is sent again, whatever is thought of it then.
+        const OVERDUE = 128;
     }
 }
 

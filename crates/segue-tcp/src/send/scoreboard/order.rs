@@ -3,7 +3,7 @@
 //!
 //! A list through the marks (Linux's tsorted_sent_queue): what is sent, first or again, goes to its
 //! end; what is sacked, lost or acknowledged leaves it. So what stands in it is in flight, the oldest
-//! first. The edge only moves on, so RACK looks at each sending once.
+//! first; what was found lost by its age and is not thought lost any more is in flight and does not. The edge only moves on, so RACK looks at each sending once.
 
 use alloc::vec::Vec;
 
@@ -96,7 +96,7 @@ impl Order {
         for (i, mark) in marks.queue.iter_mut().enumerate() {
             mark.tags.remove(Tags::LISTED);
             let waits = mark.tags.intersection(Tags::LOST | Tags::RESENT) == Tags::LOST;
-            if !waits && !mark.tags.contains(Tags::SACKED) {
+            if !waits && !mark.tags.intersects(Tags::SACKED | Tags::OVERDUE) {
                 flying.push(first + i as u64);
             }
         }

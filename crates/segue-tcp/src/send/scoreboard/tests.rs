@@ -73,6 +73,8 @@ struct Segment {
     lost: bool,
     resent: bool,
     ever: bool,
+    /// Found lost by its age, and not sent again since.
+    overdue: bool,
 }
 
 #[derive(Default)]
@@ -129,13 +131,13 @@ impl Model {
         let mut found = Vec::new();
         let mut timeout = Duration::ZERO;
         for segment in &mut self.segments {
-            let flying = !segment.sacked && (!segment.lost || segment.resent);
+            let flying = !segment.sacked && !segment.overdue && (!segment.lost || segment.resent);
             if !flying || (segment.sent_at, segment.end) >= self.newest {
                 continue;
             }
             let deadline = segment.sent_at + self.rtt + window;
             if deadline <= now {
-                (segment.lost, segment.resent) = (true, false);
+                (segment.lost, segment.resent, segment.overdue) = (true, false, true);
                 found.push(segment.start);
             } else {
                 timeout = timeout.max(deadline - now);
@@ -152,6 +154,7 @@ impl Model {
     fn resend(&mut self, now: Instant, count: usize) {
         for segment in self.segments.iter_mut().filter(|s| s.lost && !s.resent).take(count) {
             (segment.resent, segment.ever, segment.sent_at) = (true, true, now);
+            segment.overdue = false;
         }
     }
 }
@@ -184,6 +187,7 @@ fn sending_sacks_acknowledgments_losses_and_resends_in_any_order_agree_with_the_
                             lost: false,
                             resent: false,
                             ever: false,
+                            overdue: false,
                         });
                         nxt += len;
                         now += 1;
