@@ -2,6 +2,11 @@
 
 use segue_wire::Instant;
 
+use crate::config::Config;
+use crate::conn::Family;
+use crate::options::SocketOptions;
+use crate::recv::ack::SIZE_MIN;
+use crate::send::rtt::INITIAL_RTO;
 use crate::state::State;
 
 /// The fields of Linux's `struct tcp_info` that have a source here. Times in
@@ -102,6 +107,45 @@ pub struct Info {
     pub accecn_opt_seen: u16,
     /// Times that a timeout made the sender try another path.
     pub timeout_rehash: u16,
+}
+
+impl Info {
+    /// What Linux says of a socket that is not connected: what a connection would begin with.
+    pub fn unconnected(config: &Config, options: &SocketOptions) -> Info {
+        Info {
+            rto: INITIAL_RTO.as_micros() as u32,
+            snd_mss: Family::V4.default_mss().into(),
+            rttvar: INITIAL_RTO.as_micros() as u32 / 4,
+            snd_ssthresh: u32::MAX >> 1,
+            min_rtt: u32::MAX,
+            ..Info::listening(config, options)
+        }
+    }
+
+    /// What Linux says of a listener beside its queue.
+    pub fn listening(config: &Config, options: &SocketOptions) -> Info {
+        Info {
+            snd_cwnd: config.initial_cwnd,
+            reordering: config.reordering.into(),
+            pacing_rate: u64::MAX,
+            max_pacing_rate: options.max_pacing_rate.unwrap_or(u64::MAX),
+            ..Info::default()
+        }
+    }
+
+    /// What is left of this, that of a connection under way, when it was given up by shutdown(2) or connect(2): the sizes that
+    /// were found for it. As Linux has it two numbers count as not sent.
+    pub fn given_up(&self, config: &Config, options: &SocketOptions) -> Info {
+        Info {
+            snd_mss: self.snd_mss,
+            rcv_mss: SIZE_MIN.into(),
+            pmtu: self.pmtu,
+            advmss: self.advmss,
+            rcv_ssthresh: self.rcv_ssthresh,
+            notsent_bytes: 2,
+            ..Info::unconnected(config, options)
+        }
+    }
 }
 
 /// Which timer of a connection runs, as `ss -o` tells them apart.

@@ -34,7 +34,7 @@ impl Stack {
         };
         let socket = match kind {
             SocketType::Stream => {
-                let idle = Idle { options: SocketOptions::default(), config: Arc::clone(&self.tcp.config) };
+                let idle = Idle { options: SocketOptions::default(), config: Arc::clone(&self.tcp.config), left: None };
                 let role = Role::Idle(Box::new(idle));
                 Socket::Stream(StreamSocket { common, role })
             }

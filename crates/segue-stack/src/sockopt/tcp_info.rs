@@ -46,11 +46,17 @@ impl Layout {
 /// The structure for a socket, whatever its role.
 pub(super) fn tcp_info(stream: &StreamSocket, now: Instant) -> Vec<u8> {
     let (state, info) = match &stream.role {
-        Role::Idle(_) => (state_number(State::Closed), Info::default()),
+        Role::Idle(idle) => {
+            let fresh = || Info::unconnected(&idle.config, &idle.options);
+            (state_number(State::Closed), idle.left.as_deref().copied().unwrap_or_else(fresh))
+        }
         Role::Listener(listener) => {
             // As Linux: how many wait for accept(), and how many may.
-            let info =
-                Info { unacked: listener.accept_queue.len() as u32, sacked: listener.backlog, ..Info::default() };
+            let info = Info {
+                unacked: listener.accept_queue.len() as u32,
+                sacked: listener.backlog,
+                ..Info::listening(stream.config(), stream.options())
+            };
             (LISTEN, info)
         }
         Role::Connected(flow) => (state_number(flow.connection.state()), stream.info(now).unwrap_or_default()),

@@ -184,6 +184,7 @@ impl Stack {
     /// connect(2) with `AF_UNSPEC` on a stream socket: back to where socket() left it, but for what bind() named.
     pub(crate) fn disconnect_stream(&mut self, now: Instant, id: SocketId) -> Result<()> {
         let stream = self.stream_mut(id)?;
+        let info = stream.info(now);
         stream.common.flags.remove(Flags::SHUT_READ | Flags::SHUT_WRITE);
         match &mut stream.role {
             Role::Idle(_) => {}
@@ -194,10 +195,16 @@ impl Stack {
                     flow.connection.state(),
                     State::Closed | State::TimeWait | State::LastAck | State::Closing
                 );
+                let left = (flow.connection.state() == State::SynSent).then_some(info).flatten();
+                let left =
+                    left.map(|info| Box::new(info.given_up(flow.connection.config(), flow.connection.options())));
                 let outcome = flow.connection.abort(now);
                 self.settle(now, id.index, outcome);
                 self.send_last_words(now, id.index);
                 self.become_idle(id.index);
+                if let Role::Idle(idle) = &mut self.stream_mut(id)?.role {
+                    idle.left = left;
+                }
                 if was_open {
                     self.stream_mut(id)?.common.error = Some(Errno::ECONNRESET);
                 }

@@ -11,7 +11,8 @@ use segue_wire::Packet;
 
 use super::auth::SignsAs;
 use super::flows::FlowRef;
-use super::syn::Syn;
+use super::output::Back;
+use super::syn::{Syn, without_ecn};
 use crate::budget::Entry;
 use crate::ip::input::Arrival;
 use crate::stack::Stack;
@@ -28,6 +29,8 @@ pub(crate) struct HeldSyn {
     quote: Packet,
     listener: SocketId,
     iface: IfaceId,
+    /// The type of service of the SYN.
+    tos: u8,
     /// The gateway refused it without a word.
     is_dropped: bool,
     expires: Instant,
@@ -64,6 +67,7 @@ impl Stack {
             quote,
             listener: id,
             iface: arrival.iface,
+            tos: without_ecn(arrival.tos),
             is_dropped: false,
             expires,
             timer: None,
@@ -134,7 +138,7 @@ impl Stack {
                 }
             }
         } else if flags.contains(TcpFlags::ACK) {
-            self.reset_segment(now, &tuple, arrival.pinned, &segment, SignsAs::Nobody);
+            self.reset_segment(now, &tuple, Back::to(arrival), &segment, SignsAs::Nobody);
         }
     }
 
@@ -193,7 +197,13 @@ impl Stack {
             Reject::Drop => held.is_dropped = true,
             Reject::Reset => {
                 if let Some(held) = self.remove_held(id.index) {
-                    self.reset_segment(now, &held.tuple, Some(held.iface), &held.segment, SignsAs::Nobody);
+                    self.reset_segment(
+                        now,
+                        &held.tuple,
+                        Back { pinned: Some(held.iface), tos: held.tos },
+                        &held.segment,
+                        SignsAs::Nobody,
+                    );
                 }
             }
             Reject::Unreachable(why) => {

@@ -9,6 +9,7 @@ use segue_wire::{ChecksumState, Chunks, Ecn, Packet};
 
 use super::auth::{Arrived, SignsAs};
 use super::flows::FlowRef;
+use super::output::Back;
 use super::syn::quote;
 use crate::Counter;
 use crate::ip::input::{Arrival, Cast};
@@ -103,7 +104,7 @@ impl Stack {
         self.counters.inc(Counter::SegueTcpNoConnection);
         // An answer from outside to a loopback flow that has ended: nobody inside ever asked for it.
         if !arrival.is_returning {
-            self.reset_segment(now, &tuple, arrival.pinned, &segment, SignsAs::Nobody);
+            self.reset_segment(now, &tuple, Back::to(arrival), &segment, SignsAs::Nobody);
         }
     }
 

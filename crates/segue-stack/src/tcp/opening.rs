@@ -10,10 +10,10 @@ use super::auth::{Agreed, AoIds, SignsAs};
 use super::fast_open::FastAnswer;
 use super::flows::FlowRef;
 use super::listener::Listener;
-use super::output::{family, mtu_payload};
+use super::output::{Back, family, mtu_payload};
 use super::routed::RouteChoice;
 use super::stream::{Call, Flow, Role, StreamSocket};
-use super::syn::{OfSyn, Syn};
+use super::syn::{OfSyn, Syn, without_ecn};
 use super::syn_cookies::CookieVerdict;
 use crate::budget::Entry;
 use crate::ip::input::Arrival;
@@ -117,7 +117,7 @@ impl Stack {
             let is_cookie = !flags.contains(TcpFlags::SYN)
                 && self.open_by_cookie(now, index, tuple, arrival, segment) == CookieVerdict::Taken;
             if !is_cookie {
-                self.reset_segment(now, &tuple, arrival.pinned, segment, SignsAs::Socket(index));
+                self.reset_segment(now, &tuple, Back::to(arrival), segment, SignsAs::Socket(index));
             }
             return;
         }
@@ -255,9 +255,9 @@ impl Stack {
             PassiveOutcome::Nothing => {}
             PassiveOutcome::Transmit => self.pump_opening(now, entry, None),
             PassiveOutcome::Reply(transmit) => {
-                self.reply_segment(now, &tuple, arrival.pinned, transmit, signs);
+                self.reply_segment(now, &tuple, Back::to(arrival), transmit, signs);
             }
-            PassiveOutcome::Complete => return self.complete_opening(now, entry, segment),
+            PassiveOutcome::Complete => return self.complete_opening(now, entry, without_ecn(arrival.tos), segment),
             PassiveOutcome::Remove(reason) => {
                 self.counters.inc(Counter::TcpExtEmbryonicRsts);
                 self.counters.inc(Counter::TcpAttemptFails);
@@ -267,7 +267,7 @@ impl Stack {
             PassiveOutcome::Overtaken(reset) => {
                 self.counters.inc(Counter::TcpAttemptFails);
                 self.count_drop(segue_tcp::DropReason::ChallengedSyn);
-                self.reply_segment(now, &tuple, arrival.pinned, reset, signs);
+                self.reply_segment(now, &tuple, Back::to(arrival), reset, signs);
                 return self.remove_opening(entry);
             }
             PassiveOutcome::Drop(reason) => self.count_drop(reason),
@@ -277,7 +277,7 @@ impl Stack {
     }
 
     /// RFC 9293 3.10.7.4, fifth, SYN-RECEIVED: our SYN is acknowledged.
-    fn complete_opening(&mut self, now: Instant, entry: u32, segment: Segment) {
+    fn complete_opening(&mut self, now: Instant, entry: u32, tos: u8, segment: Segment) {
         let Some(opening) = self.tcp.entries.opening.at(entry) else { return };
         let (id, tuple, pinned) = (opening.listener, opening.tuple, opening.pinned);
         let (signs, agreed) = (opening.signs(), opening.agreed());
@@ -289,7 +289,7 @@ impl Stack {
             self.counters.inc(Counter::TcpExtListenDrops);
             if self.settings.ip.abort_on_overflow {
                 self.counters.inc(Counter::TcpExtTCPAbortOnOverflow);
-                self.reset_segment(now, &tuple, pinned, &segment, signs);
+                self.reset_segment(now, &tuple, Back { pinned, tos }, &segment, signs);
                 self.remove_opening(entry);
             } else if let Some(opening) = self.tcp.entries.opening.at_mut(entry) {
                 // The client, which believes to be connected, tries again.

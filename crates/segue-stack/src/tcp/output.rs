@@ -12,6 +12,8 @@ use segue_wire::{IpVersion, Packet, Protocol, Segmentation, SourceRoute};
 use super::auth::{Signer, Signing, SignsAs};
 use super::flows::FlowRef;
 use super::routed::{RouteChoice, next_stop, route_len};
+use super::syn::without_ecn;
+use crate::ip::input::Arrival;
 use crate::ip::output::{IpFields, discards, header_len, no_routes};
 use crate::socket::Socket;
 use crate::stack::Stack;
@@ -84,19 +86,35 @@ fn segment_packet(
     fields.packet(&transport[..len], CHECKSUM_AT, transmit.payload, segmentation)
 }
 
+/// What the answer to a packet that belongs to no socket has of that packet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Back {
+    /// The interface that it goes back by, if it must.
+    pub(crate) pinned: Option<IfaceId>,
+    /// Its type of service.
+    pub(crate) tos: u8,
+}
+
+impl Back {
+    /// As Linux: the answer has the packet's type of service, without its ECN bits.
+    pub(crate) fn to(arrival: &Arrival) -> Back {
+        Back { pinned: arrival.pinned, tos: without_ecn(arrival.tos) }
+    }
+}
+
 impl Stack {
     /// Send a segment that belongs to no socket: a reset, a SYN-ACK, an answer from TIME-WAIT.
     pub(crate) fn reply_segment(
         &mut self,
         now: Instant,
         tuple: &FourTuple,
-        pinned: Option<IfaceId>,
+        back: Back,
         transmit: Transmit,
         signs: SignsAs,
     ) {
         let signing = self.signing(signs, tuple, &transmit.header);
         let (ttl, delay) = (self.default_ttl(tuple.peer), self.departure_delay(signs));
-        self.reply_as(now, tuple, (pinned, None), (transmit, signing), (ttl, 0), delay);
+        self.reply_as(now, tuple, (back.pinned, None), (transmit, signing), (ttl, back.tos), delay);
     }
 
     /// As [`reply_segment`](Self::reply_segment), for whoever has the key at hand.
@@ -104,12 +122,12 @@ impl Stack {
         &mut self,
         now: Instant,
         tuple: &FourTuple,
-        pinned: Option<IfaceId>,
+        back: Back,
         transmit: Transmit,
         signing: Signing,
     ) {
         let ttl = self.default_ttl(tuple.peer);
-        self.reply_as(now, tuple, (pinned, None), (transmit, signing), (ttl, 0), Duration::ZERO);
+        self.reply_as(now, tuple, (back.pinned, None), (transmit, signing), (ttl, back.tos), Duration::ZERO);
     }
 
     /// As [`reply_segment`](Self::reply_segment), for a listener, whose TTL and type of service its SYN-ACKs have (with
@@ -182,12 +200,12 @@ impl Stack {
         &mut self,
         now: Instant,
         tuple: &FourTuple,
-        pinned: Option<IfaceId>,
+        back: Back,
         segment: &Segment,
         signs: SignsAs,
     ) {
         if let Some(transmit) = reset_for(segment) {
-            self.reply_segment(now, tuple, pinned, transmit, signs);
+            self.reply_segment(now, tuple, back, transmit, signs);
         }
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct Idle {
     pub(crate) options: SocketOptions,
     /// What was in force when the socket was made; some of it stays so.
     pub(crate) config: Arc<Config>,
+    /// What `TCP_INFO` still says of an attempt to connect that was given up.
+    pub(crate) left: Option<Box<Info>>,
 }
 
 /// How far connect() has got, as the application knows.
@@ -169,7 +171,7 @@ impl StreamSocket {
     pub(crate) fn idle(&self) -> Role {
         // The next connection's peer may be another one.
         let options = SocketOptions { signature: Signature::None, ..self.options().clone() };
-        Role::Idle(Box::new(Idle { options, config: Arc::clone(self.config()) }))
+        Role::Idle(Box::new(Idle { options, config: Arc::clone(self.config()), left: None }))
     }
 
     /// What poll(2) would say.

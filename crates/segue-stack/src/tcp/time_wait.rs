@@ -8,12 +8,15 @@ use segue_wire::Packet;
 use super::auth::{LastKeys, SignsAs};
 use super::flows::FlowRef;
 use super::opening::Admission;
-use super::syn::Syn;
+use super::output::Back;
+use super::syn::{Syn, without_ecn};
 use crate::Counter;
 use crate::IfaceId;
 use crate::budget::Entry;
 use crate::ip::input::Arrival;
 use crate::ports::Claim;
+use crate::socket::Socket;
+use crate::socket::common::Common;
 use crate::stack::Stack;
 use crate::timers::Timer;
 use crate::tuple::FourTuple;
@@ -27,6 +30,8 @@ pub(crate) struct TimeWaitEntry {
     /// What it holds of its port, with what its socket had set.
     claim: Option<ClaimBits>,
     pinned: Option<IfaceId>,
+    /// Type of service of what the socket sent.
+    tos: u8,
     timer: Option<TimerKey>,
 }
 
@@ -75,11 +80,13 @@ impl Stack {
             is_dual: claim.is_dual,
             device: claim.device,
         });
-        let delay = match old {
-            FlowRef::Connection(index) => self.sockets.at(index).map(|socket| socket.common().departure_delay()),
+        let socket = match old {
+            FlowRef::Connection(index) => self.sockets.at(index).map(Socket::common),
             _ => None,
         };
-        let entry = TimeWaitEntry { time_wait, tuple, claim, pinned, timer: None };
+        let delay = socket.map(Common::departure_delay);
+        let tos = socket.map_or(0, |socket| without_ecn(socket.ttl_and_tos(tuple.peer, 0).1));
+        let entry = TimeWaitEntry { time_wait, tuple, claim, pinned, tos, timer: None };
         if let Some(claim) = entry.claim() {
             self.tcp.ports.add(tuple.local_port, claim);
         }
@@ -107,21 +114,21 @@ impl Stack {
     ) {
         let Some(entry) = self.tcp.entries.time_wait.at_mut(index) else { return };
         let (tuple, pinned) = (entry.tuple, entry.pinned);
+        // As Linux: an acknowledgment is the socket's, a reset answers the packet.
+        let (own, back) = (Back { pinned, tos: entry.tos }, Back { pinned, tos: without_ecn(arrival.tos) });
         match entry.time_wait.on_segment(now, &self.tcp.config, &segment) {
             TimeWaitOutcome::Nothing => {}
-            TimeWaitOutcome::Ack(transmit) => {
-                self.reply_segment(now, &tuple, pinned, transmit, SignsAs::TimeWait(index))
-            }
+            TimeWaitOutcome::Ack(transmit) => self.reply_segment(now, &tuple, own, transmit, SignsAs::TimeWait(index)),
             TimeWaitOutcome::Restarted(transmit) => {
                 let deadline = entry.time_wait.deadline();
                 self.timers.arm(now, &mut entry.timer, Some(deadline), Timer::TimeWait(index));
                 if let Some(transmit) = transmit {
-                    self.reply_segment(now, &tuple, pinned, transmit, SignsAs::TimeWait(index));
+                    self.reply_segment(now, &tuple, own, transmit, SignsAs::TimeWait(index));
                 }
             }
             TimeWaitOutcome::Reset(transmit) => {
                 self.count_drop(DropReason::AfterClose);
-                self.reply_segment(now, &tuple, pinned, transmit, SignsAs::TimeWait(index));
+                self.reply_segment(now, &tuple, back, transmit, SignsAs::TimeWait(index));
                 self.remove_time_wait(index);
             }
             TimeWaitOutcome::NewSyn { iss_floor } => match self.find_listener(&tuple, arrival) {
@@ -134,7 +141,7 @@ impl Stack {
                     }
                 }
                 // Nobody would take the connection: the peer should know at once.
-                None => self.reset_segment(now, &tuple, pinned, &segment, SignsAs::TimeWait(index)),
+                None => self.reset_segment(now, &tuple, back, &segment, SignsAs::TimeWait(index)),
             },
             TimeWaitOutcome::Remove => self.remove_time_wait(index),
             TimeWaitOutcome::Drop(reason) => self.count_drop(reason),

@@ -18,8 +18,9 @@ use crate::event::{Events, Outcome};
 use crate::fastopen::FastOpen;
 use crate::options::{Linger, SocketOptions};
 use crate::recv::inbox::UrgentRead;
-use crate::send::parcels::Fill;
+use crate::send::buffer::Kind;
 use crate::state::halves::{LocalHalf, PeerHalf};
+use crate::state::syn_received::Ending;
 use crate::state::synced::{Rules, Synced};
 
 impl Connection {
@@ -33,9 +34,9 @@ impl Connection {
         if let Some(taken) = self.write_into_syn(now, data) {
             return taken;
         }
-        let (n, fill) = self.room_for(now, data.len(), flags)?;
+        let n = self.room_for(now, data.len(), flags)?;
         if let Phase::Synced(synced) = &mut self.phase {
-            synced.send.write(now, &data[..n], fill, &self.config);
+            synced.send.write(now, &data[..n], &self.config);
         }
         self.after_write(now, n, data.len(), flags);
         Ok(n)
@@ -50,10 +51,10 @@ impl Connection {
             return taken;
         }
         let len = data.len();
-        let (n, fill) = self.room_for(now, len, flags)?;
+        let n = self.room_for(now, len, flags)?;
         data.truncate(n);
         if let Phase::Synced(synced) = &mut self.phase {
-            synced.send.write_bytes(now, data, fill, &self.config);
+            synced.send.write_bytes(now, data, &self.config);
         }
         self.after_write(now, n, len, flags);
         Ok(n)
@@ -73,23 +74,20 @@ impl Connection {
         }
     }
 
-    /// How much of `len` bytes can be taken, and how it fills buffers.
-    fn room_for(&mut self, now: Instant, len: usize, flags: SendFlags) -> Result<(usize, Fill), SendError> {
+    /// How much of `len` bytes can be taken; buffers are ready for them.
+    fn room_for(&mut self, now: Instant, len: usize, flags: SendFlags) -> Result<usize, SendError> {
         self.writer()?;
         let options = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
         let rules = Rules { config: &self.config, options, held: self.inbox.held };
         let Phase::Synced(synced) = &mut self.phase else { return Err(SendError::BrokenPipe) };
-        let goal = match flags.contains(SendFlags::OOB) {
-            true => synced.send.segment_size(),
-            false => synced.send.size_goal(),
-        };
+        let kind = Kind { urgent: flags.contains(SendFlags::OOB), overhead: synced.overhead(now, rules) };
         let received = synced.recv.charge(&self.inbox);
-        let admitted = synced.send.admit(now, len, goal, received, rules);
-        if admitted.taken == 0 && len > 0 {
+        let taken = synced.send.admit(now, len, kind, received, rules);
+        if taken == 0 && len > 0 {
             synced.send.writer_waits = true;
             return Err(SendError::WouldBlock);
         }
-        Ok((admitted.taken as usize, admitted.fill))
+        Ok(taken as usize)
     }
 
     fn after_write(&mut self, now: Instant, taken: usize, len: usize, flags: SendFlags) {
@@ -219,7 +217,8 @@ impl Connection {
         match &mut self.phase {
             // Nothing was agreed yet; as on Linux the attempt is over.
             Phase::SynSent(_) => self.close_phase(now),
-            Phase::SynReceived(open) => open.fin_queued = true,
+            Phase::SynReceived(open) if open.ending == Ending::Open => open.ending = Ending::FinQueued,
+            Phase::SynReceived(_) => {}
             Phase::Synced(synced) => match fast_of_mut(&mut self.aside).and_then(FastOpen::opening_mut) {
                 Some(pending) => pending.fin_queued = true,
                 None => synced.send.finish(),
@@ -264,7 +263,10 @@ impl Connection {
     fn close_in_order(&mut self, now: Instant) {
         match &mut self.phase {
             Phase::SynSent(_) => self.close_phase(now),
-            Phase::SynReceived(open) => open.fin_queued = true,
+            Phase::SynReceived(open) => {
+                let fin = open.finish(now);
+                self.say(fin);
+            }
             Phase::Synced(synced) => {
                 let waits = matches!(synced.send.half, LocalHalf::FinAcked { .. });
                 synced.send.finish();
@@ -315,6 +317,8 @@ impl Connection {
             synced.recv.on_options(&options);
             synced.change_signature(signature, options.signature, &self.config);
             synced.send.on_options(&options);
+            // As Linux: what MSG_MORE holds back leaves when Nagle is switched off.
+            synced.send.more &= !options.nodelay || self.options.as_deref().is_some_and(|old| old.nodelay);
             synced.send.choose_congestion(now, &self.config, &options);
             if keep_alive_changed {
                 synced.send.restart_keep_alive();

@@ -36,7 +36,7 @@ use crate::state::State;
 use crate::state::arrival::{Arrival, Verdict};
 use crate::state::handshake::{Offer, Screened, screen, syn_interval};
 use crate::state::reset_for;
-use crate::state::syn_received::SynReceived;
+use crate::state::syn_received::{Ending, SynReceived};
 use crate::state::syn_sent::{Answer, Heard, SynSent};
 use crate::state::synced::{Plan, Rules, Synced};
 use crate::state::{TimeWait, TimeWaitOutcome};
@@ -208,7 +208,7 @@ impl Connection {
     pub fn state(&self) -> State {
         match &self.phase {
             Phase::SynSent(_) => State::SynSent,
-            Phase::SynReceived(open) if open.fin_queued => State::FinWait1,
+            Phase::SynReceived(open) if matches!(open.ending, Ending::FinSent { .. }) => State::FinWait1,
             Phase::SynReceived(_) => State::SynReceived,
             Phase::Synced(synced) => match synced.state() {
                 State::Established if self.fast_opening().is_some() => State::SynReceived,
@@ -270,7 +270,7 @@ impl Connection {
                 offer.ecn.on_syn_ack(segment);
                 let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, segment, 0);
                 synced.recv.add_heard(heard);
-                self.synchronised(synced, false);
+                self.synchronised(synced, Ending::Open);
                 self.on_fast_answer(now, segment, repeated);
                 // The SYN has done its work; text and FIN behind it are taken as from ESTABLISHED.
                 let drop = self.on_rest_of_syn(now, segment);
@@ -289,7 +289,7 @@ impl Connection {
                 offer.ecn.on_crossing_syn(segment);
                 offer.repeat();
                 let (window, heard) = (segment.header.window.into(), open.heard);
-                self.phase = Phase::SynReceived(SynReceived { offer, peer, window, heard, fin_queued: false });
+                self.phase = Phase::SynReceived(SynReceived { offer, peer, window, heard, ending: Ending::Open });
                 None
             }
         }
@@ -299,15 +299,15 @@ impl Connection {
         let Phase::SynReceived(open) = &mut self.phase else { return None };
         let heard = open.heard;
         open.heard = heard.and(segment);
-        match screen(&open.offer, &open.peer, now, segment) {
+        match screen(&open.offer, &open.peer, now, segment, open.is_finished_by(segment)) {
             Screened::Complete => {
                 let syn = segment.has(crate::TcpFlags::SYN);
-                let fin = open.fin_queued;
+                let ending = open.ending;
                 let (offer, peer, window) = (open.offer.clone(), open.peer, open.window);
                 let mut synced = offer.synchronise(now, &self.config, self.options(), &peer, segment, window);
                 synced.send.both_syns_delivered(now);
                 synced.recv.add_heard(heard);
-                self.synchronised(synced, fin);
+                self.synchronised(synced, ending);
                 self.on_fast_answer(now, segment, offer.was_repeated());
                 if !syn {
                     return self.on_segment_synced(now, segment);
@@ -650,6 +650,7 @@ impl Connection {
             Phase::Synced(synced) => {
                 let overhead = synced.overhead(now, rules);
                 synced.send.arm(now, overhead, rules.config, rules.options);
+                synced.send.join_first(rules);
                 // Sending cuts buffers, which cost more then: who is told of no room must be told of room.
                 synced.send.writer_waits |= !synced.send.is_writable(rules);
                 let pending = fast_of(&self.aside).and_then(FastOpen::opening);

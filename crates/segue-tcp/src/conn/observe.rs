@@ -190,7 +190,7 @@ impl Connection {
     /// Linux's size goal: how many bytes of several writes become one buffer, in whole segments.
     pub fn size_goal(&self) -> u32 {
         match &self.phase {
-            Phase::Synced(synced) => synced.send.size_goal(),
+            Phase::Synced(synced) => synced.send.size_goal(synced.send.segment_size()),
             _ => 0,
         }
     }

@@ -19,6 +19,7 @@ use crate::state::TimeWait;
 use crate::state::arrival::Verdict;
 use crate::state::halves::{LocalHalf, PeerHalf};
 use crate::state::reset::bare;
+use crate::state::syn_received::Ending;
 use crate::state::synced::{Rules, Synced};
 use crate::units::Deadline;
 
@@ -35,9 +36,11 @@ pub(crate) fn fin_patience(config: &Config, options: &SocketOptions, rto: Durati
 
 impl Connection {
     /// Both SYNs are acknowledged.
-    pub(super) fn synchronised(&mut self, mut synced: Synced, fin: bool) {
-        if fin {
-            synced.send.finish();
+    pub(super) fn synchronised(&mut self, mut synced: Synced, ending: Ending) {
+        match ending {
+            Ending::Open => {}
+            Ending::FinQueued => synced.send.finish(),
+            Ending::FinSent { at } => synced.send.fin_has_left(at, &self.config),
         }
         self.phase = Phase::Synced(synced);
         self.was_connected = true;

@@ -8,7 +8,7 @@
 use segue_wire::Instant;
 
 use super::Sender;
-use super::parcels::{Fill, HEAD};
+use super::parcels::HEAD;
 use crate::config::Config;
 use crate::memory::Wish;
 use crate::options::{CongestionName, SocketOptions};
@@ -45,11 +45,28 @@ pub(crate) fn initial(config: &Config, options: &SocketOptions, cwnd: Packets, p
     })
 }
 
-/// What is taken of a write, and how it lies in buffers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Admitted {
-    pub(crate) taken: u32,
-    pub(crate) fill: Fill,
+/// What kind of write it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    /// `MSG_OOB`: nothing leaves before all is written.
+    pub(crate) urgent: bool,
+    /// Bytes of options that segments have now beside those of every segment.
+    pub(crate) overhead: u16,
+}
+
+/// A write under way.
+#[derive(Clone, Copy, Debug)]
+struct Writing {
+    /// Bytes that a buffer holds.
+    goal: u32,
+    /// Bytes that may leave while it is written: of whole segments, by both windows, and by cwnd alone.
+    leaves: u32,
+    quota: u32,
+    /// Bytes that leave at one time, and that are joined to do so. As on Linux what is urgent is cut nevertheless.
+    burst: u32,
+    joined: u32,
+    /// Bytes written since something was last pushed (Linux's pushed_seq).
+    unpushed: u32,
 }
 
 impl Sender {
@@ -63,46 +80,91 @@ impl Sender {
         self.buffer = options.sndbuf.unwrap_or(self.buffer);
     }
 
-    /// How much of a write of `len` bytes is taken. A buffer is begun while less than the send buffer is charged and less
-    /// than `TCP_NOTSENT_LOWAT` waits, and filled up to `goal`. As on Linux one that is full leaves from its front where it
-    /// may, if nothing stands before it, and what has left makes room behind.
-    pub(crate) fn admit(&mut self, now: Instant, len: usize, goal: u32, others: usize, rules: Rules<'_>) -> Admitted {
+    /// How much of a write of `len` bytes is taken, and buffers for it. One is begun while less than the send buffer is charged
+    /// and less than `TCP_NOTSENT_LOWAT` waits, and filled up to the size goal. As on Linux what is full leaves where it may,
+    /// and makes room behind.
+    /// `others`: what is charged for what was received.
+    pub(crate) fn admit(&mut self, now: Instant, len: usize, kind: Kind, others: usize, rules: Rules<'_>) -> u32 {
         let len = u32::try_from(len).unwrap_or(u32::MAX / 2).min(u32::MAX / 2);
         let lowat = lowat(rules);
-        let burst = self.burst(rules.config, rules.options).saturating_mul(self.segment_size());
+        let mut writing = self.writing(now, kind, rules);
+        let goal = writing.goal;
         let most = self.buffer.saturating_add(self.leaving_bound(goal, rules));
-        // What a write before this one counted on leaves first.
-        let mut leaving = self.queue.tail_excess(goal);
-        let mut leaves = self.would_leave(now, rules).saturating_sub(leaving);
-        let mut is_first = self.queue.has_single_unsent();
-        let mut charge = self.charge();
-        let mut has_tail = self.unsent() > 0;
-        let (mut taken, mut room) = (0, self.queue.tail_room(goal));
+        let mut taken = 0;
         while taken < len {
-            if room == 0 && has_tail && is_first && leaves > 0 && charge < most {
-                room = leaves.min(burst);
-                leaves -= room;
-                leaving += room;
-                charge += HEAD;
-            } else if room == 0 {
-                let unsent = (self.unsent() + taken).saturating_sub(leaving);
-                if charge >= self.buffer || unsent >= lowat {
+            let tail = self.queue.parcels().tail();
+            if tail.is_some_and(|tail| tail >= goal) && taken > 0 && !kind.urgent && self.charge() + taken < most {
+                self.push_full(&mut writing, taken);
+            }
+            let mut room = self.queue.parcels().tail().map_or(0, |tail| goal.saturating_sub(tail));
+            if room == 0 {
+                let unsent = self.unsent() + taken - self.queue.leaving();
+                if self.charge() + taken >= self.buffer || unsent >= lowat {
                     break;
                 }
-                is_first &= !has_tail;
-                has_tail = true;
-                charge += HEAD;
+                self.queue.parcels().begin();
                 room = goal;
             }
-            let part = self.grant(charge, room.min(len - taken), others, rules);
+            let part = self.grant(self.charge() + taken, room.min(len - taken), others, rules);
             if part == 0 {
+                self.queue.parcels().drop_empty();
                 break;
             }
+            self.queue.parcels().put(part);
             taken += part;
-            charge += part;
-            room -= part;
+            writing.unpushed = writing.unpushed.saturating_add(part);
         }
-        Admitted { taken, fill: Fill { goal, leaving } }
+        if taken == 0 {
+            self.queue.forget_nothing();
+        }
+        taken
+    }
+
+    fn writing(&self, now: Instant, kind: Kind, rules: Rules<'_>) -> Writing {
+        let size = self.segment_size().saturating_sub(u32::from(kind.overhead)).max(1);
+        let leaving = self.queue.leaving();
+        Writing {
+            goal: if kind.urgent { size } else { self.size_goal(size) },
+            leaves: self.would_leave(now, rules).saturating_sub(leaving) / size * size,
+            quota: self.quota().saturating_mul(size).saturating_sub(leaving),
+            burst: match self.urgent_end {
+                Some(_) => size,
+                None => self.burst(rules.config, rules.options).saturating_mul(size),
+            },
+            joined: self.burst(rules.config, rules.options).saturating_mul(size),
+            unpushed: self.queue.end().since(self.push_end),
+        }
+    }
+
+    /// The last buffer is full, and more is written. As on Linux all is pushed once half of the peer's largest window was
+    /// written; before that what fills the only buffer leaves, as much as leaves at one time.
+    fn push_full(&mut self, writing: &mut Writing, taken: u32) {
+        let pushes = writing.unpushed > self.max_window / 2;
+        let unsent = self.unsent() + taken - self.queue.leaving();
+        let parcels = self.queue.parcels();
+        let waiting = match pushes {
+            true => unsent,
+            false if parcels.has_single() => parcels.tail().unwrap_or(0).min(writing.burst),
+            false => 0,
+        };
+        let leaves = waiting.min(writing.leaves);
+        parcels.leave(leaves, writing.burst);
+        writing.leaves -= leaves;
+        writing.quota = writing.quota.saturating_sub(leaves);
+        if pushes {
+            writing.unpushed = 0;
+            parcels.join(writing.joined.min(writing.quota));
+        }
+    }
+
+    /// Something might leave: what leaves at one time lies in one buffer, as on Linux.
+    pub(crate) fn join_first(&mut self, rules: Rules<'_>) {
+        if !self.queue.has_several_unsent() {
+            return;
+        }
+        let size = self.segment_size();
+        let burst = self.burst(rules.config, rules.options).min(self.quota());
+        self.queue.parcels().join(burst.saturating_mul(size));
     }
 
     /// By how much what leaves while it is written may exceed the send buffer: what Linux lets wait below TCP at one time

@@ -31,7 +31,7 @@ impl Sender {
             return false;
         }
         // What would be one buffer of Linux's; a single segment has nothing to wait for but Nagle.
-        let (unsent, goal) = (self.unsent(), self.size_goal());
+        let (unsent, goal) = (self.unsent(), self.size_goal(self.segment_size()));
         let buffer = unsent.min(goal);
         if buffer <= size {
             return false;
@@ -64,7 +64,7 @@ impl Sender {
     pub(super) fn waits_for_window(&self) -> bool {
         let (size, quota) = (self.segment_size(), self.cc.cwnd().saturating_sub(self.in_flight()).0);
         let by_congestion = quota.saturating_mul(size);
-        let buffer = self.unsent().min(self.size_goal());
+        let buffer = self.unsent().min(self.size_goal(self.segment_size()));
         self.cc.pacing_rate().is_none()
             && buffer > size
             && by_congestion <= buffer

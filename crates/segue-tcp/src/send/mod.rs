@@ -44,8 +44,8 @@ use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
 use crate::units::{Deadline, Local, Packets, Peer, Seq, WindowScale};
 use frto::Frto;
-use parcels::Fill;
 use path_mtu::{Path, Search};
+use plan::SendPlan;
 use queue::SendQueue;
 use recovery::Recovery;
 use repair::Repair;
@@ -259,15 +259,15 @@ impl Sender {
     }
 
     /// Copies into the queue.
-    pub(crate) fn write(&mut self, now: Instant, data: &[u8], fill: Fill, config: &Config) {
+    pub(crate) fn write(&mut self, now: Instant, data: &[u8], config: &Config) {
         self.before_write(now, config);
-        self.queue.write(data, fill);
+        self.queue.write(data);
     }
 
     /// Moves into the queue.
-    pub(crate) fn write_bytes(&mut self, now: Instant, data: Bytes, fill: Fill, config: &Config) {
+    pub(crate) fn write_bytes(&mut self, now: Instant, data: Bytes, config: &Config) {
         self.before_write(now, config);
-        self.queue.write_bytes(data, fill);
+        self.queue.write_bytes(data);
     }
 
     /// Draft-ietf-ccwg-bbr section 4.1.2.4: with less than a segment to send, room in the window and nothing
@@ -308,6 +308,13 @@ impl Sender {
         }
     }
 
+    /// The FIN has left already, before the handshake was over, and nothing was written.
+    pub(crate) fn fin_has_left(&mut self, at: Instant, config: &Config) {
+        self.finish();
+        let size = self.segment_size();
+        let _ = self.commit(at, SendPlan::New { len: 0, fin: true, size, most: size }, config);
+    }
+
     /// Changes the algorithm; the window stays.
     pub(crate) fn choose_congestion(&mut self, now: Instant, config: &Config, options: &SocketOptions) {
         self.cc.choose(now, options.congestion.unwrap_or(config.congestion));
@@ -342,15 +349,14 @@ impl Sender {
 
     /// Linux's bound on the bytes that are treated as one: what a super-segment carries, at most half of the largest
     /// window the peer ever offered, in whole segments.
-    pub(crate) fn size_goal(&self) -> u32 {
+    pub(crate) fn size_goal(&self, mss: u32) -> u32 {
         const MOST: u32 = 65_535 - 256;
         let bound = match self.max_window {
             0 => MOST,
             small @ ..=536 => small,
             window => window / 2,
         };
-        let mss = self.segment_size().max(1);
-        (MOST.min(bound) / mss).max(1) * mss
+        (MOST.min(bound) / mss.max(1)).max(1) * mss.max(1)
     }
 
     fn rto(&self, config: &Config) -> Duration {

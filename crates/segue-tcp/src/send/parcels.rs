@@ -11,49 +11,51 @@ use crate::few::Few;
 /// Memory of a buffer beside its bytes: head and descriptor.
 pub(crate) const HEAD: u32 = 832;
 
-/// How a write fills buffers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Fill {
-    /// Bytes that a buffer holds.
-    pub(crate) goal: u32,
-    /// Bytes that leave from the front of the first one while it is filled.
-    pub(crate) leaving: u32,
-}
-
 #[derive(Debug, Default)]
 pub(crate) struct Parcels {
     /// Bytes of each buffer that has left, and of each that has not.
     sent: Few<u32>,
     unsent: Few<u32>,
+    /// Bytes among `sent` that leave before anything else does: a write under way counts on it.
+    leaving: u32,
     /// When the last one left whose rest is the first unsent one.
     cut_at: Option<Instant>,
 }
 
 impl Parcels {
-    /// Bytes that the last buffer takes before it holds `goal`.
-    pub(crate) fn room(&self, goal: u32) -> u32 {
-        self.unsent.back().map_or(0, |last| goal.saturating_sub(*last))
+    /// Bytes of the last buffer that has not left.
+    pub(crate) fn tail(&self) -> Option<u32> {
+        self.unsent.back().copied()
     }
 
-    /// Bytes by which the last buffer holds more than `goal`.
-    pub(crate) fn excess(&self, goal: u32) -> u32 {
-        self.unsent.back().map_or(0, |last| last.saturating_sub(goal))
+    /// Another buffer, still empty.
+    pub(crate) fn begin(&mut self) {
+        self.unsent.push_back(0);
     }
 
-    /// `len` bytes are written. The first buffer takes what of it is about to leave beside what it holds then.
-    pub(crate) fn fill(&mut self, mut len: u32, fill: Fill) {
-        let mut most = fill.goal.saturating_add(fill.leaving).max(1);
+    /// `len` bytes more in the last one.
+    pub(crate) fn put(&mut self, len: u32) {
         if let Some(last) = self.unsent.back_mut() {
-            let room = most.saturating_sub(*last).min(len);
-            *last += room;
-            len -= room;
-            most = fill.goal.max(1);
+            *last += len;
         }
+    }
+
+    /// There was no memory for what the last one was begun for.
+    pub(crate) fn drop_empty(&mut self) {
+        if self.tail() == Some(0) {
+            self.unsent.pop_back();
+        }
+    }
+
+    /// `len` bytes in buffers of `goal`.
+    pub(crate) fn fill(&mut self, mut len: u32, goal: u32) {
         while len > 0 {
-            let now = len.min(most);
-            self.unsent.push_back(now);
+            if self.tail().is_none_or(|tail| tail >= goal) {
+                self.begin();
+            }
+            let now = len.min(goal.saturating_sub(self.tail().unwrap_or(0)).max(1));
+            self.put(now);
             len -= now;
-            most = fill.goal.max(1);
         }
     }
 
@@ -62,24 +64,71 @@ impl Parcels {
         self.unsent.len() <= 1
     }
 
-    /// `len` bytes leave for the first time. What leaves at once stays together, up to `most` bytes, even if the link wants
-    /// it in pieces.
-    pub(crate) fn send(&mut self, now: Instant, mut len: u32, most: u32) {
+    /// Bytes that a write counts on leaving.
+    pub(crate) fn leaving(&self) -> u32 {
+        self.leaving
+    }
+
+    /// `len` bytes are about to leave, `burst` at a time.
+    pub(crate) fn leave(&mut self, mut len: u32, burst: u32) {
+        while len > 0 {
+            let now = len.min(burst.max(1));
+            self.take(now);
+            self.sent.push_back(now);
+            self.leaving += now;
+            len -= now;
+        }
+        self.cut_at = None;
+    }
+
+    /// Takes `len` bytes from the front of what has not left.
+    fn take(&mut self, mut len: u32) {
         while len > 0 {
             let Some(first) = self.unsent.front_mut() else { return };
             let part = len.min(*first);
             *first -= part;
+            len -= part;
+            if *first == 0 {
+                self.unsent.pop_front();
+            }
+        }
+    }
+
+    /// As Linux, whenever something might leave: the first buffer takes from those behind it until it holds `most`, what may
+    /// leave at one time.
+    pub(crate) fn join(&mut self, most: u32) {
+        let Some(first) = self.unsent.pop_front() else { return };
+        let mut left = most.saturating_sub(first);
+        let wanted = first + left;
+        while left > 0 {
+            let Some(next) = self.unsent.front_mut() else { break };
+            let part = left.min(*next);
+            *next -= part;
+            left -= part;
+            if *next == 0 {
+                self.unsent.pop_front();
+            }
+        }
+        self.unsent.push_front(wanted - left);
+    }
+
+    /// `len` bytes leave for the first time. What leaves at once stays together, up to `most` bytes, even if the link wants
+    /// it in pieces.
+    pub(crate) fn send(&mut self, now: Instant, mut len: u32, most: u32) {
+        let leaving = len.min(self.leaving);
+        self.leaving -= leaving;
+        len -= leaving;
+        while len > 0 {
+            let Some(first) = self.unsent.front() else { return };
+            let part = len.min(*first);
+            self.take(part);
             len -= part;
             let together = self.cut_at == Some(now);
             match self.sent.back_mut().filter(|last| together && **last + part <= most) {
                 Some(last) => *last += part,
                 None => self.sent.push_back(part),
             }
-            self.cut_at = Some(now);
-            if *first == 0 {
-                self.unsent.pop_front();
-                self.cut_at = None;
-            }
+            self.cut_at = (!self.unsent.is_empty()).then_some(now);
         }
     }
 
@@ -114,29 +163,46 @@ impl Parcels {
 mod tests {
     use super::*;
 
-    const FILL: Fill = Fill { goal: 1_000, leaving: 0 };
+    const GOAL: u32 = 1_000;
 
     #[test]
     fn writes_fill_a_buffer_sending_cuts_one_and_acknowledging_frees_them() {
         let mut parcels = Parcels::default();
-        parcels.fill(300, FILL);
-        parcels.fill(300, FILL);
-        assert_eq!((parcels.heads(), parcels.room(1_000)), (HEAD, 400));
-        parcels.fill(2_400, FILL);
-        assert_eq!((parcels.heads(), parcels.room(1_000)), (3 * HEAD, 0));
+        parcels.fill(300, GOAL);
+        parcels.fill(300, GOAL);
+        assert_eq!((parcels.heads(), parcels.tail()), (HEAD, Some(600)));
+        parcels.fill(2_400, GOAL);
+        assert_eq!((parcels.heads(), parcels.tail()), (3 * HEAD, Some(1_000)));
         // The second one is cut.
         let at = Instant::from_millis;
         parcels.send(at(1), 1_200, 5_000);
         parcels.send(at(1), 300, 5_000);
-        assert_eq!(parcels.heads(), 4 * HEAD);
-        parcels.release(1_200);
-        assert_eq!(parcels.heads(), 3 * HEAD);
-        parcels.release(300);
+        assert_eq!(parcels.heads(), 3 * HEAD, "what leaves at once is one");
+        parcels.release(1_500);
         assert_eq!(parcels.heads(), 2 * HEAD);
         // What has left is filled no more.
         parcels.send(at(2), 1_500, 5_000);
-        assert_eq!(parcels.room(10_000), 0);
+        assert_eq!(parcels.tail(), None);
         parcels.release(1_500);
         assert_eq!(parcels.heads(), 0);
+    }
+
+    #[test]
+    fn what_a_write_counts_on_leaving_is_cut_off_and_the_first_one_takes_from_those_behind_it() {
+        let mut parcels = Parcels::default();
+        parcels.fill(500, 500);
+        parcels.leave(200, 200);
+        parcels.fill(200, 500);
+        assert_eq!((parcels.heads(), parcels.tail(), parcels.leaving()), (2 * HEAD, Some(500), 200));
+        parcels.leave(500, 200);
+        assert_eq!((parcels.heads(), parcels.tail()), (4 * HEAD, None));
+        parcels.fill(1_200, 500);
+        parcels.join(700);
+        assert_eq!((parcels.heads(), parcels.tail()), (7 * HEAD, Some(200)));
+        // What leaves now was counted on.
+        parcels.send(Instant::from_millis(1), 700, 200);
+        assert_eq!((parcels.heads(), parcels.leaving()), (7 * HEAD, 0));
+        parcels.release(700);
+        assert_eq!(parcels.heads(), 3 * HEAD);
     }
 }

@@ -165,7 +165,9 @@ impl Sender {
         let quota = self.quota();
         // RFC 5682 step 2: new data first, and nothing again before they are answered.
         let held = self.repair.as_ref().is_some_and(|repair| repair.frto == Frto::SendNew);
-        if quota == 0 || held || !self.recovery.resends() {
+        // As Linux: a needless retransmission that is still under way stands for one that is lost.
+        let stood_for = self.scoreboard.resent() >= self.scoreboard.lost();
+        if quota == 0 || held || stood_for || !self.recovery.resends() {
             return None;
         }
         let mss = self.segment_size();
@@ -284,8 +286,9 @@ impl Sender {
         if !self.trouble_since.is_set() {
             self.trouble_since = Deadline::at(now);
         }
-        // The earliest segment has left once more: its timeout begins anew.
-        if first && !matches!(self.timer, SendTimer::Reorder { .. }) && !slow {
+        // The earliest segment has left once more: its timeout begins anew. What the timeout itself sends has its timer.
+        let is_timeout = slow && self.retransmits > 0;
+        if first && !matches!(self.timer, SendTimer::Reorder { .. }) && !is_timeout {
             self.timer = SendTimer::Retransmit { at: now + self.rto(config) };
         }
         self.again(now, resend)
@@ -343,12 +346,16 @@ impl Sender {
             self.partial_end = data_end;
         }
         self.nxt = data_end;
-        self.queue.on_sent(now, len, most);
+        // As Linux: urgent segments are cut apart.
+        self.queue.on_sent(now, len, if self.urgent_end.is_some() { size } else { most });
         if fin {
             self.half = LocalHalf::FinSent { fin: data_end };
             self.nxt += 1;
         }
-        self.note_usage(now, config);
+        if nudge != Nudge::Partial {
+            // As Linux: what the timer forces out says nothing about the window.
+            self.note_usage(now, config);
+        }
         // RFC 6298 5.1; the timer has been running since the earliest segment left.
         if was_empty || matches!(self.timer, SendTimer::Probe { .. }) {
             self.rearm(now, config);

@@ -11,7 +11,7 @@ use alloc::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use segue_wire::{Chunks, Instant};
 
-use super::parcels::{Fill, Parcels};
+use super::parcels::Parcels;
 use crate::units::{Local, Seq};
 
 /// Largest chunk that writes are copied into.
@@ -105,19 +105,26 @@ impl SendQueue {
         self.store.as_ref().map_or(0, |store| store.parcels.heads())
     }
 
-    /// Bytes that fit into the last buffer that has not left.
-    pub(crate) fn tail_room(&self, goal: u32) -> u32 {
-        self.store.as_ref().map_or(0, |store| store.parcels.room(goal))
+    /// The buffers that what is written next lies in.
+    pub(crate) fn parcels(&mut self) -> &mut Parcels {
+        &mut self.store.get_or_insert_default().parcels
     }
 
-    /// At most one buffer has not left.
-    pub(crate) fn has_single_unsent(&self) -> bool {
-        self.store.as_ref().is_none_or(|store| store.parcels.has_single())
+    /// More than one buffer has not left.
+    pub(crate) fn has_several_unsent(&self) -> bool {
+        self.store.as_ref().is_some_and(|store| !store.parcels.has_single())
     }
 
-    /// Bytes beyond `goal` in the last buffer that has not left.
-    pub(crate) fn tail_excess(&self, goal: u32) -> u32 {
-        self.store.as_ref().map_or(0, |store| store.parcels.excess(goal))
+    /// Bytes that a write counts on leaving.
+    pub(crate) fn leaving(&self) -> u32 {
+        self.store.as_ref().map_or(0, |store| store.parcels.leaving())
+    }
+
+    /// Nothing was written after all: who has nothing to send owns no memory.
+    pub(crate) fn forget_nothing(&mut self) {
+        if self.len == 0 {
+            self.store = None;
+        }
     }
 
     /// `len` bytes leave for the first time, of which `most` make one packet where a link can carry it.
@@ -127,10 +134,9 @@ impl SendQueue {
         }
     }
 
-    /// Appends a copy.
-    pub(crate) fn write(&mut self, mut data: &[u8], fill: Fill) {
+    /// Appends a copy, for which there are `parcels`.
+    pub(crate) fn write(&mut self, mut data: &[u8]) {
         let store = self.store.get_or_insert_default();
-        store.parcels.fill(data.len() as u32, fill);
         while !data.is_empty() {
             let room = store.tail.capacity() - store.tail.len();
             if room == 0 {
@@ -145,13 +151,12 @@ impl SendQueue {
     }
 
     /// Appends by reference.
-    pub(crate) fn write_bytes(&mut self, data: Bytes, fill: Fill) {
+    pub(crate) fn write_bytes(&mut self, data: Bytes) {
         if data.len() < COPY_BREAK {
-            return self.write(&data, fill);
+            return self.write(&data);
         }
         let start = self.end();
         let store = self.store.get_or_insert_default();
-        store.parcels.fill(data.len() as u32, fill);
         store.freeze(start);
         self.len += data.len() as u32;
         store.slices.push_back(Slice { start, bytes: data, own: false });
@@ -232,8 +237,6 @@ impl SendQueue {
 mod tests {
     use super::*;
 
-    const FILL: Fill = Fill { goal: 65_160, leaving: 0 };
-
     fn pattern(from: usize, len: usize) -> Vec<u8> {
         (from..from + len).map(|i| (i * 31 % 251) as u8).collect()
     }
@@ -246,9 +249,9 @@ mod tests {
         for (i, size) in [1usize, 10, 70_000, 3, 2_000, 1_023, 1_024, 5].into_iter().enumerate() {
             let data = pattern(total, size);
             if i % 2 == 0 {
-                queue.write(&data, FILL)
+                queue.write(&data)
             } else {
-                queue.write_bytes(data.into(), FILL)
+                queue.write_bytes(data.into())
             }
             total += size;
             if i == 3 {
@@ -272,7 +275,7 @@ mod tests {
     fn a_write_that_fills_one_chunk_and_goes_on_in_the_next_keeps_its_place() {
         let mut queue = SendQueue::new(Seq::new(0));
         for n in 0..200 {
-            queue.write(&pattern(n * 1_000, 1_000), FILL);
+            queue.write(&pattern(n * 1_000, 1_000));
             assert_eq!(queue.gather(Seq::new(0) + (n * 1_000) as u32, 1_000).to_vec(), pattern(n * 1_000, 1_000));
         }
     }
@@ -280,11 +283,11 @@ mod tests {
     #[test]
     fn an_acknowledged_chunk_is_written_to_again() {
         let mut queue = SendQueue::new(Seq::new(0));
-        queue.write(&pattern(0, 3 * CHUNK), FILL);
+        queue.write(&pattern(0, 3 * CHUNK));
         let first = queue.gather(Seq::new(0), 1).iter().next().map(|bytes| bytes.as_ptr());
         let _ = queue.gather(Seq::new(0), 3 * CHUNK as u32);
         queue.release(Seq::new(CHUNK as u32));
-        queue.write(&pattern(0, CHUNK), FILL);
+        queue.write(&pattern(0, CHUNK));
         let again = queue.gather(Seq::new(3 * CHUNK as u32), 1).iter().next().map(|bytes| bytes.as_ptr());
         assert_eq!(first, again);
         assert_eq!(queue.gather(Seq::new(3 * CHUNK as u32), CHUNK as u32).to_vec(), pattern(0, CHUNK));
@@ -293,7 +296,7 @@ mod tests {
     #[test]
     fn an_empty_queue_owns_no_memory() {
         let mut queue = SendQueue::new(Seq::new(9));
-        queue.write(b"hello", FILL);
+        queue.write(b"hello");
         let _ = queue.gather(Seq::new(9), 5);
         queue.release(Seq::new(14));
         assert_eq!(queue.memory(), 0);
@@ -302,7 +305,7 @@ mod tests {
     #[test]
     fn a_copied_write_leaves_without_another_copy() {
         let mut queue = SendQueue::new(Seq::new(0));
-        queue.write(&pattern(0, 50_000), FILL);
+        queue.write(&pattern(0, 50_000));
         let whole = queue.gather(Seq::new(0), 50_000);
         let part = queue.gather(Seq::new(1_000), 10);
         let (whole, part) = (whole.iter().next().expect("one slice").clone(), part.into_contiguous());

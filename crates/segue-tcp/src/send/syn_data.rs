@@ -7,7 +7,6 @@ use bytes::Bytes;
 use segue_wire::Instant;
 
 use super::Sender;
-use super::parcels::Fill;
 use super::plan::SendPlan;
 use super::queue::SendQueue;
 use super::timer::SendTimer;
@@ -36,8 +35,9 @@ impl Sender {
         if taken == len {
             return true;
         }
-        let fill = Fill { goal: self.size_goal(), leaving: 0 };
-        self.write_bytes(now, data.slice(taken as usize..), fill, config);
+        let goal = self.size_goal(self.segment_size());
+        self.queue.parcels().fill(len - taken, goal);
+        self.write_bytes(now, data.slice(taken as usize..), config);
         self.after_write(false, false);
         let size = self.segment_size();
         let most = self.burst(config, options).saturating_mul(size);

@@ -163,7 +163,9 @@ impl Synced {
         let edge = self.recv.nxt + self.recv.window.left(self.recv.nxt);
         let text_end = end - u32::from(arrival.has(TcpFlags::FIN));
         let old = end.before(self.recv.window.acked);
-        let beyond = sequence.after(edge) || (text_end.after(edge) && arrival.inbox.len() > 0);
+        // A FIN that was not read waits, too.
+        let waits = arrival.inbox.len() > 0 || self.recv.half != PeerHalf::Open;
+        let beyond = sequence.after(edge) || (text_end.after(edge) && waits);
         if !old && !beyond {
             return GO_ON;
         }
@@ -231,7 +233,11 @@ impl Synced {
         let is_bare = arrival.segment.payload.is_empty();
         // As Linux: what others have overtaken changes nothing, unless it is just what was expected.
         let takes_stamp = !number.before(self.send.una) || (is_bare && self.is_predicted(arrival));
-        if self.send.more && (number != self.send.una || is_bare || !self.is_predicted(arrival)) {
+        let is_heard = |it: &Synced| match is_too_old {
+            true => is_bare && it.is_predicted(arrival),
+            false => is_bare || number != it.send.una || !it.is_predicted(arrival),
+        };
+        if self.send.more && is_heard(self) {
             // As Linux: what MSG_MORE holds back leaves when the peer is heard, if nothing else is in the way.
             self.send.more = false;
         }

@@ -541,12 +541,13 @@ pub(crate) enum Screened {
 }
 
 /// The steps of RFC 9293 section 3.10.7.4 for SYN-RECEIVED, up to the acknowledgment.
-pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segment) -> Screened {
+/// `finished`: it acknowledges the FIN that has left behind our SYN.
+pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segment, finished: bool) -> Screened {
     let nxt = peer.irs + 1;
     let mut sequence = Seq::<Peer>::new(segment.header.sequence);
     let (syn, ack, rst) = (segment.has(TcpFlags::SYN), segment.has(TcpFlags::ACK), segment.has(TcpFlags::RST));
     let stamped = segment.options.timestamps.filter(|_| offer.stamps());
-    let acknowledged = offer.is_acknowledged_by(Seq::new(segment.header.acknowledgment));
+    let acknowledged = finished || offer.is_acknowledged_by(Seq::new(segment.header.acknowledgment));
     if offer.is_passive() && ack && !acknowledged {
         // RFC 9293 section 3.5.2, group 2: before anything else, as on Linux.
         return if rst { Screened::Drop(DropReason::InvalidReset) } else { Screened::Refuse };

@@ -202,7 +202,7 @@ impl PassiveOpen {
     }
 
     fn screen(&self, now: Instant, segment: &Segment) -> Screened {
-        let screened = screen(&self.offer, &self.peer, now, segment);
+        let screened = screen(&self.offer, &self.peer, now, segment, false);
         if matches!(screened, Screened::Repeat | Screened::Refuse) || self.offer.has_sent_echo(segment) {
             return screened;
         }

@@ -2,8 +2,13 @@
 //!
 //! Owns RFC 9293 section 3.10.7.4 for SYN-RECEIVED reached from SYN-SENT (figure 8).
 
+use segue_wire::Instant;
+use segue_wire::tcp::TcpFlags;
+
+use crate::segment::{Segment, Transmit};
 use crate::state::handshake::{Offer, PeerSyn};
 use crate::state::syn_sent::Heard;
+use crate::units::Seq;
 
 #[derive(Debug)]
 pub(crate) struct SynReceived {
@@ -12,6 +17,33 @@ pub(crate) struct SynReceived {
     /// SEG.WND of the peer's SYN, in bytes.
     pub(crate) window: u32,
     pub(crate) heard: Heard,
-    /// The application has closed its side already: a FIN follows the handshake.
-    pub(crate) fin_queued: bool,
+    pub(crate) ending: Ending,
+}
+
+/// What the application has said of its side before the handshake was over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    Open,
+    /// shutdown(): as on Linux a FIN follows the handshake.
+    FinQueued,
+    /// close(): RFC 9293 section 3.10.4, the FIN left at once.
+    FinSent {
+        at: Instant,
+    },
+}
+
+impl SynReceived {
+    /// Whether the FIN that is out already is acknowledged by this, our SYN with it.
+    pub(crate) fn is_finished_by(&self, segment: &Segment) -> bool {
+        let number = Seq::new(segment.header.acknowledgment);
+        matches!(self.ending, Ending::FinSent { .. }) && segment.has(TcpFlags::ACK) && number == self.offer.iss + 2
+    }
+
+    /// RFC 9293 section 3.10.4: nothing was written, so the FIN is due.
+    pub(crate) fn finish(&mut self, now: Instant) -> Transmit {
+        self.ending = Ending::FinSent { at: now };
+        let mut fin = self.offer.acknowledge(now, &self.peer);
+        fin.header.flags |= TcpFlags::FIN;
+        fin
+    }
 }

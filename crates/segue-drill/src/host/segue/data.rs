@@ -209,7 +209,7 @@ impl SegueHost {
                 Ok(count) if connects => return Some(Outcome::ok(count as i64)),
                 Ok(count) => {
                     send.sent += count;
-                    if socket.is_stream && count > 0 && send.sent < send.total {
+                    if socket.is_stream && may_block && count > 0 && send.sent < send.total {
                         // Room was made, or there is none: the next attempt tells.
                         self.drain();
                         continue;

@@ -8,6 +8,7 @@ use crate::ip::input::Arrival;
 use crate::socket::Socket;
 use crate::stack::Stack;
 use crate::tcp::flows::FlowRef;
+use crate::tcp::output::Back;
 use crate::tuple::FourTuple;
 use crate::{Counter, SocketId};
 
@@ -206,7 +207,7 @@ impl Stack {
         if !arrival.is_returning
             && let Some(reset) = reset_for(&segment)
         {
-            self.reply_signed(now, tuple, arrival.pinned, reset, Signing::With(signer));
+            self.reply_signed(now, tuple, Back::to(arrival), reset, Signing::With(signer));
         }
     }
 }
