@@ -123,6 +123,13 @@ pub static INTENDED: &[Intended] = &[
         reference: "RFC 9293 section 3.7.1 (SHLD-5)",
         matches: cut_for_options,
     },
+    Intended {
+        name: "flight at loss",
+        reason: "the window comes down in proportion to what was in flight when the loss was found; Linux takes the congestion \
+                 window for it, full or not",
+        reference: "RFC 9937 section 6.1 (RecoverFS)",
+        matches: reduced_from_flight,
+    },
 ];
 
 /// The segment that the step is, if it is one.
@@ -293,6 +300,30 @@ fn cut_for_options(telling: &Telling<'_>) -> bool {
         && linux.len != segue.len
         && linux.len.abs_diff(segue.len) < 40
         && size > 40
+}
+
+/// In a recovery that began while the window was not full one segment leaves at another acknowledgment.
+fn reduced_from_flight(telling: &Telling<'_>) -> bool {
+    const RECOVERY: u64 = 3;
+    let recovers = |at: usize| telling.linux.steps[at].field("ca_state") == RECOVERY;
+    let (theirs, ours) = telling.records();
+    let same = |name: &str| theirs.field(name) == ours.field(name);
+    let alike =
+        recovers(telling.at) && ["ca_state", "bytes_acked", "sacked", "lost", "snd_ssthresh"].into_iter().all(same);
+    let Some(before) = (0..telling.at).rev().find(|at| !recovers(*at)) else { return false };
+    let (record, entry) = (&telling.linux.steps[before], telling.story.steps.get(before));
+    let was_full = record.field("snd_cwnd") <= record.field("unacked").saturating_sub(record.field("sacked"));
+    let many = matches!(entry, Some(Step::Deliver(2..)));
+    let by_one = |name: &str| theirs.field(name).abs_diff(ours.field(name)) <= 1;
+    let differs = match &telling.aspect {
+        Aspect::Field("options", linux, segue) => {
+            linux.len > 0 && (linux.sequence, linux.len) == (segue.sequence, segue.len) && linux.flags == segue.flags
+        }
+        Aspect::Missing(packet) | Aspect::Extra(packet) => packet.len > 0,
+        Aspect::Info("snd_cwnd", ..) => true,
+        _ => false,
+    };
+    alike && differs && (many || !was_full) && by_one("snd_cwnd") && by_one("data_segs_out")
 }
 
 /// The entry that explains a difference.

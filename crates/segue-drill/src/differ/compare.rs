@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use segue_kernel::TimerWheel;
+
 use super::catalogue::{self, Intended};
 use super::notation::letters;
 use super::play::{Played, Seen, StepRecord};
@@ -106,7 +108,8 @@ impl Telling<'_> {
     fn is_at_edge(&self) -> bool {
         let (Aspect::Missing(packet) | Aspect::Extra(packet)) = &self.aspect else { return false };
         // What is sent at once is no timer's.
-        packet.after > AT_ONCE && packet.after + tolerance(packet.after) > self.linux.length(self.at)
+        let waited = waited(self.linux, self.at) + packet.after;
+        packet.after > AT_ONCE && packet.after + tolerance(waited) > self.linux.length(self.at)
     }
 
     fn class(&self) -> String {
@@ -130,7 +133,7 @@ pub fn compare(story: &Story, linux: &Played, segue: &Played) -> Option<Differen
         .iter()
         .zip(&segue.steps)
         .enumerate()
-        .find_map(|(at, (linux, segue))| Some((at, difference(linux, segue)?)))?;
+        .find_map(|(at, (theirs, ours))| Some((at, difference(theirs, ours, waited(linux, at))?)))?;
     let telling = Telling { story, linux, segue, at, aspect };
     let (theirs, ours) = telling.records();
     let words = format!("linux:\n{}segue:\n{}", show(theirs), show(ours));
@@ -163,14 +166,28 @@ fn show(record: &StepRecord) -> String {
     text
 }
 
-fn difference(linux: &StepRecord, segue: &StepRecord) -> Option<Aspect> {
+/// How long the host had sent nothing when a step began: a timer that runs out in it may be as old.
+fn waited(played: &Played, at: usize) -> Duration {
+    let mut waited = Duration::ZERO;
+    for step in (0..at).rev() {
+        let length = played.length(step);
+        if let Some(last) = played.steps[step].packets.last() {
+            return waited + length.saturating_sub(last.after);
+        }
+        waited += length;
+    }
+    waited
+}
+
+/// `waited`: how long nothing had been sent before.
+fn difference(linux: &StepRecord, segue: &StepRecord, waited: Duration) -> Option<Aspect> {
     if linux.result != segue.result {
         return Some(Aspect::Result);
     }
     for at in 0..linux.packets.len().max(segue.packets.len()) {
         match (linux.packets.get(at), segue.packets.get(at)) {
             (Some(a), Some(b)) => {
-                if let Some(field) = field(a, b) {
+                if let Some(field) = field(a, b, waited) {
                     return Some(Aspect::Field(field, a.clone(), b.clone()));
                 }
             }
@@ -192,7 +209,7 @@ fn sort(packet: &Seen) -> String {
 }
 
 /// The first field in which two packets differ.
-fn field(a: &Seen, b: &Seen) -> Option<&'static str> {
+fn field(a: &Seen, b: &Seen, waited: Duration) -> Option<&'static str> {
     if a.flags != b.flags {
         return Some("flags");
     }
@@ -216,10 +233,14 @@ fn field(a: &Seen, b: &Seen) -> Option<&'static str> {
     if u32::from(large) * 8 > u32::from(small) * 9 {
         return Some("window");
     }
-    (a.after.abs_diff(b.after) > tolerance(a.after.max(b.after))).then_some("time")
+    // What leaves at once waits for no timer.
+    let waited = if b.after > AT_ONCE { waited + b.after } else { b.after };
+    (a.after.abs_diff(b.after) > tolerance(waited)).then_some("time")
 }
 
-/// How far two packets may be apart. Linux's timers tick in up to 4 ms and run out up to an eighth late.
-fn tolerance(after: Duration) -> Duration {
-    Duration::from_millis(14) + after / 12
+/// How far two packets may be apart of which one waited so long for a timer: as late as the timers of the kernel run out that
+/// the stories were told to, with 250 ticks a second, and a few ticks of a busy machine.
+fn tolerance(waited: Duration) -> Duration {
+    const WHEEL: TimerWheel = TimerWheel::new(Duration::from_millis(4));
+    WHEEL.slack(waited).max(Duration::from_millis(14) + waited / 12)
 }

@@ -191,6 +191,7 @@ impl Sender {
     /// Scoreboard, round trip, recovery, timer, congestion control.
     fn digest(&mut self, now: Instant, news: &News<'_>, ecn: &mut Feedback, config: &Config) {
         let News { ack, before, advanced, .. } = *news;
+        self.let_anything_leave();
         if let Some(repair) = &mut self.repair
             && repair.frto == Frto::SendNew
         {
@@ -401,8 +402,7 @@ impl Sender {
             delivered: Packets(newly),
             lost: Packets(lost),
             credit: if raises { Packets(newly) } else { Packets(0) },
-            // After a timeout the window is what holds retransmissions back.
-            cwnd_limited: self.cc.is_limiting() || self.recovery.state == CaState::Loss,
+            cwnd_limited: self.cc.is_limiting(),
             in_flight: self.scoreboard.in_flight(),
             rtt: rtt.map(|rtt| rtt.newest),
             srtt: self.rtt.smoothed(),

@@ -48,7 +48,7 @@ use path_mtu::{Path, Search};
 use plan::SendPlan;
 use queue::SendQueue;
 use recovery::Recovery;
-use repair::Repair;
+use repair::{Leave, Repair};
 use rtt::Rtt;
 use scoreboard::Scoreboard;
 use timer::{Nudge, SendTimer};
@@ -292,6 +292,7 @@ impl Sender {
 
     /// The write is over: where it ended, whether more was announced, whether it was urgent.
     pub(crate) fn after_write(&mut self, more: bool, urgent: bool) {
+        self.on_new_data();
         self.more = more;
         if !more {
             self.push_end = self.queue.end();
@@ -305,6 +306,14 @@ impl Sender {
     pub(crate) fn finish(&mut self) {
         if self.half.is_open() {
             self.half = LocalHalf::FinQueued;
+            self.on_new_data();
+        }
+    }
+
+    /// What is new leaves if it may, whatever a timer has let out.
+    fn on_new_data(&mut self) {
+        if !self.may_leave(Leave::New) {
+            self.let_anything_leave();
         }
     }
 

@@ -13,6 +13,7 @@ use super::Sender;
 use super::frto::Frto;
 use super::nagle::Hold;
 use super::path_mtu::ProbePlan;
+use super::repair::Leave;
 use super::scoreboard::Resend;
 use super::timer::{Nudge, SendTimer};
 use crate::cc::Restart;
@@ -167,7 +168,7 @@ impl Sender {
         let held = self.repair.as_ref().is_some_and(|repair| repair.frto == Frto::SendNew);
         // As Linux: a needless retransmission that is still under way stands for one that is lost.
         let stood_for = self.scoreboard.resent() >= self.scoreboard.lost();
-        if quota == 0 || held || stood_for || !self.recovery.resends() {
+        if quota == 0 || held || stood_for || !self.recovery.resends() || !self.may_leave(Leave::Again) {
             return None;
         }
         let mss = self.segment_size();
@@ -205,7 +206,7 @@ impl Sender {
 
     /// New bytes and whether the FIN goes with them.
     fn plan_new(&self, size: u32, most: impl Fn() -> u32, options: &SocketOptions) -> Option<(u32, bool)> {
-        if !self.has_unsent() {
+        if !self.has_unsent() || !self.may_leave(Leave::New) {
             return None;
         }
         let (unsent, room, quota) = (self.unsent(), self.window_room(), self.quota());
@@ -391,6 +392,13 @@ impl Sender {
             segments += 1;
         }
         self.note_sent(segments);
+    }
+
+    /// Something waits, and the congestion window is full: it is what holds the sender back, whatever fills it.
+    pub(crate) fn note_full_window(&mut self, now: Instant, config: &Config) {
+        if !self.scoreboard.is_empty() && self.has_unsent() && self.in_flight() >= self.cc.cwnd() {
+            self.note_usage(now, config);
+        }
     }
 
     /// Remembers how full the congestion window is: one that is not used must not grow.

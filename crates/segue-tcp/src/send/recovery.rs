@@ -11,6 +11,7 @@ use segue_wire::Instant;
 use super::Sender;
 use super::frto::Frto;
 use super::prr::Prr;
+use super::repair::Leave;
 use super::sack::Told;
 use super::scoreboard::{Detected, Harvest};
 use super::timer::SendTimer;
@@ -291,6 +292,7 @@ impl Sender {
             self.enter_recovery(now, flight, false, config);
             self.reduce_window(1, false, config);
         }
+        self.repair(config).leave = Leave::Again;
         if detected.wait.is_none() {
             self.rearm(now, config);
         }
@@ -500,6 +502,7 @@ impl Sender {
         self.note_late(now, shown.prior, Statistic::TimestampReorder, config);
         // Retransmissions that are under way may still turn out to have been needed: no more of them.
         if self.scoreboard.resent().0 > 0 {
+            self.repair(config).leave = Leave::New;
             return true;
         }
         if !self.scoreboard.any_resent() {

@@ -69,6 +69,7 @@ pub(crate) fn default_user_timeout(config: &Config) -> Duration {
 impl Sender {
     /// The send timer is due.
     pub(crate) fn on_timer(&mut self, now: Instant, config: &Config, options: &SocketOptions, who: Patience) -> Expiry {
+        self.let_anything_leave();
         match self.timer {
             SendTimer::Idle => Expiry::GoOn,
             SendTimer::Retransmit { .. } => self.on_retransmission_timeout(now, config, options, who),
