@@ -17,12 +17,16 @@ fn report(arguments: &[&str]) -> Value {
 
 #[test]
 fn connections_tells_what_each_kind_costs() {
-    let report = report(&["connections", "--count", "10000", "--requests", "200"]);
+    let report = report(&["connections", "--count", "10000", "--requests", "200", "--beside-table"]);
     for kind in ["established", "syn_received", "time_wait"] {
         let cost = &report["memory"][kind];
         assert_eq!(cost["count"], 10_000, "{report}");
         assert!(cost["resident_bytes_each"].as_u64().is_some_and(|bytes| (100..=1200).contains(&bytes)), "{report}");
         assert!(cost["heap_bytes_each"].as_u64().is_some_and(|bytes| (100..=1000).contains(&bytes)), "{report}");
+    }
+    for opening in report["opening"].as_array().expect("a list") {
+        assert!(opening["per_second"].as_f64().is_some_and(|rate| rate > 0.0), "{report}");
+        assert!(opening["table_per_second"].as_f64().is_some_and(|rate| rate > 0.0), "{report}");
     }
     assert_eq!(report["segments"].as_array().map(Vec::len), Some(2), "{report}");
     assert_eq!(report["missed"].as_array().map(Vec::len), Some(0), "{report}");

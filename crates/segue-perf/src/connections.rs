@@ -3,6 +3,7 @@
 //!
 //! Decides what is measured and which bar it must pass. Time is virtual, so that no timer is late on a slow machine; rates
 //! are made of processor time.
+use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -28,6 +29,9 @@ pub const SEGMENT_RATIO: f64 = 1.2;
 /// Bar: connections below this number do not tell the cost of one from that of the tables.
 pub const ENOUGH: u32 = 10_000;
 
+/// Bytes of an entry in the table beside: about what a connection is.
+pub const ENTRY: usize = 800;
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionsConfig {
@@ -39,6 +43,8 @@ pub struct ConnectionsConfig {
     pub requests: u32,
     /// Whether half-open connections and TIME-WAIT entries are measured as well.
     pub all_kinds: bool,
+    /// Whether a bare hash table with as many entries of [`ENTRY`] bytes is filled beside, to tell what memory costs.
+    pub beside_table: bool,
 }
 
 /// What so many of a kind have cost together.
@@ -68,6 +74,8 @@ pub struct Opening {
     pub per_second: f64,
     /// The longest that one batch of 256 handshakes kept the server from everything else.
     pub longest: Duration,
+    /// Entries put into a bare hash table per second, over the same numbers; `None`: it was not asked for.
+    pub table_per_second: Option<f64>,
 }
 
 /// What a segment costs while there are so many connections.
@@ -135,6 +143,10 @@ pub fn connections(config: &ConnectionsConfig) -> Result<ConnectionsReport, Perf
     };
     let cost = |kind: &Option<(Cost, Held)>| kind.as_ref().map(|(cost, _)| *cost);
     let (syn_received, time_wait) = (cost(&half_open), cost(&waiting));
+    let mut table = Table::new();
+    for opening in opening.iter_mut().filter(|_| config.beside_table) {
+        opening.table_per_second = Some(table.fill_up_to(opening.connections));
+    }
     let mut report =
         ConnectionsReport { established, syn_received, time_wait, opening, segments, failures: Vec::new() };
     report.failures = judge(&report);
@@ -149,6 +161,29 @@ fn judge(report: &ConnectionsReport) -> Vec<String> {
         failures.push(format!("a connection costs {each} bytes; the bar is {BYTES_PER_CONNECTION}"));
     }
     failures
+}
+
+/// A hash table and nothing else: how much longer it takes to put an entry into one of a million is what fresh memory and
+/// waiting for it cost anybody on this machine.
+struct Table {
+    entries: HashMap<u64, [u8; ENTRY]>,
+    random: Random,
+}
+
+impl Table {
+    fn new() -> Table {
+        Table { entries: HashMap::new(), random: Random::new(1) }
+    }
+
+    /// Entries per second of processor time.
+    fn fill_up_to(&mut self, goal: u32) -> f64 {
+        let (first, watch) = (self.entries.len(), Stopwatch::start());
+        while self.entries.len() < goal as usize {
+            let number = self.random.next();
+            self.entries.insert(number, [number as u8; ENTRY]);
+        }
+        (goal as usize - first) as f64 / watch.elapsed().as_secs_f64().max(1e-9)
+    }
 }
 
 /// Memory of this process at a time.
@@ -273,7 +308,7 @@ impl Held {
             self.pass(Duration::from_millis(1));
         }
         let per_second = f64::from(goal - first) / watch.elapsed().as_secs_f64().max(1e-9);
-        Ok(Opening { connections: goal, per_second, longest })
+        Ok(Opening { connections: goal, per_second, longest, table_per_second: None })
     }
 
     fn pass(&mut self, time: Duration) {

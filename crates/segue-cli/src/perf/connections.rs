@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use segue_perf::connections::{
-    ConnectionsConfig, ConnectionsReport, Cost, Opening, SegmentCost, connections as measure,
+    ConnectionsConfig, ConnectionsReport, Cost, ENTRY, Opening, SegmentCost, connections as measure,
 };
 use serde_json::{Value, json};
 
@@ -42,6 +42,10 @@ pub(crate) struct ConnectionsArgs {
     #[arg(long)]
     established_only: bool,
 
+    /// Fill a bare hash table with as many entries of 800 bytes beside, to tell what memory costs on this machine.
+    #[arg(long)]
+    beside_table: bool,
+
     /// Count the server's instructions per segment among 10 and among all connections, with valgrind: slow.
     #[arg(long)]
     instructions: bool,
@@ -61,6 +65,7 @@ pub(crate) fn run(args: &ConnectionsArgs) -> Result<ExitCode, Fail> {
         is_active: !args.idle,
         requests: args.requests,
         all_kinds: !args.established_only,
+        beside_table: args.beside_table,
     };
     let report = measure(&config).map_err(super::broken)?;
     if args.json {
@@ -94,6 +99,7 @@ fn as_json(report: &ConnectionsReport) -> Value {
             "connections": opening.connections,
             "per_second": opening.per_second.round(),
             "longest_round_us": opening.longest.as_micros() as u64,
+            "table_per_second": opening.table_per_second.map(f64::round),
         })
     };
     let segment = |cost: &SegmentCost| json!({ "connections": cost.connections, "segments": cost.segments, "nanoseconds_each": nanoseconds(cost) });
@@ -123,6 +129,9 @@ fn print(report: &ConnectionsReport) {
             opening.per_second,
             opening.longest.as_micros()
         );
+        if let Some(per_second) = opening.table_per_second {
+            println!("{:<21}  {per_second:>9.0} entries of {ENTRY} bytes put into a bare hash table per second", "");
+        }
     }
     for cost in &report.segments {
         println!("among {:>15}  {:>9.0} ns of the server per segment", cost.connections, nanoseconds(cost));
