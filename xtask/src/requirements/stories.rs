@@ -11,7 +11,7 @@ use segue_drill::differ::{Kept, Log, Session, catalogue};
 /// Below the workspace.
 const FOLDER: &str = "crates/segue-drill/tests/stories";
 /// Sessions at the end of the log that tell how it is now.
-const RECENT: usize = 4;
+const RECENT: usize = 2;
 
 /// # Errors
 /// A file that cannot be read.

@@ -98,6 +98,7 @@ impl Connection {
             // As Linux: of a write that was taken in part, the last byte taken is urgent for now.
             send.after_write(flags.contains(SendFlags::MORE), taken > 0 && flags.contains(SendFlags::OOB));
             send.writer_waits = taken < len || !send.is_writable(rules);
+            send.note_full_window(now, rules.config);
         }
         self.settle(now);
     }

@@ -110,6 +110,7 @@ impl Sender {
             effect.fin = self.release();
         }
         effect.writable = self.make_space(now, rules);
+        self.note_full_window(now, config);
         effect
     }
 

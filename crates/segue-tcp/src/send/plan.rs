@@ -394,7 +394,8 @@ impl Sender {
         self.note_sent(segments);
     }
 
-    /// Something waits, and the congestion window is full: it is what holds the sender back, whatever fills it.
+    /// As Linux, after a write and an acknowledgment: something waits, and the congestion window is full. It is what holds the
+    /// sender back, whatever fills it.
     pub(crate) fn note_full_window(&mut self, now: Instant, config: &Config) {
         if !self.scoreboard.is_empty() && self.has_unsent() && self.in_flight() >= self.cc.cwnd() {
             self.note_usage(now, config);
