@@ -68,11 +68,11 @@ pub(crate) struct DrillArgs {
     initcwnd: Option<u32>,
 
     /// Scripts played at the same time. Default: one per processor, sixteen against Linux.
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = crate::number::whole::<usize>(0..=1024))]
     jobs: usize,
 
     /// How often a script that fails against Linux is played again if this machine was too busy to play it in time.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = crate::number::whole::<u32>(0..=1000))]
     retries: u32,
 
     /// Read the scripts, and play nothing.

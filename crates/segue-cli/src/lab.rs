@@ -56,7 +56,7 @@ struct StoryArgs {
     name: String,
 
     /// Seed of sequence numbers and ports.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = crate::number::whole::<u64>(0..=u64::MAX))]
     seed: u64,
 
     /// Write the packets of both sides to a pcapng file.
@@ -201,14 +201,20 @@ fn unknown_story(name: &str) -> Fail {
     Fail::usage(format!("there is no story {name:?}{hint}; `segue lab list` names them all"))
 }
 
-/// Shares a word, or differs in one letter.
+/// Shares a word, differs in one letter, or has two neighbours in the wrong order.
 fn resembles(known: &str, name: &str) -> bool {
     let shares = || name.split('-').any(|word| word.len() > 2 && known.split('-').any(|other| other == word));
     let typo = || {
         known.len().abs_diff(name.len()) <= 1 && {
             let front = known.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
             let back = known.bytes().rev().zip(name.bytes().rev()).take_while(|(a, b)| a == b).count();
-            front + back + 1 >= known.len().max(name.len())
+            let middle = |text: &str| text.bytes().skip(front).take(2).collect::<Vec<u8>>();
+            let is_swapped = || {
+                let (mut ours, theirs) = (middle(known), middle(name));
+                ours.reverse();
+                known.len() == name.len() && front + back + 2 == known.len() && ours == theirs
+            };
+            front + back + 1 >= known.len().max(name.len()) || is_swapped()
         }
     };
     shares() || typo()

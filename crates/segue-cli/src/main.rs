@@ -14,6 +14,7 @@ mod emulator;
 mod fail;
 mod lab;
 mod look;
+mod number;
 mod path;
 mod perf;
 mod ping;

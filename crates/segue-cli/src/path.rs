@@ -135,7 +135,7 @@ pub(crate) struct PathArgs {
     queue: Option<Both<QueueDiscipline>>,
 
     /// Largest IP packet in bytes at both ends, 576 to 65535.
-    #[arg(long, value_name = "BYTES", default_value_t = 1500)]
+    #[arg(long, value_name = "BYTES", default_value_t = 1500, value_parser = crate::number::whole::<usize>(576..=65_535))]
     mtu: usize,
 
     /// Largest IP packet in bytes in the middle of the path; longer ones are fragmented or answered with ICMP.

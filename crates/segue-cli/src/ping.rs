@@ -31,7 +31,7 @@ pub(crate) struct PingArgs {
     seed: SeedArg,
 
     /// How many requests.
-    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = crate::number::whole::<u16>(1..=65_535))]
     count: u16,
 
     /// Time between two requests.
@@ -43,11 +43,11 @@ pub(crate) struct PingArgs {
     timeout: Duration,
 
     /// Payload in bytes.
-    #[arg(short, long, value_name = "BYTES", default_value_t = 56, value_parser = clap::value_parser!(u16).range(0..=65_507))]
+    #[arg(short, long, value_name = "BYTES", default_value_t = 56, value_parser = crate::number::whole::<u16>(0..=65_507))]
     size: u16,
 
     /// Time to live or hop limit.
-    #[arg(short, long, value_name = "HOPS", value_parser = clap::value_parser!(u8).range(1..))]
+    #[arg(short, long, value_name = "HOPS", value_parser = crate::number::whole::<u8>(1..=255))]
     ttl: Option<u8>,
 
     /// Be on a real TUN device of this name, behind the emulated path if there is one (needs CAP_NET_ADMIN).

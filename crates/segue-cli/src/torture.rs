@@ -28,15 +28,15 @@ Examples:
   segue lab torture --first 4711 --seeds 1")]
 pub(crate) struct TortureArgs {
     /// How many seeds.
-    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = crate::number::whole::<u64>(0..=u64::MAX))]
     seeds: u64,
 
     /// The first one; each next one is higher by one.
-    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    #[arg(long, value_name = "SEED", default_value_t = 1, value_parser = crate::number::whole::<u64>(0..=u64::MAX))]
     first: u64,
 
     /// Seeds at the same time.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = crate::number::whole::<u64>(1..=1024))]
     jobs: u64,
 
     /// Print one line of JSON per failure, and one at the end.

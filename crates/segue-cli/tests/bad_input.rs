@@ -202,3 +202,76 @@ fn a_stack_lives_in_the_memory_it_is_given_and_says_what_it_refused() {
     assert_eq!(text(&output.stdout), "ENOBUFS True\nb'x'\n", "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("out of memory: SegueMemorySockets 1 "), "{}", text(&output.stderr));
 }
+
+#[test]
+fn wrong_words_of_every_command_are_answered_with_the_right_ones() {
+    for (line, words) in [
+        ("run --seed x -- true", &["x", "whole number"][..]),
+        ("run --mtu 20 -- true", &["20", "from 576 to 65535"]),
+        ("run --mtu x -- true", &["x", "from 576 to 65535"]),
+        ("run --sysctl tcp_rmem -- true", &["NAME=VALUE", "tcp_timestamps=0"]),
+        ("run --sysctl tcp_rmem=5 -- true", &["three whole numbers", "minimum, default, maximum"]),
+        ("run --sysctl tcp_congestion_control=vegas -- true", &["reno cubic bbr", "vegas"]),
+        ("run -p 80 -- true", &["HOST:GUEST", "8080:80"]),
+        ("run -p 99999:80 -- true", &["99999", "1 to 65535"]),
+        ("run -p 8080:80/sctp -- true", &["sctp", "/tcp or /udp"]),
+        ("run --linger 5 -- true", &["5", "1.5s"]),
+        ("run --memory 50 -- true", &["50", "MB"]),
+        ("run --tun x -- true", &["--addr"]),
+        ("run --wait-on-clos -- true", &["--wait-on-close"]),
+        ("serve --tun a --addr 10.7.0.2", &["prefix length", "10.7.0.2/24"]),
+        ("serve --tun a --addr 300.1.1.1/24", &["300.1.1.1", "10.0.0.1/24"]),
+        ("serve --tun a --addr 10.7.0.2/24 --connections 0", &["connections", "at least 1"]),
+        ("serve --tun a --addr 10.7.0.2/24 --memory 5", &["5", "MB"]),
+        ("drill", &["FILE"]),
+        ("drill /nonexistent.pkt", &["/nonexistent.pkt", "No such file"]),
+        ("drill --against bsd /etc/passwd", &["bsd", "segue, linux"]),
+        ("drill --jobs many /etc/passwd", &["many", "from 0 to 1024"]),
+        ("lab nosuch", &["nosuch", "segue lab list"]),
+        ("lab handshaek", &["handshake"]),
+        ("lab transfer --loss x", &["x", "1% or 0.1%"]),
+        ("lab transfer --bytes many", &["many", "MiB"]),
+        ("lab transfer --seed x", &["x", "whole number"]),
+        ("lab torture --seeds x", &["x", "whole number"]),
+        ("lab torture --jobs 0", &["0", "from 1 to 1024"]),
+        ("path", &["--a", "--b"]),
+        ("ss -Q", &["-Q", "Usage"]),
+        ("ss dport = x", &["dport = :80"]),
+        ("ss sport", &["sport needs a word"]),
+        ("nstat --nosuch", &["--nosuch"]),
+        ("sysctl -w", &["NAME[=VALUE]"]),
+        ("perf flood --rate 0", &["packets per second", "max"]),
+        ("perf flood --attack nosuch", &["nosuch", "zero-window"]),
+        ("perf flood --seconds 0", &["from 1 to 86400"]),
+        ("perf connections --count x", &["x", "from 10 to 100000000"]),
+        ("perf soak --connections 0", &["from 1 to 4294967295"]),
+        ("ping", &["HOST"]),
+        ("ping --count x 10.0.0.1", &["x", "from 1 to 65535"]),
+        ("ping --ttl 256 10.0.0.1", &["256", "from 1 to 255"]),
+        ("ping --size 70000 10.0.0.1", &["70000", "from 0 to 65507"]),
+    ] {
+        refused(segue().args(line.split(' ')), 2, words);
+    }
+}
+
+#[test]
+fn who_asks_for_a_host_where_none_runs_is_told_how_to_start_one() {
+    let folder = std::env::temp_dir().join(format!("segue-nobody-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    for line in ["ss", "nstat", "sysctl tcp_rmem", "sysctl tcp_rmem=1"] {
+        let mut command = segue();
+        command.args(line.split(' ')).env("XDG_RUNTIME_DIR", &folder);
+        refused(&mut command, 1, &["no host is running", "segue run"]);
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_folder_without_scripts_is_told_so_whatever_else_lies_in_it() {
+    let folder = std::env::temp_dir().join(format!("segue-no-scripts-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink("/nonexistent", folder.join("a-link")).unwrap();
+    refused(segue().arg("drill").arg(&folder), 2, &["no script found in", ".pkt"]);
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -139,12 +139,17 @@ fn matches(path: &Path) -> Result<Vec<PathBuf>, DrillError> {
 
 fn collect(path: &Path, is_named: bool, files: &mut BTreeSet<PathBuf>) -> Result<(), DrillError> {
     let unreadable = |error| DrillError::Unreadable { path: path.to_owned(), error };
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    let may_be_script = is_named || path.extension().is_some_and(|extension| extension == "pkt");
+    let metadata = match std::fs::metadata(path) {
+        // A link in a folder that leads nowhere is nobody's script.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !may_be_script => return Ok(()),
+        metadata => metadata.map_err(unreadable)?,
+    };
     if metadata.is_dir() {
         for entry in std::fs::read_dir(path).map_err(unreadable)? {
             collect(&entry.map_err(unreadable)?.path(), false, files)?;
         }
-    } else if is_named || path.extension().is_some_and(|extension| extension == "pkt") {
+    } else if may_be_script {
         files.insert(path.to_owned());
     }
     Ok(())

@@ -23,7 +23,7 @@ Examples:
   segue perf connections --count 1000000 --instructions")]
 pub(crate) struct ConnectionsArgs {
     /// How many, 10 to 100000000. A million needs 1.4 GB, of one kind 0.9 GB.
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = crate::number::whole::<u32>(10..=100_000_000))]
     count: u32,
 
     /// Connections move nothing before they are weighed.
@@ -35,7 +35,7 @@ pub(crate) struct ConnectionsArgs {
     active: bool,
 
     /// Requests on connections drawn at random by which the cost of a segment is measured.
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = crate::number::whole::<u32>(0..=u32::MAX.into()))]
     requests: u32,
 
     /// Leave out half-open connections and TIME-WAIT.

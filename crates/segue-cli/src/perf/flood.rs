@@ -28,11 +28,11 @@ pub(crate) struct FloodArgs {
 
     /// With --rate max, send so many per cent more: these are dropped before the stack sees them, and clients lose the same
     /// share of their packets. 0 to 100.
-    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = crate::number::whole::<u32>(0..=100))]
     overload: u32,
 
     /// How long, in seconds of processor time, 1 to 86400.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = crate::number::whole::<u64>(1..=86_400))]
     seconds: u64,
 
     /// Which attacks, all at once, or all.
@@ -44,7 +44,7 @@ pub(crate) struct FloodArgs {
     sysctl: Vec<(String, String)>,
 
     /// Seed of everything that is random.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = crate::number::whole::<u64>(0..=u64::MAX))]
     seed: u64,
 
     /// Print the report as one line of JSON.

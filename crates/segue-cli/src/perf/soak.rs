@@ -20,19 +20,19 @@ Examples:
   segue perf soak --epochs 5 --seed 3 --json")]
 pub(crate) struct SoakArgs {
     /// How long, in minutes on the wall; the epoch that has begun is finished.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = crate::number::whole::<u64>(1..=100_000))]
     minutes: u64,
 
     /// Instead: how many epochs. The same number and seed give the same run.
-    #[arg(long, value_name = "N", conflicts_with = "minutes", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", conflicts_with = "minutes", value_parser = crate::number::whole::<u32>(1..=u32::MAX.into()))]
     epochs: Option<u32>,
 
     /// Connections in an epoch.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = crate::number::whole::<u32>(1..=u32::MAX.into()))]
     connections: u32,
 
     /// Seed of everything that is random.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = crate::number::whole::<u64>(0..=u64::MAX))]
     seed: u64,
 
     /// Print the report as one line of JSON.

@@ -12,6 +12,13 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) const STORIES: &[Story] = &[
     Story {
+        name: "keep-alive-off",
+        chapter: CHAPTER,
+        title: "nobody has asked for keep-alive: a day of silence without a segment, and the connection is still there",
+        source: "RFC 9293 section 3.8.4, MUST-25",
+        tell: off,
+    },
+    Story {
         name: "keep-alive-answered",
         chapter: CHAPTER,
         title: "two hours of silence, a probe, an answer: the timer starts over",
@@ -54,6 +61,20 @@ pub(super) const STORIES: &[Story] = &[
         tell: retries_exhausted,
     },
 ];
+
+fn off(stage: &mut Stage) -> Told {
+    let pair = stage.established()?;
+    let before = stage.sent_by(Side::Client).len() + stage.sent_by(Side::Server).len();
+    stage.say("both sides fall silent for a day; neither has set SO_KEEPALIVE");
+    stage.pass(HOUR * 24)?;
+    let after = stage.sent_by(Side::Client).len() + stage.sent_by(Side::Server).len();
+    stage.check(after == before, format!("no segment, not {}", after - before))?;
+    stage.expect_states("ESTABLISHED", "ESTABLISHED")?;
+    stage.say("then one of them has something to say");
+    stage.send(Side::Client, pair.client, b"good morning")?;
+    stage.rest()?;
+    stage.reads(Side::Server, pair.server, Ok(b"good morning".to_vec()), "it arrives")
+}
 
 fn quiet(stage: &mut Stage) -> Result<Pair, crate::LabError> {
     let pair = stage.established()?;

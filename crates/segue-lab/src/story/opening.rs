@@ -3,9 +3,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use segue_stack::{Errno, Ready, SocketOption};
-use segue_wire::TcpFlags;
+use segue_wire::icmpv4::{Icmpv4Message, UnreachableCode};
+use segue_wire::{Ipv4Header, Packet, Protocol, TcpFlags};
 
-use super::stage::{CLIENT, CLIENT_PORT, ONE_WAY, SERVER, Side, Stage};
+use super::stage::{CLIENT, CLIENT_PORT, ONE_WAY, SERVER, Sent, Side, Stage};
 use super::{Story, Told};
 
 const CHAPTER: &str = "opening";
@@ -61,6 +62,13 @@ pub(super) const STORIES: &[Story] = &[
         tell: nobody_confirms,
     },
     Story {
+        name: "syns-that-double",
+        chapter: CHAPTER,
+        title: "the same without the linear start: a SYN after 1, 2, 4, 8, 16 s; five repetitions, ETIMEDOUT after 63 s",
+        source: "tcp_syn_linear_timeouts 0, tcp_syn_retries 5; RFC 6298 section 5",
+        tell: syns_that_double,
+    },
+    Story {
         name: "refused",
         chapter: CHAPTER,
         title: "nobody listens: RST, ECONNREFUSED after one round trip",
@@ -73,6 +81,13 @@ pub(super) const STORIES: &[Story] = &[
         title: "no route to the destination: ENETUNREACH, without a segment",
         source: "connect(2)",
         tell: unreachable,
+    },
+    Story {
+        name: "host-unreachable",
+        chapter: CHAPTER,
+        title: "a router cannot reach the host and says so: the attempt ends at once, EHOSTUNREACH",
+        source: "RFC 1122 section 4.2.3.9, as Linux does it; RFC 792",
+        tell: host_unreachable,
     },
     Story {
         name: "negotiation",
@@ -223,6 +238,51 @@ fn unreachable(stage: &mut Stage) -> Told {
     stage.check(errno == Some(Errno::ENETUNREACH), format!("ENETUNREACH, not {errno:?}"))?;
     stage.say("connect() has failed at once: ENETUNREACH");
     stage.check(stage.sent_by(Side::Client).is_empty(), "nothing should have been sent")
+}
+
+fn host_unreachable(stage: &mut Stage) -> Told {
+    let client = stage.connect()?;
+    let syn = stage.last_sent(Side::Client)?;
+    stage.say("the SYN meets a router that has lost the way: ICMP host unreachable, which quotes it");
+    stage.bring_packet(Side::Client, host_unreachable_about(&syn))?;
+    stage.expect_states("CLOSED", "CLOSED")?;
+    let error = stage.error(Side::Client, client)?;
+    stage.check(error == Some(Errno::EHOSTUNREACH), format!("EHOSTUNREACH, not {error:?}"))?;
+    stage.pass(Duration::from_secs(10))?;
+    stage.check(stage.sent_by(Side::Client).len() == 1, "no SYN should follow")
+}
+
+/// What a router says of a segment of the client's (RFC 792): the IP header, and eight bytes of what follows.
+fn host_unreachable_about(sent: &Sent) -> Packet {
+    let header = Ipv4Header { protocol: Protocol::TCP, source: CLIENT, destination: SERVER, ..Ipv4Header::default() };
+    let mut quoted = vec![0; 20];
+    Ipv4Header { total_length: 40, ttl: 63, ..header }.emit(&mut quoted);
+    quoted.extend(sent.header.source_port.to_be_bytes());
+    quoted.extend(sent.header.destination_port.to_be_bytes());
+    quoted.extend(sent.header.sequence.to_be_bytes());
+    let message =
+        Icmpv4Message::DestinationUnreachable { code: UnreachableCode::HOST, next_hop_mtu: 0, quoted: &quoted };
+    let mut bytes = vec![0; 20 + message.message_len()];
+    let (protocol, source, destination) = (Protocol::ICMPV4, SERVER, CLIENT);
+    let total_length = bytes.len() as u16;
+    Ipv4Header { total_length, ttl: 64, protocol, source, destination, ..header }.emit(&mut bytes);
+    message.emit(&mut bytes[20..]);
+    Packet::from_bytes(bytes.into())
+}
+
+fn syns_that_double(stage: &mut Stage) -> Told {
+    stage.sysctl(Side::Client, "tcp_syn_linear_timeouts", "0")?;
+    stage.sysctl(Side::Client, "tcp_syn_retries", "5")?;
+    stage.say("everything the client sends is lost");
+    stage.cut(Side::Client);
+    let client = stage.connect()?;
+    stage.pass(Duration::from_millis(62_500))?;
+    let seconds: Vec<u64> = stage.times(Side::Client, |_| true).iter().map(Duration::as_secs).collect();
+    stage.check(seconds == [0, 1, 3, 7, 15, 31], format!("SYNs at 0, 1, 3, 7, 15, 31 s, not at {seconds:?} s"))?;
+    stage.expect_states("SYN-SENT", "CLOSED")?;
+    stage.pass(Duration::from_secs(1))?;
+    let error = stage.error(Side::Client, client)?;
+    stage.check(error == Some(Errno::ETIMEDOUT), format!("ETIMEDOUT after 63 s, not {error:?}"))
 }
 
 fn negotiation(stage: &mut Stage) -> Told {

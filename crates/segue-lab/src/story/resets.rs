@@ -47,6 +47,13 @@ pub(super) const STORIES: &[Story] = &[
         tell: blind_reset,
     },
     Story {
+        name: "challenges-limited",
+        chapter: CHAPTER,
+        title: "twenty forged RSTs at once: one challenge ACK in half a second answers them all",
+        source: "RFC 5961 section 10; tcp_invalid_ratelimit 500 ms",
+        tell: challenges_limited,
+    },
+    Story {
         name: "blind-syn",
         chapter: CHAPTER,
         title: "a SYN in an established connection is challenged, whatever its number",
@@ -174,6 +181,28 @@ fn blind_reset(stage: &mut Stage) -> Told {
     stage.check(stage.state(Side::Server) == "CLOSED", "the exact RST ends the connection")?;
     let read = stage.recv(Side::Server, pair.server);
     stage.check(read == Err(Errno::ECONNRESET), format!("ECONNRESET, not {read:?}"))
+}
+
+fn challenges_limited(stage: &mut Stage) -> Told {
+    stage.established()?;
+    let model = stage.model_for(Side::Server)?;
+    let before = stage.sent_by(Side::Server).len();
+    let forge = |stage: &mut Stage| {
+        (0..20).try_for_each(|number| {
+            stage.bring(Side::Server, &model, |header| {
+                header.flags = TcpFlags::RST;
+                header.sequence = header.sequence.wrapping_add(1000 + number);
+            })
+        })
+    };
+    stage.say("somebody forges twenty RSTs inside the window");
+    forge(stage)?;
+    stage.check(stage.sent_by(Side::Server).len() == before + 1, "one challenge ACK answers twenty of them")?;
+    stage.pass(Duration::from_millis(510))?;
+    stage.say("and twenty more, half a second later");
+    forge(stage)?;
+    stage.check(stage.sent_by(Side::Server).len() == before + 2, "then there is one more")?;
+    stage.expect_states("ESTABLISHED", "ESTABLISHED")
 }
 
 fn signed_session(stage: &mut Stage) -> Told {

@@ -425,6 +425,11 @@ impl Stage {
         let partial = ChecksumState::Partial { start: 20, field: 16 };
         let mut packet = Packet::from_headers(&bytes, Chunks::new(), partial, None);
         packet.finish_checksum();
+        self.bring_packet(to, packet)
+    }
+
+    /// The network brings `to` a packet that nobody here has sent.
+    pub(super) fn bring_packet(&mut self, to: Side, packet: Packet) -> Result<(), LabError> {
         let host = self.host(to);
         self.lab.inject(self.cable, host, packet);
         self.lab.settle()

@@ -29,7 +29,10 @@ pub fn directory() -> io::Result<PathBuf> {
         _ => PathBuf::from(format!("/tmp/segue-{uid}")),
     };
     match std::fs::DirBuilder::new().mode(0o700).create(&place) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            let message = format!("cannot make {}: {error}; set XDG_RUNTIME_DIR to a folder you own", place.display());
+            return Err(io::Error::new(error.kind(), message));
+        }
         _ => {}
     }
     // In /tmp anybody may have made it first.
