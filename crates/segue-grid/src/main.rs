@@ -3,6 +3,13 @@
 //! Decides what is measured when nothing is said, and how it ends: 0, or 1 when something got worse than the committed
 //! table, or could not be measured.
 
+/// A line on standard output. A reader that has left (`| head`) ends no measurement: rows are kept in files, too.
+macro_rules! println {
+    ($($argument:tt)*) => {
+        _ = std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($argument)*)))
+    };
+}
+
 mod accuracy;
 mod fairness;
 mod lab;
@@ -88,7 +95,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
 
-    /// Measure anew what the file of rows has from other sources (another commit of crates/) than these; the new row counts.
+    /// Measure anew what the file of rows has from other sources (another commit of the crates that are measured) than these; the new row counts.
     #[arg(long, requires = "rows")]
     anew: bool,
 
@@ -282,15 +289,20 @@ fn in_real_time(arguments: &Arguments, points: Vec<Point>) -> Result<(), String>
         .map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// The sources that are measured: the commit that changed the crates last, with a + when they have been changed since.
+/// The crates that a row's figures are made of.
+const MEASURED: [&str; 8] =
+    ["segue", "segue-grid", "segue-kernel", "segue-lab", "segue-link", "segue-stack", "segue-tcp", "segue-wire"];
+
+/// The sources that are measured: the commit that changed their crates last, with a + when they have been changed since.
 fn tree() -> String {
     let git = |arguments: &[&str]| {
         let mut command = std::process::Command::new("git");
-        let output = command.arg("-C").arg(docs("../crates")).args(arguments).output().ok()?;
+        command.arg("-C").arg(docs("../crates")).args(arguments).arg("--").args(MEASURED);
+        let output = command.output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    let commit = git(&["log", "-1", "--format=%h", "--", "."]).unwrap_or_default();
-    let changed = git(&["status", "--porcelain", "--", "."]).is_some_and(|changes| !changes.is_empty());
+    let commit = git(&["log", "-1", "--format=%h"]).unwrap_or_default();
+    let changed = git(&["status", "--porcelain"]).is_some_and(|changes| !changes.is_empty());
     if changed { commit + "+" } else { commit }
 }
 

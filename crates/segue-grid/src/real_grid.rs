@@ -259,8 +259,8 @@ pub(crate) fn page(
     page.push_str(
         "```\n\n*late*: 99 % of what left the emulator left no later than this after its time, in the worst run of the row; *(late)*: more\n\
          than a millisecond or 2 % of the round trip, twice. *(machine)*: Linux to Linux left a tenth of a path without loss unused;\n\
-         the processors are measured, not the senders. *tree*: the commit that changed `crates/` last before the row was measured; +: and\n\
-         changes beside it.\n",
+         the processors are measured, not the senders. *tree*: the commit that changed the crates it is made of last before it was\n\
+         measured; +: and changes beside it.\n",
     );
     page
 }
