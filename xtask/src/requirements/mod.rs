@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use proof::{Proof, TestName, Verdict};
-use table::{Level, Table};
+use table::{Decision, Level, Table};
 
 /// Options of `cargo xtask requirements`.
 #[derive(clap::Args)]
@@ -110,16 +110,18 @@ fn print(table: &Table, proof: &Proof) {
     for (id, requirement) in table.entries() {
         let passed = |test: &&String| test.parse().is_ok_and(|name| proof.verdict(&name) == Verdict::Passed);
         let proven = requirement.tests.iter().filter(passed).count();
-        let state = match (requirement.declined(), requirement.tests.len()) {
-            (true, _) => "declined".to_owned(),
-            (false, 0) => "UNPROVEN".to_owned(),
-            (false, all) => format!("{proven}/{all} pass"),
+        let state = match (requirement.decision, requirement.tests.len()) {
+            (Some(Decision::Declined), _) => "declined".to_owned(),
+            (Some(Decision::Otherwise), _) => "otherwise".to_owned(),
+            (_, 0) => "UNPROVEN".to_owned(),
+            (_, all) => format!("{proven}/{all} pass"),
         };
         println!("  {id:8} {:12} {state:10} {}", table.section(id), requirement.words);
     }
     let count = |level| table.ids().filter(|id| Level::of(id) == Some(level)).count();
+    let otherwise = table.entries().filter(|(_, requirement)| requirement.is_done_otherwise()).count();
     println!(
-        "  {} MUST, {} SHOULD, {} MAY, {} RECOMMENDED\n",
+        "  {} MUST, {} SHOULD, {} MAY, {} RECOMMENDED; {otherwise} done otherwise\n",
         count(Level::Must),
         count(Level::Should),
         count(Level::May),

@@ -2,7 +2,7 @@
 //!
 //! Decides what stands between the page's markers, a pair for each part; the rest of the page is written by hand.
 
-use super::table::{Requirement, Table};
+use super::table::{Decision, Requirement, Table};
 
 /// The page with its tables, and the other parts by their names, as they are now.
 ///
@@ -35,13 +35,14 @@ fn section(table: &Table) -> String {
 
 /// The tests, or why there are none; and how the requirement was read.
 fn proof(requirement: &Requirement) -> String {
-    let tests: Vec<String> = requirement.tests.iter().map(|test| format!("`{test}`")).collect();
+    let mut lines: Vec<String> = requirement.tests.iter().map(|test| format!("`{test}`")).collect();
     let note = requirement.note.as_deref().map(cell);
-    match (requirement.declined(), note) {
-        (true, note) => format!("declined: {}", note.unwrap_or_default()),
-        (false, Some(note)) => format!("{}<br>{note}", tests.join("<br>")),
-        (false, None) => tests.join("<br>"),
+    match requirement.decision {
+        Some(Decision::Declined) => return format!("declined: {}", note.unwrap_or_default()),
+        Some(Decision::Otherwise) => lines.push(format!("otherwise: {}", note.unwrap_or_default())),
+        Some(Decision::Taken) | None => lines.extend(note),
     }
+    lines.join("<br>")
 }
 
 /// One line, and no bar that would end the cell.
@@ -67,6 +68,21 @@ mod tests {
         assert_eq!(new, page("", "two\n"));
         assert_eq!(renew(&new, &[], &rest), Ok(new.clone()), "writing twice changes nothing");
         assert!(renew("# Page", &[], &[]).is_err());
+    }
+
+    #[test]
+    fn what_is_done_otherwise_says_so_behind_the_tests_that_show_it() {
+        let mut requirement = Requirement {
+            words: "a".into(),
+            tests: vec!["x::y::z".into()],
+            decision: Some(Decision::Otherwise),
+            note: Some("b".into()),
+        };
+        assert_eq!(proof(&requirement), "`x::y::z`<br>otherwise: b");
+        requirement.decision = None;
+        assert_eq!(proof(&requirement), "`x::y::z`<br>b");
+        requirement.decision = Some(Decision::Declined);
+        assert_eq!(proof(&requirement), "declined: b");
     }
 
     #[test]

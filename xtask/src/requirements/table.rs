@@ -1,7 +1,7 @@
 //! One RFC's table: its list of numbers and what is said to each.
 //!
 //! Decides what a well-formed table is: it says something to every number of the list and to no other,
-//! and everything but what was declined has a test.
+//! and everything has a test, or the reason why it was declined or is done otherwise.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,12 +30,16 @@ impl Level {
     }
 }
 
-/// What was decided about something that may be done.
+/// What was decided about a requirement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Decision {
+    /// What may be done is done.
     Taken,
+    /// What may be done is not done.
     Declined,
+    /// What must or should be done is not done, or not as the RFC has it.
+    Otherwise,
 }
 
 /// What is said to one number.
@@ -44,10 +48,10 @@ pub(crate) enum Decision {
 pub(crate) struct Requirement {
     /// What it asks, in a few words.
     pub(crate) words: String,
-    /// The tests that prove it.
+    /// The tests that prove it; of what is done otherwise: that show what is done.
     #[serde(default)]
     pub(crate) tests: Vec<String>,
-    /// For what may be done: whether it is.
+    /// Always there for what may be done.
     pub(crate) decision: Option<Decision>,
     /// Why it is not done, or how it was read.
     pub(crate) note: Option<String>,
@@ -56,6 +60,10 @@ pub(crate) struct Requirement {
 impl Requirement {
     pub(crate) fn declined(&self) -> bool {
         self.decision == Some(Decision::Declined)
+    }
+
+    pub(crate) fn is_done_otherwise(&self) -> bool {
+        self.decision == Some(Decision::Otherwise)
     }
 }
 
@@ -159,12 +167,16 @@ fn flaw(id: &str, requirement: &Requirement) -> Option<&'static str> {
     if requirement.words.trim().is_empty() {
         Some("say in a few words what it asks")
     } else if requirement.declined() && !may {
-        Some("only a MAY can be declined")
+        Some("only a MAY can be declined; of what must or should be done say decision = \"otherwise\"")
+    } else if requirement.is_done_otherwise() && may {
+        Some("a MAY is \"taken\" or \"declined\"")
     } else if may && requirement.decision.is_none() {
         Some("decide: decision = \"taken\" or \"declined\"")
     } else if requirement.declined() && requirement.note.is_none() {
         Some("say in note why it is declined")
-    } else if !requirement.declined() && requirement.tests.is_empty() {
+    } else if requirement.is_done_otherwise() && requirement.note.is_none() {
+        Some("say in note what is done otherwise, and why")
+    } else if !requirement.declined() && !requirement.is_done_otherwise() && requirement.tests.is_empty() {
         Some("no test proves it")
     } else {
         None
@@ -199,10 +211,18 @@ mod tests {
             ("decision = \"declined\"\nnote = \"c\"", "", "decide"),
             ("note = \"c\"", "", "why it is declined"),
             ("decision = \"declined\"", "decision = \"taken\"", "no test proves it"),
+            ("decision = \"declined\"", "decision = \"otherwise\"", "taken"),
+            ("tests = [\"x::y::z\"]", "decision = \"otherwise\"", "what is done otherwise"),
         ] {
             let found = problems(&WHOLE.replace(from, to));
             assert!(found.iter().any(|problem| problem.contains(expected)), "{expected}: {found:?}");
         }
+    }
+
+    #[test]
+    fn what_is_done_otherwise_needs_a_reason_and_no_test() {
+        let said = "decision = \"otherwise\"\nnote = \"d\"";
+        assert_eq!(problems(&WHOLE.replace("tests = [\"x::y::z\"]", said)), [""; 0]);
     }
 
     #[test]
