@@ -207,12 +207,37 @@ pub(crate) enum OptionSpec {
     },
     FastOpen(Vec<u8>),
     FastOpenExperimental(Vec<u8>),
-    Md5(Vec<u8>),
+    /// RFC 2385.
+    Md5(Digest),
+    /// TCP-AO, RFC 5925.
+    Ao {
+        key_id: u8,
+        rnext_key_id: u8,
+        mac: Mac,
+    },
     /// Counters in wire order; `kind` is 172 or 174.
     AccEcn {
         kind: u8,
         counters: Vec<u32>,
     },
+}
+
+/// What stands in an MD5 option.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Digest {
+    Bytes(Vec<u8>),
+    /// `valid`: what the key makes that the script has given the socket.
+    Valid,
+    /// `key "…"`: what this key makes.
+    Of(Vec<u8>),
+}
+
+/// What stands behind the key numbers in an option of TCP-AO.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Mac {
+    Bytes(Vec<u8>),
+    /// `valid`: what the key makes that the script has given the socket, so many bytes.
+    Valid(u8),
 }
 
 /// What an ICMP message quotes.

@@ -20,6 +20,7 @@ mod report;
 mod run;
 mod settings;
 mod source;
+mod structure;
 mod symbols;
 
 pub use expected::declared_difference;

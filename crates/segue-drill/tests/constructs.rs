@@ -37,6 +37,8 @@ const AFTER_OPENING: &[(&str, &str)] = &[
     ("SACK blocks", "+0 < . 1001:2001(1000) ack 1 win 100\n+0 > . 1:1(0) ack 1 <nop,nop,sack 1001:2001>"),
     ("options that are not looked at", "+0 < . 1001:2001(1000) ack 1 win 100\n+0 > . 1:1(0) ack 1 <...>"),
     ("broken MD5 and end of list", "+0 < . 1:1(0) ack 1 win 100 <md5 0102,nop,nop,nop,eol>"),
+    ("an MD5 digest of another key", "+0 < . 1:1(0) ack 1 win 100 <nop,nop,md5 key \"secret\">"),
+    ("a TCP-AO option", "+0 < . 1:1(0) ack 1 win 100 <ao keyid 1 rnextkeyid 2 mac 0102030405060708090a0b0c>"),
     ("an AccECN option", "+0 < . 1:1(0) ack 1 win 100 <ECN e0b 1 ceb 2 e1b 3,nop>"),
     ("a Fast Open option", "+0 < . 1:1(0) ack 1 win 100 <FO a1b2,FOEXP a1b2,nop,nop>"),
     ("segments that are put together", "+0 `ethtool -K tun0 tso off gso off`\n+0 write(4, ..., 2500) = 2500\n+0 > P. 1:2501(2500) ack 1"),

@@ -152,6 +152,92 @@ fn results_errnos_and_descriptors_are_compared() {
     assert_fails("+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 4", 1, "in use already");
 }
 
+/// A listener with a key of RFC 2385 whose handshake is signed.
+const OPEN_SIGNED: &str = "
+   0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+  +0 setsockopt(3, SOL_TCP, TCP_MD5SIG, {tcpm_addr=..., tcpm_key=\"secret\"}, ...) = 0
+  +0 bind(3, ..., ...) = 0
+  +0 listen(3, 5) = 0
+  +0 < S 0:0(0) win 65535 <nop,nop,md5 valid,mss 1000>
+  +0 > S. 0:0(0) ack 1 <nop,nop,md5 valid,mss 1460>
++.05 < . 1:1(0) ack 1 win 65535 <nop,nop,md5 valid>
+  +0 accept(3, ..., ...) = 4
+";
+
+#[test]
+fn signatures_of_the_stack_are_verified_and_only_those_that_the_script_wants_verified() {
+    let after = |rest: &str| play(&format!("{OPEN_SIGNED}+0 write(4, ..., 1500) = 1500\n{rest}"));
+    for (line, words) in [
+        ("+0 > P. 1:1501(1500) ack 1 <nop,nop,md5 key \"Secret\">", "not the one that the key makes"),
+        ("+0 > P. 1:1501(1500) ack 1 <nop,nop,md5 000102030405060708090a0b0c0d0e0f>", "option of kind 19"),
+        ("+0 > P. 1:1501(1500) ack 1", "TCP option kinds: expected [], got [1,1,19]"),
+        ("+0 > P. 1:1501(1500) ack 1 <ao keyid 1 rnextkeyid 1 mac valid>", "expected [29], got [1,1,19]"),
+    ] {
+        let report = after(line);
+        assert!(report.verdict == Verdict::Failed && report.message.contains(words), "{line}\n{}", report.message);
+    }
+    // In two segments, each with its own digest.
+    for line in ["<nop,nop,md5 valid>", "<nop,nop,md5 key \"secret\">", "<...>"] {
+        let report = after(&format!("+0 > P. 1:1501(1500) ack 1 {line}"));
+        assert_eq!(report.verdict, Verdict::Passed, "{}", report.message);
+    }
+}
+
+#[test]
+fn a_signature_that_cannot_be_made_says_which_key_is_missing() {
+    let add = "+0 setsockopt(3, SOL_TCP, TCP_AO_ADD_KEY, {addr=..., alg_name=\"hmac(sha1)\", sndid=1, rcvid=2, key=\"s\"}, ...) = 0";
+    for (option, line, words) in [
+        ("", "<nop,nop,md5 valid>", "no MD5 key was set for the peer 192.0.2.1"),
+        ("", "<ao keyid 2 rnextkeyid 1 mac valid>", "no TCP-AO key with rcvid 2"),
+        (add, "<ao keyid 1 rnextkeyid 2 mac valid>", "no TCP-AO key with rcvid 1"),
+        (add, "<ao keyid 2 rnextkeyid 1 mac valid len 16>", "say `mac valid len 12`"),
+        (add, "<nop,nop,nop,nop,ao keyid 2 rnextkeyid 1 mac valid>", "stands in the first option"),
+    ] {
+        let text = format!(
+            "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n{option}\n+0 bind(3, ..., ...) = 0\n+0 listen(3, 5) = 0\n\
+             +0 < S 0:0(0) win 1000 {line}"
+        );
+        let message = play(&text).message;
+        assert!(message.contains(words), "{line}\n{message}");
+    }
+}
+
+#[test]
+fn the_fields_of_an_options_structure_are_checked() {
+    let set = |option: &str, fields: &str| {
+        play(&format!(
+            "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 setsockopt(3, SOL_TCP, {option}, {fields}, ...) = 0"
+        ))
+    };
+    for (option, fields, words) in [
+        ("TCP_MD5SIG", "{tcpm_wibble=1}", "no field of struct tcp_md5sig: expected tcpm_addr"),
+        ("TCP_MD5SIG", "{tcpm_addr=1}", "expected an address"),
+        ("TCP_MD5SIG", "{tcpm_addr=inet_addr(\"fd00::1\")}", "no address of this family"),
+        ("TCP_MD5SIG", "{tcpm_addr=..., tcpm_key=1}", "text in quotation marks"),
+        ("TCP_MD5SIG", "{tcpm_addr=..., tcpm_prefixlen=256}", "256 does not fit tcpm_prefixlen"),
+        ("TCP_AO_ADD_KEY", "{addr=..., sndid=-1}", "-1 does not fit sndid"),
+        ("TCP_AO_INFO", "{ao_required=2}", "2 does not fit ao_required"),
+        ("TCP_NODELAY", "{tcpm_addr=...}", "expected {onoff=…, linger=…}"),
+    ] {
+        let message = set(option, fields).message;
+        assert!(message.contains(words), "{fields}\n{message}");
+    }
+    let long = set("TCP_MD5SIG", &format!("{{tcpm_key=\"{}\"}}", "k".repeat(81))).message;
+    assert!(long.contains("room for 80 bytes, found 81"), "{long}");
+    // What getsockopt() gives is compared field by field.
+    let info = |fields: &str| {
+        play(&format!(
+            "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n\
+             +0 setsockopt(3, SOL_TCP, TCP_AO_INFO, {{ao_required=1, set_counters=1, pkt_bad=7}}, ...) = 0\n\
+             +0 getsockopt(3, SOL_TCP, TCP_AO_INFO, {fields}, ...) = 0"
+        ))
+    };
+    assert_eq!(info("{ao_required=1, accept_icmps=0, pkt_bad=7}").verdict, Verdict::Passed);
+    assert!(
+        info("{ao_required=0, pkt_bad=8}").message.contains("ao_required is 1, expected 0; pkt_bad is 7, expected 8")
+    );
+}
+
 #[test]
 fn a_blocking_call_returns_in_time_or_fails() {
     assert_passes("+0...0.1 read(4, ..., 100) = 10\n+.1 < P. 1:11(10) ack 1 win 100");

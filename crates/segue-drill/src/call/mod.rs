@@ -8,13 +8,17 @@ mod message;
 mod open;
 mod option;
 mod poll;
+mod structure;
 mod value;
 
 use crate::ast::{SystemCall, Value};
 use crate::host::{Call, Fd, Output, Returned};
-use crate::run::{Interpreter, Window};
+use crate::run::{Interpreter, KeyChange, Window};
 use crate::source::Diagnostic;
+use crate::structure::Layout;
 use crate::symbols;
+
+const ENOPROTOOPT: i32 = 92;
 
 /// What a script's descriptor stands for.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +73,13 @@ pub(crate) enum Check {
         live: Fd,
     },
     Option(option::Expected),
+    /// getsockopt(): fields of a structure.
+    Fields(structure::ExpectedFields),
+    /// setsockopt(): what it does to the keys of this socket.
+    Keys {
+        endpoint: usize,
+        change: KeyChange,
+    },
     /// The integer of ioctl().
     Integer(Option<i64>),
     Message(message::Expected),
@@ -140,6 +151,13 @@ impl Interpreter<'_> {
     ) -> Result<(), Diagnostic> {
         let Returned { result, output, .. } = returned;
         let made = self.take_note(check, result, &output);
+        if result == Err(ENOPROTOOPT) && call.errno.as_deref() != Some("ENOPROTOOPT") && self.may_be_absent(call) {
+            // A kernel can be built without either signature; then nothing can be said of the script.
+            let option = self.source_of(call.arguments[2].span);
+            let message = format!("{}(): this host has no {option} (ENOPROTOOPT)", call.name);
+            self.lacks = Some(option);
+            return Err(Diagnostic::at(call.span, message));
+        }
         let value = result.unwrap_or(-1);
         let is_any = call.result.value == Value::Ellipsis;
         let expected = if is_any { value } else { self.integer(&call.result)? };
@@ -174,10 +192,20 @@ impl Interpreter<'_> {
     }
 }
 
+impl Interpreter<'_> {
+    /// Whether a call sets an option that not every host has: those of signatures.
+    fn may_be_absent(&self, call: &SystemCall) -> bool {
+        let number = |at: usize| Some(self.integer(call.arguments.get(at)?).ok()? as i32);
+        let option = number(1).zip(number(2)).and_then(|(level, name)| Layout::of_option(level, name));
+        call.name == "setsockopt" && option.is_some()
+    }
+}
+
 /// What differs beside the result.
 fn mismatch(check: &Check, result: Result<i64, i32>, output: &Output) -> Option<String> {
     match (check, output) {
         (Check::Option(expected), Output::Bytes(got)) => expected.mismatch(got),
+        (Check::Fields(expected), Output::Bytes(got)) if result.is_ok() => expected.mismatch(got),
         (Check::Integer(Some(expected)), Output::Integer(got)) if *expected != i64::from(*got) => {
             Some(format!("the value is {got}, expected {expected}"))
         }

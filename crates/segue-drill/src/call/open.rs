@@ -151,6 +151,11 @@ impl Interpreter<'_> {
                 self.endpoints[endpoint].socket = Some(live);
                 Some(Descriptor { live, kind: Kind::Socket { endpoint, is_v6, is_stream: true } })
             }
+            Check::Keys { endpoint, ref change } => {
+                let keys = &mut self.endpoints[endpoint].keys;
+                keys.apply(change.clone());
+                None
+            }
             Check::Bound { endpoint, port } => {
                 self.endpoints[endpoint].local.1 = Some(port);
                 None

@@ -1,14 +1,20 @@
 //! Socket options and ioctl, by Linux's numbers.
 use super::Check;
-use super::value::{arguments, field};
+use super::value::{SocketRef, arguments, field};
 use crate::ast::{Expression, SystemCall, Value};
 use crate::host::Call;
-use crate::run::Interpreter;
+use crate::run::{Interpreter, KeyChange};
 use crate::source::Diagnostic;
+use crate::structure::Layout;
 
 impl Interpreter<'_> {
-    /// An option's value as bytes.
-    fn option_value(&self, value: &Expression) -> Result<Vec<u8>, Diagnostic> {
+    /// An option's value as bytes; `structure` is what fields in braces are, if not those of SO_LINGER.
+    fn option_value(
+        &self,
+        value: &Expression,
+        structure: Option<&Layout>,
+        socket: SocketRef,
+    ) -> Result<Vec<u8>, Diagnostic> {
         match &value.value {
             Value::List(values) => match values.as_slice() {
                 [one] => Ok((self.integer(one)? as i32).to_ne_bytes().to_vec()),
@@ -19,6 +25,9 @@ impl Interpreter<'_> {
             },
             Value::Text(text) => Ok(text.clone()),
             Value::Structure(fields) => {
+                if let Some(layout) = structure {
+                    return self.structure(layout, fields, socket);
+                }
                 let (Some(on), Some(linger)) = (field(fields, "onoff"), field(fields, "linger")) else {
                     return Err(Diagnostic::at(value.span, "expected {onoff=…, linger=…}"));
                 };
@@ -44,9 +53,16 @@ impl Interpreter<'_> {
         let arguments = arguments(call, 5, 5)?;
         let socket = self.socket_argument(&arguments[0])?;
         let (level, name) = (self.integer(&arguments[1])? as i32, self.integer(&arguments[2])? as i32);
-        let mut value = self.option_value(&arguments[3])?;
-        value.resize(self.size(&arguments[4])?, 0);
-        Ok((Call::SetOption { fd: socket.live, level, name, value }, Check::Result))
+        let layout = Layout::of_option(level, name);
+        let mut value = self.option_value(&arguments[3], layout, socket)?;
+        if arguments[4].value != Value::Ellipsis {
+            value.resize(self.size(&arguments[4])?, 0);
+        }
+        let check = match KeyChange::of_option(level, name, &value) {
+            Some(change) => Check::Keys { endpoint: socket.endpoint, change },
+            None => Check::Result,
+        };
+        Ok((Call::SetOption { fd: socket.live, level, name, value }, check))
     }
 
     pub(super) fn call_getsockopt(&mut self, call: &SystemCall) -> Result<(Call, Check), Diagnostic> {
@@ -58,10 +74,15 @@ impl Interpreter<'_> {
             Value::Ellipsis => None,
             _ => return Err(Diagnostic::at(arguments[4].span, "expected the length in brackets, such as [4]")),
         };
-        let value = match arguments[3].value {
-            Value::Ellipsis => None,
+        let value = match (&arguments[3].value, Layout::of_option(level, name)) {
+            (Value::Ellipsis, _) => None,
+            (Value::Structure(fields), Some(layout)) => {
+                let expected = self.expected_fields(layout, fields)?;
+                let room = vec![0; length.unwrap_or(layout.length)];
+                return Ok((Call::GetOption { fd: socket.live, level, name, value: room }, Check::Fields(expected)));
+            }
             _ => {
-                let mut value = self.option_value(&arguments[3])?;
+                let mut value = self.option_value(&arguments[3], None, socket)?;
                 // A name comes with zeros behind it.
                 if matches!(arguments[3].value, Value::Text(_)) {
                     value.resize(value.len().max(length.unwrap_or(0)), 0);

@@ -162,7 +162,7 @@ fn is_field_next(cursor: &mut Cursor<'_>) -> Parsed<bool> {
 }
 
 /// Adjacent strings are one.
-fn strings(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
+pub(super) fn strings(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
     let mut bytes = Vec::new();
     while cursor.peek("\"")? {
         let (text, span) = cursor.delimited("\"", "\"", "string")?;

@@ -1,9 +1,14 @@
 //! TCP options: `<mss 1460,nop,wscale 7>`.
 use super::cursor::{Cursor, Define, Parsed};
-use crate::ast::{Direction, OptionSpec, OptionsSpec};
+use super::expression::strings;
+use crate::ast::{Digest, Direction, Mac, OptionSpec, OptionsSpec};
 use crate::source::{Diagnostic, Span};
 
-const EXPECTED: &str = "a TCP option (mss, nop, eol, wscale, sackOK, sack, TS, FO, FOEXP, md5 or ECN)";
+const EXPECTED: &str = "a TCP option (mss, nop, eol, wscale, sackOK, sack, TS, FO, FOEXP, md5, ao or ECN)";
+
+/// Bytes of a digest of RFC 2385, and of a MAC of RFC 5926.
+const DIGEST: usize = 16;
+const AO_MAC: u8 = 12;
 
 pub(super) fn list(cursor: &mut Cursor<'_>, direction: Direction) -> Parsed<OptionsSpec> {
     let opening = cursor.expect("<", "in front of TCP options")?;
@@ -57,16 +62,8 @@ fn option(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
         }
         "FO" => OptionSpec::FastOpen(cookie(cursor)?),
         "FOEXP" => OptionSpec::FastOpenExperimental(cookie(cursor)?),
-        "md5" => {
-            let digest = cookie(cursor)?;
-            if digest.len() > 16 {
-                return Err(Diagnostic::at(
-                    span,
-                    format!("an MD5 digest has at most 16 bytes, found {}", digest.len()),
-                ));
-            }
-            OptionSpec::Md5(digest)
-        }
+        "md5" => OptionSpec::Md5(digest(cursor, span)?),
+        "ao" => ao(cursor)?,
         "ECN" => accecn(cursor)?,
         other => return Err(Diagnostic::at(span, format!("expected {EXPECTED}, found `{other}`"))),
     })
@@ -105,6 +102,43 @@ fn cookie(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
     bytes.ok_or_else(|| Diagnostic::at(span, format!("expected pairs of hexadecimal digits, found `{digits}`")))
 }
 
+/// `0102…`, `valid` or `key "…"`.
+fn digest(cursor: &mut Cursor<'_>, span: Span) -> Parsed<Digest> {
+    if cursor.eat_word("valid")? {
+        return Ok(Digest::Valid);
+    }
+    if cursor.eat_word("key")? {
+        if !cursor.peek("\"")? {
+            return Err(cursor.unexpected("the key in quotation marks"));
+        }
+        return Ok(Digest::Of(strings(cursor)?));
+    }
+    let digest = cookie(cursor)?;
+    if digest.len() > DIGEST {
+        return Err(Diagnostic::at(span, format!("an MD5 digest has at most {DIGEST} bytes, found {}", digest.len())));
+    }
+    Ok(Digest::Bytes(digest))
+}
+
+/// `keyid 1 rnextkeyid 2 mac 0102…` or `mac valid`, with `len 16` if it has not the 12 bytes of RFC 5926.
+fn ao(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
+    let mut number = |name: &str| {
+        cursor.expect(name, "and a number")?;
+        cursor.decimal(name, 255).map(|number| number as u8)
+    };
+    let (key_id, rnext_key_id) = (number("keyid")?, number("rnextkeyid")?);
+    cursor.expect("mac", "and the MAC")?;
+    let mac = match (cursor.eat_word("valid")?, cursor.peek_word()?) {
+        (true, Some("len")) => {
+            cursor.eat_word("len")?;
+            Mac::Valid(cursor.decimal("the length of the MAC", 20)? as u8)
+        }
+        (true, _) => Mac::Valid(AO_MAC),
+        (false, _) => Mac::Bytes(cookie(cursor)?),
+    };
+    Ok(OptionSpec::Ao { key_id, rnext_key_id, mac })
+}
+
 /// `e0b 1 ceb 2 e1b 3`: the field named first picks the kind (172: e0b, 174: e1b).
 fn accecn(cursor: &mut Cursor<'_>) -> Parsed<OptionSpec> {
     let mut fields: Vec<(&str, u32)> = Vec::new();
@@ -135,8 +169,19 @@ impl OptionSpec {
             OptionSpec::Sack(blocks) => 2 + 8 * blocks.len(),
             OptionSpec::FastOpen(cookie) => 2 + cookie.len(),
             OptionSpec::FastOpenExperimental(cookie) => 4 + cookie.len(),
-            OptionSpec::Md5(digest) => 2 + digest.len(),
+            OptionSpec::Md5(Digest::Bytes(digest)) => 2 + digest.len(),
+            OptionSpec::Md5(Digest::Valid | Digest::Of(_)) => 2 + DIGEST,
+            OptionSpec::Ao { mac: Mac::Bytes(mac), .. } => 4 + mac.len(),
+            OptionSpec::Ao { mac: Mac::Valid(length), .. } => 4 + usize::from(*length),
             OptionSpec::AccEcn { counters, .. } => 2 + 3 * counters.len(),
+        }
+    }
+    /// How many of the body's bytes are compared as they stand: a signature that must be valid is verified instead.
+    pub(crate) fn literal(&self, body: usize) -> usize {
+        match self {
+            OptionSpec::Md5(Digest::Valid | Digest::Of(_)) => 0,
+            OptionSpec::Ao { mac: Mac::Valid(_), .. } => 2,
+            _ => body,
         }
     }
 }

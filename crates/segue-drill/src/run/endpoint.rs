@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use segue_wire::{Instant, TcpFlags, TcpHeader};
 
+use super::keys::Keys;
 use crate::host::Fd;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +40,10 @@ pub(crate) struct Endpoint {
     pub(crate) first_stamp: Option<(u32, u32, Instant)>,
     /// Flow labels, script and live.
     pub(crate) flow_labels: Vec<(u32, u32)>,
+    /// What the script has given the socket to sign with.
+    pub(crate) keys: Keys,
+    /// Whose keys count as long as the handshake lasts.
+    pub(crate) listener: Option<usize>,
 }
 
 impl Endpoint {
@@ -55,6 +60,15 @@ impl Endpoint {
             stamps: HashMap::new(),
             first_stamp: None,
             flow_labels: Vec::new(),
+            keys: Keys::default(),
+            listener: None,
+        }
+    }
+
+    /// There is a connection, which keeps its listener's keys as they are now.
+    pub(crate) fn inherit(&mut self, keys: &Keys) {
+        if self.listener.take().is_some() {
+            self.keys = keys.clone();
         }
     }
 

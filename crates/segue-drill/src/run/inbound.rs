@@ -46,6 +46,7 @@ impl Interpreter<'_> {
         self.ensure_child();
         let mss = self.settings.mss;
         let echo = self.echo(packet, spec);
+        let keys = self.keys();
         let endpoint = self.endpoint_mut(packet.span)?;
         let raw = inject::option_bytes(spec, endpoint, echo)?;
         let is_foreign = spec.ports.is_some();
@@ -53,7 +54,13 @@ impl Interpreter<'_> {
             endpoint.on_peer_syn(spec.sequence.first, spec.flags.contains(TcpFlags::ACK));
         }
         let ports = (endpoint.remote.1.unwrap_or(0), endpoint.local.1.unwrap_or(0));
-        inject::segment(way, ports, packet, spec, endpoint, &raw, mss)
+        let built = inject::segment(way, ports, packet, spec, (endpoint, &keys), &raw, mss)?;
+        // Whoever acknowledges the listener's SYN makes the connection, which keeps the keys of this moment.
+        let is_third = spec.flags.contains(TcpFlags::ACK) && !spec.flags.intersects(TcpFlags::SYN | TcpFlags::RST);
+        if is_third && !is_foreign && endpoint.own_isn.is_some() {
+            endpoint.inherit(&keys);
+        }
+        Ok(built)
     }
 
     /// A packet for a listener, or for nobody, makes a connection which is the one under test from then on.
@@ -69,6 +76,7 @@ impl Interpreter<'_> {
         child.role = Role::Passive;
         child.local.1 = Some(local_port);
         child.remote.1 = Some(self.ephemeral_port());
+        child.listener = self.current;
         self.endpoints.push(child);
         self.current = Some(self.endpoints.len() - 1);
     }

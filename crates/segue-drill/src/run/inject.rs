@@ -8,7 +8,11 @@ use segue_wire::{
 };
 
 use super::endpoint::Endpoint;
-use crate::ast::{EcnSpec, IcmpSpec, IpInfo, OptionSpec, OptionsSpec, PacketSpec, Quotation, TcpSpec, UdpSpec};
+use super::keys::Keys;
+use super::signature::{self, Signing};
+use crate::ast::{
+    Digest, EcnSpec, IcmpSpec, IpInfo, Mac, OptionSpec, OptionsSpec, PacketSpec, Quotation, TcpSpec, UdpSpec,
+};
 use crate::source::Diagnostic;
 
 /// Addresses of an injected packet.
@@ -97,7 +101,7 @@ pub(super) fn segment(
     ports: (u16, u16),
     packet: &PacketSpec,
     spec: &TcpSpec,
-    endpoint: &Endpoint,
+    (endpoint, keys): (&Endpoint, &Keys),
     raw: &[u8],
     mss: u16,
 ) -> Result<Packet, Diagnostic> {
@@ -128,9 +132,12 @@ pub(super) fn segment(
     }
     let mut out = [0; 60];
     let used = tcp::emit(&header, &options, &mut out);
+    let text = zeros(length);
+    signature::sign(Signing { endpoint, keys }, way, spec, &mut out[..used], &header, &text)
+        .map_err(|message| Diagnostic::at(packet.span, message))?;
     let segmentation =
         (mss > 0 && length > mss.into()).then_some(Segmentation { size: mss, kind: SegmentationKind::Tcp });
-    Ok(assemble(way, &packet.ip, Protocol::TCP, &out[..used], zeros(length), 16, segmentation))
+    Ok(assemble(way, &packet.ip, Protocol::TCP, &out[..used], text, 16, segmentation))
 }
 
 /// The options of an injected segment as bytes; `echo` gives the live value for a script's `ecr`.
@@ -178,7 +185,15 @@ pub(super) fn encode(option: &OptionSpec, out: &mut Vec<u8>) {
         OptionSpec::Timestamps { value, echo } => put(8, &[value.to_be_bytes(), echo.to_be_bytes()].concat()),
         OptionSpec::FastOpen(cookie) => put(34, cookie),
         OptionSpec::FastOpenExperimental(cookie) => put(254, &[&[0xf9, 0x89], cookie.as_slice()].concat()),
-        OptionSpec::Md5(digest) => put(19, digest),
+        OptionSpec::Md5(Digest::Bytes(digest)) => put(19, digest),
+        OptionSpec::Ao { key_id, rnext_key_id, mac: Mac::Bytes(mac) } => {
+            put(29, &[&[*key_id, *rnext_key_id], mac.as_slice()].concat());
+        }
+        // Signatures are put in when all else stands.
+        OptionSpec::Md5(Digest::Valid | Digest::Of(_)) => put(19, &[0; 16]),
+        OptionSpec::Ao { key_id, rnext_key_id, mac: Mac::Valid(length) } => {
+            put(29, &[vec![*key_id, *rnext_key_id], vec![0; (*length).into()]].concat());
+        }
         OptionSpec::AccEcn { kind, counters } => {
             let bytes: Vec<u8> = counters.iter().flat_map(|count| count.to_be_bytes()[1..].to_vec()).collect();
             put(*kind, &bytes);

@@ -144,6 +144,7 @@ fn describe_options(raw: &[u8], endpoint: &Endpoint, flags: TcpFlags) -> String 
         (34, _) => format!("FO {}", hex(body)),
         (254, _) if body.starts_with(&[0xf9, 0x89]) => format!("FOEXP {}", hex(&body[2..])),
         (19, _) => format!("md5 {}", hex(body)),
+        (29, 2..) => format!("ao keyid {} rnextkeyid {} mac {}", body[0], body[1], hex(&body[2..])),
         _ => format!("kind {kind} {}", hex(body)),
     };
     split_options(raw).into_iter().map(describe).collect::<Vec<_>>().join(",")

@@ -10,8 +10,10 @@ pub(crate) mod endpoint;
 mod expect;
 mod inbound;
 mod inject;
+mod keys;
 pub(crate) mod live;
 mod pace;
+mod signature;
 mod snapshot;
 mod trace;
 
@@ -29,6 +31,8 @@ use crate::icmp_names;
 use crate::settings::Settings;
 use crate::source::{Diagnostic, Span};
 use endpoint::Endpoint;
+pub(crate) use keys::KeyChange;
+use keys::Keys;
 use live::Live;
 pub(crate) use pace::PUNCTUAL;
 use pace::Pace;
@@ -65,8 +69,8 @@ pub(crate) struct Interpreter<'a> {
     snapshots: Vec<Snapshot>,
     next_port: u16,
     saved_sysctls: BTreeMap<String, String>,
-    /// The last setting that the host did not take, in its words.
-    lacks: Option<String>,
+    /// The last setting that the host did not take, in its words, or the option that it has not.
+    pub(crate) lacks: Option<String>,
     /// When the previous event was over.
     previous: Instant,
     /// When the previous event was due, if it was an inbound packet.
@@ -358,6 +362,14 @@ impl Interpreter<'_> {
     pub(crate) fn endpoint_mut(&mut self, span: Span) -> Result<&mut Endpoint, Diagnostic> {
         let endpoint = self.current.and_then(|at| self.endpoints.get_mut(at));
         endpoint.ok_or_else(|| Diagnostic::at(span, "there is no socket under test yet: call socket() first"))
+    }
+
+    /// The keys of the socket under test: its listener's, until there is a connection.
+    fn keys(&self) -> Keys {
+        let keys_of = |at: usize| self.endpoints.get(at);
+        let current = self.current.and_then(keys_of);
+        let owner = current.and_then(|endpoint| endpoint.listener).and_then(keys_of).or(current);
+        owner.map(|endpoint| endpoint.keys.clone()).unwrap_or_default()
     }
 
     pub(crate) fn ephemeral_port(&mut self) -> u16 {
