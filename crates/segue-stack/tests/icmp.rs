@@ -34,6 +34,14 @@ fn v4_packet(source: &str, destination: &str, protocol: Protocol, payload: &[u8]
     Packet::from_bytes(bytes.into())
 }
 
+/// The last fragment of a datagram, which begins so many bytes into it.
+fn v4_fragment(source: &str, destination: &str, offset: u16, payload: &[u8]) -> Packet {
+    let mut bytes = v4_packet(source, destination, Protocol(99), payload).to_vec();
+    let (header, _) = Ipv4Header::parse(&bytes).unwrap();
+    Ipv4Header { dont_fragment: false, fragment_offset: offset, ..header }.emit(&mut bytes);
+    Packet::from_bytes(bytes.into())
+}
+
 fn v6_packet(source: &str, destination: &str, next_header: Protocol, payload: &[u8]) -> Packet {
     let mut bytes = vec![0; 40];
     let (source, destination) = (source.parse().unwrap(), destination.parse().unwrap());
@@ -195,7 +203,12 @@ fn a_protocol_nobody_speaks_is_answered_and_nothing_is_said_about_errors_fragmen
     w.inject(B, v4_packet(A4, "224.0.0.1", Protocol(99), b"........"));
     w.inject(B, v4_packet("10.0.0.255", B4, Protocol(99), b"........"));
     w.inject(B, v4_packet("0.0.0.0", B4, Protocol(99), b"........"));
+    w.inject(B, v4_fragment(A4, B4, 8, b"........"));
     w.settle();
+    assert_eq!(sent_by_b(&w).len(), 1);
+    // Given up without its first fragment, which alone would say who is to be told (RFC 1122 section 3.3.2).
+    w.run(Duration::from_secs(31));
+    assert_eq!(w.counter(B, "IpReasmTimeout"), 1);
     assert_eq!(sent_by_b(&w).len(), 1);
 }
 

@@ -31,17 +31,6 @@ const OPT_TSONLY: i32 = 1 << 11;
 const OPT_STATS: i32 = 1 << 12;
 
 impl World {
-    fn set(&mut self, host: usize, id: SocketId, level: i32, name: i32, value: i32) {
-        self.stacks[host].setsockopt(self.now, id, level, name, &value.to_ne_bytes()).unwrap();
-    }
-
-    fn message(&mut self, host: usize, id: SocketId, flags: MsgFlags) -> Result<(Vec<u8>, ReceivedMessage), Errno> {
-        let mut buffer = vec![0; 2000];
-        let message = self.stacks[host].recv_message(self.now, id, &mut buffer, flags)?;
-        buffer.truncate(message.len);
-        Ok((buffer, message))
-    }
-
     /// The next entry of an error queue.
     fn error(&mut self, host: usize, id: SocketId) -> Option<(ExtendedError, ReceivedMessage)> {
         let (_, message) = self.message(host, id, MsgFlags::ERRQUEUE).ok()?;

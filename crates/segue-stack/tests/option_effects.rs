@@ -4,7 +4,7 @@ mod common;
 use core::time::Duration;
 
 use common::*;
-use segue_stack::{ControlMessage, Errno, Instant, MsgFlags, Packet, Ready, ReceivedMessage, SocketId};
+use segue_stack::{ControlMessage, Errno, Instant, MsgFlags, Packet, Ready, SocketId};
 use segue_wire::{Ipv4Header, Ipv6Header, Protocol, UdpHeader};
 
 const SOCKET: i32 = 1;
@@ -13,17 +13,6 @@ const IPV6: i32 = 41;
 const TCP: i32 = 6;
 
 impl World {
-    fn set(&mut self, host: usize, id: SocketId, level: i32, name: i32, value: i32) {
-        self.stacks[host].setsockopt(self.now, id, level, name, &value.to_ne_bytes()).unwrap();
-    }
-
-    fn message(&mut self, host: usize, id: SocketId, flags: MsgFlags) -> Result<(Vec<u8>, ReceivedMessage), Errno> {
-        let mut buffer = vec![0; 2000];
-        let message = self.stacks[host].recv_message(self.now, id, &mut buffer, flags)?;
-        buffer.truncate(message.len);
-        Ok((buffer, message))
-    }
-
     fn control(&mut self, id: SocketId) -> Vec<ControlMessage> {
         self.message(B, id, MsgFlags::empty()).unwrap().1.control
     }

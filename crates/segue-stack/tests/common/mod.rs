@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use segue_stack::{
-    Cidr, Domain, Errno, IfaceConfig, IfaceId, Instant, MsgFlags, Packet, Ready, SocketId, SocketType, Stack,
-    StackConfig,
+    Cidr, Domain, Errno, IfaceConfig, IfaceId, Instant, MsgFlags, Packet, Ready, ReceivedMessage, SocketId, SocketType,
+    Stack, StackConfig,
 };
 
 pub const A: usize = 0;
@@ -256,6 +256,19 @@ impl World {
 
     pub fn write(&mut self, host: usize, id: SocketId, data: &[u8]) -> Result<usize, Errno> {
         self.stacks[host].send(self.now, id, data, MsgFlags::empty())
+    }
+
+    /// An option whose value is a number.
+    pub fn set(&mut self, host: usize, id: SocketId, level: i32, name: i32, value: i32) {
+        self.stacks[host].setsockopt(self.now, id, level, name, &value.to_ne_bytes()).unwrap();
+    }
+
+    /// What recvmsg(2) gives: the bytes, and what is told beside them.
+    pub fn message(&mut self, host: usize, id: SocketId, flags: MsgFlags) -> Result<(Vec<u8>, ReceivedMessage), Errno> {
+        let mut buffer = vec![0; 2000];
+        let message = self.stacks[host].recv_message(self.now, id, &mut buffer, flags)?;
+        buffer.truncate(message.len);
+        Ok((buffer, message))
     }
 
     pub fn read(&mut self, host: usize, id: SocketId) -> Result<Vec<u8>, Errno> {
