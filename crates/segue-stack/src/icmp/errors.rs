@@ -71,8 +71,7 @@ impl Stack {
             destination: to,
             protocol,
             ttl: self.default_ttl(to),
-            // RFC 1812 4.3.2.5: internetwork control.
-            tos: 0xc0,
+            tos: type_of_service(about),
             flow_label: 0,
             dont_fragment: false,
             identification: self.next_identification(source, to) as u16,
@@ -145,6 +144,16 @@ impl Stack {
         };
         self.counters.inc(specific);
         self.counters.inc(if to.is_ipv4() { Counter::IcmpOutMsgs } else { Counter::Icmp6OutMsgs });
+    }
+}
+
+/// RFC 1812 4.3.2.5: internetwork control. As Linux beside the bits of RFC 1349 in what it is about; without a class over IPv6.
+fn type_of_service(about: &Packet) -> u8 {
+    const INTERNETWORK_CONTROL: u8 = 0xc0;
+    const SERVICE_BITS: u8 = 0x1e;
+    match Ipv4Header::parse_quoted(about.head()) {
+        Ok((header, _)) => INTERNETWORK_CONTROL | header.traffic_class & SERVICE_BITS,
+        Err(_) => 0,
     }
 }
 

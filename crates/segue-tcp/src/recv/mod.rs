@@ -80,9 +80,10 @@ impl Waiting {
         self.told.blocks.retain(|start| runs.has_run_at(start) || fin == Some(start));
     }
 
-    /// A run with the FIN that may stand behind it.
+    /// A run with the FIN that may stand behind it, and a FIN that came alone with the run in front of it.
     fn with_fin(&self, run: (u64, u64)) -> (u64, u64) {
-        if self.fin == Some(run.1) { (run.0, run.1 + 1) } else { run }
+        let start = if run.0 == run.1 { self.runs.start_of_run_to(run.0).unwrap_or(run.0) } else { run.0 };
+        if self.fin == Some(run.1) { (start, run.1 + 1) } else { (start, run.1) }
     }
 }
 

@@ -56,6 +56,12 @@ impl Reassembly {
         before.is_some_and(|(start, run)| start + run.len() as u64 > offset)
     }
 
+    /// Where the run begins that ends at `offset`.
+    pub(crate) fn start_of_run_to(&self, offset: u64) -> Option<u64> {
+        let before = self.runs.range(..offset).next_back();
+        before.filter(|(start, run)| *start + run.len() as u64 == offset).map(|(start, _)| *start)
+    }
+
     /// The run nearest to the reader.
     pub(crate) fn first(&self) -> Option<(u64, u64)> {
         self.runs.first_key_value().map(|(start, run)| (*start, start + run.len() as u64))

@@ -230,8 +230,9 @@ impl Sender {
         }
         if self.sack {
             self.note_acked_late(now, &harvest, before.fack, config);
-            if let Some(repair) = &mut self.repair {
-                repair.reordering.widen(self.una, self.nxt, config);
+            let delivered = self.cc.flow().map_or(0, |flow| flow.rate.delivered()).wrapping_add(newly);
+            if let (Some(repair), Some(prior)) = (&mut self.repair, harvest.delivered.prior()) {
+                repair.reordering.widen(prior, delivered, config);
             }
         }
         self.on_probe_ack(now, &shown, config);

@@ -158,7 +158,8 @@ impl Sender {
         let skipped = self.bytes_of(&tail).saturating_sub(self.segment_size());
         tail.start += skipped;
         tail.len -= skipped;
-        self.within_window(tail).filter(|probe| probe.len == tail.len).map(SendPlan::Tail)
+        // As Linux: what the peer's window holds of it.
+        self.within_window(tail).map(SendPlan::Tail)
     }
 
     /// `most`: of the payload of a super-segment.
@@ -299,9 +300,10 @@ impl Sender {
     fn commit_tail(&mut self, now: Instant, resend: &Resend, config: &Config) -> Outgoing {
         self.nudge = Nudge::Nothing;
         self.scoreboard.cut_at(resend.start);
+        self.scoreboard.cut_at(resend.start + resend.len);
         let in_flight = self.scoreboard.in_flight();
         let sent = self.cc.flow_mut(now).rate.on_send(now, false, in_flight);
-        self.scoreboard.on_tail_probed(now, sent);
+        self.scoreboard.on_tail_probed(now, resend.start, sent);
         self.on_probe_sent(now, resend.start, resend.len, false, config);
         self.again(now, resend)
     }

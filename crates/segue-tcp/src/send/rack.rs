@@ -83,20 +83,14 @@ pub(crate) struct Reordering {
     persist: u8,
     /// A D-SACK came that the window may have been too narrow for.
     duplicate: bool,
-    /// The window is not widened again before this is acknowledged: once per round trip.
-    round_end: Option<Seq<Local>>,
+    /// Segments delivered when the window was last widened, modulo 2^32: not again before one arrives that left later, once
+    /// per round trip.
+    widened_at: u32,
 }
 
 impl Reordering {
     pub(crate) fn new(config: &Config) -> Reordering {
-        Reordering {
-            degree: config.reordering.into(),
-            seen: 0,
-            steps: 1,
-            persist: 0,
-            duplicate: false,
-            round_end: None,
-        }
+        Reordering { degree: config.reordering.into(), seen: 0, steps: 1, persist: 0, duplicate: false, widened_at: 0 }
     }
 
     /// `low` has arrived, sent once, when `fack` had: Linux's measure of how far it was overtaken.
@@ -129,16 +123,18 @@ impl Reordering {
         self.duplicate |= self.seen > 0;
     }
 
-    /// Step 4, first part: once per round trip with a D-SACK the window becomes wider.
-    pub(crate) fn widen(&mut self, una: Seq<Local>, nxt: Seq<Local>, config: &Config) {
+    /// Step 4, first part: once per round trip with a D-SACK the window becomes wider. As Linux counts round trips: `prior`
+    /// segments had been delivered when the newest of those left that an acknowledgment delivers, `delivered` have been now. A
+    /// D-SACK of the round trip in which it was widened is forgotten.
+    pub(crate) fn widen(&mut self, prior: u32, delivered: u32, config: &Config) {
         if config.recovery & STATIC_WINDOW != 0 {
             return;
         }
-        if self.round_end.is_some_and(|end| !una.before(end)) {
-            self.round_end = None;
+        if (prior.wrapping_sub(self.widened_at) as i32) < 0 {
+            self.duplicate = false;
         }
-        if core::mem::take(&mut self.duplicate) && self.round_end.is_none() {
-            self.round_end = Some(nxt);
+        if core::mem::take(&mut self.duplicate) {
+            self.widened_at = delivered;
             self.steps = self.steps.saturating_add(1);
             self.persist = PERSISTENCE;
         } else if self.persist == 0 {
@@ -235,25 +231,31 @@ mod tests {
         let window = |r: &Reordering| r.window(true, Packets(0), Some(40 * MS), Some(50 * MS), &config);
         // Without reordering seen a D-SACK says nothing about the window.
         reordering.on_duplicate();
-        reordering.widen(seq(0), seq(10), &config);
+        reordering.widen(1, 2, &config);
         reordering.on_late(seq(0), seq(5), 1, &config);
         assert_eq!(window(&reordering), 10 * MS);
-        for (una, expected) in [(0, 20), (5, 20), (10, 30), (20, 40), (30, 50), (40, 50)] {
+        for (prior, delivered, expected) in
+            [(2, 10, 20), (9, 15, 20), (10, 20, 30), (20, 30, 40), (29, 31, 40), (30, 40, 50), (40, 50, 50)]
+        {
             reordering.on_duplicate();
-            reordering.widen(seq(una), seq(una + 10), &config);
-            assert_eq!(window(&reordering), expected * MS, "SND.UNA at {una}");
+            reordering.widen(prior, delivered, &config);
+            assert_eq!(window(&reordering), expected * MS, "{prior} were delivered");
         }
+        // What came too early for the round trip is forgotten, not kept for the next.
+        reordering.on_duplicate();
+        reordering.widen(49, 55, &config);
+        reordering.widen(55, 60, &config);
         for _ in 0..15 {
             reordering.on_recovered();
-            reordering.widen(seq(60), seq(70), &config);
+            reordering.widen(60, 61, &config);
         }
         assert_eq!(window(&reordering), 50 * MS);
         reordering.on_recovered();
-        reordering.widen(seq(70), seq(80), &config);
+        reordering.widen(70, 71, &config);
         assert_eq!(window(&reordering), 10 * MS);
         let fixed = Config { recovery: 3, ..Config::default() };
         reordering.on_duplicate();
-        reordering.widen(seq(90), seq(99), &fixed);
+        reordering.widen(90, 91, &fixed);
         assert_eq!(window(&reordering), 10 * MS);
     }
 }

@@ -68,6 +68,11 @@ struct Newest {
 }
 
 impl Delivered {
+    /// Segments that had been delivered when the newest of these left, modulo 2^32; `None`: there is none.
+    pub(crate) fn prior(&self) -> Option<u32> {
+        self.newest.map(|newest| newest.sent.delivered)
+    }
+
     /// One more segment that was not known to have arrived: when it last left, where it ends.
     pub(crate) fn note(&mut self, sent_at: Instant, end: Seq<Local>, sent: &Sent) {
         self.segments += 1;

@@ -248,11 +248,12 @@ impl Scoreboard {
         Some(Resend { start: mark.start, len: mark.len, marks: 1, push: mark.tags.contains(Tags::PUSH) })
     }
 
-    /// The last segment has left as a probe: it is not thought lost, and not in the network twice.
-    pub(crate) fn on_tail_probed(&mut self, now: Instant, sent: Sent) {
+    /// The segment at `start`, the last or what the peer's window holds of it, has left as a probe: it is not thought lost, and
+    /// not in the network twice.
+    pub(crate) fn on_tail_probed(&mut self, now: Instant, start: Seq<Local>, sent: Sent) {
         let Some(board) = &mut self.0 else { return };
-        let last = board.marks.end() - 1;
-        let Some(mark) = board.marks.get_mut(last) else { return };
+        let probed = board.marks.from(start);
+        let Some(mark) = board.marks.get_mut(probed) else { return };
         mark.tags.insert(Tags::EVER_RESENT);
         mark.sent_at = now;
         mark.sent = sent;
@@ -261,8 +262,8 @@ impl Scoreboard {
             mark.tags.remove(Tags::OVERDUE);
         }
         if was_overdue || mark.tags.contains(Tags::LISTED) {
-            board.order.remove(&mut board.marks, last);
-            board.order.append(&mut board.marks, last);
+            board.order.remove(&mut board.marks, probed);
+            board.order.append(&mut board.marks, probed);
         }
     }
 }
