@@ -10,18 +10,20 @@
 //! when the stack's send buffer is full, sends wait, as on the kernel's sockets.
 //! Control messages (IP_PKTINFO, IP_TTL, timestamps) are kept here, by the
 //! number of a speaker that says this one datagram; a connected socket, which
-//! hears one speaker alone, has none.
+//! hears one speaker alone, stamps what it is sent, and the stamp tells which
+//! datagram it was.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use segue::{ControlMessage, MsgFlags, Ready, ReceivedMessage, Socket};
+use segue::{ControlMessage, MsgFlags, Ready, Socket};
 
 use crate::address;
+use crate::calls::message::{ReceiveCall, Taken};
 use crate::holder::{Holder, borrow_from_anyone};
 use crate::supervisor::{Parked, Sock, Stats, Supervisor, Verdict};
 use crate::sys::errno;
@@ -38,16 +40,6 @@ pub(crate) const LARGEST: usize = 65_535;
 /// What an IP packet has room for behind UDP's header.
 const LARGEST_PAYLOAD_V4: i32 = 65_535 - 20 - 8;
 const LARGEST_PAYLOAD_V6: i32 = 65_535 - 8;
-
-/// A receive that wants the sender's address.
-#[derive(Debug)]
-pub(crate) struct ReceiveCall {
-    pub(crate) parked: Parked,
-    /// Held while the call waits.
-    pub(crate) theirs: OwnedFd,
-    pub(crate) flags: i32,
-    pub(crate) target: crate::calls::message::Target,
-}
 
 /// A send with an address that waits for room.
 #[derive(Debug)]
@@ -71,14 +63,23 @@ struct Held {
     control: Vec<ControlMessage>,
 }
 
+/// By what a datagram in theirs is known again.
+#[derive(Clone, Copy, Debug)]
+enum Mark {
+    /// The number of the speaker that said it and nothing else.
+    Speaker(u64),
+    /// When it was put there: between these two.
+    Sent(Duration, Duration),
+}
+
 /// See the module.
 pub(crate) struct Datagram {
     endpoint: Socket,
     /// A way to connect to theirs, without holding it.
     path: OwnedFd,
     speakers: VecDeque<Speaker>,
-    /// Control messages by the number of the speaker that said the datagram; the oldest makes room.
-    told: VecDeque<(u64, Vec<ControlMessage>)>,
+    /// Control messages of the datagrams in theirs; the oldest makes room.
+    told: VecDeque<(Mark, Vec<ControlMessage>)>,
     /// Speaks for the datagram that is held, when that has control messages.
     waiting_speaker: Option<(OwnedFd, u64)>,
     /// Our end of a connected socket, and its peer.
@@ -137,10 +138,16 @@ impl Datagram {
     }
 
     /// Who sent a datagram, by the name it came with, and its control messages.
-    fn sender(&self, sup: &Supervisor, name: &[u8]) -> (Option<SocketAddr>, Vec<ControlMessage>) {
-        let Some((serial, from)) = sup.names.sender(name) else { return (self.peer(), Vec::new()) };
-        let told = self.told.iter().find(|(known, _)| *known == serial);
-        (Some(from), told.map(|(_, control)| control.clone()).unwrap_or_default())
+    fn sender(&self, sup: &Supervisor, taken: &Taken) -> (Option<SocketAddr>, Vec<ControlMessage>) {
+        let known = sup.names.sender(&taken.name);
+        let serial = known.map(|(serial, _)| serial);
+        let is_it = |mark: &Mark| match *mark {
+            Mark::Speaker(number) => serial == Some(number),
+            Mark::Sent(from, to) => taken.at.is_some_and(|at| (from..=to).contains(&at)),
+        };
+        let told = self.told.iter().find(|(mark, _)| is_it(mark));
+        let from = known.map(|(_, from)| from).or(self.peer());
+        (from, told.map(|(_, control)| control.clone()).unwrap_or_default())
     }
 
     /// connect(2); `None` undoes it.
@@ -169,6 +176,7 @@ impl Datagram {
         // the largest datagram goes, and one byte more than it, because that is an even number.
         let largest = if peer.is_ipv4() { LARGEST_PAYLOAD_V4 } else { LARGEST_PAYLOAD_V6 };
         unix::set_int(theirs, libc::SO_SNDBUF, (largest + 1 + 32) / 2).map_err(failed)?;
+        unix::tell_times(theirs).map_err(failed)?;
         sup.watch_end(ours.as_fd(), sock.cookie).map_err(failed)?;
         self.connected = Some((ours, peer));
         self.speakers.clear();
@@ -259,8 +267,8 @@ impl Datagram {
     }
 
     fn try_receive(&self, sup: &Supervisor, sock: &Sock, call: &ReceiveCall) -> Result<i64, i32> {
-        call.target.receive(call.parked.tid, call.theirs.as_fd(), call.flags, |name| {
-            let (from, control) = self.sender(sup, name);
+        call.target.receive(call.parked.tid, call.theirs.as_fd(), call.flags, |taken| {
+            let (from, control) = self.sender(sup, taken);
             (from.map(|from| address::emit(from, sock.domain)).unwrap_or_default(), control)
         })
     }
@@ -386,11 +394,21 @@ impl Datagram {
         if !control.is_empty() && self.connected.is_none() {
             return self.put_with_control(sup, sock, from, data, control);
         }
-        let ours = match &self.connected {
-            Some((ours, _)) => ours.as_fd(),
-            None => self.speaker(sup, sock, from)?,
+        let Some((ours, _)) = &self.connected else {
+            let speaker = self.speaker(sup, sock, from)?;
+            return unix::send(speaker, data, 0).map(drop).map_err(|error| errno(&error));
         };
-        unix::send(ours, data, 0).map(drop).map_err(|error| errno(&error))
+        let before = unix::wall_clock();
+        unix::send(ours.as_fd(), data, 0).map_err(|error| errno(&error))?;
+        if !control.is_empty() {
+            self.note_told(Mark::Sent(before, unix::wall_clock()), control);
+        }
+        Ok(())
+    }
+
+    fn note_told(&mut self, mark: Mark, control: &[ControlMessage]) {
+        self.told.truncate(TOLD - 1);
+        self.told.push_front((mark, control.to_vec()));
     }
 
     /// Puts a datagram into theirs by a speaker of its own.
@@ -420,17 +438,8 @@ impl Datagram {
             self.waiting_speaker = Some((fd, serial));
             return Err(error);
         }
-        self.told.truncate(TOLD - 1);
-        self.told.push_front((serial, control.to_vec()));
+        self.note_told(Mark::Speaker(serial), control);
         Ok(())
-    }
-
-    /// The next entry of the error queue (MSG_ERRQUEUE).
-    pub(crate) fn take_queued_error(&self, room: usize) -> Result<(Vec<u8>, ReceivedMessage), i32> {
-        let mut buffer = vec![0; room.min(LARGEST)];
-        let message = self.endpoint.try_recv_message(&mut buffer, MsgFlags::ERRQUEUE).map_err(|error| errno(&error))?;
-        buffer.truncate(message.len);
-        Ok((buffer, message))
     }
 
     /// The socket that speaks for a remote.

@@ -24,7 +24,7 @@ const ARCHITECTURE: u32 = 0xC000_00B7;
 const X32: u32 = 0x4000_0000;
 
 /// Flags of sendto/recvfrom whose native meaning on an AF_UNIX socket differs.
-const SEND_FLAGS: u32 = libc::MSG_FASTOPEN as u32;
+const SEND_FLAGS: u32 = libc::MSG_FASTOPEN as u32 | libc::MSG_ZEROCOPY as u32;
 const RECV_FLAGS: u32 = libc::MSG_TRUNC as u32 | libc::MSG_ERRQUEUE as u32;
 
 // Offsets in `struct seccomp_data`.

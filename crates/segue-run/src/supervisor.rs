@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
-use segue::{Domain, Host};
+use segue::{Domain, Host, Socket};
 
 use crate::datagram::Datagram;
 use crate::lock;
@@ -92,6 +92,15 @@ pub(crate) enum State {
     Datagram(Box<Datagram>),
 }
 
+impl State {
+    pub(crate) fn endpoint(&self) -> &Socket {
+        match self {
+            State::Stream(stream) => stream.endpoint(),
+            State::Datagram(datagram) => datagram.endpoint(),
+        }
+    }
+}
+
 /// One socket of the program.
 pub(crate) struct Sock {
     pub(crate) cookie: u64,
@@ -161,6 +170,8 @@ pub(crate) struct Supervisor {
     complained: AtomicBool,
     /// Some socket has been told to linger; before, no close is looked at.
     lingers: AtomicBool,
+    /// Some stream has asked when its bytes arrived; before, nobody keeps account of it.
+    tells_arrivals: AtomicBool,
     /// Descriptors may be on their way between processes, where nobody can count them.
     passes_descriptors: AtomicBool,
 }
@@ -189,6 +200,7 @@ impl Supervisor {
             parked: Mutex::default(),
             complained: AtomicBool::new(false),
             lingers: AtomicBool::new(false),
+            tells_arrivals: AtomicBool::new(false),
             passes_descriptors: AtomicBool::new(false),
         })
     }
@@ -281,6 +293,14 @@ impl Supervisor {
 
     pub(crate) fn note_lingering(&self) {
         self.lingers.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn note_telling(&self) {
+        self.tells_arrivals.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn tells_arrivals(&self) -> bool {
+        self.tells_arrivals.load(Ordering::Relaxed)
     }
 
     pub(crate) fn note_passing(&self) {

@@ -68,6 +68,11 @@ fn control_messages_and_the_error_queue_are_as_in_the_kernel() {
 }
 
 #[test]
+fn a_stream_tells_of_its_bytes_and_its_error_queue_of_those_it_sent_as_in_the_kernel() {
+    same_as_native("stream_control", &[]);
+}
+
+#[test]
 fn signals_interrupt_and_restart_waiting_calls() {
     same_as_native("signals", &[]);
 }

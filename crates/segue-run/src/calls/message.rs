@@ -1,18 +1,20 @@
 //! Sends and receives that carry an address: sendto, recvfrom, sendmsg,
-//! recvmsg and their plural forms, on datagram sockets. On streams and on
-//! sockets that are not ours the kernel performs them.
+//! recvmsg and their plural forms, on datagram sockets; on streams those that
+//! carry more than bytes. The others, and those on sockets that are not ours,
+//! are performed by the kernel.
 
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use segue::{ControlMessage, Domain, decode_control, encode_control};
+use segue::{ControlMessage, Domain, MsgFlags, ReceivedMessage, Socket, decode_control, encode_control};
 
 use crate::address::{self, Given};
 use crate::caller::{Answer, Caller, Reply, Target as Descriptor, give_address};
-use crate::datagram::{Datagram, ReceiveCall, SendCall};
+use crate::datagram::SendCall;
 use crate::lock;
-use crate::supervisor::{Sock, State};
+use crate::stream::{self, Stream};
+use crate::supervisor::{Parked, Sock, State};
 use crate::sys::{self, errno, memory, unix};
 
 /// Largest datagram, and so the most that is read for one.
@@ -22,6 +24,32 @@ const MOST_VECTORS: usize = 1024;
 const MOST_MESSAGES: u32 = 1024;
 /// `optmem_max`: control bytes of one send.
 const MOST_CONTROL: usize = 131_072;
+
+/// A receive that says more than bytes: the sender's address, control messages.
+#[derive(Debug)]
+pub(crate) struct ReceiveCall {
+    pub(crate) parked: Parked,
+    /// Held while the call waits.
+    pub(crate) theirs: OwnedFd,
+    pub(crate) flags: i32,
+    pub(crate) target: Target,
+}
+
+/// What a receive has taken from theirs.
+pub(crate) struct Taken {
+    data: Vec<u8>,
+    full: usize,
+    /// The sender's AF_UNIX name.
+    pub(crate) name: Vec<u8>,
+    /// When it was put there, by the wall clock; only where theirs is told to tell.
+    pub(crate) at: Option<Duration>,
+}
+
+impl Taken {
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
+}
 
 /// Where a receive puts what it gets, in the caller's memory.
 #[derive(Clone, Copy, Debug)]
@@ -141,31 +169,31 @@ impl Header {
 }
 
 impl Target {
-    /// Receives from theirs without waiting; `encode` turns a sender's name
-    /// into its address, and knows the datagram's control messages.
+    /// Receives from theirs without waiting; `encode` knows the sender's
+    /// address and the control messages of what was taken.
     pub(crate) fn receive(
         &self,
         tid: u32,
         theirs: BorrowedFd<'_>,
         flags: i32,
-        encode: impl Fn(&[u8]) -> (Vec<u8>, Vec<ControlMessage>),
+        mut encode: impl FnMut(&Taken) -> (Vec<u8>, Vec<ControlMessage>),
     ) -> Result<i64, i32> {
         match *self {
             Target::Flat { buffer, len, address, address_len } => {
                 let room = usize::try_from(len).unwrap_or(usize::MAX).min(LARGEST);
-                let (data, full, name) = take(theirs, room, flags)?;
-                memory::write(tid, buffer, &data).map_err(|error| errno(&error))?;
+                let taken = take(theirs, room, flags)?;
+                memory::write(tid, buffer, &taken.data).map_err(|error| errno(&error))?;
                 if address != 0 {
-                    give_address(tid, address, address_len, &encode(&name).0)?;
+                    give_address(tid, address, address_len, &encode(&taken).0)?;
                 }
-                Ok(if flags & libc::MSG_TRUNC != 0 { full as i64 } else { data.len() as i64 })
+                Ok(if flags & libc::MSG_TRUNC != 0 { taken.full as i64 } else { taken.len() as i64 })
             }
-            Target::Message(at) => receive_message(tid, theirs, flags, at, &encode),
+            Target::Message(at) => receive_message(tid, theirs, flags, at, &mut encode),
             Target::Messages { first, count } => {
                 let mut received = 0;
                 for index in 0..u64::from(count) {
                     let at = first + index * MESSAGE;
-                    match receive_message(tid, theirs, flags, at, &encode) {
+                    match receive_message(tid, theirs, flags, at, &mut encode) {
                         Ok(len) => {
                             let len = (len as u32).to_ne_bytes();
                             memory::write(tid, at + MESSAGE_LEN_AT, &len).map_err(|error| errno(&error))?;
@@ -186,24 +214,24 @@ fn receive_message(
     theirs: BorrowedFd<'_>,
     flags: i32,
     at: u64,
-    encode: &impl Fn(&[u8]) -> (Vec<u8>, Vec<ControlMessage>),
+    encode: &mut impl FnMut(&Taken) -> (Vec<u8>, Vec<ControlMessage>),
 ) -> Result<i64, i32> {
     let header = Header::read(tid, at)?;
-    let (data, full, name) = take(theirs, header.len().min(LARGEST), flags)?;
-    header.scatter(tid, &data)?;
-    let cut = if full > data.len() { libc::MSG_TRUNC } else { 0 };
-    let (from, control) = encode(&name);
+    let taken = take(theirs, header.len().min(LARGEST), flags)?;
+    header.scatter(tid, &taken.data)?;
+    let cut = if taken.full > taken.len() { libc::MSG_TRUNC } else { 0 };
+    let (from, control) = encode(&taken);
     header.tell(tid, &from, &control, cut)?;
-    Ok(if flags & libc::MSG_TRUNC != 0 { full as i64 } else { data.len() as i64 })
+    Ok(if flags & libc::MSG_TRUNC != 0 { taken.full as i64 } else { taken.len() as i64 })
 }
 
-/// One datagram: its bytes (cut to `room`), its full length, its sender's name.
-fn take(theirs: BorrowedFd<'_>, room: usize, flags: i32) -> Result<(Vec<u8>, usize, Vec<u8>), i32> {
+/// One datagram, or what there is of a stream, cut to `room`.
+fn take(theirs: BorrowedFd<'_>, room: usize, flags: i32) -> Result<Taken, i32> {
     let wanted = flags & libc::MSG_PEEK;
-    let mut buffer = vec![0; room];
-    let datagram = unix::receive_from(theirs, &mut buffer, wanted | libc::MSG_TRUNC).map_err(|error| errno(&error))?;
-    buffer.truncate(datagram.len);
-    Ok((buffer, datagram.len, datagram.name))
+    let mut data = vec![0; room];
+    let got = unix::receive_from(theirs, &mut data, wanted | libc::MSG_TRUNC).map_err(|error| errno(&error))?;
+    data.truncate(got.len);
+    Ok(Taken { data, full: got.len, name: got.name, at: got.at })
 }
 
 /// recvfrom, recvmsg, recvmmsg.
@@ -227,12 +255,21 @@ pub(super) fn receive(caller: &mut Caller<'_>) -> Reply {
         State::Stream(_) if number == libc::SYS_recvfrom && flags & libc::MSG_TRUNC != 0 => {
             discard(fd.as_fd(), word(2), flags)
         }
-        State::Stream(_) => Ok(Answer::LetThrough),
-        State::Datagram(datagram) if flags & libc::MSG_ERRQUEUE != 0 => match target {
-            Target::Message(at) => receive_error(caller.tid(), at, datagram, sock.domain),
+        state if flags & libc::MSG_ERRQUEUE != 0 => match target {
+            Target::Message(at) => receive_error(caller.tid(), at, state.endpoint(), sock.domain),
             // An error without its control message says nothing.
             Target::Flat { .. } | Target::Messages { .. } => Err(libc::EAGAIN),
         },
+        State::Stream(stream) if is_for_the_kernel(stream, &target, flags) => Ok(Answer::LetThrough),
+        State::Stream(stream) => {
+            let may_wait = flags & libc::MSG_DONTWAIT == 0 && !sys::is_nonblocking(fd.as_fd());
+            let parked = caller.park(wait_limit(caller, number, fd.as_fd())?);
+            let call = ReceiveCall { parked, theirs: fd, flags, target };
+            match stream.receive(caller.sup, &sock, call, may_wait)? {
+                Some(value) => Ok(Answer::Value(value)),
+                None => Ok(Answer::Elsewhere),
+            }
+        }
         State::Datagram(datagram) => {
             let may_wait = flags & libc::MSG_DONTWAIT == 0 && !sys::is_nonblocking(fd.as_fd());
             let deadline = wait_limit(caller, number, fd.as_fd())?;
@@ -247,14 +284,27 @@ pub(super) fn receive(caller: &mut Caller<'_>) -> Reply {
 }
 
 /// The next entry of the error queue: the packet's front, where it went, and what became of it.
-fn receive_error(tid: u32, at: u64, datagram: &Datagram, domain: Domain) -> Reply {
+fn receive_error(tid: u32, at: u64, endpoint: &Socket, domain: Domain) -> Reply {
     let header = Header::read(tid, at)?;
-    let (data, message) = datagram.take_queued_error(header.len())?;
+    let (data, message) = take_queued_error(endpoint, header.len())?;
     header.scatter(tid, &data)?;
     let name = message.from.map(|from| address::emit(from, domain)).unwrap_or_default();
     let cut = if message.full_len > message.len { libc::MSG_TRUNC } else { 0 };
     header.tell(tid, &name, &message.control, libc::MSG_ERRQUEUE | cut)?;
     Ok(Answer::Value(data.len() as i64))
+}
+
+fn take_queued_error(endpoint: &Socket, room: usize) -> Result<(Vec<u8>, ReceivedMessage), i32> {
+    let mut buffer = vec![0; room.min(LARGEST)];
+    let message = endpoint.try_recv_message(&mut buffer, MsgFlags::ERRQUEUE).map_err(|error| errno(&error))?;
+    buffer.truncate(message.len);
+    Ok((buffer, message))
+}
+
+/// A receive on a stream that is only about bytes. All of them (MSG_WAITALL) may be more than theirs holds at once, and an
+/// urgent byte lies apart: there nothing is told.
+fn is_for_the_kernel(stream: &Stream, target: &Target, flags: i32) -> bool {
+    matches!(target, Target::Flat { .. }) || flags & (libc::MSG_WAITALL | libc::MSG_OOB) != 0 || !stream.tells()
 }
 
 /// MSG_TRUNC on TCP throws bytes away; an AF_UNIX stream would copy them.
@@ -286,7 +336,10 @@ pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
         return Ok(Answer::LetThrough);
     };
     let mut state = lock(&sock.state);
-    let State::Datagram(datagram) = &mut *state else { return stream_send(caller, &state, fd.as_fd()) };
+    let datagram = match &mut *state {
+        State::Stream(stream) => return stream_send(caller, stream, &sock, fd.as_fd()),
+        State::Datagram(datagram) => datagram,
+    };
     // A send that finds no room waits, unless it must not; several at once stop where one would wait.
     let mut send_one = |data: Vec<u8>, to, control: Vec<ControlMessage>, flags: i32| match datagram
         .send_to(caller.sup, &sock, &data, to, &control)
@@ -337,10 +390,30 @@ pub(super) fn send(caller: &mut Caller<'_>) -> Reply {
     }
 }
 
-/// Sends on a stream are the kernel's, except those whose flags it would misread.
-fn stream_send(caller: &Caller<'_>, state: &State, theirs: BorrowedFd<'_>) -> Reply {
-    let connected = matches!(state, State::Stream(stream) if stream.is_connected());
-    let sendto = i64::from(caller.call.call.nr) == libc::SYS_sendto;
+/// Sends on a stream are the kernel's, except those whose flags it would misread, and those that carry more than bytes.
+fn stream_send(caller: &Caller<'_>, stream: &mut Stream, sock: &Sock, theirs: BorrowedFd<'_>) -> Reply {
+    let connected = stream.is_connected();
+    let number = i64::from(caller.call.call.nr);
+    let sendto = number == libc::SYS_sendto;
+    if connected && number != libc::SYS_sendmmsg {
+        let (flags, header) = if sendto {
+            (caller.call.int(3), None)
+        } else {
+            (caller.call.int(2), Some(Header::read(caller.tid(), caller.call.word(1))?))
+        };
+        let control = header.as_ref().map_or(Ok(Vec::new()), |header| header.control_messages(caller.tid()))?;
+        let has_control = header.as_ref().is_some_and(|header| header.control != 0 && header.control_len != 0);
+        if has_control || flags & libc::MSG_ZEROCOPY != 0 {
+            let data = match header {
+                Some(header) => header.gather(caller.tid())?,
+                None => {
+                    let len = usize::try_from(caller.call.word(2)).unwrap_or(usize::MAX).min(LARGEST);
+                    caller.read(caller.call.word(1), len)?
+                }
+            };
+            return send_at_once(caller, stream, sock, theirs, (data, control, flags));
+        }
+    }
     if sendto && caller.call.int(3) & libc::MSG_FASTOPEN != 0 {
         return Err(if connected { libc::EISCONN } else { libc::EOPNOTSUPP });
     }
@@ -348,6 +421,28 @@ fn stream_send(caller: &Caller<'_>, state: &State, theirs: BorrowedFd<'_>) -> Re
         return send_ignoring_address(caller, theirs);
     }
     Ok(Answer::LetThrough)
+}
+
+/// A send with control messages, or of memory that is lent: to the stack itself.
+fn send_at_once(
+    caller: &Caller<'_>,
+    stream: &mut Stream,
+    sock: &Sock,
+    theirs: BorrowedFd<'_>,
+    (data, control, flags): (Vec<u8>, Vec<ControlMessage>, i32),
+) -> Reply {
+    let limit = unix::timeout(theirs, libc::SO_SNDTIMEO);
+    let parked = caller.park(limit.and_then(|limit| Instant::now().checked_add(limit)));
+    let may_wait = flags & libc::MSG_DONTWAIT == 0 && !sys::is_nonblocking(theirs);
+    let mut call = stream::SendCall { parked, data, flags: MsgFlags::from_bits_truncate(flags), control, sent: 0 };
+    match stream.send_at_once(sock, &caller.sup.stats, &mut call) {
+        Err(libc::EAGAIN) if may_wait => {
+            stream.wait_to_send(caller.sup, sock, call);
+            Ok(Answer::Elsewhere)
+        }
+        Err(error) => Stream::send_cut_short(&call, error).map(Answer::Value),
+        Ok(sent) => Ok(Answer::Value(sent)),
+    }
 }
 
 /// TCP ignores the address of a connected socket's sendto; AF_UNIX would

@@ -3,10 +3,9 @@
 
 use std::os::fd::AsFd;
 
-use segue::Socket;
-
 use crate::caller::{Answer, Caller, DONE, Reply, Target};
 use crate::lock;
+use crate::stream::TIMES;
 use crate::supervisor::State;
 use crate::sys::{errno, unix};
 
@@ -33,13 +32,6 @@ fn is_native(level: i32, name: i32) -> bool {
         )
 }
 
-fn with_endpoint<R>(state: &State, call: impl FnOnce(&Socket) -> R) -> R {
-    match state {
-        State::Stream(stream) => call(stream.endpoint()),
-        State::Datagram(datagram) => call(datagram.endpoint()),
-    }
-}
-
 pub(super) fn set(caller: &mut Caller<'_>) -> Reply {
     let Some(Target { fd, sock: Some(sock), .. }) = caller.target()? else {
         return Ok(Answer::LetThrough);
@@ -50,8 +42,10 @@ pub(super) fn set(caller: &mut Caller<'_>) -> Reply {
     }
     let len = usize::try_from(caller.call.int(4)).map_err(|_| libc::EINVAL)?;
     let value = caller.read(caller.call.word(3), len.min(LARGEST))?;
-    with_endpoint(&lock(&sock.state), |endpoint| endpoint.setsockopt(level, name, &value))
-        .map_err(|error| errno(&error))?;
+    lock(&sock.state).endpoint().setsockopt(level, name, &value).map_err(|error| errno(&error))?;
+    if level == libc::SOL_SOCKET && TIMES.contains(&name) {
+        caller.sup.note_telling();
+    }
     if (level, name) == (libc::SOL_SOCKET, libc::SO_LINGER) {
         caller.sup.note_lingering();
     }
@@ -92,8 +86,7 @@ pub(super) fn get(caller: &mut Caller<'_>) -> Reply {
     let len = match &mut *state {
         State::Stream(stream) if (level, name) == SO_ERROR => put_int(&mut value, stream.take_error(fd.as_fd())),
         State::Datagram(datagram) if (level, name) == SO_ERROR => put_int(&mut value, datagram.take_error(fd.as_fd())),
-        state => with_endpoint(state, |endpoint| endpoint.getsockopt(level, name, &mut value))
-            .map_err(|error| errno(&error))?,
+        state => state.endpoint().getsockopt(level, name, &mut value).map_err(|error| errno(&error))?,
     };
     drop(state);
     caller.write(caller.call.word(3), value.get(..len).unwrap_or(&value))?;

@@ -10,8 +10,10 @@ mod accept;
 mod connect;
 mod hidden;
 mod linger;
+mod message;
 mod relay;
 
+use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -19,6 +21,7 @@ use std::time::Instant;
 use bytes::BytesMut;
 use segue::Socket;
 
+use crate::calls::message::ReceiveCall;
 use crate::holder::{Holder, borrow_from_anyone};
 use crate::supervisor::{Parked, Sock, Supervisor, Verdict};
 use crate::sys::{errno, unix};
@@ -27,6 +30,7 @@ pub(crate) use accept::AcceptCall;
 use accept::Listening;
 use connect::Connecting;
 pub(crate) use connect::{ConnectCall, Started};
+pub(crate) use message::{SendCall, TIMES};
 use relay::{Relay, Step};
 
 /// What the program has shut by shutdown(2).
@@ -63,6 +67,10 @@ pub(crate) struct Stream {
     closed: bool,
     /// A close(2) that waits, as SO_LINGER asks.
     lingering: Option<Parked>,
+    /// Receives that want to be told of their bytes, and wait for some.
+    receiving: VecDeque<ReceiveCall>,
+    /// Sends that a unix socket cannot carry, and wait for room.
+    sending: VecDeque<SendCall>,
     /// The next connect(2) answers 0 once (the attempt ended unobserved).
     success_untold: bool,
 }
@@ -77,6 +85,8 @@ impl Stream {
             shut: Shut::default(),
             closed: false,
             lingering: None,
+            receiving: VecDeque::new(),
+            sending: VecDeque::new(),
             success_untold: false,
         }
     }
@@ -127,8 +137,10 @@ impl Stream {
                 if relay.hang_up_is_close(self.shut) {
                     self.closed = true;
                 }
+                relay.set_telling(sup.tells_arrivals());
                 let step = relay.pump(&self.endpoint, sock, self.shut, self.closed, &sup.stats, scratch);
                 let verdict = self.after(step, sock);
+                self.serve_messages(sup, sock);
                 self.check_lingering(sup, sock, Instant::now());
                 verdict
             }
@@ -261,7 +273,8 @@ impl Stream {
     /// is over; whether any are left.
     pub(crate) fn check_parked(&mut self, sup: &Supervisor, sock: &Sock, now: Instant) -> bool {
         self.check_lingering(sup, sock, now);
-        if self.lingering.is_some() {
+        let has_messages = self.check_messages(sup, now);
+        if self.lingering.is_some() || has_messages {
             return true;
         }
         match &mut self.phase {

@@ -8,12 +8,13 @@
 //! Everything is edge-triggered: a direction that met EAGAIN waits for its
 //! edge (unix side) or its waker (stack side).
 
+use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::os::fd::{AsFd, OwnedFd};
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
-use segue::{Chunks, Errno, MsgFlags, Ready, Shutdown, Socket};
+use segue::{Chunks, ControlMessage, Errno, MsgFlags, Ready, Shutdown, Socket};
 
 use super::Shut;
 use crate::supervisor::{Sock, Stats};
@@ -26,6 +27,8 @@ const READ: usize = 64 * 1024;
 const COPY_BREAK: usize = 4096;
 /// Bytes each way before other sockets get their turn.
 const TURN: usize = 512 * 1024;
+/// Stretches of received bytes that something is kept of: more than theirs has room for.
+const TOLD: usize = 1024;
 /// Gather entries of one write.
 const SLICES: usize = 64;
 
@@ -56,6 +59,14 @@ pub(super) struct Relay {
     outgoing: Bytes,
     /// Received, not yet taken by the program.
     incoming: Chunks,
+    /// Bytes that theirs has been given.
+    delivered: u64,
+    /// Bytes that the stack has given.
+    received: u64,
+    /// What there is to tell of received bytes: up to where in the stream it holds.
+    told: VecDeque<(u64, Vec<ControlMessage>)>,
+    /// Some socket of the run asks when its bytes arrived.
+    is_telling: bool,
     /// The program's end of the stream has been passed to TCP.
     out_done: bool,
     /// The peer's end of the stream has been passed to the program.
@@ -79,7 +90,7 @@ enum Read {
 
 /// What a read from the stack gave.
 enum Received {
-    Data(Chunks),
+    Data(Chunks, Vec<ControlMessage>),
     /// The out-of-band byte; everything before it has been read.
     Urgent(u8),
     End,
@@ -90,7 +101,7 @@ enum Received {
 
 /// One read from the stack. The look for the urgent byte and the read happen
 /// under one lock: a read that starts at the mark would skip the byte.
-fn receive(endpoint: &Socket) -> Received {
+fn receive(endpoint: &Socket, is_telling: bool) -> Received {
     let id = endpoint.id();
     endpoint.host().with_stack(|stack, now| {
         let urgent = stack.readiness(id).contains(Ready::PRI);
@@ -100,9 +111,18 @@ fn receive(endpoint: &Socket) -> Received {
                 return Received::Urgent(byte[0]);
             }
         }
-        match stack.recv_bytes(now, id, READ) {
-            Ok(chunks) if chunks.is_empty() => Received::End,
-            Ok(chunks) => Received::Data(chunks),
+        let taken = if is_telling {
+            let mut buffer = vec![0; READ];
+            stack.recv_message(now, id, &mut buffer, MsgFlags::empty()).map(|message| {
+                buffer.truncate(message.len);
+                (Chunks::from(buffer), message.control)
+            })
+        } else {
+            stack.recv_bytes(now, id, READ).map(|chunks| (chunks, Vec::new()))
+        };
+        match taken {
+            Ok((chunks, _)) if chunks.is_empty() => Received::End,
+            Ok((chunks, control)) => Received::Data(chunks, control),
             // An urgent byte that stays in line is nothing to wait for.
             Err(Errno::EAGAIN) if urgent => Received::Later(Ready::IN),
             Err(Errno::EAGAIN) => Received::Later(Ready::IN | Ready::PRI),
@@ -132,6 +152,10 @@ impl Relay {
             hung_up: false,
             outgoing: Bytes::new(),
             incoming: Chunks::new(),
+            delivered: 0,
+            received: 0,
+            told: VecDeque::new(),
+            is_telling: false,
             out_done: false,
             in_done: false,
             unread: false,
@@ -157,6 +181,45 @@ impl Relay {
     pub(super) fn has_unread(&self) -> bool {
         let mut buffer = [const { std::mem::MaybeUninit::uninit() }; 1];
         matches!(unix::receive(self.ours.as_fd(), &mut buffer, libc::MSG_PEEK), Ok(1))
+    }
+
+    /// From now on what arrives is told of, if its socket asks for that.
+    pub(super) fn set_telling(&mut self, on: bool) {
+        self.is_telling = on;
+    }
+
+    /// Bytes received that theirs has yet to be given.
+    pub(super) fn undelivered(&self) -> usize {
+        self.incoming.len()
+    }
+
+    /// Everything that the program has written so far is the stack's.
+    pub(super) fn is_drained(&self) -> bool {
+        self.outgoing.is_empty() && unix::waiting(self.ours.as_fd()).is_ok_and(|waiting| waiting == 0)
+    }
+
+    /// What holds of everything received up to here; how much is in the queue is counted when it is asked for.
+    fn note_told(&mut self, mut control: Vec<ControlMessage>) {
+        control.retain(|message| !matches!(message, ControlMessage::InQueue(_)));
+        if control.is_empty() {
+            return;
+        }
+        // What native reads have taken is told to nobody.
+        if self.told.len() >= TOLD {
+            self.told.pop_front();
+        }
+        self.told.push_back((self.received, control));
+    }
+
+    /// What there is to tell of the last of `len` bytes that were read, or looked at, while `unread` stay in theirs.
+    pub(super) fn told_of(&mut self, unread: usize, len: usize, is_taken: bool) -> Vec<ControlMessage> {
+        let read = self.delivered.saturating_sub(unread as u64);
+        let last = if is_taken { read } else { read + len as u64 };
+        if len == 0 {
+            return Vec::new();
+        }
+        self.told.retain(|(end, _)| *end >= read);
+        self.told.iter().find(|(end, _)| *end >= last).map(|(_, control)| control.clone()).unwrap_or_default()
     }
 
     /// Whether something of what the program wrote, or its end, has yet to reach the stack.
@@ -381,15 +444,17 @@ impl Relay {
             if moved >= TURN {
                 return Stop::Turn;
             }
-            match receive(endpoint) {
+            match receive(endpoint, self.is_telling) {
                 Received::End => {
                     self.in_done = true;
                     let _ = unix::shutdown(self.ours.as_fd(), libc::SHUT_WR);
                 }
-                Received::Data(chunks) => {
+                Received::Data(chunks, control) => {
                     if shut.read {
                         moved += chunks.len();
                     }
+                    self.received += chunks.len() as u64;
+                    self.note_told(control);
                     self.incoming = chunks;
                 }
                 Received::Urgent(byte) => {
@@ -421,6 +486,7 @@ impl Relay {
             match unix::send_gather(self.ours.as_fd(), filled, 0) {
                 Ok(sent) => {
                     self.incoming.advance(sent);
+                    self.delivered += sent as u64;
                     *moved += sent;
                     Stats::add(&stats.bytes_in, sent);
                 }

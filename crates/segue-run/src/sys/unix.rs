@@ -237,25 +237,56 @@ pub(crate) fn at_mark(fd: BorrowedFd<'_>) -> bool {
 pub(crate) struct Datagram {
     pub(crate) len: usize,
     pub(crate) name: Vec<u8>,
+    /// When it was sent, by the wall clock, if the socket tells times (SO_TIMESTAMPNS).
+    pub(crate) at: Option<Duration>,
+}
+
+/// Lets a datagram socket tell when each was sent.
+pub(crate) fn tell_times(fd: BorrowedFd<'_>) -> io::Result<()> {
+    set_int(fd, SO_TIMESTAMPNS, 1)
+}
+
+/// By its older number: two machine words.
+const SO_TIMESTAMPNS: i32 = 35;
+
+/// The wall clock, which stamps what is sent.
+pub(crate) fn wall_clock() -> Duration {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// The time among the control messages.
+fn time_of(header: &libc::msghdr) -> Option<Duration> {
+    // SAFETY: the header is as the kernel has filled it.
+    let first = unsafe { libc::CMSG_FIRSTHDR(header) };
+    // SAFETY: null, or a header of a control message in the buffer that belongs to `header`.
+    let message = unsafe { first.as_ref() }?;
+    if (message.cmsg_level, message.cmsg_type) != (libc::SOL_SOCKET, SO_TIMESTAMPNS) {
+        return None;
+    }
+    // SAFETY: a message of this kind carries a timespec.
+    let time: libc::timespec = unsafe { libc::CMSG_DATA(message).cast::<libc::timespec>().read_unaligned() };
+    Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
 }
 
 /// Receives one datagram. With MSG_TRUNC in `flags`, `len` may exceed the buffer.
 pub(crate) fn receive_from(fd: BorrowedFd<'_>, buffer: &mut [u8], flags: i32) -> io::Result<Datagram> {
     // SAFETY: all-zero is a valid sockaddr_un.
     let mut raw: libc::sockaddr_un = unsafe { std::mem::zeroed() };
-    let mut len = size_of::<libc::sockaddr_un>() as libc::socklen_t;
-    // SAFETY: buffer and address are valid for their lengths.
-    let received = check_size(unsafe {
-        libc::recvfrom(
-            fd.as_raw_fd(),
-            buffer.as_mut_ptr().cast(),
-            buffer.len(),
-            libc::MSG_DONTWAIT | flags,
-            (&raw mut raw).cast(),
-            &mut len,
-        )
-    })?;
-    Ok(Datagram { len: received, name: path_of(&raw, len) })
+    // No room for descriptors: those that a program tries to pass are dropped.
+    let mut control = [0_u64; 4];
+    let mut vector = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    // SAFETY: all-zero is a valid msghdr.
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    header.msg_name = (&raw mut raw).cast();
+    header.msg_namelen = size_of::<libc::sockaddr_un>() as libc::socklen_t;
+    header.msg_iov = &raw mut vector;
+    header.msg_iovlen = 1;
+    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_controllen = size_of_val(&control) as _;
+    let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC | flags;
+    // SAFETY: buffer, address and control are valid for their lengths.
+    let received = check_size(unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags) })?;
+    Ok(Datagram { len: received, name: path_of(&raw, header.msg_namelen), at: time_of(&header) })
 }
 
 /// The name a socket is bound to.
