@@ -236,7 +236,7 @@ impl Machine {
     fn write(&mut self, script: &mut Script<'_>) {
         let len = u32::from(script.word());
         let data: Vec<u8> = (0..len).map(|i| pattern(self.written.wrapping_add(i))).collect();
-        let flags = SendFlags::from_bits_truncate(script.byte() & if script.byte() % 4 == 0 { 3 } else { 0 });
+        let flags = SendFlags::from_bits_truncate(script.byte() & if script.byte() % 4 == 0 { 7 } else { 0 });
         let taken = if len % 2 == 0 {
             self.connection.send(self.now, &data, flags)
         } else {

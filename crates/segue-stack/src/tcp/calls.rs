@@ -131,6 +131,7 @@ impl Stack {
         let mut how = SendFlags::empty();
         how.set(SendFlags::MORE, flags.contains(MsgFlags::MORE));
         how.set(SendFlags::OOB, flags.contains(MsgFlags::OOB));
+        how.set(SendFlags::EOR, flags.contains(MsgFlags::EOR));
         let flow = stream.flow_mut().ok_or(Errno::EPIPE)?;
         let sent = match data {
             Sending::Copy(data) => flow.connection.send(now, data, how),

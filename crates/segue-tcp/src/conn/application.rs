@@ -95,8 +95,13 @@ impl Connection {
         let rules = Rules { config: &self.config, options, held: self.inbox.held };
         if let Phase::Synced(synced) = &mut self.phase {
             let send = &mut synced.send;
-            // As Linux: of a write that was taken in part, the last byte taken is urgent for now.
-            send.after_write(flags.contains(SendFlags::MORE), taken > 0 && flags.contains(SendFlags::OOB));
+            // As Linux: of a write that was taken in part, the last byte taken is urgent for now, and no record ends.
+            let untrue = match taken {
+                0 => SendFlags::OOB | SendFlags::EOR,
+                _ if taken < len => SendFlags::EOR,
+                _ => SendFlags::empty(),
+            };
+            send.after_write(flags - untrue);
             send.writer_waits = taken < len || !send.is_writable(rules);
             send.note_full_window(now, rules.config);
         }

@@ -92,6 +92,8 @@ bitflags! {
         const MORE = 1;
         /// `MSG_OOB`: the last byte is urgent.
         const OOB = 2;
+        /// `MSG_EOR`: what is written later shares no segment with this write, if all of it is taken (as Linux since 4.7).
+        const EOR = 4;
     }
 }
 

@@ -96,7 +96,10 @@ impl Sender {
             if tail.is_some_and(|tail| tail >= goal) && taken > 0 && !kind.urgent && self.charge() + taken < most {
                 self.push_full(&mut writing, taken);
             }
-            let mut room = self.queue.parcels().tail().map_or(0, |tail| goal.saturating_sub(tail));
+            let mut room = match taken == 0 && self.queue.ends_with_record() {
+                true => 0,
+                false => self.queue.parcels().tail().map_or(0, |tail| goal.saturating_sub(tail)),
+            };
             if room == 0 {
                 let unsent = self.unsent() + taken - self.queue.leaving();
                 if self.charge() + taken >= self.buffer || unsent >= lowat {
@@ -164,7 +167,8 @@ impl Sender {
         }
         let size = self.segment_size();
         let burst = self.burst(rules.config, rules.options).min(self.quota());
-        self.queue.parcels().join(burst.saturating_mul(size));
+        let most = burst.saturating_mul(size).min(self.unsent_record());
+        self.queue.parcels().join(most);
     }
 
     /// By how much what leaves while it is written may exceed the send buffer: what Linux lets wait below TCP at one time

@@ -32,7 +32,8 @@ impl Sender {
         }
         // What would be one buffer of Linux's; a single segment has nothing to wait for but Nagle.
         let (unsent, goal) = (self.unsent(), self.size_goal(self.segment_size()));
-        let buffer = unsent.min(goal);
+        let record = self.unsent_record();
+        let buffer = record.min(goal);
         if buffer <= size {
             return false;
         }
@@ -40,7 +41,7 @@ impl Sender {
         let by_congestion = quota.saturating_mul(size);
         let by_peer = self.window_room();
         let limit = by_congestion.min(by_peer);
-        if limit >= burst || (unsent > goal && limit >= buffer) {
+        if limit >= burst || (unsent > buffer && limit >= buffer) {
             return false;
         }
         let window = self.wnd.min(self.cc.cwnd().0.saturating_mul(size));
@@ -56,7 +57,11 @@ impl Sender {
             return false;
         }
         // What could leave whole, and gets no more, waits for nothing; a FIN alone does not hasten it.
-        limit <= buffer || self.half != LocalHalf::FinQueued || unsent > goal
+        let ends = match self.queue.record() {
+            Some(_) => record == buffer,
+            None => self.half == LocalHalf::FinQueued && unsent == buffer,
+        };
+        limit <= buffer || !ends
     }
 
     /// Whether the congestion window is what lets no more out though there is room in it: the rest waits to leave with
@@ -64,7 +69,7 @@ impl Sender {
     pub(super) fn waits_for_window(&self) -> bool {
         let (size, quota) = (self.segment_size(), self.cc.cwnd().saturating_sub(self.in_flight()).0);
         let by_congestion = quota.saturating_mul(size);
-        let buffer = self.unsent().min(self.size_goal(self.segment_size()));
+        let buffer = self.unsent_record().min(self.size_goal(self.segment_size()));
         self.cc.pacing_rate().is_none()
             && buffer > size
             && by_congestion <= buffer

@@ -39,6 +39,7 @@ use segue_wire::Instant;
 
 use crate::cc::Congestion;
 use crate::config::{Config, MtuProbing};
+use crate::conn::SendFlags;
 use crate::journal::{CaState, Journal};
 use crate::options::SocketOptions;
 use crate::state::halves::LocalHalf;
@@ -204,6 +205,12 @@ impl Sender {
         }
     }
 
+    /// As `unsent`, up to the end of a record: what may leave in one segment.
+    pub(crate) fn unsent_record(&self) -> u32 {
+        let unsent = self.unsent();
+        self.queue.record().map_or(unsent, |record| unsent.min(record.end.since(self.nxt)))
+    }
+
     /// Whether bytes or a FIN wait to be sent for the first time.
     fn has_unsent(&self) -> bool {
         self.unsent() > 0 || self.half == LocalHalf::FinQueued
@@ -290,14 +297,19 @@ impl Sender {
         }
     }
 
-    /// The write is over: where it ended, whether more was announced, whether it was urgent.
-    pub(crate) fn after_write(&mut self, more: bool, urgent: bool) {
+    /// The write is over; `flags` as they are true of what was taken.
+    pub(crate) fn after_write(&mut self, flags: SendFlags) {
         self.on_new_data();
-        self.more = more;
-        if !more {
+        self.more = flags.contains(SendFlags::MORE);
+        // As Linux (forced_push) also what announces more is pushed once half of the peer's largest window is not.
+        let push = !self.more || self.queue.end().since(self.push_end) > self.max_window / 2;
+        if flags.contains(SendFlags::EOR) {
+            self.queue.end_record(push);
+        }
+        if push {
             self.push_end = self.queue.end();
         }
-        if urgent {
+        if flags.contains(SendFlags::OOB) {
             self.urgent_end = Some(self.queue.end());
         }
     }

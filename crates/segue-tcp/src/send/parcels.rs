@@ -132,6 +132,11 @@ impl Parcels {
         }
     }
 
+    /// Nothing leaves together with what has left.
+    pub(crate) fn close(&mut self) {
+        self.cut_at = None;
+    }
+
     /// `len` bytes at the front are acknowledged.
     pub(crate) fn release(&mut self, mut len: u32) {
         while len > 0 {

@@ -140,7 +140,8 @@ impl Sender {
         if in_flight.saturating_add(Packets(2)) > self.cc.cwnd() {
             return if in_flight == Packets(0) { ProbePlan::Not } else { ProbePlan::Soon };
         }
-        ProbePlan::Now(text)
+        // As Linux: a probe is not made of two records.
+        if self.unsent_record() < text { ProbePlan::Not } else { ProbePlan::Now(text) }
     }
 
     /// The search, where its next probe could leave.

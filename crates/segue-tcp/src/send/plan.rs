@@ -14,7 +14,7 @@ use super::frto::Frto;
 use super::nagle::Hold;
 use super::path_mtu::ProbePlan;
 use super::repair::Leave;
-use super::scoreboard::Resend;
+use super::scoreboard::{Place, Resend};
 use super::timer::{Nudge, SendTimer};
 use crate::cc::Restart;
 use crate::cc::validation::Outstanding;
@@ -149,7 +149,7 @@ impl Sender {
 
     /// RFC 8985 section 7.3: a new segment whatever the congestion window says, or the last one again.
     pub(super) fn plan_loss_probe(&self, size: u32, burst: impl Fn() -> u32) -> Option<SendPlan> {
-        let len = self.unsent().min(size);
+        let len = self.unsent_record().min(size);
         if len > 0 && self.window_room() >= len {
             let fin = self.half == LocalHalf::FinQueued && len == self.unsent() && self.window_room() > len;
             return Some(SendPlan::New { len, fin, size, most: burst() });
@@ -222,12 +222,15 @@ impl Sender {
         let max = most();
         // In urgent mode each segment has its own pointer.
         let most = if self.urgent_end.is_some() { 1 } else { (max / size).max(1) };
-        let full = (unsent / size).min(room / size).min(quota).min(most);
-        let rest = unsent - full * size;
+        let record = self.unsent_record();
+        let full = (record / size).min(room / size).min(quota).min(most);
+        let rest = record - full * size;
         let len = if full > 0 && (rest >= size || rest == 0) {
             full * size
         } else if full < quota && full < most && full * size + rest.min(size) <= max.max(size) {
-            full * size + self.plan_partial(size, rest, room - full * size, fin_waits, options)
+            // As Linux: what cannot be joined by what is behind it has nothing to wait for.
+            let is_last = record == unsent && !fin_waits;
+            full * size + self.plan_partial(size, rest, room - full * size, !is_last, options)
         } else {
             full * size
         };
@@ -240,7 +243,8 @@ impl Sender {
     /// How much of a last, partial segment of `rest` bytes may leave (all, some or nothing).
     /// RFC 9293 section 3.8.6.2.1: a full segment, everything there is, half the largest window
     /// ever offered, or when the override timer says so.
-    fn plan_partial(&self, size: u32, rest: u32, room: u32, fin: bool, options: &SocketOptions) -> u32 {
+    /// `ends`: nothing that is written later can fill it.
+    fn plan_partial(&self, size: u32, rest: u32, room: u32, ends: bool, options: &SocketOptions) -> u32 {
         let fits = rest.min(room).min(size);
         if fits == 0 {
             0
@@ -248,7 +252,7 @@ impl Sender {
             fits
         } else if fits < rest {
             if fits >= self.max_window / 2 { fits } else { 0 }
-        } else if Hold::of(options, self.more, fin || self.urgent_end.is_some()).holds(self.una, self.partial_end) {
+        } else if Hold::of(options, self.more, ends || self.urgent_end.is_some()).holds(self.una, self.partial_end) {
             0
         } else {
             fits
@@ -342,15 +346,15 @@ impl Sender {
         let was_empty = self.scoreboard.is_empty();
         // As Linux: what the timer forces out is pushed.
         let nudge = core::mem::replace(&mut self.nudge, Nudge::Nothing);
+        // As Linux: urgent segments are cut apart.
+        let record = self.queue.on_sent(now, data_end, len, if self.urgent_end.is_some() { size } else { most });
         let ends_write = self.push_end.after(start) && !self.push_end.after(data_end);
-        let push = ends_write || nudge == Nudge::Partial;
-        self.mark_new(now, start, len, fin, size, push);
+        let push = ends_write || record.is_some_and(|record| record.push) || nudge == Nudge::Partial;
+        self.mark_new(now, start, len, (fin, size), Place { push, first: false, ends_record: record.is_some() });
         if !len.is_multiple_of(size) {
             self.partial_end = data_end;
         }
         self.nxt = data_end;
-        // As Linux: urgent segments are cut apart.
-        self.queue.on_sent(now, len, if self.urgent_end.is_some() { size } else { most });
         if fin {
             self.half = LocalHalf::FinSent { fin: data_end };
             self.nxt += 1;
@@ -374,7 +378,8 @@ impl Sender {
     }
 
     /// A mark for each segment. A segment that is sent again is pushed as it was; of several only the last is.
-    fn mark_new(&mut self, now: Instant, start: Seq<Local>, len: u32, fin: bool, size: u32, push: bool) {
+    /// `end`: what the last one is.
+    fn mark_new(&mut self, now: Instant, start: Seq<Local>, len: u32, (fin, size): (bool, u32), end: Place) {
         let data_end = start + len;
         let idle = self.scoreboard.is_empty();
         let mut in_flight = self.scoreboard.in_flight();
@@ -386,10 +391,11 @@ impl Sender {
         while at != data_end || segments == 0 {
             let piece = data_end.since(at).min(size);
             let last = at + piece == data_end;
-            let push = if last { push } else { push_end.after(at) && !push_end.after(at + piece) };
+            let within = Place { push: push_end.after(at) && !push_end.after(at + piece), ..Place::default() };
+            let place = Place { first: segments == 0, ..if last { end } else { within } };
             in_flight.0 += 1;
             let sent = rate.on_send(now, idle && segments == 0, in_flight);
-            self.scoreboard.push(at, piece + u32::from(fin && last), now, (push, segments == 0), sent);
+            self.scoreboard.push(at, piece + u32::from(fin && last), now, place, sent);
             at += piece;
             segments += 1;
         }

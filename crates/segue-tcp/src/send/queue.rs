@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use segue_wire::{Chunks, Instant};
 
 use super::parcels::Parcels;
+use crate::few::Few;
 use crate::units::{Local, Seq};
 
 /// Largest chunk that writes are copied into.
@@ -29,6 +30,14 @@ struct Slice {
     own: bool,
 }
 
+/// Where a write with `MSG_EOR` ended that has not left: nothing behind it leaves in one segment with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Record {
+    pub(crate) end: Seq<Local>,
+    /// The write asked for delivery.
+    pub(crate) push: bool,
+}
+
 /// What a queue that is not empty owns.
 #[derive(Debug, Default)]
 struct Store {
@@ -37,6 +46,7 @@ struct Store {
     /// A chunk whose bytes are all acknowledged and no longer referred to, for the next write.
     spare: Option<BytesMut>,
     parcels: Parcels,
+    records: Few<Record>,
 }
 
 #[derive(Debug)]
@@ -127,11 +137,33 @@ impl SendQueue {
         }
     }
 
-    /// `len` bytes leave for the first time, of which `most` make one packet where a link can carry it.
-    pub(crate) fn on_sent(&mut self, now: Instant, len: u32, most: u32) {
+    /// `len` bytes leave for the first time, of which `most` make one packet where a link can carry it; none is behind the
+    /// end of a record that one is before. The record that `end`, theirs, is the end of.
+    pub(crate) fn on_sent(&mut self, now: Instant, end: Seq<Local>, len: u32, most: u32) -> Option<Record> {
+        let store = self.store.as_mut()?;
+        store.parcels.send(now, len, most);
+        let record = *store.records.front().filter(|record| len > 0 && record.end == end)?;
+        store.records.pop_front();
+        store.parcels.close();
+        Some(record)
+    }
+
+    /// What was written last is a record.
+    pub(crate) fn end_record(&mut self, push: bool) {
+        let end = self.end();
         if let Some(store) = &mut self.store {
-            store.parcels.send(now, len, most);
+            store.records.push_back(Record { end, push });
         }
+    }
+
+    /// The first record that has not left whole.
+    pub(crate) fn record(&self) -> Option<&Record> {
+        self.store.as_ref()?.records.front()
+    }
+
+    /// What is written next may not join what was written last.
+    pub(crate) fn ends_with_record(&self) -> bool {
+        self.store.as_ref().and_then(|store| store.records.back()).is_some_and(|record| record.end == self.end())
     }
 
     /// Appends a copy, for which there are `parcels`.
@@ -229,6 +261,7 @@ impl SendQueue {
             + spare
             + store.slices.capacity() * size_of::<Slice>()
             + store.parcels.memory()
+            + store.records.memory()
             + size_of::<Store>()
     }
 }

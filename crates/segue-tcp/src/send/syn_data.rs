@@ -11,6 +11,7 @@ use super::plan::SendPlan;
 use super::queue::SendQueue;
 use super::timer::SendTimer;
 use crate::config::Config;
+use crate::conn::SendFlags;
 use crate::options::SocketOptions;
 use crate::units::{Local, Seq};
 
@@ -38,7 +39,7 @@ impl Sender {
         let goal = self.size_goal(self.segment_size());
         self.queue.parcels().fill(len - taken, goal);
         self.write_bytes(now, data.slice(taken as usize..), config);
-        self.after_write(false, false);
+        self.after_write(SendFlags::empty());
         let size = self.segment_size();
         let most = self.burst(config, options).saturating_mul(size);
         let again = SendPlan::New { len: len - taken, fin: false, size, most };

@@ -152,10 +152,13 @@ impl App {
         while self.sent < self.to_send {
             let n = (self.to_send - self.sent).min(self.chunk as u64);
             let data: Vec<u8> = (self.sent..self.sent + n).map(|at| byte_at(self.salt, at)).collect();
+            // Where a write ends, and whether it ends a record, must not matter to the bytes.
+            let mut flags = SendFlags::empty();
+            flags.set(SendFlags::EOR, self.sent.is_multiple_of(5));
             let done = if self.sent.is_multiple_of(3) {
-                connection.send_bytes(now, data.into(), SendFlags::empty())
+                connection.send_bytes(now, data.into(), flags)
             } else {
-                connection.send(now, &data, SendFlags::empty())
+                connection.send(now, &data, flags)
             };
             match done {
                 Ok(n) => self.sent += n as u64,

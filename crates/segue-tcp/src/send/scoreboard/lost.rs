@@ -190,12 +190,13 @@ impl Scoreboard {
         let first = board.marks.get(start)?;
         let mut resend = Resend { start: first.start, len: first.len, marks: 1, push: first.tags.contains(Tags::PUSH) };
         let full = first.len == mss;
+        let mut ends_record = first.tags.contains(Tags::RECORD);
         if !full && !join {
             return Some(resend);
         }
         for number in start + 1..start + run {
             // A pushed segment keeps its PSH: what follows leaves by itself.
-            if full && resend.push {
+            if ends_record || (full && resend.push) {
                 break;
             }
             let Some(mark) = board.marks.get(number) else { break };
@@ -211,6 +212,7 @@ impl Scoreboard {
             resend.len = len;
             resend.marks += 1;
             resend.push |= mark.tags.contains(Tags::PUSH);
+            ends_record = mark.tags.contains(Tags::RECORD);
             if full && mark.len < mss {
                 break;
             }

@@ -29,7 +29,7 @@ bitflags! {
     /// What is known of a segment. As on Linux a lost segment stays lost when it is sent again; it is in
     /// flight then by its retransmission.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-    struct Tags: u8 {
+    struct Tags: u16 {
         /// The peer holds it out of order.
         const SACKED = 1;
         /// Its first copy, or a later one, left the network without arriving.
@@ -46,7 +46,20 @@ bitflags! {
         const FIRST = 64;
         /// RACK has found it lost, and follows it no more until it is sent again, whatever is thought of it then.
         const OVERDUE = 128;
+        /// It ended a record (`MSG_EOR`): nothing behind it leaves in one segment with it.
+        const RECORD = 256;
     }
+}
+
+/// What a segment is of what it leaves with.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    /// It ends a write.
+    pub(crate) push: bool,
+    /// The first of a super-segment, or alone.
+    pub(crate) first: bool,
+    /// It ends a record (`MSG_EOR`).
+    pub(crate) ends_record: bool,
 }
 
 /// One sent segment.
@@ -81,7 +94,7 @@ impl Mark {
 
     /// Whether it left together with `next`, which follows it, and the same became of both.
     fn left_with(&self, next: &Mark) -> bool {
-        let own = Tags::PUSH | Tags::FIRST;
+        let own = Tags::PUSH | Tags::FIRST | Tags::RECORD;
         self.sent_at == next.sent_at && self.tags - own == next.tags - own && !next.tags.contains(Tags::FIRST)
     }
 
@@ -216,12 +229,13 @@ impl Scoreboard {
         }
     }
 
-    /// A wire segment was sent for the first time; `push`: it ended a write; `first`: of a super-segment, or alone.
-    pub(crate) fn push(&mut self, start: Seq<Local>, len: u32, now: Instant, (push, first): (bool, bool), sent: Sent) {
+    /// A wire segment was sent for the first time.
+    pub(crate) fn push(&mut self, start: Seq<Local>, len: u32, now: Instant, place: Place, sent: Sent) {
         let board = self.0.get_or_insert_default();
         let mut tags = Tags::empty();
-        tags.set(Tags::PUSH, push);
-        tags.set(Tags::FIRST, first);
+        tags.set(Tags::PUSH, place.push);
+        tags.set(Tags::FIRST, place.first);
+        tags.set(Tags::RECORD, place.ends_record);
         board.marks.queue.push_back(Mark { start, len, sent_at: now, sent, older: 0, newer: 0, tags });
         let number = board.marks.end() - 1;
         board.order.append(&mut board.marks, number);
@@ -279,7 +293,7 @@ impl Scoreboard {
         }
         let rest = Mark { start: at, len: mark.end().since(at), tags: mark.tags - Tags::FIRST, ..*mark };
         mark.len = at.since(mark.start);
-        mark.tags.remove(Tags::PUSH);
+        mark.tags.remove(Tags::PUSH | Tags::RECORD);
         // Numbers begin anew behind all that were given.
         board.marks.first += board.marks.queue.len() as u64;
         board.marks.queue.insert(behind, rest);
@@ -299,7 +313,7 @@ impl Board {
     fn cut(&mut self, mark: Option<Mark>, mss: u32) {
         let Some(mut mark) = mark else { return };
         while mark.len > mss && !mark.tags.contains(Tags::SACKED) {
-            self.marks.queue.push_back(Mark { len: mss, tags: mark.tags - Tags::PUSH, ..mark });
+            self.marks.queue.push_back(Mark { len: mss, tags: mark.tags - Tags::PUSH - Tags::RECORD, ..mark });
             mark.start += mss;
             mark.len -= mss;
             mark.tags.remove(Tags::FIRST);

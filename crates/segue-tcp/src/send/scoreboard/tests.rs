@@ -47,7 +47,7 @@ fn board_of(lens: &[u32], first: impl Fn(usize) -> bool) -> Scoreboard {
     let mut board = Scoreboard::default();
     let mut from = 0;
     for (i, len) in lens.iter().enumerate() {
-        board.push(seq(from), *len, at(i as u64), (false, first(i)), snapshot());
+        board.push(seq(from), *len, at(i as u64), Place { first: first(i), ..Place::default() }, snapshot());
         from += len;
     }
     board
@@ -178,7 +178,7 @@ fn sending_sacks_acknowledgments_losses_and_resends_in_any_order_agree_with_the_
                 0..=2 => {
                     for _ in 0..=next(6) {
                         let len = if next(4) == 0 { 1 + next(MSS) } else { MSS };
-                        board.push(seq(nxt), len, at(now), (false, true), snapshot());
+                        board.push(seq(nxt), len, at(now), Place { first: true, ..Place::default() }, snapshot());
                         model.segments.push(Segment {
                             start: nxt,
                             end: nxt + len,
@@ -338,7 +338,7 @@ fn large() -> (Scoreboard, Arrival, u32) {
     let mut board = Scoreboard::default();
     let count = 100_000u32;
     for i in 0..count {
-        board.push(seq(i * 10), 10, at(u64::from(i)), (false, true), snapshot());
+        board.push(seq(i * 10), 10, at(u64::from(i)), Place { first: true, ..Place::default() }, snapshot());
     }
     (board, arrival(at(1 << 40), seq(0)), count)
 }
