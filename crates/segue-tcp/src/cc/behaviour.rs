@@ -225,19 +225,28 @@ fn bbr_leaves_a_deep_queue_nearly_empty() {
     assert_eq!(flow.lost, 0);
 }
 
+// Flows that lose to one queue at the same moments may stay where that leaves them, so the second starts at several.
 #[test]
 fn two_flows_of_a_kind_come_to_share() {
-    for (name, tolerance) in [(Reno, 1.6), (Cubic, 1.9), (Bbr, 1.9)] {
-        let mut world = World::new(SLOW, 5);
-        world.start(name);
-        world.run(SECOND * 20);
-        world.start(name);
-        world.run(SECOND * 50);
-        let rates = world.measure(SECOND * 100);
-        let ratio = rates[0].max(rates[1]) / rates[0].min(rates[1]);
-        assert!(ratio < tolerance, "{name}: {rates:?}");
-        assert!(rates[0] + rates[1] > 0.93 * SLOW.rate as f64, "{name}: {rates:?}");
+    for (name, tolerance) in [(Reno, 1.6), (Cubic, 1.4), (Bbr, 1.9)] {
+        let mut ratios: Vec<f64> =
+            (0..7).map(|moment| two_flows_ratio(name, Duration::from_millis(17 * moment))).collect();
+        ratios.sort_by(f64::total_cmp);
+        assert!(ratios[3] < tolerance && ratios[6] < 2.5, "{name}: {ratios:?}");
     }
+}
+
+/// What one flow gets of what the other gets, the larger by the smaller, when the second starts `later` than 20 s after the
+/// first.
+fn two_flows_ratio(name: CongestionName, later: Duration) -> f64 {
+    let mut world = World::new(SLOW, 5);
+    world.start(name);
+    world.run(SECOND * 20 + later);
+    world.start(name);
+    world.run(SECOND * 50);
+    let rates = world.measure(SECOND * 100);
+    assert!(rates[0] + rates[1] > 0.93 * SLOW.rate as f64, "{name}: {rates:?}");
+    rates[0].max(rates[1]) / rates[0].min(rates[1])
 }
 
 #[test]

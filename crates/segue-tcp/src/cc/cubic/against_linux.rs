@@ -1,6 +1,6 @@
 //! For tests: the same numbers as Linux, segment by segment.
 //!
-//! The reference is written from what Linux's tcp_cubic keeps and does, in its units (jiffies of a millisecond, 32-bit
+//! The reference is written from what Linux's tcp_cubic keeps and does, in its units (250 jiffies a second, 32-bit
 //! windows, its own fields), and shares nothing with the algorithm under test but samples.
 
 use core::time::Duration;
@@ -29,8 +29,8 @@ struct Reference {
 }
 
 impl Reference {
-    fn on_ack(&mut self, ms: u64, mut acked: u32, rtt_us: u64) {
-        if self.epoch.is_none_or(|epoch| ms - epoch >= 1000) && (self.delay_min == 0 || rtt_us < self.delay_min) {
+    fn on_ack(&mut self, now: u64, mut acked: u32, rtt_us: u64) {
+        if self.epoch.is_none_or(|epoch| now - epoch >= 250) && (self.delay_min == 0 || rtt_us < self.delay_min) {
             self.delay_min = rtt_us;
         }
         if self.cwnd < self.ssthresh {
@@ -39,7 +39,7 @@ impl Reference {
             acked -= room;
         }
         if acked > 0 {
-            self.update(ms, acked);
+            self.update(now, acked);
             if self.saved_up >= self.cnt {
                 self.saved_up = 0;
                 self.cwnd += 1;
@@ -50,20 +50,20 @@ impl Reference {
         }
     }
 
-    fn update(&mut self, ms: u64, acked: u32) {
+    fn update(&mut self, now: u64, acked: u32) {
         self.acks += acked;
-        if self.last_cwnd == self.cwnd && ms - self.last_time <= 31 {
+        if self.last_cwnd == self.cwnd && now - self.last_time <= 7 {
             return;
         }
-        if self.epoch.is_none() || ms != self.last_time {
-            (self.last_cwnd, self.last_time) = (self.cwnd, ms);
+        if self.epoch.is_none() || now != self.last_time {
+            (self.last_cwnd, self.last_time) = (self.cwnd, now);
             if self.epoch.is_none() {
-                (self.epoch, self.acks, self.reno) = (Some(ms), acked, self.cwnd);
+                (self.epoch, self.acks, self.reno) = (Some(now), acked, self.cwnd);
                 self.origin = self.last_max.max(self.cwnd);
                 let gap = f64::from(self.origin - self.cwnd);
                 self.k = (gap * (1u64 << 40) as f64 / 410.0).cbrt().floor();
             }
-            let t = (((ms - self.epoch.unwrap_or(ms) + self.delay_min.div_ceil(1000)) << 10) / 1000) as f64;
+            let t = (((now - self.epoch.unwrap_or(now) + self.delay_min.div_ceil(4000)) << 10) / 250) as f64;
             let delta = (410.0 * (t - self.k).abs().powi(3) / (1u64 << 40) as f64).floor() as u32;
             let target = if t < self.k { self.origin - delta } else { self.origin + delta };
             self.cnt = if target > self.cwnd { self.cwnd / (target - self.cwnd) } else { 100 * self.cwnd };
@@ -118,7 +118,7 @@ impl Pair {
 
     fn acked(&mut self, segments: u32, rtt: Duration) {
         self.flow.on_ack(&AckSample { now: self.now, rtt: Some(rtt), srtt: Some(rtt), ..acked(segments) });
-        self.reference.on_ack(self.now.as_millis(), segments, rtt.as_micros() as u64);
+        self.reference.on_ack(self.now.as_millis() / 4, segments, rtt.as_micros() as u64);
     }
 
     fn lose(&mut self) {

@@ -1,21 +1,33 @@
 //! The cubic curve: where the window should be after a time without congestion.
 //!
 //! Decides nothing about when. Owns the formulas of RFC 9438 section 4.2 in Linux's units, so that windows are the same
-//! to the segment: whole segments, time in 2^-10 s, C = 410/1024.
+//! to the segment: whole segments, a clock of jiffies, time in 2^-10 s, C = 410/1024.
+
+use segue_wire::Instant;
 
 use crate::units::Packets;
+
+/// Jiffies in a second: what Linux has unless it is built otherwise (CONFIG_HZ).
+pub(super) const HZ: u64 = 250;
+/// A jiffy in microseconds.
+pub(super) const JIFFY: u64 = 1_000_000 / HZ;
 
 /// RFC 9438 section 4.1.1, C = 0.4 segments per cubed second.
 const C: u128 = 410;
 const C_SHIFT: u32 = 10;
 /// Times are in 2^-10 s.
 const TIME_SHIFT: u32 = 10;
-/// Times are not followed beyond this: 24 days, in which the curve leaves every window behind.
+/// Times are not followed beyond this: 24 days and more, in which the curve leaves every window behind.
 const MOST: u64 = 1 << 31;
 
-/// Milliseconds in 2^-10 s.
-pub(super) fn ticks(ms: u64) -> u64 {
-    (ms.min(MOST) << TIME_SHIFT) / 1000
+/// The clock.
+pub(super) fn jiffies(at: Instant) -> u64 {
+    at.as_micros() / JIFFY
+}
+
+/// Jiffies in 2^-10 s.
+pub(super) fn ticks(jiffies: u64) -> u64 {
+    (jiffies.min(MOST) << TIME_SHIFT) / HZ
 }
 
 /// The largest r with r³ ≤ x, for x below 2^126.
@@ -98,10 +110,10 @@ mod tests {
                 false => (from as f64, 0.0),
             };
             for _ in 0..10 {
-                let ms = random(&mut state) % (2 + 4 * (k * 1000.0) as u64);
-                let t = ms as f64 / 1000.0;
+                let jiffies = random(&mut state) % (2 + 4 * (k * HZ as f64) as u64);
+                let t = jiffies as f64 / HZ as f64;
                 let expected = (c * (t - k).powi(3) + w_max).max(0.0);
-                let got = f64::from(curve.at(ticks(ms)).0);
+                let got = f64::from(curve.at(ticks(jiffies)).0);
                 // Time and K are known to 2^-10 s, the window to a segment.
                 let slope = 3.0 * c * ((t - k).abs() + 0.002).powi(2) * 0.002;
                 assert!((got - expected).abs() <= slope + 1.0, "{from} of {plateau} at {t}: {got} for {expected}");
@@ -116,7 +128,7 @@ mod tests {
         assert_eq!(curve.at(0), Packets(71), "what is below a segment does not count");
         assert_eq!(curve.at(4_316), Packets(100));
         assert_eq!(curve.at(2 * 4_316), Packets(129));
-        assert_eq!(ticks(1_500), 1_536);
+        assert_eq!(ticks(jiffies(Instant::from_millis(1_503))), 1_536, "375 jiffies");
     }
 
     #[test]

@@ -2,15 +2,13 @@
 //!
 //! Owns RFC 9438 section 4, with HyStart++ (RFC 9406) for the first slow start. Where the RFC leaves
 //! room, as Linux, to the segment: beta is 717/1024, a reduction starts from cwnd (which never exceeds what is used,
-//! see `validation`), the curve says after how many acknowledged segments the window grows by one, a round trip ahead is
-//! the least one, and no step is faster than half a window in a round trip.
+//! see `validation`), the curve says after how many acknowledged segments the window grows by one and is asked once in a
+//! jiffy, a round trip ahead is the least one, and no step is faster than half a window in a round trip.
 //! Invariant: `stage` is `None` from a reduction until congestion avoidance goes on.
 
 mod curve;
 
 use alloc::boxed::Box;
-use core::time::Duration;
-
 use segue_wire::Instant;
 
 use super::controller::{AckSample, Controller, LossSample, Reason, Restart};
@@ -18,7 +16,7 @@ use super::hystart::HyStart;
 use super::reno::Credit;
 use super::{INFINITE, Window};
 use crate::units::Packets;
-use curve::{Curve, ticks};
+use curve::{Curve, HZ, JIFFY, jiffies, ticks};
 
 /// RFC 9438 section 4.6, beta = 0.7, in Linux's binary fraction.
 const BETA: u64 = 717;
@@ -34,10 +32,10 @@ const RENO_SHIFT: u32 = 3;
 const FASTEST: u32 = 2;
 const UNKNOWN: u32 = 20;
 const WINDOWS: u32 = 100;
-/// How long a window that stays is not looked at again, in milliseconds.
-const STANDSTILL: u64 = 1000 / 32;
-/// For so long after recovery round trips are not those of the path alone.
-const UNSETTLED: Duration = Duration::from_secs(1);
+/// How long a window that stays is not looked at again, in jiffies.
+const STANDSTILL: u64 = HZ / 32;
+/// For so many jiffies after recovery round trips are not those of the path alone.
+const UNSETTLED: u64 = HZ;
 
 /// One stage of congestion avoidance.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +56,8 @@ struct Stage {
 struct Pace {
     /// Segments acknowledged for each by which the window grows.
     per: u32,
-    /// The window for which the curve was asked last, and when, in milliseconds.
+    /// The window for which the curve was asked last, and when, in jiffies: not twice in one, and in the meantime the
+    /// window grows no slower than it did.
     asked: Option<(Packets, u64)>,
 }
 
@@ -118,7 +117,8 @@ impl Memory {
 
     /// The path's own round trip, for looking ahead.
     fn note_rtt(&mut self, ack: &AckSample) {
-        let unsettled = self.past.stage.is_some_and(|stage| ack.now - stage.epoch < UNSETTLED);
+        let unsettled =
+            self.past.stage.is_some_and(|stage| jiffies(ack.now).saturating_sub(jiffies(stage.epoch)) < UNSETTLED);
         if let Some(rtt) = ack.rtt.filter(|_| !unsettled) {
             let rtt = u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).max(1);
             self.least_rtt = if self.least_rtt == 0 { rtt } else { self.least_rtt.min(rtt) };
@@ -131,14 +131,14 @@ impl Memory {
         if let Some(stage) = &mut past.stage {
             stage.reno_acked += u64::from(acked);
         }
-        let ms = now.as_millis();
-        if !pace.is_standing(window.cwnd, ms) {
+        let at = jiffies(now);
+        if !pace.is_standing(window.cwnd, at) {
             let begins = past.stage.is_none();
             let stage = past.stage.get_or_insert_with(|| Stage::new(now, window.cwnd, past.plateau, acked));
-            if begins || !pace.was_asked(ms) {
+            if begins || !pace.was_asked(at) {
                 let most = if past.plateau.is_none() { UNKNOWN } else { u32::MAX };
-                let target = stage.target(ms, u64::from(self.least_rtt.div_ceil(1000)));
-                *pace = Pace::towards(target, window.cwnd, ms, most);
+                let target = stage.target(at, u64::from(self.least_rtt).div_ceil(JIFFY));
+                *pace = Pace::towards(target, window.cwnd, at, most);
             }
             pace.per = stage.reno_friendly(window.cwnd, pace.per).max(FASTEST);
         }
@@ -148,19 +148,19 @@ impl Memory {
 
 impl Pace {
     /// The window stays what it was, and the curve was asked a moment ago.
-    fn is_standing(&self, cwnd: Packets, ms: u64) -> bool {
-        self.asked.is_some_and(|(then, at)| then == cwnd && ms.saturating_sub(at) <= STANDSTILL)
+    fn is_standing(&self, cwnd: Packets, now: u64) -> bool {
+        self.asked.is_some_and(|(then, at)| then == cwnd && now.saturating_sub(at) <= STANDSTILL)
     }
 
-    fn was_asked(&self, ms: u64) -> bool {
-        self.asked.is_some_and(|(_, at)| at == ms)
+    fn was_asked(&self, now: u64) -> bool {
+        self.asked.is_some_and(|(_, at)| at == now)
     }
 
     /// Sections 4.4 and 4.5: one formula for both sides of the plateau. `most`: of `per`.
-    fn towards(target: Packets, cwnd: Packets, ms: u64, most: u32) -> Pace {
+    fn towards(target: Packets, cwnd: Packets, now: u64, most: u32) -> Pace {
         let gap = target.saturating_sub(cwnd).0;
         let per = cwnd.0.checked_div(gap).unwrap_or(cwnd.0.saturating_mul(WINDOWS)).min(most);
-        Pace { per, asked: Some((cwnd, ms)) }
+        Pace { per, asked: Some((cwnd, now)) }
     }
 }
 
@@ -171,9 +171,9 @@ impl Stage {
         Stage { curve, epoch: now, seen: now, reno: cwnd, reno_acked: u64::from(acked) }
     }
 
-    /// Where the curve is `ahead` milliseconds from now.
-    fn target(&self, ms: u64, ahead: u64) -> Packets {
-        self.curve.at(ticks(ms.saturating_sub(self.epoch.as_millis()) + ahead))
+    /// Where the curve is `ahead` jiffies from now.
+    fn target(&self, now: u64, ahead: u64) -> Packets {
+        self.curve.at(ticks(now.saturating_sub(jiffies(self.epoch)) + ahead))
     }
 
     /// Section 4.3: `per`, or less where Reno's window is the larger one.
