@@ -30,7 +30,7 @@ use clap::Parser;
 use plan::Plan;
 use point::{Kind, Point};
 use real::{Flow, Pair};
-use segue_link::parse_duration;
+use segue_link::{ProcessorsAwake, keep_processors_awake, parse_duration};
 
 /// Measure bulk transfers over a grid of paths: Segue in virtual time, and beside this machine's kernel in real time.
 ///
@@ -183,7 +183,7 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
         if !is_root() {
             return Err("--accuracy makes network namespaces and devices: run it as root".to_owned());
         }
-        run_first();
+        let _awake = run_first();
         return accuracy::measure(count.max(1), &mut |line| println!("{line}"));
     }
     let neither = !arguments.r#virtual && !arguments.real;
@@ -206,17 +206,24 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
         good &= in_virtual_time(arguments, points.clone())?;
     }
     if in_real {
-        run_first();
+        let _awake = run_first();
         in_real_time(arguments, points)?;
     }
     Ok(good)
 }
 
-/// Everybody's threads alike, Linux's programs and Segue's: what else the machine does is not to be measured.
-fn run_first() {
+/// Everybody's threads alike, Linux's programs and Segue's: what else the machine does is not to be measured, and not how
+/// long its processors take to wake up, which a kernel that sends from the thread that brings it the acknowledgment never
+/// has to wait for.
+fn run_first() -> Option<ProcessorsAwake> {
     if let Err(error) = segue_link::run_before_others() {
         eprintln!("grid: {error}: figures depend on what else this machine does");
     }
+    let awake = keep_processors_awake();
+    if let Err(error) = &awake {
+        eprintln!("grid: {error}: figures depend on how fast this machine's processors wake up");
+    }
+    awake.ok()
 }
 
 /// The documentation's folder, wherever the command is started.
@@ -316,7 +323,7 @@ fn measure_rows(
 ) -> real_grid::Rows {
     println!("{}", real_grid::HEAD);
     let mut rows = real_grid::measure(plan, &arguments.cc, pairs, &known, tree, |point, name, row| {
-        println!("{}", real_grid::written(point, name, row));
+        println!("{}\n{}", real_grid::written(point, name, row), real_grid::seen_by_senders(row));
         if let Some(file) = &arguments.rows
             && let Err(error) = record::append(file, point, name, row)
         {

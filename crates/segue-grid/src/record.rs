@@ -23,6 +23,8 @@ pub(crate) fn append(file: &Path, point: &Point, congestion: &str, row: &Row) ->
         "cc": congestion,
         "goodput": figures(&row.goodput),
         "again": figures(&row.again),
+        "needless": figures(&row.needless),
+        "round_trip_us": figures(&row.round_trip),
         "late_us": row.late.as_micros() as u64,
         "inexact": row.inexact,
         "failures": row.failures,
@@ -66,6 +68,8 @@ fn row(value: &Value) -> Row {
     Row {
         goodput: figures(&value["goodput"]),
         again: figures(&value["again"]),
+        needless: figures(&value["needless"]),
+        round_trip: figures(&value["round_trip_us"]),
         late: Duration::from_micros(value["late_us"].as_u64().unwrap_or(0)),
         inexact: value["inexact"].as_u64().unwrap_or(0) as usize,
         failures: value["failures"].as_array().into_iter().flatten().map(text_of).collect(),
@@ -97,6 +101,8 @@ mod tests {
         let row = |goodput: f64| Row {
             goodput: [(Pair::LinuxToLinux, goodput), (Pair::SegueToLinux, 2.0 * goodput)].into(),
             again: [(Pair::LinuxToLinux, 3.0)].into(),
+            needless: [(Pair::SegueToLinux, 4.0)].into(),
+            round_trip: [(Pair::LinuxToSegue, 1500.0)].into(),
             late: Duration::from_micros(17),
             inexact: 1,
             failures: vec!["linux-segue with seed 1: no route".to_owned()],
@@ -109,6 +115,10 @@ mod tests {
         let names: Vec<&str> = rows.iter().map(|(point, _, _)| point.name.as_str()).collect();
         assert_eq!(names, [points[0].name.as_str(), points[1].name.as_str()]);
         assert_eq!(rows[0].2.goodput, row(5e6).goodput);
+        assert_eq!(
+            (rows[0].2.needless.clone(), rows[0].2.round_trip.clone()),
+            (row(0.0).needless, row(0.0).round_trip)
+        );
         assert_eq!((rows[0].2.late, rows[0].2.inexact), (Duration::from_micros(17), 1));
         assert_eq!(rows[0].2.tree, "0123abc");
         assert_eq!((rows[0].2.sender(), rows[0].2.failures.len()), (Some(2.0), 1));

@@ -11,6 +11,7 @@
 #![allow(clippy::result_large_err)]
 
 pub mod capture;
+mod idle;
 mod line_log;
 pub mod link;
 pub mod memory;
@@ -21,6 +22,7 @@ pub mod tun;
 pub mod units;
 
 pub use capture::{Capture, CaptureEpoch, CaptureOptions, OnError, Tap, Tee};
+pub use idle::{ProcessorsAwake, keep_processors_awake};
 pub use line_log::LineLog;
 pub use link::{Capabilities, Link, SendError, Wait};
 pub use memory::{MemoryLink, memory_pair};

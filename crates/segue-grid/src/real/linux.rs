@@ -2,13 +2,16 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_tcp_congestion;
 use rustix::net::{AddressFamily, SocketType, connect, socket};
+use segue_kernel::sys::getsockopt;
 use segue_link::NetNamespace;
 
+use super::round_trip::{IPPROTO_TCP, Look, TCP_INFO};
 use super::{Meter, RIGHT};
 
 /// Receives in the right namespace.
@@ -54,13 +57,14 @@ fn read(mut stream: TcpStream, meter: &Meter) {
     }
 }
 
-/// Sends from the left namespace until the time is over.
-pub(super) fn send(left: &NetNamespace, to: SocketAddr, congestion: &str, end: Instant) -> io::Result<()> {
+/// Sends from the left namespace until the time is over. What is given back reads the connection's `TCP_INFO`.
+pub(super) fn send(left: &NetNamespace, to: SocketAddr, congestion: &str, end: Instant) -> io::Result<Look> {
     let made = left.within(|| -> io::Result<_> {
         let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
         set_tcp_congestion(&socket, congestion)?;
         Ok(socket)
     })??;
+    let watched = made.try_clone()?;
     std::thread::spawn(move || {
         if connect(&made, &to).is_err() {
             return;
@@ -76,15 +80,15 @@ pub(super) fn send(left: &NetNamespace, to: SocketAddr, congestion: &str, end: I
             }
         }
     });
-    Ok(())
+    Ok(Box::new(move |info| getsockopt(watched.as_fd(), IPPROTO_TCP, TCP_INFO, info).ok()))
 }
 
-/// Segments that the kernel there sent again.
-pub(super) fn retransmitted(left: &NetNamespace) -> u64 {
-    let read = || std::fs::read_to_string("/proc/thread-self/net/snmp");
-    let Ok(Ok(table)) = left.within(read) else { return 0 };
-    let mut lines = table.lines().filter(|line| line.starts_with("Tcp:"));
+/// A counter of the kernel there: its line ("Tcp:", "TcpExt:") in a table of /proc/net ("snmp", "netstat"), and its name.
+pub(super) fn counter(left: &NetNamespace, table: &str, line: &str, name: &str) -> u64 {
+    let file = format!("/proc/thread-self/net/{table}");
+    let Ok(Ok(text)) = left.within(move || std::fs::read_to_string(file)) else { return 0 };
+    let mut lines = text.lines().filter(|candidate| candidate.starts_with(line));
     let (Some(names), Some(values)) = (lines.next(), lines.next()) else { return 0 };
-    let at = names.split_whitespace().position(|name| name == "RetransSegs");
+    let at = names.split_whitespace().position(|candidate| candidate == name);
     at.and_then(|at| values.split_whitespace().nth(at)?.parse().ok()).unwrap_or(0)
 }

@@ -2,19 +2,20 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
-use segue::{Host, TcpListener, TcpSocket};
+use segue::{Host, TcpListener, TcpSocket, TcpStream};
 use segue_link::{NetNamespace, TunConfig, TunLink};
 use segue_stack::Counter;
 use tokio::runtime::Runtime;
 
+use super::round_trip::{IPPROTO_TCP, Look, TCP_INFO};
 use super::{Meter, prefix};
 use crate::point::Point;
 
-/// `getsockopt(2)`'s numbers (include/uapi/linux/in.h, tcp.h).
-const IPPROTO_TCP: i32 = 6;
+/// `getsockopt(2)`'s number (include/uapi/linux/tcp.h).
 const TCP_CONGESTION: i32 = 13;
 
 /// A host next to a namespace; `network` tells the two sides of the path apart.
@@ -70,19 +71,27 @@ impl Sender {
         Ok(Sender { host: host(left, runtime, point, 1, seed)? })
     }
 
-    pub(super) fn start(&self, runtime: &Runtime, to: SocketAddr, congestion: &str, end: Instant) -> io::Result<()> {
+    /// What is given back reads the connection's `TCP_INFO`.
+    pub(super) fn start(&self, runtime: &Runtime, to: SocketAddr, congestion: &str, end: Instant) -> io::Result<Look> {
         let _inside = runtime.enter();
         let socket = TcpSocket::new_v4(&self.host)?;
         socket.socket().setsockopt(IPPROTO_TCP, TCP_CONGESTION, congestion.as_bytes())?;
+        let connected: Arc<OnceLock<TcpStream>> = Arc::default();
+        let watched = connected.clone();
         runtime.spawn(async move {
             let Ok(stream) = socket.connect(to).await else { return };
+            let stream = connected.get_or_init(|| stream);
             let piece = Bytes::from(vec![7; 1 << 17]);
             while Instant::now() < end && stream.send_bytes(piece.clone()).await.is_ok() {}
         });
-        Ok(())
+        Ok(Box::new(move |info| watched.get()?.socket().getsockopt(IPPROTO_TCP, TCP_INFO, info).ok()))
     }
 
     pub(super) fn retransmitted(&self) -> u64 {
         self.host.with_stack(|stack, _| stack.counters().get(Counter::TcpRetransSegs))
+    }
+
+    pub(super) fn needless(&self) -> u64 {
+        self.host.with_stack(|stack, _| stack.counters().by_name("TcpExtTCPDSACKRecv")).unwrap_or(0)
     }
 }
