@@ -292,6 +292,20 @@ fn writes_that_join_one_buffer_share_the_last_ones_time_unless_a_record_ends() {
     assert_eq!(keys, [399, 499]);
 }
 
+// As Linux: the buffer as it is then, less what was acknowledged before.
+#[test]
+fn the_time_of_an_acknowledgment_comes_with_the_text_that_it_is_about() {
+    let mut w = World::new(Wire::default());
+    let (client, _server) = w.connected("10.0.0.2:80");
+    w.set(A, client, SOCKET, SO_TIMESTAMPING, TX_SOFTWARE | TX_ACK | SOFTWARE);
+    w.write(A, client, b"a word of the stream").unwrap();
+    w.settle();
+    let (sent, _) = w.message(A, client, MsgFlags::ERRQUEUE).unwrap();
+    let (acknowledged, _) = w.message(A, client, MsgFlags::ERRQUEUE).unwrap();
+    assert!(sent.ends_with(b"a word of the stream") && sent.len() > 40, "{sent:?}");
+    assert_eq!(acknowledged, b"a word of the stream");
+}
+
 #[test]
 fn times_come_with_what_the_connection_was_like() {
     let mut w = World::new(Wire::default());

@@ -300,7 +300,7 @@ impl Stack {
         let dont_fragment = stream.common.discovery_for(tuple.peer).sets_df();
         let watched = stream.flow().filter(|flow| flow.watch.is_some()).and_then(|flow| {
             let start = flow.connection.offset_of_sent(transmit.header.sequence)?;
-            Some((start, start + transmit.payload.len() as u64))
+            Some((start, transmit.payload.clone()))
         });
         let service = Service { ttl, tos, dont_fragment, identification, flow_label };
         let packet = segment_packet(&tuple, transmit, service, route.route(), signer.as_ref());
@@ -315,8 +315,8 @@ impl Stack {
             self.counters.inc(Counter::TcpOutRsts);
         }
         self.count_ip_out(&packet);
-        if let Some((start, end)) = watched {
-            self.tell_sent(now, index, start, end, &packet);
+        if let Some((start, text)) = watched {
+            self.tell_sent(now, index, start, &text, &packet);
         }
         Some((way.iface, packet))
     }

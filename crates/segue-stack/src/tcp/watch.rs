@@ -5,7 +5,9 @@
 //! unsent one takes over its request. Sockets that never ask have none of this.
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use segue_tcp::{Instant, SendOffsets};
+use segue_wire::Chunks;
 
 use crate::message::ExtendedError;
 use crate::socket::timestamping::TimestampingFlags;
@@ -14,10 +16,12 @@ use crate::socket::timestamping::TimestampingFlags;
 const MAX_ARRIVALS: usize = 1024;
 
 /// A request for times: about the byte before `end`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 struct Mark {
     end: u64,
     wants: TimestampingFlags,
+    /// The text that it left with, from an offset of the stream on, where its acknowledgment is to be told.
+    text: Option<(u64, Chunks)>,
 }
 
 /// Bytes that the application has lent.
@@ -39,10 +43,11 @@ struct Arrived {
 }
 
 /// What has happened to watched bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Seen {
-    /// A time for the byte with this key: [`ExtendedError::SENT`] and its kind.
-    Time { which: u32, key: u32 },
+    /// A time for the byte with this key: [`ExtendedError::SENT`] and its kind. `text`: for an acknowledgment, what of the
+    /// text that it left with was not acknowledged before.
+    Time { which: u32, key: u32, text: Bytes },
     /// Calls whose memory is the application's again.
     Returned { first: u32, last: u32, is_copied: bool },
 }
@@ -57,6 +62,8 @@ pub(crate) struct Watch {
     /// Where the last buffer of written bytes begins, and whether nothing may join it.
     tail_start: u64,
     tail_is_closed: bool,
+    /// The peer has everything before.
+    acked: u64,
     arrivals: VecDeque<Arrived>,
 }
 
@@ -96,7 +103,7 @@ impl Watch {
             while is_same && self.marks.back().is_some_and(|mark| mark.end > old_tail) {
                 wants |= self.marks.pop_back().map_or(wants, |mark| mark.wants);
             }
-            self.marks.push_back(Mark { end, wants });
+            self.marks.push_back(Mark { end, wants, text: None });
         }
         if let Some((call, is_copied)) = write.lent {
             match self.lent.back_mut() {
@@ -109,8 +116,9 @@ impl Watch {
         }
     }
 
-    /// Bytes `start..end` of the stream leave now.
-    pub(crate) fn on_sent(&mut self, start: u64, end: u64, mut tell: impl FnMut(Seen)) {
+    /// `text`, which is the stream's from `start` on, leaves now.
+    pub(crate) fn on_sent(&mut self, start: u64, text: &Chunks, mut tell: impl FnMut(Seen)) {
+        let end = start + text.len() as u64;
         for mark in &mut self.marks {
             if mark.end <= start || mark.end > end {
                 continue;
@@ -122,8 +130,11 @@ impl Watch {
             ] {
                 if mark.wants.contains(flag) {
                     mark.wants.remove(flag);
-                    tell(Seen::Time { which, key });
+                    tell(Seen::Time { which, key, text: Bytes::new() });
                 }
+            }
+            if mark.wants.contains(TimestampingFlags::TX_ACK) {
+                mark.text = Some((start, text.clone()));
             }
         }
         self.marks.retain(|mark| !mark.wants.is_empty());
@@ -131,10 +142,12 @@ impl Watch {
 
     /// The peer has everything before `acked`.
     pub(crate) fn on_acked(&mut self, acked: u64, mut tell: impl FnMut(Seen)) {
-        while let Some(mark) = self.marks.front().copied().filter(|mark| mark.end <= acked) {
-            self.marks.pop_front();
+        let before = core::mem::replace(&mut self.acked, acked);
+        while self.marks.front().is_some_and(|mark| mark.end <= acked) {
+            let Some(mark) = self.marks.pop_front() else { break };
             if mark.wants.contains(TimestampingFlags::TX_ACK) {
-                tell(Seen::Time { which: ExtendedError::ACKNOWLEDGED, key: key(self.key_base, mark.end) });
+                let key = key(self.key_base, mark.end);
+                tell(Seen::Time { which: ExtendedError::ACKNOWLEDGED, key, text: mark.text_from(before) });
             }
         }
         while let Some(lent) = self.lent.front().copied().filter(|lent| lent.end <= acked) {
@@ -169,6 +182,15 @@ impl Watch {
             self.arrivals.retain(|arrived| arrived.end > offset);
         }
         Some(at)
+    }
+}
+
+impl Mark {
+    /// What is left of its text behind `acked`.
+    fn text_from(self, acked: u64) -> Bytes {
+        let Some((start, text)) = self.text else { return Bytes::new() };
+        let text = text.into_contiguous();
+        text.slice(text.len().min(acked.saturating_sub(start) as usize)..)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Decides what a write asks for (the socket's options, or the call's own control message) and how what was seen is told:
 //! as entries of the error queue. `TCP_NLA_*` (linux/tcp.h) for `SOF_TIMESTAMPING_OPT_STATS`.
 use segue_tcp::{Info, Instant, SendOffsets};
-use segue_wire::{Bytes, Packet};
+use segue_wire::{Bytes, Chunks, Packet};
 
 use super::stream::{Flow, StreamSocket};
 use super::watch::{Seen, Watch, Write};
@@ -101,18 +101,18 @@ impl Stack {
             None if flow.was_established => watch.on_over(|what| seen.push(what)),
             None => {}
         });
-        self.tell_seen(now, index, &seen, None);
+        self.tell_seen(now, index, seen, None);
     }
 
-    /// Bytes of the stream are in a packet that leaves.
-    pub(crate) fn tell_sent(&mut self, now: Instant, index: u32, start: u64, end: u64, packet: &Packet) {
-        let seen = self.with_watch(index, |watch, _, seen| watch.on_sent(start, end, |what| seen.push(what)));
-        self.tell_seen(now, index, &seen, Some(packet));
+    /// `text`, which is the stream's from `start` on, is in a packet that leaves.
+    pub(crate) fn tell_sent(&mut self, now: Instant, index: u32, start: u64, text: &Chunks, packet: &Packet) {
+        let seen = self.with_watch(index, |watch, _, seen| watch.on_sent(start, text, |what| seen.push(what)));
+        self.tell_seen(now, index, seen, Some(packet));
     }
 
-    fn tell_seen(&mut self, now: Instant, index: u32, seen: &[Seen], packet: Option<&Packet>) {
+    fn tell_seen(&mut self, now: Instant, index: u32, seen: Vec<Seen>, packet: Option<&Packet>) {
         for what in seen {
-            if let Some(entry) = self.entry_of(now, index, *what, packet) {
+            if let Some(entry) = self.entry_of(now, index, what, packet) {
                 self.queue_error(index, entry);
             }
         }
@@ -136,17 +136,19 @@ impl Stack {
                     offender,
                 })
             }
-            Seen::Time { which, key } => {
+            Seen::Time { which, key, text } => {
                 let data = if asked.contains(TimestampingFlags::OPT_ID) { key } else { 0 };
                 let origin = ErrorOrigin::Timestamping;
                 let error = ExtendedError { errno: Errno::ENOMSG, origin, kind, code: 0, info: which, data, offender };
                 let stats =
                     asked.contains(TimestampingFlags::OPT_STATS).then(|| stats(&stream.info(now).unwrap_or_default()));
                 let is_bare = asked.contains(TimestampingFlags::OPT_TSONLY);
-                let payload = match (&stats, packet.filter(|_| !is_bare)) {
+                // As Linux: what leaves is told with its headers, what is acknowledged without.
+                let payload = match (&stats, packet) {
                     (Some(stats), _) => Bytes::copy_from_slice(stats),
+                    (None, _) if is_bare => Bytes::new(),
                     (None, Some(packet)) => Bytes::from(packet.slices().flatten().copied().collect::<Vec<u8>>()),
-                    (None, None) => Bytes::new(),
+                    (None, None) => text,
                 };
                 QueuedError { time: Some(now), stats, payload, ..QueuedError::bare(error) }
             }
