@@ -4,7 +4,7 @@
 //! is an open class.
 use super::compare::{Aspect, Telling};
 use super::play::Seen;
-use super::story::{ACK, Ack, From, Opening, SYN, Segment, Step};
+use super::story::{ACK, Ack, From, Opening, SYN, Sack, Segment, Step};
 
 /// A class of differences that is meant.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub static INTENDED: &[Intended] = &[
     Intended {
         name: "silly window",
         reason: "Segue leaves what is left of a small window alone until a full segment, all there is, or half of the largest \
-                 window fits; Linux fills it with a fragment",
+                 window fits; Linux fills it with a fragment, and sends nothing into one that is less than its least segment",
         reference: "RFC 9293 section 3.8.6.2.1 (MUST-38)",
         matches: fills_small_window,
     },
@@ -78,8 +78,8 @@ pub static INTENDED: &[Intended] = &[
     },
     Intended {
         name: "text beside an old acknowledgment",
-        reason: "a segment whose acknowledgment is older than the window is dropped whole; Linux's fast path takes its text before \
-                 it looks at that number",
+        reason: "a segment whose acknowledgment is older than the window is dropped whole, and of one that is old the timestamp is \
+                 not kept; Linux's fast path takes both before it looks at that number",
         reference: "RFC 5961 section 5.2",
         matches: text_beside_old_ack,
     },
@@ -130,6 +130,38 @@ pub static INTENDED: &[Intended] = &[
         reference: "RFC 9937 section 6.1 (RecoverFS)",
         matches: reduced_from_flight,
     },
+    Intended {
+        name: "reset of an orphan",
+        reason: "in FIN-WAIT-2 without an application a reset outside the window is dropped, one inside it that is not exact is \
+                 challenged; Linux acknowledges the first and obeys the second",
+        reference: "RFC 9293 section 3.10.7.4, first; RFC 5961 section 3.2",
+        matches: reset_of_orphan,
+    },
+    Intended {
+        name: "urgent byte beyond the window",
+        reason: "what lies outside the window is not read; Linux reads the urgent byte of a segment whose text it refuses",
+        reference: "RFC 9293 section 3.4",
+        matches: urgent_beyond_window,
+    },
+    Intended {
+        name: "probe without a measurement",
+        reason: "between two loss probes there is a measurement of the round trip; Linux asks for none",
+        reference: "RFC 8985 section 7.3",
+        matches: probes_unmeasured,
+    },
+    Intended {
+        name: "sample beside a retransmission",
+        reason: "what is acknowledged selectively beside something that was sent again later may have arrived long before, and is no \
+                 sample of the round trip; Linux takes it",
+        reference: "RFC 6298 section 3",
+        matches: sampled_beside_retransmission,
+    },
+    Intended {
+        name: "echo of a repeated SYN",
+        reason: "a SYN that comes again is answered with its own timestamp, so that the peer can measure; Linux echoes the first one's",
+        reference: "RFC 7323 section 4.3",
+        matches: echoes_repeated_syn,
+    },
 ];
 
 /// The segment that the step is, if it is one.
@@ -145,6 +177,11 @@ fn fills_small_window(telling: &Telling<'_>) -> bool {
     let (theirs, ours) = telling.records();
     let fragment = match &telling.aspect {
         Aspect::Missing(packet) => packet,
+        // All of a window that is smaller than a segment can be.
+        Aspect::Extra(packet) => {
+            let (size, window) = (theirs.field("snd_mss"), theirs.field("snd_wnd"));
+            return window < size && packet.len as u64 == window && theirs.field("notsent_bytes") > window;
+        }
         Aspect::Field("flags" | "length", packet, other) if packet.sequence == other.sequence => packet,
         _ => return false,
     };
@@ -234,8 +271,70 @@ fn counted_as_duplicate(telling: &Telling<'_>) -> bool {
 fn text_beside_old_ack(telling: &Telling<'_>) -> bool {
     let is_old = |segment: &Segment| matches!(segment.ack, Ack::Old(_)) && segment.len > 0;
     let takes_more = |linux: &Seen, segue: &Seen| linux.acknowledgment > segue.acknowledgment;
+    let echoes_newer = |linux: &Seen, segue: &Seen| echo(linux) > echo(segue) && linux.options.contains("ecr");
     segment(telling).is_some_and(is_old)
-        && matches!(&telling.aspect, Aspect::Field("acknowledgment", linux, segue) if takes_more(linux, segue))
+        && match &telling.aspect {
+            Aspect::Field("acknowledgment", linux, segue) => takes_more(linux, segue),
+            Aspect::Field("options", linux, segue) => echoes_newer(linux, segue),
+            _ => false,
+        }
+}
+
+/// The timestamp that a packet echoes.
+fn echo(packet: &Seen) -> Option<u32> {
+    packet.options.split(", ").find_map(|option| option.strip_prefix("ecr ")?.parse().ok())
+}
+
+/// Our side was closed, and what answers the peer's reset is a bare acknowledgment or nothing.
+fn reset_of_orphan(telling: &Telling<'_>) -> bool {
+    let closed = telling.steps().iter().any(|step| matches!(step, Step::Close));
+    let is_reset = |segment: &Segment| segment.flags & super::story::RST != 0 && segment.from != From::Next;
+    let answer = match &telling.aspect {
+        Aspect::Missing(packet) | Aspect::Extra(packet) => packet,
+        _ => return false,
+    };
+    closed && segment(telling).is_some_and(is_reset) && answer.len == 0 && answer.flags.bits() == ACK
+}
+
+fn urgent_beyond_window(telling: &Telling<'_>) -> bool {
+    const MSG_OOB: i32 = 1;
+    const AGAIN: i32 = 11;
+    let is_beyond = |from: From| matches!(from, From::EdgePlus(_) | From::EdgeLess(_));
+    let is_urgent = |segment: &Segment| segment.flags & super::story::URG != 0 && is_beyond(segment.from);
+    let came = telling.steps().iter().any(|step| matches!(step, Step::Segment(segment) if is_urgent(segment)));
+    let (theirs, ours) = telling.records();
+    let result = |record: &super::play::StepRecord| record.result.map(|(result, _)| result);
+    came && matches!(telling.step(), Some(Step::Read(_, flags)) if flags & MSG_OOB != 0)
+        && telling.aspect == Aspect::Result
+        && result(theirs) == Some(Ok(1))
+        && result(ours) == Some(Err(AGAIN))
+}
+
+/// A timer sends one segment in the open state, and nothing was measured since the last timeout, or since a copy came twice.
+fn probes_unmeasured(telling: &Telling<'_>) -> bool {
+    let (theirs, ours) = telling.records();
+    let one_more = theirs.field("data_segs_out") == ours.field("data_segs_out") + 1;
+    let is_open = theirs.field("ca_state") == 0 && telling.before("ca_state") == 0 && theirs.field("retransmits") == 0;
+    let unmeasured = telling.before("backoff") > 0 || telling.before("dsack_dups") > 0;
+    let by_timer = |packet: &Seen| packet.len > 0 && packet.after > super::compare::AT_ONCE;
+    telling.story.offer.sack
+        && one_more
+        && is_open
+        && unmeasured
+        && matches!(&telling.aspect, Aspect::Missing(packet) if by_timer(packet))
+}
+
+fn sampled_beside_retransmission(telling: &Telling<'_>) -> bool {
+    let tells = match telling.step() {
+        Some(Step::Segment(segment)) => segment.sack != Sack::None,
+        // The peer of a story about loss tells what it holds, and what came twice.
+        Some(Step::Deliver(_) | Step::DeliverNewest | Step::DeliverAgain) => true,
+        _ => false,
+    };
+    telling.story.offer.sack
+        && tells
+        && telling.before("total_retrans") > 0
+        && matches!(telling.aspect, Aspect::Info("backoff", 0, segue) if segue > 0)
 }
 
 /// Only in a simultaneous open: a listener's half-open connections know better on Linux.
@@ -279,7 +378,10 @@ fn cut_inside_segment(telling: &Telling<'_>) -> bool {
     let Aspect::Field("length", linux, segue) = &telling.aspect else { return false };
     let in_part = |step: &Step| matches!(step, Step::Segment(segment) if matches!(segment.ack, Ack::More(_)));
     let (theirs, ours) = telling.records();
-    let again = |record: &super::play::StepRecord| record.field("bytes_retrans") > telling.before("bytes_retrans");
+    // Of a connection that was closed nothing is told but its packets.
+    let again = |record: &super::play::StepRecord| {
+        record.info.is_empty() || record.field("bytes_retrans") > telling.before("bytes_retrans")
+    };
     linux.sequence == segue.sequence
         && linux.len > 0
         && segue.len > 0
@@ -324,6 +426,13 @@ fn reduced_from_flight(telling: &Telling<'_>) -> bool {
         _ => false,
     };
     alike && differs && (many || !was_full) && by_one("snd_cwnd") && by_one("data_segs_out")
+}
+
+fn echoes_repeated_syn(telling: &Telling<'_>) -> bool {
+    let is_syn = |segment: &Segment| segment.flags & (SYN | ACK) == SYN;
+    let repeats = |packet: &Seen| packet.flags.bits() & (SYN | ACK) == SYN | ACK;
+    segment(telling).is_some_and(is_syn)
+        && matches!(&telling.aspect, Aspect::Field("options", linux, segue) if repeats(linux) && echo(linux) < echo(segue))
 }
 
 /// The entry that explains a difference.

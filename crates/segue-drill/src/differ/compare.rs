@@ -12,7 +12,7 @@ use super::play::{Played, Seen, StepRecord};
 use super::story::{Step, Story};
 
 /// What an answer takes at most that no timer holds back.
-const AT_ONCE: Duration = Duration::from_micros(1500);
+pub(super) const AT_ONCE: Duration = Duration::from_micros(1500);
 
 /// What two records differ in first.
 #[derive(Clone, PartialEq, Eq, Debug)]

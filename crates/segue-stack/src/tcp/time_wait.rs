@@ -2,7 +2,7 @@
 //!
 //! Decides how many are remembered (`tcp_max_tw_buckets`), that their ports stay taken, and what a segment for one does to
 //! the tables. What a segment means is `segue_tcp::TimeWait`'s. RFC 9293 3.6.1, RFC 6191.
-use segue_tcp::{DropReason, Instant, Segment, TimeWait, TimeWaitOutcome};
+use segue_tcp::{DropReason, Instant, Segment, TcpFlags, TimeWait, TimeWaitOutcome};
 use segue_wire::Packet;
 
 use super::auth::{LastKeys, SignsAs};
@@ -135,6 +135,11 @@ impl Stack {
                 Some(listener) => {
                     self.counters.inc(Counter::TcpExtTWRecycled);
                     self.remove_time_wait(index);
+                    // As Linux: a SYN with FIN is no way to open a connection, but one to end an old one.
+                    if segment.header.flags.contains(TcpFlags::FIN) {
+                        self.counters.inc(Counter::SegueTcpContradictoryFlags);
+                        return;
+                    }
                     if self.admit_syn(listener, Admission::Known).is_some() {
                         let syn = Syn::new(&segment, front.as_ref(), arrival);
                         self.open_passively(now, listener, tuple, syn, Some(iss_floor));

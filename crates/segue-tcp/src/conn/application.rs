@@ -323,14 +323,22 @@ impl Connection {
             synced.recv.on_options(&options);
             synced.change_signature(signature, options.signature, &self.config);
             synced.send.on_options(&options);
-            // As Linux: what MSG_MORE holds back leaves when Nagle is switched off.
-            synced.send.more &= !options.nodelay || self.options.as_deref().is_some_and(|old| old.nodelay);
+            let (was_nodelay, was_corked) =
+                self.options.as_deref().map_or((false, false), |old| (old.nodelay, old.cork));
+            if options.nodelay && !was_nodelay {
+                // As Linux: what MSG_MORE holds back, and TCP_CORK, leaves when Nagle is switched off.
+                synced.send.push_held(&options);
+            } else if was_corked && !options.cork {
+                // What MSG_MORE holds back, too, but not what Nagle does.
+                synced.send.more = false;
+                synced.send.reconsider();
+            }
             synced.send.choose_congestion(now, &self.config, &options);
             if keep_alive_changed {
                 synced.send.restart_keep_alive();
             }
             if let Some(quick) = options.quickack {
-                synced.recv.ack.set_quick(quick, self.inbox.len() > 0);
+                synced.recv.set_quick(quick, &self.inbox);
             }
             let rules = Rules { config: &self.config, options: &options, held: self.inbox.held };
             if synced.send.wake_writer(rules) {

@@ -122,6 +122,9 @@ impl Connection {
                 }
                 drop
             }
+            // RFC 9293 section 3.10.4: with its FIN sent this is FIN-WAIT-1, where nothing is refused any more.
+            Screened::Repeat if open.has_finished() => self.challenge_opening(now, DropReason::ChallengedSyn),
+            Screened::Refuse if open.has_finished() => self.challenge_opening(now, DropReason::BadHandshakeAck),
             Screened::Repeat => {
                 open.offer.repeat();
                 Some(DropReason::RepeatedSyn)
@@ -147,7 +150,7 @@ impl Connection {
         if let Phase::SynReceived(open) = &mut self.phase
             && open.offer.may_answer(now, &self.config)
         {
-            let reply = open.offer.acknowledge(now, &open.peer);
+            let reply = open.acknowledge(now);
             self.say(reply);
             self.events |= Events::CHALLENGE;
         }

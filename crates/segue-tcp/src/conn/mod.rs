@@ -308,6 +308,10 @@ impl Connection {
                 match synced.plan(now, 0, rules) {
                     Plan::Wait(_) if pending.is_some_and(|pending| pending.offer.is_due()) => None,
                     Plan::Wait(deadline) => Some(deadline.min(syn_ack)),
+                    Plan::PutOff(deadline) => {
+                        synced.send.put_off();
+                        Some(deadline.min(syn_ack))
+                    }
                     Plan::Ack | Plan::Send(_) => None,
                 }
             }

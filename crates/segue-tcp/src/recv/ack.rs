@@ -232,14 +232,14 @@ impl AckPolicy {
         self.delay = micros(DELAY_MIN);
     }
 
-    /// `TCP_QUICKACK`. What is owed leaves now, unless text waits for its reader.
-    pub(crate) fn set_quick(&mut self, quick: bool, unread: bool) {
+    /// `TCP_QUICKACK`. What is owed leaves now, unless it waits for the reader.
+    pub(crate) fn set_quick(&mut self, quick: bool, waits: bool) {
         if !quick {
             self.answers = self.conversation;
             return;
         }
         self.answers = 0;
-        if matches!(self.owed, Owed::Delayed(_)) && !unread {
+        if matches!(self.owed, Owed::Delayed(_)) && !waits {
             self.owed = Owed::Now;
         }
     }
@@ -265,13 +265,13 @@ impl AckPolicy {
         };
     }
 
-    /// An out-of-order arrival of `segments`; `fresh`: an acknowledgment of in-order data had
-    /// not left yet and takes the first one.
-    pub(crate) fn owe_duplicate(&mut self, segments: u32, fresh: bool) {
+    /// An out-of-order arrival of `segments`. As on Linux a delayed acknowledgment of what was in order is the first of its
+    /// answers.
+    pub(crate) fn owe_duplicate(&mut self, segments: u32) {
         let owed = match self.owed {
             Owed::Duplicates(count) => u32::from(count),
             Owed::Now => 1,
-            _ => u32::from(fresh),
+            _ => 0,
         };
         self.owed = Owed::Duplicates((owed + segments).min(64) as u16);
     }

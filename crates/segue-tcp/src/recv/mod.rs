@@ -230,6 +230,12 @@ impl Receiver {
         self.offset += u64::from(len);
     }
 
+    /// `TCP_QUICKACK`. As on Linux text that is not read holds an acknowledgment back until more than a segment waits for one.
+    pub(crate) fn set_quick(&mut self, quick: bool, inbox: &Inbox) {
+        let waits = inbox.len() > 0 && self.unacknowledged() <= u32::from(self.ack.segment_size);
+        self.ack.set_quick(quick, waits);
+    }
+
     /// What arrived has a bearing on the sender's congestion window: how soon it must hear.
     pub(crate) fn hasten(&mut self, haste: Haste) {
         match haste {

@@ -242,7 +242,6 @@ impl Receiver {
         }
         self.out_of_order = self.out_of_order.wrapping_add(text.segments);
         journal.count(Statistic::OutOfOrderQueued);
-        let fresh = self.unacknowledged() > 0;
         let len = text.payload.len() as u64;
         let waiting = self.waiting.get_or_insert_default();
         // One in the midst of text that waits is no end: it comes again if it is one.
@@ -271,7 +270,7 @@ impl Receiver {
         }
         self.grow_behind_gap(len as u32, charge, inbox, rules);
         if !self.sack {
-            self.ack.owe_duplicate(text.segments, fresh);
+            self.ack.owe_duplicate(text.segments);
         } else if crowded {
             self.ack.owe_now();
         } else {

@@ -290,8 +290,10 @@ impl Window {
         self.choose(space).bytes
     }
 
-    /// The window field of the last segment once more; nothing new is acknowledged.
-    pub(crate) fn again(&self) -> WireWindow {
+    /// The window of the last segment once more; nothing new is acknowledged. That of a SYN is in smaller steps: rounded up, as
+    /// ever.
+    pub(crate) fn again(&mut self) -> WireWindow {
+        self.advertised = self.advertised.next_multiple_of(self.scale.step());
         WireWindow::of(self.advertised.min(self.scale.largest()), self.scale)
     }
 

@@ -294,7 +294,8 @@ impl Sender {
             return;
         }
         self.wl1 = ack.sequence;
-        if self.wnd == 0 && ack.window > 0 {
+        if self.wnd == 0 && ack.window > 0 && self.scoreboard.is_empty() {
+            // As Linux: of probes only, what was sent again waits for a measurement.
             self.rtt.collapse_backoff();
         }
         if ack.window > self.wnd && matches!(self.timer, SendTimer::Persist { .. }) {

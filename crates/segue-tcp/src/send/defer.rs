@@ -26,7 +26,9 @@ impl Sender {
     /// `size`: bytes of a full segment; `burst`: most that leaves as one.
     pub(super) fn defers(&self, now: Instant, size: u32, burst: u32, config: &Config) -> bool {
         let Some(head_sent_at) = self.scoreboard.head_sent_at() else { return false };
-        let calm = self.recovery.state < CaState::Recovery && self.nudge == Nudge::Nothing;
+        // What MSG_OOB writes is not joined to buffers that could become fuller.
+        let urgent = self.urgent_end.is_some_and(|end| end.after(self.nxt));
+        let calm = self.recovery.state < CaState::Recovery && self.nudge == Nudge::Nothing && !urgent;
         if !calm || now - self.last_sent > RECENT {
             return false;
         }
@@ -62,6 +64,20 @@ impl Sender {
             None => self.half == LocalHalf::FinQueued && unsent == buffer,
         };
         limit <= buffer || !ends
+    }
+
+    /// New data wait. As on Linux until there is a reason to look again, not until time has passed.
+    pub(crate) fn put_off(&mut self) {
+        if self.nudge == Nudge::Nothing {
+            self.nudge = Nudge::Deferred;
+        }
+    }
+
+    /// There is a reason to look again.
+    pub(crate) fn reconsider(&mut self) {
+        if self.nudge == Nudge::Deferred {
+            self.nudge = Nudge::Nothing;
+        }
     }
 
     /// Whether the congestion window is what lets no more out though there is room in it: the rest waits to leave with

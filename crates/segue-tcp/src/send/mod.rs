@@ -324,6 +324,7 @@ impl Sender {
 
     /// What is new leaves if it may, whatever a timer has let out.
     fn on_new_data(&mut self) {
+        self.reconsider();
         if !self.may_leave(Leave::New) {
             self.let_anything_leave();
         }

@@ -4,6 +4,8 @@
 //! waits only while another *partial* one is unacknowledged. TCP_CORK and MSG_MORE hold
 //! partial segments back altogether (the persist timer ends that after 200 ms).
 
+use super::Sender;
+use super::timer::Nudge;
 use crate::options::SocketOptions;
 use crate::units::{Local, Seq};
 
@@ -38,6 +40,18 @@ impl Hold {
             Hold::Never => false,
             Hold::Corked => true,
             Hold::WhilePartialOutstanding => partial_end.after(una),
+        }
+    }
+}
+
+impl Sender {
+    /// `TCP_NODELAY` was set. As on Linux what is there leaves now, `TCP_CORK` or not, as far as the windows go.
+    pub(crate) fn push_held(&mut self, options: &SocketOptions) {
+        self.more = false;
+        self.reconsider();
+        let fits = (1..=self.window_room()).contains(&self.unsent()) && self.quota() > 0;
+        if options.cork && fits && self.nudge == Nudge::Nothing {
+            self.nudge = Nudge::Trial;
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) enum SendPlan {
     Nothing,
     /// Not before then (pacing).
     Wait(Instant),
+    /// New data wait to leave with more, until something happens.
+    Deferred,
     /// Sent before, thought lost.
     Again(Resend),
     /// The last segment again, as a probe.
@@ -125,10 +127,11 @@ impl Sender {
             return SendPlan::MtuProbe(len);
         }
         if probe == ProbePlan::Not
+            && self.nudge != Nudge::Deferred
             && let Some((len, fin)) = self.plan_new(size, most, options)
         {
             if self.defers(now, size, burst(), config) {
-                return SendPlan::Nothing;
+                return SendPlan::Deferred;
             }
             return match self.held_until(now, config, options) {
                 Some(at) => SendPlan::Wait(at),
@@ -137,7 +140,7 @@ impl Sender {
         }
         match self.nudge {
             Nudge::Probe | Nudge::UrgentProbe => SendPlan::Probe,
-            Nudge::Nothing | Nudge::Partial | Nudge::Trial | Nudge::LossProbe => SendPlan::Nothing,
+            Nudge::Nothing | Nudge::Deferred | Nudge::Partial | Nudge::Trial | Nudge::LossProbe => SendPlan::Nothing,
         }
     }
 
@@ -262,7 +265,7 @@ impl Sender {
     /// Makes `plan` so. `None` for plans that send nothing.
     pub(crate) fn commit(&mut self, now: Instant, plan: SendPlan, config: &Config) -> Option<Outgoing> {
         match plan {
-            SendPlan::Nothing | SendPlan::Wait(_) => None,
+            SendPlan::Nothing | SendPlan::Wait(_) | SendPlan::Deferred => None,
             SendPlan::Again(resend) => Some(self.commit_resend(now, &resend, config)),
             SendPlan::Tail(resend) => Some(self.commit_tail(now, &resend, config)),
             SendPlan::New { len, fin, size, most } => {

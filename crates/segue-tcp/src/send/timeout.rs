@@ -70,6 +70,7 @@ impl Sender {
     /// The send timer is due.
     pub(crate) fn on_timer(&mut self, now: Instant, config: &Config, options: &SocketOptions, who: Patience) -> Expiry {
         self.let_anything_leave();
+        self.reconsider();
         match self.timer {
             SendTimer::Idle => Expiry::GoOn,
             SendTimer::Retransmit { .. } => self.on_retransmission_timeout(now, config, options, who),
@@ -95,8 +96,12 @@ impl Sender {
     ) -> Expiry {
         // RFC 9293 section 3.8.6.1: a peer that has shrunk its window to nothing and still answers
         // keeps the connection; what is sent again serves as a probe.
-        let shut_but_alive = self.wnd == 0 && !who.orphan && now - self.last_heard < config.rto_max * 2;
-        if !shut_but_alive && self.has_given_up(now, config, options, who) {
+        let shut = self.wnd == 0 && !who.orphan;
+        let is_gone = match shut {
+            true => self.is_shut_out_for_good(now, config, options),
+            false => self.has_given_up(now, config, options, who),
+        };
+        if is_gone {
             return Expiry::GiveUp;
         }
         let route_is_doubtful = self.is_route_doubtful(now, config);
@@ -104,7 +109,8 @@ impl Sender {
             self.on_black_hole(now, config);
         }
         self.count_failure();
-        let (rto, in_a_row) = (self.rto(config), self.retransmits.saturating_add(1));
+        // As Linux: what serves as a probe is no retry.
+        let (rto, in_a_row) = (self.rto(config), self.retransmits.saturating_add(u8::from(!shut)));
         self.journal.decide(now, || Decision::Timeout { rto, in_a_row });
         self.enter_loss(now, config);
         self.retransmits = in_a_row;
@@ -244,6 +250,16 @@ impl Sender {
         };
         let limit = options.user_timeout();
         now - since >= limit.unwrap_or_else(|| patience(retries, MODEL_RTO, config.rto_max))
+    }
+
+    /// As Linux: a peer that has shrunk its window to nothing is gone when it was not heard for two of the longest timeouts; and
+    /// with `TCP_USER_TIMEOUT` when it took nothing for so long, heard or not.
+    fn is_shut_out_for_good(&self, now: Instant, config: &Config, options: &SocketOptions) -> bool {
+        let Some(since) = self.trouble_since.instant() else { return false };
+        let (stalled, silent) = (now - since, now - self.last_heard);
+        let user = options.user_timeout();
+        let limit = user.unwrap_or(Duration::MAX).min(config.rto_max * 2);
+        user.is_some_and(|user| stalled >= user) || (stalled > limit && silent > limit)
     }
 
     /// The timer must not sleep past the moment the user has set.

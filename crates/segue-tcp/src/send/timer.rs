@@ -53,17 +53,19 @@ impl SendTimer {
     }
 }
 
-/// A segment that a timer has asked for and that `plan` will send.
+/// What has been asked of `plan`: a segment, by a timer, or patience.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Nudge {
     Nothing,
+    /// New data wait to leave with more: not before the peer is heard, something is written or a timer runs out.
+    Deferred,
     /// As `Probe`, and before it the urgent pointer by itself.
     UrgentProbe,
     /// Ask for the window: a segment the peer must answer (zero-window or keep-alive probe).
     Probe,
     /// Send what fits, however small (RFC 9293 section 3.8.6.2.1, rule 4).
     Partial,
-    /// The same, for new data that F-RTO asks for (RFC 5682 section 2.1 step 2.b): not pushed.
+    /// The same, for new data that F-RTO asks for (RFC 5682 section 2.1 step 2.b) or `TCP_NODELAY`: not pushed.
     Trial,
     /// One segment, new or the last one again, whatever the congestion window says (RFC 8985 section 7.3).
     LossProbe,

@@ -237,9 +237,10 @@ impl Synced {
             true => is_bare && it.is_predicted(arrival),
             false => is_bare || number != it.send.una || !it.is_predicted(arrival),
         };
-        if self.send.more && is_heard(self) {
+        if is_heard(self) {
             // As Linux: what MSG_MORE holds back leaves when the peer is heard, if nothing else is in the way.
             self.send.more = false;
+            self.send.reconsider();
         }
         let stamp = arrival.segment.options.timestamps;
         let mut newer = false;

@@ -548,9 +548,9 @@ pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segm
     let (syn, ack, rst) = (segment.has(TcpFlags::SYN), segment.has(TcpFlags::ACK), segment.has(TcpFlags::RST));
     let stamped = segment.options.timestamps.filter(|_| offer.stamps());
     let acknowledged = finished || offer.is_acknowledged_by(Seq::new(segment.header.acknowledgment));
-    if offer.is_passive() && ack && !acknowledged {
+    if offer.is_passive() && ack && !rst && !acknowledged {
         // RFC 9293 section 3.5.2, group 2: before anything else, as on Linux.
-        return if rst { Screened::Drop(DropReason::InvalidReset) } else { Screened::Refuse };
+        return Screened::Refuse;
     }
     if let (Some(recent), Some(timestamps), false) = (peer.timestamp, stamped, rst)
         && Clocks::new(now, 0, recent).is_old(now, timestamps.value, 0)
@@ -568,12 +568,13 @@ pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segm
         len -= 1;
         syn_in_window = false;
     }
-    // First: the sequence number.
+    // First: the sequence number. As Linux: strictly for who answers, and for who has asked as in the synchronised states.
     let edge = nxt + offer.window();
-    if (sequence + len).before(nxt)
-        || sequence.after(edge)
-        || (sequence.before(nxt) && sequence + len == nxt && len > 0)
-    {
+    let is_outside = match offer.is_passive() {
+        true => !is_in_window(sequence, sequence + len, nxt, edge),
+        false => (sequence + len).before(nxt) || sequence.after(edge),
+    };
+    if is_outside {
         return match (rst, (sequence + len).after(nxt)) {
             (true, _) => Screened::Drop(DropReason::InvalidReset),
             (false, true) => Screened::Challenge(DropReason::BeyondWindow),
@@ -596,6 +597,12 @@ pub(crate) fn screen(offer: &Offer, peer: &PeerSyn, now: Instant, segment: &Segm
         return Screened::Refuse;
     }
     Screened::Complete
+}
+
+/// RFC 9293 section 3.4, table 5, as Linux has it: whether a segment from `start` to `end` is acceptable where the window goes
+/// from `nxt` to `edge`.
+pub(super) fn is_in_window(start: Seq<Peer>, end: Seq<Peer>, nxt: Seq<Peer>, edge: Seq<Peer>) -> bool {
+    start == nxt || (end.after(nxt) && start.before(edge)) || (start == edge && start == end)
 }
 
 #[cfg(test)]

@@ -36,7 +36,20 @@ impl SynReceived {
     /// Whether the FIN that is out already is acknowledged by this, our SYN with it.
     pub(crate) fn is_finished_by(&self, segment: &Segment) -> bool {
         let number = Seq::new(segment.header.acknowledgment);
-        matches!(self.ending, Ending::FinSent { .. }) && segment.has(TcpFlags::ACK) && number == self.offer.iss + 2
+        self.has_finished() && segment.has(TcpFlags::ACK) && number == self.offer.iss + 2
+    }
+
+    /// The FIN has left.
+    pub(crate) fn has_finished(&self) -> bool {
+        matches!(self.ending, Ending::FinSent { .. })
+    }
+
+    /// The bare acknowledgment, numbered by what has left.
+    pub(crate) fn acknowledge(&mut self, now: Instant) -> Transmit {
+        let fin = u32::from(self.has_finished());
+        let mut reply = self.offer.acknowledge(now, &self.peer);
+        reply.header.sequence = reply.header.sequence.wrapping_add(fin);
+        reply
     }
 
     /// RFC 9293 section 3.10.4: nothing was written, so the FIN is due.

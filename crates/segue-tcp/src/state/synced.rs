@@ -38,6 +38,8 @@ pub(crate) struct Rules<'a> {
 pub(crate) enum Plan {
     /// Nothing before then.
     Wait(Deadline),
+    /// The same, because new data had better wait to leave with more.
+    PutOff(Deadline),
     /// An acknowledgment and nothing else.
     Ack,
     /// What the sending half wants.
@@ -88,15 +90,17 @@ impl Synced {
         if self.recv.ack.challenge || matches!(self.recv.ack.owed, Owed::Duplicates(_)) {
             return Plan::Ack;
         }
-        let paced = match self.plan_sending(now, max_payload, rules) {
-            SendPlan::Nothing => Deadline::NEVER,
+        let sending = self.plan_sending(now, max_payload, rules);
+        let paced = match sending {
+            SendPlan::Nothing | SendPlan::Deferred => Deadline::NEVER,
             SendPlan::Wait(at) => Deadline::at(at),
             plan => return Plan::Send(plan),
         };
         if self.recv.ack.is_due(now) {
             return Plan::Ack;
         }
-        Plan::Wait(paced.min(self.send.timer.deadline()).min(self.recv.ack.deadline()).min(self.orphan_deadline()))
+        let until = paced.min(self.send.timer.deadline()).min(self.recv.ack.deadline()).min(self.orphan_deadline());
+        if sending == SendPlan::Deferred { Plan::PutOff(until) } else { Plan::Wait(until) }
     }
 
     fn plan_sending(&self, now: Instant, max_payload: usize, rules: Rules<'_>) -> SendPlan {
@@ -151,6 +155,10 @@ impl Synced {
         let resent_before = self.send.counts.resent;
         let outgoing = match plan {
             Plan::Wait(_) => return None,
+            Plan::PutOff(_) => {
+                self.send.put_off();
+                return None;
+            }
             Plan::Ack => self.send.acknowledgment(),
             Plan::Send(plan) => self.send.commit(now, plan, rules.config)?,
         };

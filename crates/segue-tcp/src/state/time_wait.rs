@@ -16,6 +16,7 @@ use crate::info::{Timer, TimerKind};
 use crate::segment::{Segment, Transmit};
 use crate::state::State;
 use crate::state::challenge::AnswerLimit;
+use crate::state::handshake::is_in_window;
 use crate::state::reset::{bare, reset_for};
 use crate::state::synced::Synced;
 use crate::timestamps::Clocks;
@@ -142,7 +143,7 @@ impl TimeWait {
     /// The steps of RFC 9293 section 3.10.7.4, for an entry that takes nothing but a FIN.
     fn on_segment_fin_wait_2(&mut self, arrival: &Arrival<'_>, config: &Config) -> TimeWaitOutcome {
         let edge = self.rcv_nxt + self.room;
-        let outside = arrival.end.before(self.rcv_nxt) || arrival.sequence.after(edge);
+        let outside = !is_in_window(arrival.sequence, arrival.end, self.rcv_nxt, edge);
         if arrival.has(TcpFlags::RST) {
             // RFC 5961 section 3.2.
             return match outside || arrival.old {
@@ -155,7 +156,7 @@ impl TimeWait {
             return self.answer(arrival, config, DropReason::Paws);
         }
         if outside {
-            let early = arrival.end.before(self.rcv_nxt);
+            let early = arrival.sequence.before(self.rcv_nxt);
             return self.answer(
                 arrival,
                 config,
