@@ -91,7 +91,7 @@ fn the_larger_word_of_both_sides_is_adopted_within_the_bounds() {
     assert_eq!(adopted(15, seconds(300)), Some(Duration::from_secs(925)));
     assert_eq!(adopted(3, seconds(2)), Some(Duration::from_secs(100)));
     assert_eq!(adopted(3, UserTimeout { minutes: true, value: 600 }), Some(Duration::from_secs(3600)));
-    assert_eq!(adopted(3, seconds(0)), None, "zero is reserved (section 3.3)");
+    assert_eq!(adopted(3, seconds(0)), None, "zero is reserved (section 3.4)");
 }
 
 #[test]

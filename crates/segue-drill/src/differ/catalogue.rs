@@ -359,11 +359,15 @@ fn refused_or_reset(telling: &Telling<'_>) -> bool {
     const REFUSED: i32 = 111;
     const RESET: i32 = 104;
     let (theirs, ours) = telling.records();
-    let result = |record: &super::play::StepRecord| record.result.map(|(result, _)| result);
+    // As the result of a call, or as SO_ERROR tells it.
+    let says = |record: &super::play::StepRecord, errno: i32| match (record.result, telling.step()) {
+        (Some((Ok(_), read)), Some(Step::Error)) => read == errno as usize,
+        (result, _) => result.map(|(result, _)| result) == Some(Err(errno)),
+    };
     telling.story.opening == Opening::Connecting
         && telling.aspect == Aspect::Result
-        && result(theirs) == Some(Err(RESET))
-        && result(ours) == Some(Err(REFUSED))
+        && says(theirs, RESET)
+        && says(ours, REFUSED)
 }
 
 /// The same bytes have left, and as many are acknowledged.

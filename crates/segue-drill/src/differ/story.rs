@@ -17,6 +17,15 @@ pub struct Story {
 }
 
 impl Story {
+    /// The same with waits that last longer by so many milliseconds.
+    pub(super) fn slower(&self, by: u32) -> Story {
+        let slower = |step: &Step| match *step {
+            Step::Wait(ms) => Step::Wait(ms + by),
+            other => other,
+        };
+        Story { steps: self.steps.iter().map(slower).collect(), ..self.clone() }
+    }
+
     /// Whether what the host sends arrives when the story says so.
     pub(super) fn is_about_loss(&self) -> bool {
         let arrives = |step: &Step| {
