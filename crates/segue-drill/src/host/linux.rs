@@ -34,7 +34,7 @@ const EIO: i32 = 5;
 /// What every namespace begins with: the values a machine of ordinary size has, whatever this one has, and no packets that
 /// nobody asked for.
 const SETTINGS: &[(&str, &str)] = &[
-    ("net.ipv4.tcp_rmem", "4096 131072 6291456"),
+    ("net.ipv4.tcp_rmem", "4096 131072 33554432"),
     ("net.ipv4.tcp_wmem", "4096 16384 4194304"),
     ("net.ipv6.conf.default.accept_ra", "0"),
     ("net.ipv6.conf.default.router_solicitations", "0"),
