@@ -225,7 +225,7 @@ struct Held {
 impl Held {
     fn new(count: u32) -> Result<Held, PerfError> {
         let now = Instant::from_secs(1);
-        let (mut server, link) = Server::new(&sysctls(count), now)?;
+        let (mut server, link) = Server::new(&sysctls(count), None, now)?;
         let listener = server.listen(now, i32::MAX)?;
         let mut accepted = vec![listener; count as usize];
         accepted.clear();

@@ -28,9 +28,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A host and the other end of its link. Everybody is reached through the link.
-    pub(crate) fn new(sysctls: &[(&str, String)], now: Instant) -> Result<(Server, MemoryLink), PerfError> {
-        let mut stack = Stack::new(StackConfig::new(*b"the server under test, seed no 1"), now);
+    /// A host and the other end of its link. Everybody is reached through the link. `memory`: the stack's budget, in bytes.
+    pub(crate) fn new(
+        sysctls: &[(&str, String)],
+        memory: Option<u64>,
+        now: Instant,
+    ) -> Result<(Server, MemoryLink), PerfError> {
+        let config = StackConfig { memory, ..StackConfig::new(*b"the server under test, seed no 1") };
+        let mut stack = Stack::new(config, now);
         for (name, value) in sysctls {
             stack.set_sysctl(now, name, value)?;
         }

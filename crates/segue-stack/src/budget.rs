@@ -2,8 +2,9 @@
 //!
 //! Decides how a budget is divided and what may be added while it is nearly used up. TCP's queues are bounded by `tcp_mem`,
 //! whose default follows from the budget; sockets, half-open connections, TIME-WAIT entries, held SYNs, fragments and
-//! datagrams are counted at what they really cost and refused, each with a counter of its own. A share is kept back for
-//! tables, some of which grow by doubling, and for what is on its way. Without a budget nothing here refuses anything.
+//! datagrams are counted at what they really cost and refused, each with a counter of its own. Who is connected goes on: what
+//! is new is refused, and what stands for no application first, so that no crowd of such entries keeps a connection out. A
+//! share is kept back for tables and for what is on its way. Without a budget nothing here refuses anything.
 use segue_tcp::{Config, Memory, PAGE};
 
 use crate::stack::Stack;
@@ -43,6 +44,11 @@ impl Entry {
         }
     }
 
+    /// Whether an application has it, or may soon.
+    fn is_used(self) -> bool {
+        self == Entry::Socket
+    }
+
     /// What counts that it was refused.
     fn counter(self) -> Counter {
         match self {
@@ -61,6 +67,10 @@ pub(crate) struct Budget {
     ceiling: u64,
     /// What entries, fragments and datagrams may take of it.
     entries: u64,
+    /// What half-open connections, TIME-WAIT entries, held SYNs and fragments may take of that.
+    unused: u64,
+    /// What sockets leave for queues, beside the page that is kept back for each connection.
+    queues: u64,
 }
 
 impl Budget {
@@ -70,10 +80,12 @@ impl Budget {
         if tcp.mem == Config::default().mem {
             tcp.mem = [pages * 3 / 8, pages / 2, pages * 5 / 8].map(|pages| u32::try_from(pages).unwrap_or(u32::MAX));
         }
-        let fragments = u32::try_from(bytes / 32).unwrap_or(u32::MAX);
+        let fragments = u32::try_from(bytes / 64).unwrap_or(u32::MAX);
         ip.ipfrag_high_thresh = ip.ipfrag_high_thresh.min(fragments);
         ip.ip6frag_high_thresh = ip.ip6frag_high_thresh.min(fragments);
-        Budget { ceiling: pages - pages / 8, entries: pages / 2 }
+        // Orphans are sockets: a quarter of all that there may be.
+        ip.max_orphans = ip.max_orphans.min(u32::try_from(bytes / 8 / SOCKET).unwrap_or(u32::MAX));
+        Budget { ceiling: pages - pages / 8, entries: pages / 2, unused: pages / 8, queues: pages / 8 }
     }
 
     /// Whether so much payload, which lies in memory of the stack that sent it, is copied: it may be the last that keeps a
@@ -92,18 +104,22 @@ fn pages(bytes: u64) -> u64 {
 }
 
 impl Stack {
-    /// What everything but TCP's queues takes, in bytes.
-    fn entry_bytes(&self) -> u64 {
+    /// What stands for no socket, in bytes.
+    fn unused_bytes(&self) -> u64 {
         let entries = &self.tcp.entries;
         let counted = [
-            (self.sockets.len(), SOCKET),
             (entries.opening.len(), OPENING),
             (entries.time_wait.len(), TIME_WAIT),
             (entries.held.len(), HELD),
             (self.reassembler.memory(), FRAGMENTS),
-            (self.outbox.len(), WAITING),
         ];
-        counted.iter().map(|(n, cost)| *n as u64 * cost).sum::<u64>() + self.tcp.config.memory.datagram_bytes()
+        counted.iter().map(|(n, cost)| *n as u64 * cost).sum()
+    }
+
+    /// What everything but TCP's queues takes, in bytes.
+    fn entry_bytes(&self) -> u64 {
+        let used = self.sockets.len() as u64 * SOCKET + self.outbox.len() as u64 * WAITING;
+        self.unused_bytes() + used + self.tcp.config.memory.datagram_bytes()
     }
 
     /// Tells TCP what is left of the budget for its queues.
@@ -122,12 +138,25 @@ impl Stack {
     /// Whether there is memory for another entry; counted when there is not.
     #[must_use]
     pub(crate) fn has_room_for(&mut self, entry: Entry) -> bool {
-        let Some(budget) = self.budget else { return true };
-        let others = pages(self.entry_bytes() + entry.cost());
-        let fits = others <= budget.entries && others + self.tcp.config.memory.allocated() <= budget.ceiling;
+        let fits = self.fits(entry);
         if !fits {
             self.counters.inc(entry.counter());
         }
         fits
+    }
+
+    /// Whether there is memory for another entry.
+    #[must_use]
+    pub(crate) fn fits(&self, entry: Entry) -> bool {
+        let Some(budget) = self.budget else { return true };
+        let others = pages(self.entry_bytes() + entry.cost());
+        let is_share = entry.is_used() || pages(self.unused_bytes() + entry.cost()) <= budget.unused;
+        let memory = &self.tcp.config.memory;
+        let queues = match entry {
+            // A connection comes with a page that is kept back for it.
+            Entry::Socket => memory.allocated().max(budget.queues) + memory.kept() + 1,
+            _ => memory.allocated() + memory.kept(),
+        };
+        is_share && others <= budget.entries && others + queues <= budget.ceiling
     }
 }

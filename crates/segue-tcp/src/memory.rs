@@ -2,8 +2,9 @@
 //!
 //! Decides what may be charged while it is short, as Linux does: freely below the first limit; from the second on, until
 //! it is below the first again, only to who has less than his share; beyond the third to nobody. Charged is in pages, for
-//! each connection as many as hold what waits in its queues. What follows for a connection is decided where it happens:
-//! windows in `recv`, the send buffer in `send`, orphans in `conn`.
+//! each connection as many as hold what waits in its queues. Below a ceiling (a budget) a page is kept back for each
+//! connection that holds none, so that nobody stands still because of others. What follows for a connection is decided where
+//! it happens: windows in `recv`, the send buffer in `send`, orphans in `conn`.
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -29,6 +30,8 @@ struct Shared {
     /// Pages charged.
     allocated: AtomicU64,
     connections: AtomicU64,
+    /// Connections that hold pages.
+    holders: AtomicU64,
     /// Memory is short.
     pressed: AtomicBool,
     /// Times that it became so.
@@ -94,6 +97,7 @@ impl Memory {
             datagrams: AtomicU64::new(0),
             allocated: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            holders: AtomicU64::new(0),
             pressed: AtomicBool::new(false),
             pressures: AtomicU64::new(0),
             orphans: AtomicU32::new(0),
@@ -148,6 +152,20 @@ impl Memory {
         get(&self.0.ceiling).saturating_sub(self.allocated()).saturating_sub(get(&self.0.others))
     }
 
+    /// Pages kept back: one for each connection that holds none.
+    pub fn kept(&self) -> u64 {
+        get(&self.0.connections).saturating_sub(get(&self.0.holders))
+    }
+
+    /// Pages that whoever holds so many may have besides: what is kept back is left, but for its own page.
+    fn left_for(&self, held: u32) -> u64 {
+        let left = self.left();
+        if held > 0 {
+            return left.saturating_sub(self.kept());
+        }
+        left.saturating_add(1).saturating_sub(self.kept()).clamp(left.min(1), left)
+    }
+
     /// Whether memory is short.
     pub fn is_pressed(&self) -> bool {
         self.0.pressed.load(Ordering::Relaxed)
@@ -189,21 +207,27 @@ impl Memory {
         let [low, pressure, high] = self.limits();
         if allocated <= low {
             self.0.pressed.store(false, Ordering::Relaxed);
-            return more <= self.left();
+            return more <= self.left_for(wish.held);
         }
         if allocated > pressure {
             self.press();
         }
-        if allocated > high || more > self.left() {
+        if allocated > high || more > self.left_for(wish.held) {
             return false;
         }
         let share = get(&self.0.connections).saturating_mul(u64::from(wish.held.max(1)));
         wish.own < wish.least as usize || !self.is_pressed() || high > share
     }
 
-    /// Whether so many bytes fit below the ceiling, whatever the limits say.
-    pub fn allows(&self, more: usize) -> bool {
-        u64::from(pages(more)) <= self.left()
+    /// Whether one that holds `held` pages may have `total` bytes in its queues as far as the ceiling goes, whatever the limits
+    /// say.
+    pub fn allows(&self, held: u32, total: usize) -> bool {
+        u64::from(pages(total).saturating_sub(held)) <= self.left_for(held)
+    }
+
+    /// Whether there is memory below the ceiling for a datagram of so many bytes.
+    pub fn allows_datagram(&self, bytes: usize) -> bool {
+        u64::from(pages(bytes)) <= self.left().saturating_sub(self.kept())
     }
 
     /// Another connection shares it.
@@ -220,6 +244,11 @@ impl Memory {
     /// A connection that holds `held` pages has so many bytes in its queues now. The pages that it holds for them.
     pub(crate) fn charge(&self, held: u32, bytes: usize) -> u32 {
         let wanted = pages(bytes);
+        if held == 0 && wanted > 0 {
+            self.0.holders.fetch_add(1, Ordering::Relaxed);
+        } else if held > 0 && wanted == 0 {
+            self.0.holders.fetch_sub(1, Ordering::Relaxed);
+        }
         if wanted > held {
             self.0.allocated.fetch_add(u64::from(wanted - held), Ordering::Relaxed);
         } else if wanted < held {
@@ -297,8 +326,32 @@ mod tests {
         memory.set_others(44);
         assert!(memory.grants(&wish(0, MB)));
         assert!(!memory.grants(&wish(0, MB + 1)));
-        assert!(memory.allows(MB) && !memory.allows(MB + 1));
+        assert!(memory.allows(0, MB) && !memory.allows(0, MB + 1));
+        assert!(memory.allows_datagram(MB) && !memory.allows_datagram(MB + 1));
         assert_eq!(memory.left(), 256);
+    }
+
+    #[test]
+    fn below_a_ceiling_a_page_is_kept_back_for_each_connection_that_holds_none() {
+        let memory = Memory::new([1_000, 2_000, 3_000]);
+        memory.set_ceiling(10);
+        (0..4).for_each(|_| memory.join());
+        // One takes what it can: a page of its own and what is not kept for the other three.
+        let all = 7 * PAGE as usize;
+        assert!(memory.allows(0, all) && !memory.allows(0, all + 1));
+        let greedy = memory.charge(0, all);
+        assert_eq!((memory.left(), memory.kept()), (3, 3));
+        assert!(
+            !memory.grants(&wish(greedy, all + 1)) && !memory.allows(greedy, all + 1) && !memory.allows_datagram(1)
+        );
+        let page = PAGE as usize;
+        let held = [(); 3].map(|()| {
+            assert!(memory.grants(&wish(0, page)) && !memory.grants(&wish(0, page + 1)));
+            memory.charge(0, page)
+        });
+        assert_eq!((memory.left(), memory.kept()), (0, 0));
+        held.into_iter().for_each(|held| memory.leave(held));
+        assert_eq!((memory.left(), memory.kept()), (3, 0), "what is kept back is for those that are there");
     }
 
     #[test]

@@ -13,13 +13,16 @@ use crate::fail::Fail;
 ///
 /// Attackers, clients and server share one processor, and time is processor time: 2 s may take longer on a busy machine.
 /// Attacks: syn, ack, rst (spoofed), fragments (whose rest never comes), tiny (single bytes with gaps), zero-window and
-/// slow-reader (ask for a megabyte and do not read it). Every client must be served and memory must stay flat.
+/// slow-reader (ask for a megabyte and do not read it), tails (full segments, never the first), unread (send to a program
+/// that does not read), half-closed and idle (connections without number: with --memory only). Every client must be served
+/// and memory must stay flat; idle connections keep newcomers out, and clients that are connected are served.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   segue perf flood --rate max --seconds 10
   segue perf flood --rate max --seconds 10 --attack syn,ack --json
   segue perf flood --rate max --overload 25 --seconds 10
+  segue perf flood --attack all --memory 50MB --seconds 10
   segue perf flood --rate 50000 --seconds 10 --sysctl tcp_syncookies=2")]
 pub(crate) struct FloodArgs {
     /// Packets of the attackers per second, or max: as many as the server takes.
@@ -35,13 +38,17 @@ pub(crate) struct FloodArgs {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = crate::number::whole::<u64>(1..=86_400))]
     seconds: u64,
 
-    /// Which attacks, all at once, or all.
+    /// Which attacks, all at once, or all: without idle, and without half-closed unless --memory is given.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "all")]
     attack: Vec<String>,
 
     /// Set a parameter of the server by Linux's name, e.g. tcp_syncookies=2.
     #[arg(long, value_name = "NAME=VALUE", value_parser = crate::run::parse_sysctl)]
     sysctl: Vec<(String, String)>,
+
+    /// Bytes of memory that the server's stack may take in all, e.g. 50MB; at least 1MiB. Growth beyond it is a bar missed.
+    #[arg(long, value_name = "SIZE", value_parser = crate::run::parse_memory)]
+    memory: Option<u64>,
 
     /// Seed of everything that is random.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = crate::number::whole::<u64>(0..=u64::MAX))]
@@ -70,23 +77,29 @@ fn pace(text: &str) -> Result<Pace, String> {
     }
 }
 
-fn attacks(names: &[String]) -> Result<Vec<Attack>, Fail> {
-    if names.iter().any(|name| name == "all") {
-        return Ok(Attack::ALL.to_vec());
+fn attacks(names: &[String], has_budget: bool) -> Result<Vec<Attack>, Fail> {
+    let mut attacks = Vec::new();
+    for name in names {
+        let named = match name.as_str() {
+            "all" => Attack::all(has_budget),
+            name => vec![name.parse().map_err(Fail::usage)?],
+        };
+        attacks.extend(named);
     }
-    names.iter().map(|name| name.parse().map_err(Fail::usage)).collect()
+    Ok(attacks)
 }
 
 /// Attacks and prints.
 pub(crate) fn run(args: &FloodArgs) -> Result<ExitCode, Fail> {
     let config = FloodConfig {
-        attacks: attacks(&args.attack)?,
+        attacks: attacks(&args.attack, args.memory.is_some())?,
         rate: match args.rate {
             Pace::Max => Rate::Max { overload_percent: args.overload },
             Pace::PerSecond(rate) => Rate::PerSecond(rate),
         },
         duration: Duration::from_secs(args.seconds),
         sysctls: args.sysctl.clone(),
+        memory: args.memory,
         seed: args.seed,
     };
     let report = flood(&config).map_err(super::broken)?;
@@ -118,8 +131,10 @@ fn as_json(config: &FloodConfig, report: &FloodReport) -> Value {
         "attack_packets_per_second": rate_of(report),
         "clients_served": report.clients_served,
         "clients_failed": report.clients_failed,
+        "clients_refused": report.clients_refused,
         "latency_us": { "median": median, "p99": p99, "longest": longest },
         "heap_bytes": report.heap,
+        "grown": { "heap": report.grown.heap, "resident": report.grown.resident, "budget": config.memory },
         "entries": {
             "sockets": usage.sockets,
             "syn_received": usage.opening,
@@ -143,12 +158,17 @@ fn print(config: &FloodConfig, report: &FloodReport) {
         rate_of(report)
     );
     println!(
-        "clients: {} served, {} failed; median {median:.1?}, p99 {p99:.1?}, longest {longest:.1?}",
+        "clients: {} served, {} failed, {} newcomers refused; median {median:.1?}, p99 {p99:.1?}, longest {longest:.1?}",
         report.clients_served,
-        report.clients_failed.len()
+        report.clients_failed.len(),
+        report.clients_refused
     );
     if let (Some(first), Some(last)) = (report.heap.get(report.heap.len() / 4), report.heap.last()) {
         println!("heap: {first} bytes after a quarter, {last} in the end");
+    }
+    if let Some(memory) = config.memory {
+        let heap = report.grown.heap.map_or_else(|| "?".to_owned(), |heap| heap.to_string());
+        println!("grown by at most: heap {heap} bytes, resident set {}; budget {memory}", report.grown.resident);
     }
     for (name, value) in &report.counters {
         println!("{name:<34} {value:>12}");

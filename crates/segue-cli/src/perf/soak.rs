@@ -63,6 +63,7 @@ fn as_json(report: &SoakReport) -> Value {
         "bytes_compared": report.bytes,
         "virtual_seconds": report.virtual_time.as_secs_f64(),
         "heap_bytes": report.heap.map(|(first, last)| [first, last]),
+        "heap_bytes_at": report.heap_at,
         "descriptors": [report.descriptors.0, report.descriptors.1],
         "counters": counters,
         "missed": report.failures,
@@ -80,6 +81,10 @@ fn print(report: &SoakReport) {
     );
     if let Some((first, last)) = report.heap {
         println!("heap: {first} bytes after the second epoch, {last} after the last");
+    }
+    if !report.heap_at.is_empty() {
+        let at: Vec<String> = report.heap_at.iter().map(|(epoch, heap)| format!("{epoch}: {heap}")).collect();
+        println!("heap after epochs {}", at.join(", "));
     }
     println!("descriptors: {} before, {} after", report.descriptors.0, report.descriptors.1);
 }

@@ -13,6 +13,7 @@ use segue_wire::{ChecksumState, Chunks, Ipv4Header, Protocol, TcpFlags, TcpHeade
 
 use super::bots::Bots;
 use super::clients;
+use super::crowd::Crowd;
 use crate::forge;
 use crate::random::Random;
 use crate::server::{ADDRESS, PORT};
@@ -34,11 +35,20 @@ pub enum Attack {
     ZeroWindow,
     /// Connections that ask for a megabyte and read a few bytes at a time.
     SlowReader,
+    /// Connections on which full segments come, but never the first.
+    Tails,
+    /// Connections that send to a program that never reads.
+    Unread,
+    /// Connections without number that ask for a megabyte, shut their window, say that they are done and are never heard of
+    /// again: the program closes them, the stack is left with them.
+    HalfClosed,
+    /// Connections without number that complete the handshake and are silent for ever.
+    Idle,
 }
 
 impl Attack {
     /// All of them.
-    pub const ALL: [Attack; 7] = [
+    pub const ALL: [Attack; 11] = [
         Attack::Syn,
         Attack::Ack,
         Attack::Rst,
@@ -46,7 +56,27 @@ impl Attack {
         Attack::Tiny,
         Attack::ZeroWindow,
         Attack::SlowReader,
+        Attack::Tails,
+        Attack::Unread,
+        Attack::HalfClosed,
+        Attack::Idle,
     ];
+
+    /// Those that are meant by "all": every one after which a new connection still finds memory.
+    pub fn all(has_budget: bool) -> Vec<Attack> {
+        let is_meant = |attack: &Attack| !attack.crowds_out() && (has_budget || !attack.needs_budget());
+        Attack::ALL.into_iter().filter(is_meant).collect()
+    }
+
+    /// Whether its connections are without number, so that nothing but a budget bounds the memory they take.
+    pub fn needs_budget(self) -> bool {
+        matches!(self, Attack::HalfClosed | Attack::Idle)
+    }
+
+    /// Whether it takes for good what memory there is for connections, so that whoever comes later is refused.
+    pub fn crowds_out(self) -> bool {
+        self == Attack::Idle
+    }
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -58,6 +88,10 @@ impl Attack {
             Attack::Tiny => "tiny",
             Attack::ZeroWindow => "zero-window",
             Attack::SlowReader => "slow-reader",
+            Attack::Tails => "tails",
+            Attack::Unread => "unread",
+            Attack::HalfClosed => "half-closed",
+            Attack::Idle => "idle",
         }
     }
 }
@@ -74,7 +108,7 @@ impl FromStr for Attack {
     fn from_str(text: &str) -> Result<Attack, String> {
         Attack::ALL.into_iter().find(|attack| attack.name() == text).ok_or_else(|| {
             let names = Attack::ALL.map(Attack::name).join(", ");
-            format!("{text:?} is no attack: there are {names}, and all")
+            format!("{text:?} is no attack: there are {names}, and all (but idle, and half-closed without --memory)")
         })
     }
 }
@@ -83,13 +117,20 @@ impl FromStr for Attack {
 pub(super) struct Attackers {
     attacks: Vec<Attack>,
     bots: Bots,
+    crowd: Crowd,
     pub(super) random: Random,
     pub(super) sent: u64,
 }
 
 impl Attackers {
     pub(super) fn new(attacks: &[Attack], seed: u64) -> Attackers {
-        Attackers { attacks: attacks.to_vec(), bots: Bots::new(attacks), random: Random::new(seed), sent: 0 }
+        Attackers {
+            attacks: attacks.to_vec(),
+            bots: Bots::new(attacks),
+            crowd: Crowd::default(),
+            random: Random::new(seed),
+            sent: 0,
+        }
     }
 
     /// So many packets, of the attacks in turn. A link that is full loses them.
@@ -104,8 +145,11 @@ impl Attackers {
     }
 
     /// What the server sent to somebody who is no client.
-    pub(super) fn receive(&mut self, packet: &Packet) {
-        self.bots.receive(packet);
+    pub(super) fn receive(&mut self, now: Instant, packet: &Packet) {
+        let Some(read) = forge::read(packet) else { return };
+        if !self.crowd.receive(now, &read) {
+            self.bots.receive(&read);
+        }
     }
 
     fn packet(&mut self, now: Instant, attack: Attack) -> Option<Packet> {
@@ -120,7 +164,10 @@ impl Attackers {
                 Some(self.spoofed(now, names_client, TcpFlags::RST))
             }
             Attack::Fragments => Some(self.fragment()),
-            Attack::Tiny | Attack::ZeroWindow | Attack::SlowReader => self.bots.next(now, attack, &mut self.random),
+            Attack::Tiny | Attack::ZeroWindow | Attack::SlowReader | Attack::Tails | Attack::Unread => {
+                self.bots.next(now, attack, &mut self.random)
+            }
+            Attack::HalfClosed | Attack::Idle => Some(self.crowd.next(now, attack, &mut self.random)),
         }
     }
 

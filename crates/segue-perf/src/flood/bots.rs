@@ -21,11 +21,14 @@ const TINY: usize = 4;
 /// Their addresses: one for each kind.
 const FIRST_ADDRESS: u32 = u32::from_be_bytes([10, 64, 0, 1]);
 /// How much a greedy one asks for.
-const GREED: u32 = 1 << 20;
+pub(super) const GREED: u32 = 1 << 20;
 /// A handshake that is not answered so soon is begun anew.
 const RETRY: std::time::Duration = std::time::Duration::from_secs(1);
 /// How far beyond what was received a tiny byte lies at most: near enough that all gaps are made within a second.
 const REACH: u32 = 8_000;
+/// The same for full segments, and what one carries.
+const TAIL: u32 = 60_000;
+static FULL: [u8; 1400] = [0x33; 1400];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
@@ -53,7 +56,10 @@ pub(super) struct Bots {
 
 impl Bots {
     pub(super) fn new(attacks: &[Attack]) -> Bots {
-        let needs_bots = |attack: &&Attack| matches!(attack, Attack::Tiny | Attack::ZeroWindow | Attack::SlowReader);
+        let needs_bots = |attack: &&Attack| {
+            use Attack::{SlowReader, Tails, Tiny, Unread, ZeroWindow};
+            matches!(attack, Tiny | ZeroWindow | SlowReader | Tails | Unread)
+        };
         let kind = |(number, attack): (usize, &Attack)| {
             let host = Ipv4Addr::from_bits(FIRST_ADDRESS + number as u32);
             let bot = |port: usize| Bot {
@@ -84,12 +90,11 @@ impl Bots {
         }
     }
 
-    pub(super) fn receive(&mut self, packet: &Packet) {
-        let Some(read) = forge::read(packet) else { return };
+    pub(super) fn receive(&mut self, read: &forge::Read) {
         let kind = read.to.ip().to_bits().checked_sub(FIRST_ADDRESS).and_then(|kind| self.kinds.get_mut(kind as usize));
-        let Some((_, bots, _)) = kind else { return };
+        let Some((attack, bots, _)) = kind else { return };
         let Some(bot) = bots.get_mut(usize::from(read.to.port().wrapping_sub(20_000))) else { return };
-        bot.receive(&read);
+        bot.receive(*attack, read);
     }
 }
 
@@ -127,6 +132,17 @@ impl Bot {
                 self.reach = if self.reach >= REACH { 2 } else { self.reach + 2 };
                 Some(self.segment(now, TcpFlags::ACK, self.reach, u16::MAX, Bytes::from_static(b"x")))
             }
+            Attack::Tails => {
+                let len = FULL.len() as u32;
+                self.reach = if self.reach >= TAIL { len } else { self.reach + len };
+                Some(self.segment(now, TcpFlags::ACK, self.reach, u16::MAX, Bytes::from_static(&FULL)))
+            }
+            Attack::Unread if self.reach == 0 => {
+                self.reach = 1;
+                Some(self.segment(now, TcpFlags::ACK, 0, u16::MAX, service::request(service::NEVER_READ)))
+            }
+            // From what is acknowledged on: what arrives in vain is sent again.
+            Attack::Unread => Some(self.segment(now, TcpFlags::ACK, 0, u16::MAX, Bytes::from_static(&FULL))),
             Attack::ZeroWindow if self.reach == 0 => {
                 self.reach = 1;
                 Some(self.segment(now, TcpFlags::ACK, 0, 0, service::request(GREED)))
@@ -143,7 +159,7 @@ impl Bot {
         }
     }
 
-    fn receive(&mut self, read: &forge::Read) {
+    fn receive(&mut self, attack: Attack, read: &forge::Read) {
         let flags = read.header.flags;
         if flags.contains(TcpFlags::RST) {
             self.stage = Stage::Idle;
@@ -162,6 +178,9 @@ impl Bot {
             // What arrives is taken, however little was offered room for.
             self.expected = self.expected.wrapping_add(read.payload as u32);
             self.timestamp = read.timestamp;
+        }
+        if self.stage == Stage::Open && attack == Attack::Unread {
+            self.next = read.header.acknowledgment;
         }
         self.owes_ack |= self.stage == Stage::Open;
     }

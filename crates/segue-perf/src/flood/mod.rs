@@ -5,11 +5,12 @@
 mod attack;
 mod bots;
 mod clients;
+mod crowd;
 mod service;
 
 use std::time::Duration;
 
-use segue_kernel::allocation;
+use segue_kernel::{allocation, process};
 use segue_link::{Link, MemoryLink};
 use segue_stack::{Instant, Packet};
 
@@ -46,6 +47,8 @@ pub struct FloodConfig {
     pub duration: Duration,
     /// Settings of the server.
     pub sysctls: Vec<(String, String)>,
+    /// What the server's stack may take in all, in bytes (`StackConfig::memory`): a bar, too.
+    pub memory: Option<u64>,
     /// Seed of everything that is random.
     pub seed: u64,
 }
@@ -61,16 +64,30 @@ pub struct FloodReport {
     pub clients_served: u64,
     /// Those that did not, each with the reason.
     pub clients_failed: Vec<String>,
+    /// Newcomers that were not let in while idle connections had all the room there is for connections.
+    pub clients_refused: u64,
     /// Time from connect() to the last byte of the answer: median, 99th percentile, longest.
     pub latency: [Duration; 3],
     /// Bytes in use on the heap, at even distances; empty where the program's allocator does not count.
     pub heap: Vec<u64>,
+    /// Growth of the heap and of the resident set since the server and all others were made, at most, in bytes: the server's,
+    /// and what the others have under way.
+    pub grown: Grown,
     /// The server's counters that are not zero.
     pub counters: Vec<(&'static str, u64)>,
     /// Entries in the server's tables in the end.
     pub usage: segue_stack::Usage,
     /// Each bar that was missed, as a sentence; none: all is well.
     pub failures: Vec<String>,
+}
+
+/// The most that memory grew by.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Grown {
+    /// Bytes in use, looked at after each round; `None`: the program's allocator does not count.
+    pub heap: Option<u64>,
+    /// The resident set.
+    pub resident: u64,
 }
 
 /// How often memory is looked at.
@@ -91,40 +108,61 @@ pub fn flood(config: &FloodConfig) -> Result<FloodReport, PerfError> {
     if config.attacks.is_empty() {
         return Err(PerfError::Usage("no attack is named: name one, or all".to_owned()));
     }
+    if let (Some(attack), None) = (config.attacks.iter().find(|attack| attack.needs_budget()), config.memory) {
+        return Err(PerfError::Usage(format!(
+            "{attack}: connections without number need a bound: give --memory, e.g. 50MB"
+        )));
+    }
     let mut field = Field::new(config)?;
+    let before = (allocation::heap_in_use(), process::resident()?);
+    let mut grown = Grown::default();
     let watch = Stopwatch::start();
     let mut heap = Vec::with_capacity(SAMPLES as usize + 1);
     let mut next_sample = Duration::ZERO;
     loop {
         let elapsed = watch.elapsed();
         let is_on = elapsed < config.duration;
-        if !is_on && (field.clients.are_done() || elapsed > config.duration + PATIENCE) {
+        let is_over = field.clients.are_done() || elapsed > config.duration + PATIENCE;
+        if !is_on && is_over {
             break;
         }
         if is_on && elapsed >= next_sample {
             next_sample += config.duration / SAMPLES;
             heap.extend(allocation::heap_in_use());
+            grown.resident = grown.resident.max(process::resident()?.saturating_sub(before.1));
         }
         field.round(elapsed, is_on)?;
+        let more = before.0.zip(allocation::heap_in_use()).map(|(before, now)| now.saturating_sub(before));
+        grown.heap = grown.heap.max(more);
     }
+    grown.resident = grown.resident.max(process::resident()?.saturating_sub(before.1));
     field.clients.give_up();
-    Ok(report(field, heap, watch.elapsed()))
+    let mut report = report(field, heap, watch.elapsed());
+    report.grown = grown;
+    judge(&mut report, config);
+    Ok(report)
 }
 
 fn report(mut field: Field, heap: Vec<u64>, time: Duration) -> FloodReport {
     let latency = field.clients.latency();
     let stack = &field.server.stack;
-    let mut report = FloodReport {
+    FloodReport {
         attack_packets: field.attackers.sent,
         time,
         clients_served: field.clients.served,
         clients_failed: std::mem::take(&mut field.clients.failed),
+        clients_refused: field.clients.refused,
         latency,
         heap,
+        grown: Grown::default(),
         counters: stack.counters().nonzero().collect(),
         usage: stack.usage(),
         failures: Vec::new(),
-    };
+    }
+}
+
+/// The bars.
+fn judge(report: &mut FloodReport, config: &FloodConfig) {
     if let Some(first) = report.clients_failed.first() {
         let all = report.clients_failed.len();
         report.failures.push(format!("{all} of {} clients failed: {first}", report.clients_served + all as u64));
@@ -139,7 +177,12 @@ fn report(mut field: Field, heap: Vec<u64>, time: Duration) -> FloodReport {
     {
         report.failures.push(format!("memory grew from {first} to {second} bytes while the attack went on"));
     }
-    report
+    let Some(memory) = config.memory else { return };
+    for (what, grown) in [("heap", report.grown.heap), ("resident set", Some(report.grown.resident))] {
+        if let Some(grown) = grown.filter(|grown| *grown > memory) {
+            report.failures.push(format!("the {what} grew by {grown} bytes; the stack may take {memory}"));
+        }
+    }
 }
 
 /// Everybody.
@@ -161,12 +204,13 @@ impl Field {
         let now = time(Duration::ZERO);
         let sysctls: Vec<(&str, String)> =
             config.sysctls.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let (mut server, link) = Server::new(&sysctls, now)?;
+        let (mut server, link) = Server::new(&sysctls, config.memory, now)?;
         let listener = server.listen(now, 4096)?;
+        let may_refuse = config.attacks.iter().any(|attack| attack.crowds_out());
         Ok(Field {
             server,
             service: Service::new(listener),
-            clients: Clients::new(now, config.seed)?,
+            clients: Clients::new(now, config.seed, may_refuse)?,
             attackers: Attackers::new(&config.attacks, config.seed),
             link,
             from_server: Vec::with_capacity(QUEUE),
@@ -180,6 +224,7 @@ impl Field {
         let now = time(elapsed);
         let budget = self.server.stack.work_limits().packets as u64;
         let attack = match self.rate {
+            _ if !self.clients.have_settled() => 0,
             // What clients send is served, too.
             Rate::Max { overload_percent } => {
                 (budget * u64::from(100 + overload_percent) / 100).saturating_sub(self.from_clients)
@@ -202,7 +247,7 @@ impl Field {
             if Clients::is_for(&packet) {
                 self.clients.receive(now, packet);
             } else {
-                self.attackers.receive(&packet);
+                self.attackers.receive(now, &packet);
             }
         }
         Ok(())

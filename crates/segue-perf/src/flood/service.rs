@@ -1,6 +1,7 @@
 //! The program on the server: a request says how many bytes the answer shall have; at the end of file it closes.
 //!
-//! Decides nothing against attackers: what protects the machine is the stack's.
+//! Decides nothing against attackers: what protects the machine is the stack's. What it answers is copied into the stack, as
+//! by write(); on demand it never reads again, as a program does that hangs.
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -10,6 +11,8 @@ use crate::error::PerfError;
 
 /// Bytes of a request.
 pub(super) const REQUEST: u32 = 4;
+/// Not a number of bytes, but that nothing more is read.
+pub(super) const NEVER_READ: u32 = u32::MAX;
 /// What answers are made of, over and over.
 static CONTENT: [u8; 4096] = content();
 
@@ -39,6 +42,7 @@ struct Answer {
     request: Vec<u8>,
     sent: usize,
     len: usize,
+    hangs: bool,
 }
 
 pub(super) struct Service {
@@ -68,29 +72,33 @@ impl Service {
     fn serve_one(&mut self, stack: &mut Stack, now: Instant, socket: SocketId, ready: Ready) {
         let Some(answer) = self.answers.get_mut(&socket) else { return };
         let mut buffer = [0; 64];
-        let mut is_over = ready.contains(Ready::ERR);
-        while !is_over {
+        let (mut is_over, mut has_ended) = (ready.contains(Ready::ERR), false);
+        while !is_over && !has_ended && !answer.hangs {
             match stack.recv(now, socket, &mut buffer, MsgFlags::empty()) {
-                Ok(0) | Err(Errno::ECONNRESET) => is_over = true,
+                Ok(0) => has_ended = true,
+                Err(Errno::ECONNRESET) => is_over = true,
                 Ok(len) => answer.request.extend_from_slice(&buffer[..len]),
                 Err(Errno::EAGAIN) => break,
                 Err(_) => is_over = true,
             }
             if let Some((request, rest)) = answer.request.split_first_chunk() {
-                answer.len += u32::from_be_bytes(*request) as usize;
+                let bytes = u32::from_be_bytes(*request);
+                answer.hangs = bytes == NEVER_READ;
+                answer.len += if answer.hangs { 0 } else { bytes as usize };
                 answer.request = rest.to_vec();
             }
         }
         while !is_over && answer.sent < answer.len {
             let at = answer.sent % CONTENT.len();
             let part = &CONTENT[at..CONTENT.len().min(at + answer.len - answer.sent)];
-            match stack.send_bytes(now, socket, Bytes::from_static(part), MsgFlags::empty()) {
+            match stack.send(now, socket, part, MsgFlags::empty()) {
                 Ok(len) => answer.sent += len,
                 Err(Errno::EAGAIN) => break,
                 Err(_) => is_over = true,
             }
         }
-        if is_over {
+        // What is sent already is the stack's to deliver, whether the peer takes it or not.
+        if is_over || has_ended {
             self.answers.remove(&socket);
             // A connection that is gone already answers EBADF, which is all the same.
             let _ = stack.close(now, socket);

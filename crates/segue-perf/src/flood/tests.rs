@@ -6,6 +6,7 @@ fn config(attacks: &[Attack], overload_percent: u32, sysctls: &[(&str, &str)]) -
         rate: Rate::Max { overload_percent },
         duration: Duration::ZERO,
         sysctls: sysctls.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        memory: None,
         seed: 1,
     }
 }
@@ -30,7 +31,7 @@ fn counter(field: &Field, name: &str) -> u64 {
 
 #[test]
 fn clients_are_served_under_every_attack_alone_and_all_together() {
-    for attacks in Attack::ALL.map(|attack| vec![attack]).into_iter().chain([Attack::ALL.to_vec()]) {
+    for attacks in Attack::all(false).into_iter().map(|attack| vec![attack]).chain([Attack::all(false)]) {
         let field = play(&config(&attacks, 0, &[]), 200);
         assert_eq!(field.clients.failed, Vec::<String>::new(), "{attacks:?}");
         assert!(field.clients.served >= 16, "{attacks:?}: {} served", field.clients.served);
@@ -75,4 +76,55 @@ fn more_packets_than_may_wait_are_dropped_and_counted() {
     // Of 600 in each round 300 are served; 100 wait from the first to the last.
     assert_eq!(counter(&field, "SegueSoftnetDropped"), 100 * 300 - 100);
     assert_eq!(counter(&field, "SegueSoftnetTimeSqueeze"), 100);
+}
+
+/// As [`play`], on a stack that may take so many bytes: it must not take more at any time.
+fn play_within(memory: u64, attacks: Vec<Attack>, rounds: u64) -> Field {
+    let config = FloodConfig { memory: Some(memory), ..config(&attacks, 0, &[]) };
+    let mut field = Field::new(&config).unwrap();
+    let before = allocation::heap_in_use().unwrap();
+    for round in 0..rounds + 30_000 {
+        if round >= rounds && field.clients.are_done() {
+            break;
+        }
+        field.round(Duration::from_millis(round), round < rounds).unwrap();
+        let grown = allocation::heap_in_use().unwrap().saturating_sub(before);
+        assert!(grown <= memory, "{attacks:?}, round {round}: {grown} bytes, {:?}", field.server.stack.usage());
+    }
+    field.clients.give_up();
+    field
+}
+
+/// What found no memory: by counter.
+fn refused(field: &Field) -> Vec<(&'static str, u64)> {
+    let is_memory = |(name, _): &(&'static str, u64)| name.starts_with("SegueMemory") || name.contains("OnMemory");
+    field.server.stack.counters().nonzero().filter(is_memory).collect()
+}
+
+#[test]
+fn a_server_lives_in_its_budget_under_every_attack_and_clients_are_served() {
+    const BUDGET: u64 = 24 << 20;
+    for attacks in Attack::all(true).into_iter().map(|attack| vec![attack]).chain([Attack::all(true)]) {
+        let field = play_within(BUDGET, attacks.clone(), 300);
+        assert_eq!(field.clients.failed, Vec::<String>::new(), "{attacks:?}");
+        assert!(field.clients.served >= 16, "{attacks:?}: {} served", field.clients.served);
+    }
+    let field = play_within(BUDGET, vec![Attack::HalfClosed], 300);
+    assert!(counter(&field, "TcpExtTCPAbortOnMemory") > 1000, "{:?}: nothing had to be refused", refused(&field));
+}
+
+#[test]
+fn connections_that_are_there_are_served_while_idle_ones_keep_newcomers_out() {
+    const BUDGET: u64 = 24 << 20;
+    for attacks in [vec![Attack::Idle], [Attack::all(true), vec![Attack::Idle]].concat()] {
+        let field = play_within(BUDGET, attacks.clone(), 1000);
+        assert_eq!(field.clients.failed, Vec::<String>::new(), "{attacks:?}");
+        assert!(counter(&field, "SegueMemorySockets") > 1000, "{attacks:?}: {:?}", refused(&field));
+        assert!(field.clients.refused > 0, "{attacks:?}");
+        let sockets = field.server.stack.usage().sockets as u64;
+        assert!((BUDGET / 8 / 5888..BUDGET / 1792).contains(&sockets), "{attacks:?}: {sockets} connections");
+        // Those that stay go on to the end, sixteen for a second. Where memory is used up an answer leaves page by page, and a
+        // page may wait for a delayed acknowledgment (40 ms).
+        assert!(field.clients.served > 16 * 25, "{attacks:?}: {} served", field.clients.served);
+    }
 }

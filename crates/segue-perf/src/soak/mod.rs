@@ -54,6 +54,9 @@ pub struct SoakReport {
     /// Heap in use after the second epoch (after the first when there is one only), and after the last; `None`: the
     /// program's allocator does not count.
     pub heap: Option<(u64, u64)>,
+    /// Heap in use after epochs 1, 2, 4, 8 and so on: what tables keep for the most entries there ever were at once grows with
+    /// each doubling by less, a leak by twice as much.
+    pub heap_at: Vec<(u32, u64)>,
     /// Open descriptors before and after.
     pub descriptors: (usize, usize),
     /// Counters of both hosts together that are not zero.
@@ -93,6 +96,7 @@ pub fn soak(config: &SoakConfig) -> Result<SoakReport, PerfError> {
         bytes: 0,
         virtual_time: Duration::ZERO,
         heap: None,
+        heap_at: Vec::new(),
         descriptors: (descriptors, descriptors),
         counters: Vec::new(),
         failures: Vec::new(),
@@ -105,6 +109,9 @@ pub fn soak(config: &SoakConfig) -> Result<SoakReport, PerfError> {
         soak.epoch(config.conversations, &mut report)?;
         report.epochs += 1;
         let heap = allocation::heap_in_use();
+        if report.epochs.is_power_of_two() {
+            report.heap_at.extend(heap.map(|heap| (report.epochs, heap)));
+        }
         report.heap = match (report.heap, heap) {
             (Some((first, _)), Some(now)) if report.epochs > 2 => Some((first, now)),
             (_, now) => now.map(|now| (now, now)),

@@ -180,7 +180,7 @@ impl DatagramSocket {
             self.dropped = self.dropped.wrapping_add(1);
             return Err(NoRoom::Buffer);
         }
-        if !self.memory.allows(charge) {
+        if !self.memory.allows_datagram(charge) {
             self.dropped = self.dropped.wrapping_add(1);
             return Err(NoRoom::Memory);
         }

@@ -140,16 +140,18 @@ impl Stack {
         let (cookies, most) = (self.settings.ip.syncookies, self.settings.ip.max_syn_backlog);
         let listener = self.listener_at(index)?;
         let (opening, is_overflowing) = (listener.opening, listener.is_syn_queue_full());
-        let must_not_remember = admission == Admission::Any && (cookies == 2 || is_overflowing);
-        let answer = if !must_not_remember {
-            SynAnswer::Remembered
-        } else if cookies == 0 {
-            return self.drop_syn(Counter::TcpExtTCPReqQFullDrop);
-        } else {
-            SynAnswer::Cookie
-        };
         let is_full = listener.is_full();
-        if answer == SynAnswer::Remembered && !self.has_room_for(Entry::HalfOpen) {
+        let must_not_remember = admission == Admission::Any && (cookies == 2 || is_overflowing);
+        let may_be_cookie = admission == Admission::Any && cookies > 0;
+        let answer = match () {
+            () if must_not_remember && cookies == 0 => return self.drop_syn(Counter::TcpExtTCPReqQFullDrop),
+            () if must_not_remember => SynAnswer::Cookie,
+            () if self.fits(Entry::HalfOpen) => SynAnswer::Remembered,
+            () if may_be_cookie => SynAnswer::Cookie,
+            () => return self.drop_syn(Counter::SegueMemorySyns),
+        };
+        // A client that is refused here tries again later; one that got an answer would believe to be connected.
+        if !self.has_room_for(Entry::Socket) {
             self.counters.inc(Counter::TcpExtListenDrops);
             return None;
         }

@@ -42,7 +42,8 @@ impl Receiver {
         if !in_order {
             return Some(DropReason::OutOfMemory);
         }
-        if inbox.len() == 0 && rules.config.memory.allows(need.cost) {
+        let total = self.charge(inbox) + need.others + need.cost;
+        if inbox.len() == 0 && rules.config.memory.allows(rules.held, total) {
             // Whoever has nothing would stand still without.
             return None;
         }

@@ -10,7 +10,7 @@ use segue_wire::Instant;
 use super::Sender;
 use super::parcels::HEAD;
 use crate::config::Config;
-use crate::memory::Wish;
+use crate::memory::{PAGE, Wish};
 use crate::options::{CongestionName, SocketOptions};
 use crate::state::synced::Rules;
 use crate::units::Packets;
@@ -192,8 +192,12 @@ impl Sender {
         if rules.options.sndbuf.is_none() {
             self.buffer = self.buffer.min(self.charge() / 2).max(LEAST);
         }
-        let part = part.min(least);
-        if self.queue.len() == 0 && charge == HEAD && memory.allows(part as usize) { part } else { 0 }
+        if self.queue.len() > 0 || charge != HEAD {
+            return 0;
+        }
+        // Below a ceiling one page at least is there.
+        let allows = |part: &u32| memory.allows(rules.held, others + (charge + part) as usize);
+        [part.min(least), part.min(PAGE - HEAD)].into_iter().find(allows).unwrap_or(0)
     }
 
     /// Bytes that would leave at once if they were there.
