@@ -11,6 +11,8 @@ use common::{Namespace, Running, assert_success, eventually, finish, free_port};
 use rustix::process::{Pid, Signal, kill_process};
 
 const SOON: Duration = Duration::from_secs(120);
+/// Of a killed `segue run`.
+const CLIENTS: usize = 1000;
 
 /// A program that is spoken with in lines.
 struct Dialogue {
@@ -103,7 +105,9 @@ fn every_client_of_a_killed_server_sees_the_end_that_its_state_has() {
 fn clients_of_a_killed_segue_run_see_the_end_and_the_published_port_is_free_at_once() {
     need!("python3");
     let port = free_port();
-    let program = "import socket\n\
+    let program = "import resource, socket\n\
+                   hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n\
+                   resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))\n\
                    server = socket.create_server(('0.0.0.0', 8080))\n\
                    held = []\n\
                    while True:\n    client, _ = server.accept(); held.append(client); client.sendall(b'welcome')";
@@ -120,17 +124,24 @@ fn clients_of_a_killed_segue_run_see_the_end_and_the_published_port_is_free_at_o
     let welcome = |visit: &str| finish(Command::new("python3").args(["-c", visit]), SOON);
     let first = start();
     eventually("the program serves", SOON, || welcome(&visit).status.success());
-    // A client that waits for more, and says how it ended.
+    // Clients that wait for more, and say how each of them ended.
     let waiting = format!(
-        "{visit}print('here', flush=True)\n\
-         try:\n    print('EOF' if client.recv(16) == b'' else 'data', flush=True)\n\
-         except ConnectionResetError:\n    print('ECONNRESET', flush=True)"
+        "import resource, socket\n\
+         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n\
+         resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))\n\
+         def begin():\n    client = socket.create_connection(('127.0.0.1', {port}), 60)\n    \
+         assert client.recv(16) == b'welcome'\n    return client\n\
+         def end(client):\n    try:\n        return 'data' if client.recv(16) else 'EOF'\n    \
+         except ConnectionResetError:\n        return 'ECONNRESET'\n\
+         held = [begin() for _ in range({CLIENTS})]\n\
+         print('here', flush=True)\n\
+         ends = [end(client) for client in held]\n\
+         print(sum(end in ('EOF', 'ECONNRESET') for end in ends), flush=True)"
     );
-    let mut client = Dialogue::start(Command::new("python3").args(["-c", &waiting]));
-    assert_eq!(client.hear(), "here");
+    let mut clients = Dialogue::start(Command::new("python3").args(["-c", &waiting]));
+    assert_eq!(clients.hear(), "here");
     signal(&first, Signal::KILL);
-    let end = client.hear();
-    assert!(["EOF", "ECONNRESET"].contains(&end.as_str()), "{end}");
+    assert_eq!(clients.hear(), CLIENTS.to_string(), "all of them see the end");
     drop(first);
     let _second = start();
     eventually("the next one serves at the same port", SOON, || welcome(&visit).status.success());

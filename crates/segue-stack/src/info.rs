@@ -156,7 +156,7 @@ impl Stack {
             opening.map(|(_, entry)| bare(&entry.tuple, segue_tcp::State::SynReceived, entry.passive.timer()));
         let time_wait = entries.time_wait.iter();
         let time_wait =
-            time_wait.map(|(_, entry)| bare(&entry.tuple, entry.time_wait.state(), entry.time_wait.timer()));
+            time_wait.map(|(_, entry)| bare(&entry.tuple(), entry.time_wait.state(), entry.time_wait.timer()));
         sockets.chain(opening).chain(time_wait)
     }
 }

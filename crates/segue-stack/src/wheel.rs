@@ -7,6 +7,8 @@
 //! `elapsed` never enters a coarse slot that holds entries (the slot is emptied into finer ones first);
 //! insert, cancel and reschedule touch a constant number of words, and allocate only when more entries are alive
 //! than ever before.
+use core::num::NonZeroU32;
+
 use segue_wire::Instant;
 
 use crate::chunked::Chunked;
@@ -21,7 +23,8 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TimerKey {
     index: u32,
-    generation: u32,
+    /// Never zero, so that no key takes no more room than a key.
+    generation: NonZeroU32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +34,7 @@ struct Entry<T> {
     previous: u32,
     /// Next in the slot's list, or in the free list.
     next: u32,
-    generation: u32,
+    generation: NonZeroU32,
     /// Level and slot in one number; `FREE` when the entry is not in use.
     place: u16,
 }
@@ -228,7 +231,7 @@ impl<T: Copy> Wheel<T> {
 
     fn allocate(&mut self, token: T) -> u32 {
         self.live += 1;
-        let vacant = Entry { deadline: 0, token, previous: NONE, next: NONE, generation: 0, place: FREE };
+        let vacant = Entry { deadline: 0, token, previous: NONE, next: NONE, generation: NonZeroU32::MIN, place: FREE };
         if self.free == NONE {
             self.entries.push(vacant);
             return (self.entries.len() - 1) as u32;
@@ -246,7 +249,7 @@ impl<T: Copy> Wheel<T> {
         self.live -= 1;
         let entry = &mut self.entries[index as usize];
         entry.place = FREE;
-        entry.generation = entry.generation.wrapping_add(1);
+        entry.generation = entry.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         entry.next = core::mem::replace(&mut self.free, index);
         entry.token
     }

@@ -43,7 +43,12 @@ impl Clocks {
     /// RFC 7323 section 5.3, R1: an old duplicate by its timestamp, which is more than `tolerance` behind. As on
     /// Linux a TS.Recent of zero says nothing: there are systems whose SYN has a zero and the next segment has not.
     pub(crate) fn is_old(&self, now: Instant, value: u32, tolerance: u32) -> bool {
-        self.recent != 0 && self.is_behind(value, tolerance) && now - self.recent_at <= FORGET
+        self.recent != 0 && self.is_behind(value, tolerance) && !self.is_stale(now)
+    }
+
+    /// RFC 7323 section 5.5: nothing has come for so long that the peer's clock may have wrapped.
+    pub(crate) fn is_stale(&self, now: Instant) -> bool {
+        now - self.recent_at > FORGET
     }
 
     /// Whether a timestamp is more than `ticks` behind the newest.

@@ -118,7 +118,7 @@ fn tuple_of(flow: FlowRef, sockets: &Slab<Socket>, entries: &Entries) -> Option<
             Socket::Datagram(_) => None,
         },
         FlowRef::Opening(index) => Some(entries.opening.at(index)?.tuple),
-        FlowRef::TimeWait(index) => Some(entries.time_wait.at(index)?.tuple),
+        FlowRef::TimeWait(index) => Some(entries.time_wait.at(index)?.tuple()),
         FlowRef::Held(index) => Some(entries.held.at(index)?.tuple),
     }
 }
@@ -307,7 +307,7 @@ mod tests {
         assert!(size_of::<FlowRef>() <= 8);
         assert_eq!((size_of::<Bucket>(), align_of::<Bucket>()), (64, 64), "one cache line");
         assert!(size_of::<Opening>() <= 160, "{}", size_of::<Opening>());
-        assert!(size_of::<TimeWaitEntry>() <= 128, "{}", size_of::<TimeWaitEntry>());
+        assert!(size_of::<TimeWaitEntry>() <= 88, "{}", size_of::<TimeWaitEntry>());
     }
 
     #[test]

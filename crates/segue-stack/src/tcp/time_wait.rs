@@ -2,6 +2,7 @@
 //!
 //! Decides how many are remembered (`tcp_max_tw_buckets`), that their ports stay taken, and what a segment for one does to
 //! the tables. What a segment means is `segue_tcp::TimeWait`'s. RFC 9293 3.6.1, RFC 6191.
+use bitflags::bitflags;
 use segue_tcp::{DropReason, Instant, Segment, TcpFlags, TimeWait, TimeWaitOutcome};
 use segue_wire::Packet;
 
@@ -19,37 +20,64 @@ use crate::socket::Socket;
 use crate::socket::common::Common;
 use crate::stack::Stack;
 use crate::timers::Timer;
-use crate::tuple::FourTuple;
+use crate::tuple::{FourTuple, SmallTuple};
 use crate::wheel::TimerKey;
 
 /// A flow in TIME-WAIT.
 #[derive(Debug)]
 pub(crate) struct TimeWaitEntry {
     pub(crate) time_wait: TimeWait,
-    pub(crate) tuple: FourTuple,
-    /// What it holds of its port, with what its socket had set.
-    claim: Option<ClaimBits>,
+    tuple: SmallTuple,
+    /// What it holds of its port, with what its socket had set, and on which interface alone.
+    claim: ClaimBits,
+    device: Option<IfaceId>,
     pinned: Option<IfaceId>,
     /// Type of service of what the socket sent.
     tos: u8,
     timer: Option<TimerKey>,
 }
 
-/// A claim whose scope is the tuple's local address.
-#[derive(Clone, Copy, Debug)]
-struct ClaimBits {
-    reuse_address: bool,
-    reuse_port: bool,
-    bound: bool,
-    is_dual: bool,
-    device: Option<IfaceId>,
+bitflags! {
+    /// A claim whose scope is the tuple's local address.
+    #[derive(Clone, Copy, Debug)]
+    struct ClaimBits: u8 {
+        /// There is one.
+        const HELD = 1;
+        const REUSE_ADDRESS = 1 << 1;
+        const REUSE_PORT = 1 << 2;
+        const BOUND = 1 << 3;
+        const DUAL = 1 << 4;
+    }
+}
+
+impl ClaimBits {
+    fn of(claim: &Claim) -> ClaimBits {
+        let bits = [
+            (ClaimBits::REUSE_ADDRESS, claim.reuse_address),
+            (ClaimBits::REUSE_PORT, claim.reuse_port),
+            (ClaimBits::BOUND, claim.bound),
+            (ClaimBits::DUAL, claim.is_dual),
+        ];
+        bits.into_iter().filter(|(_, is_set)| *is_set).fold(ClaimBits::HELD, |all, (bit, _)| all | bit)
+    }
 }
 
 impl TimeWaitEntry {
+    pub(crate) fn tuple(&self) -> FourTuple {
+        self.tuple.get()
+    }
+
     fn claim(&self) -> Option<Claim> {
-        let ClaimBits { reuse_address, reuse_port, bound, is_dual, device } = self.claim?;
-        let scope = crate::ports::Scope::One(self.tuple.local);
-        Some(Claim { scope, reuse_address, reuse_port, listening: false, bound, device, is_dual })
+        let has = |bit| self.claim.contains(bit);
+        has(ClaimBits::HELD).then(|| Claim {
+            scope: crate::ports::Scope::One(self.tuple().local),
+            reuse_address: has(ClaimBits::REUSE_ADDRESS),
+            reuse_port: has(ClaimBits::REUSE_PORT),
+            listening: false,
+            bound: has(ClaimBits::BOUND),
+            device: self.device,
+            is_dual: has(ClaimBits::DUAL),
+        })
     }
 }
 
@@ -73,20 +101,21 @@ impl Stack {
         }
         self.counters.inc(Counter::TcpExtTW);
         let deadline = time_wait.deadline();
-        let claim = claim.map(|claim| ClaimBits {
-            reuse_address: claim.reuse_address,
-            reuse_port: claim.reuse_port,
-            bound: claim.bound,
-            is_dual: claim.is_dual,
-            device: claim.device,
-        });
         let socket = match old {
             FlowRef::Connection(index) => self.sockets.at(index).map(Socket::common),
             _ => None,
         };
         let delay = socket.map(Common::departure_delay);
         let tos = socket.map_or(0, |socket| without_ecn(socket.ttl_and_tos(tuple.peer, 0).1));
-        let entry = TimeWaitEntry { time_wait, tuple, claim, pinned, tos, timer: None };
+        let entry = TimeWaitEntry {
+            time_wait,
+            tuple: tuple.into(),
+            claim: claim.as_ref().map_or(ClaimBits::empty(), ClaimBits::of),
+            device: claim.and_then(|claim| claim.device),
+            pinned,
+            tos,
+            timer: None,
+        };
         if let Some(claim) = entry.claim() {
             self.tcp.ports.add(tuple.local_port, claim);
         }
@@ -113,7 +142,7 @@ impl Stack {
         front: Option<Packet>,
     ) {
         let Some(entry) = self.tcp.entries.time_wait.at_mut(index) else { return };
-        let (tuple, pinned) = (entry.tuple, entry.pinned);
+        let (tuple, pinned) = (entry.tuple(), entry.pinned);
         // As Linux: an acknowledgment is the socket's, a reset answers the packet.
         let (own, back) = (Back { pinned, tos: entry.tos }, Back { pinned, tos: without_ecn(arrival.tos) });
         match entry.time_wait.on_segment(now, &self.tcp.config, &segment) {
@@ -167,7 +196,7 @@ impl Stack {
 
     pub(crate) fn remove_time_wait(&mut self, index: u32) {
         let Some(entry) = self.tcp.entries.time_wait.at(index) else { return };
-        let (tuple, claim, timer) = (entry.tuple, entry.claim(), entry.timer);
+        let (tuple, claim, timer) = (entry.tuple(), entry.claim(), entry.timer);
         self.tcp.flows.remove(&tuple, FlowRef::TimeWait(index));
         self.timers.disarm(timer);
         if let Some(claim) = claim {

@@ -348,6 +348,6 @@ mod tests {
     fn a_connection_takes_at_most_512_bytes_a_passive_open_160_a_time_wait_entry_96() {
         assert!(size_of::<Connection>() <= 512, "Connection: {}", size_of::<Connection>());
         assert!(size_of::<PassiveOpen>() <= 160, "PassiveOpen: {}", size_of::<PassiveOpen>());
-        assert!(size_of::<TimeWait>() <= 96, "TimeWait: {}", size_of::<TimeWait>());
+        assert!(size_of::<TimeWait>() <= 48, "TimeWait: {}", size_of::<TimeWait>());
     }
 }

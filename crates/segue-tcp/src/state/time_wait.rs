@@ -34,16 +34,30 @@ enum Awaits {
     Silence,
 }
 
+/// What is known of the peer's timestamps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stamps {
+    /// The option is not in use.
+    Unused,
+    /// RFC 7323 section 5.3, R1 holds for the newest one.
+    Fresh,
+    /// The newest one is so old that it proves nothing (section 5.5).
+    Stale,
+}
+
 /// A connection in TIME-WAIT, or in FIN-WAIT-2 without an application: a few numbers and a deadline.
 #[derive(Clone, Debug)]
 pub struct TimeWait {
     awaits: Awaits,
+    stamps: Stamps,
+    /// What our clock is shifted by, and TS.Recent; an entry ends long before that is stale.
+    offset: u32,
+    recent: u32,
     snd_nxt: Seq<Local>,
     rcv_nxt: Seq<Peer>,
     /// RCV.WND in bytes and as it stands in a header.
     room: u32,
     window: WireWindow,
-    clocks: Option<Clocks>,
     deadline: Instant,
     since: Instant,
     answers: AnswerLimit,
@@ -107,13 +121,21 @@ impl TimeWait {
         let window = &synced.recv.window;
         // Rounded up: what was offered is not taken back.
         let room = window.left(synced.recv.nxt).next_multiple_of(window.scale.step());
+        let clocks = synced.recv.clocks;
+        let stamps = match clocks {
+            None => Stamps::Unused,
+            Some(clocks) if clocks.is_stale(now) => Stamps::Stale,
+            Some(_) => Stamps::Fresh,
+        };
         TimeWait {
             awaits,
+            stamps,
+            offset: clocks.map_or(0, |clocks| clocks.offset()),
+            recent: clocks.map_or(0, |clocks| clocks.recent),
             snd_nxt: synced.send.nxt,
             rcv_nxt: synced.recv.nxt,
             room,
             window: WireWindow::of(room, window.scale),
-            clocks: synced.recv.clocks,
             deadline: now + time,
             since: now,
             answers: AnswerLimit::new(),
@@ -131,8 +153,9 @@ impl TimeWait {
     /// A segment for this 4-tuple has arrived.
     pub fn on_segment(&mut self, now: Instant, config: &Config, segment: &Segment) -> TimeWaitOutcome {
         let sequence = Seq::<Peer>::new(segment.header.sequence);
-        let stamp = self.clocks.and(segment.options.timestamps).map(|stamp| stamp.value);
-        let old = self.clocks.zip(stamp).is_some_and(|(clocks, value)| clocks.is_old(now, value, 0));
+        let stamp = self.clocks().and(segment.options.timestamps).map(|stamp| stamp.value);
+        let fresh = self.clocks().filter(|_| self.stamps == Stamps::Fresh);
+        let old = fresh.zip(stamp).is_some_and(|(clocks, value)| clocks.is_old(now, value, 0));
         let arrival = Arrival { now, segment, sequence, end: sequence + segment.sequence_len(), stamp, old };
         match self.awaits {
             Awaits::PeerFin => self.on_segment_fin_wait_2(&arrival, config),
@@ -221,7 +244,12 @@ impl TimeWait {
     /// RFC 6191 section 2: newer by timestamp, or by sequence number.
     fn is_new_incarnation(&self, arrival: &Arrival<'_>) -> bool {
         let newer = |(clocks, value): (Clocks, u32)| (value.wrapping_sub(clocks.recent) as i32) > 0;
-        arrival.sequence.after(self.rcv_nxt) || self.clocks.zip(arrival.stamp).is_some_and(newer)
+        arrival.sequence.after(self.rcv_nxt) || self.clocks().zip(arrival.stamp).is_some_and(newer)
+    }
+
+    /// The timestamps, as far as they are in use.
+    fn clocks(&self) -> Option<Clocks> {
+        (self.stamps != Stamps::Unused).then(|| Clocks::new(self.since, self.offset, self.recent))
     }
 
     fn restart(&mut self, now: Instant, config: &Config) {
@@ -229,9 +257,8 @@ impl TimeWait {
     }
 
     fn note_stamp(&mut self, arrival: &Arrival<'_>) {
-        if let (Some(clocks), Some(value)) = (&mut self.clocks, arrival.stamp) {
-            let _ = clocks.update(arrival.now, value);
-        }
+        let Some(value) = arrival.stamp.filter(|_| !arrival.old) else { return };
+        (self.stamps, self.recent) = (Stamps::Fresh, value);
     }
 
     /// An acknowledgment that puts the peer right. Rate-limited, but for text and FINs: they are no
@@ -245,7 +272,7 @@ impl TimeWait {
     }
 
     fn acknowledge(&self, now: Instant) -> Transmit {
-        let options = TcpOptions { timestamps: self.clocks.map(|clocks| clocks.stamp(now)), ..TcpOptions::default() };
+        let options = TcpOptions { timestamps: self.clocks().map(|clocks| clocks.stamp(now)), ..TcpOptions::default() };
         bare(self.snd_nxt, Some(self.rcv_nxt), TcpFlags::ACK, self.window.0, options.emit())
     }
 
@@ -267,7 +294,7 @@ impl TimeWait {
     /// finished, timestamps were in use and at least `age` has passed since the entry was made.
     /// Gives the lowest initial sequence number.
     pub fn reusable(&self, now: Instant, age: Duration) -> Option<u32> {
-        let ready = self.awaits == Awaits::Silence && self.clocks.is_some() && now - self.since >= age;
+        let ready = self.awaits == Awaits::Silence && self.clocks().is_some() && now - self.since >= age;
         ready.then(|| (self.snd_nxt + ISS_STEP).raw())
     }
 }
