@@ -62,7 +62,7 @@ impl Server {
     #[inline(never)]
     pub(crate) fn round(&mut self, now: Instant) -> Result<usize, PerfError> {
         if self.stack.next_deadline().is_some_and(|at| at <= now) {
-            self.stack.on_deadline(now);
+            self.stack.on_deadline_within(now, self.stack.work_limits().packets);
         }
         let came = self.link.recv(now, &mut self.batch, QUEUE)?;
         for packet in self.batch.drain(..) {

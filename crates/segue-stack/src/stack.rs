@@ -31,6 +31,8 @@ use crate::{
 
 /// The smallest budget that a stack can live in.
 const LEAST_BUDGET: u64 = 1 << 20;
+/// Timers that may be set in order for each one that may be served: that is cheap, but a million may have to be.
+const MOVES: usize = 16;
 
 /// What socket calls answer with.
 pub type Result<T> = core::result::Result<T, Errno>;
@@ -199,10 +201,11 @@ impl Stack {
     /// As [`on_deadline`](Self::on_deadline), but at most so many timers: a million keep-alives may be due at once. True:
     /// there is more to do at once.
     pub fn on_deadline_within(&mut self, now: Instant, most: usize) -> bool {
+        let mut moves = most.saturating_mul(MOVES);
         for _ in 0..most {
-            let Some(timer) = self.timers.poll_expired(now) else {
+            let Some(timer) = self.timers.poll_expired(now, &mut moves) else {
                 self.expire_fragments(now);
-                return false;
+                return moves == 0;
             };
             match timer {
                 Timer::Connection(index) => self.connection_deadline(now, index),

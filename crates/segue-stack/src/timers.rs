@@ -52,8 +52,10 @@ impl Timers {
         self.wheel.next_deadline()
     }
 
-    pub(crate) fn poll_expired(&mut self, now: Instant) -> Option<Timer> {
-        self.wheel.poll_expired(now)
+    /// Whose deadline has come; `moves`: how much may be set in order for it, which goes down. `None` with nothing left of it:
+    /// there is more to do.
+    pub(crate) fn poll_expired(&mut self, now: Instant, moves: &mut usize) -> Option<Timer> {
+        self.wheel.poll_expired(now, moves)
     }
 
     /// How many owners wait.

@@ -4,9 +4,9 @@
 //! Eleven levels of 64 slots cover all 64 bits of nanoseconds, so every deadline is kept exactly, however far away;
 //! far ones lie in coarse slots and move to finer ones as time comes near, at most once per level.
 //! Invariants: an entry lies at the level of the highest 6-bit digit in which its time differs from `elapsed`;
-//! `elapsed` never enters a coarse slot that holds entries (the slot is emptied into finer ones first);
-//! insert, cancel and reschedule touch a constant number of words, and allocate only when more entries are alive
-//! than ever before.
+//! a coarse slot whose time has begun is emptied into finer ones before anything else comes due, by as many entries at a
+//! time as the caller allows; insert, cancel and reschedule touch a constant number of words, and allocate only when more
+//! entries are alive than ever before.
 use core::num::NonZeroU32;
 
 use segue_wire::Instant;
@@ -61,6 +61,8 @@ pub(crate) struct Wheel<T: Copy> {
     /// One bit per slot that holds entries.
     occupied: [u64; LEVELS],
     elapsed: u64,
+    /// The coarse slot that is being emptied: everything else waits for it.
+    emptying: Option<(usize, usize)>,
 }
 
 impl<T: Copy> Wheel<T> {
@@ -73,6 +75,7 @@ impl<T: Copy> Wheel<T> {
             slots: Box::new([[EMPTY_SLOT; SLOTS]; LEVELS]),
             occupied: [0; LEVELS],
             elapsed: now.as_nanos(),
+            emptying: None,
         }
     }
 
@@ -112,17 +115,24 @@ impl<T: Copy> Wheel<T> {
     /// Each such early call moves entries to finer slots, so an entry causes at most eleven of them. Never later than
     /// the earliest deadline.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        if self.emptying.is_some() {
+            return Some(Instant::from_nanos(self.elapsed));
+        }
         let (level, slot) = self.first_occupied()?;
         Some(Instant::from_nanos(self.slots[level][slot].earliest))
     }
 
     /// Removes one entry whose deadline is `now` or earlier, earliest first (those that were overdue already when they
-    /// were inserted in the order of insertion). Call until `None`.
+    /// were inserted in the order of insertion). Call until `None`. A million entries may lie in one coarse slot: `moves`
+    /// says how many may be moved to finer ones, and goes down with each; at 0 `None` only means that there is more to do.
     ///
     /// Time does not run backwards: a `now` before one that was given earlier counts as that one.
-    pub(crate) fn poll_expired(&mut self, now: Instant) -> Option<T> {
+    pub(crate) fn poll_expired(&mut self, now: Instant, moves: &mut usize) -> Option<T> {
         let now = now.as_nanos().max(self.elapsed);
-        while let Some((level, slot)) = self.first_occupied() {
+        self.empty(moves);
+        while self.emptying.is_none()
+            && let Some((level, slot)) = self.first_occupied()
+        {
             let start = self.slot_start(level, slot);
             if start > now {
                 break;
@@ -132,9 +142,12 @@ impl<T: Copy> Wheel<T> {
                 self.elapsed = start;
                 return Some(self.release(self.slots[0][slot].head));
             }
-            self.refine(level, slot, now);
+            self.enter(level, slot, now);
+            self.empty(moves);
         }
-        self.elapsed = now;
+        if self.emptying.is_none() {
+            self.elapsed = now;
+        }
         None
     }
 
@@ -170,20 +183,34 @@ impl<T: Copy> Wheel<T> {
         above | ((slot as u64) << shift)
     }
 
-    /// Empties a coarse slot whose time has begun into finer ones.
-    fn refine(&mut self, level: usize, slot: usize, now: u64) {
-        let Slot { mut head, earliest, .. } = self.slots[level][slot];
-        self.slots[level][slot] = EMPTY_SLOT;
-        self.occupied[level] &= !(1 << slot);
+    /// The time of a coarse slot has begun.
+    fn enter(&mut self, level: usize, slot: usize, now: u64) {
         // Nothing in the whole wheel is due before `earliest`, so time may jump there at once; this spares most of
         // the steps from level to level. It also keeps `elapsed` at the slot's start or after it.
+        let earliest = self.slots[level][slot].earliest;
         self.elapsed = earliest.min(now).max(self.slot_start(level, slot));
-        while head != NONE {
-            let next = self.entries[head as usize].next;
+        self.emptying = Some((level, slot));
+    }
+
+    /// Moves entries of the slot that was entered to finer ones: `elapsed` shares its digit, so none comes back to it.
+    fn empty(&mut self, moves: &mut usize) {
+        let Some((level, slot)) = self.emptying else { return };
+        loop {
+            let head = self.slots[level][slot].head;
+            if head == NONE {
+                break;
+            }
+            if *moves == 0 {
+                return;
+            }
+            *moves -= 1;
             let deadline = self.entries[head as usize].deadline;
+            self.unlink(head);
             self.link(head, deadline);
-            head = next;
         }
+        self.slots[level][slot] = EMPTY_SLOT;
+        self.occupied[level] &= !(1 << slot);
+        self.emptying = None;
     }
 
     /// Appends the entry to the slot its deadline belongs in.
@@ -269,7 +296,7 @@ mod tests {
     }
 
     fn drain(wheel: &mut Wheel<u32>, now: u64) -> Vec<u32> {
-        core::iter::from_fn(|| wheel.poll_expired(at(now))).collect()
+        core::iter::from_fn(|| wheel.poll_expired(at(now), &mut { usize::MAX })).collect()
     }
 
     #[test]
@@ -339,7 +366,7 @@ mod tests {
             assert!(wheel.reschedule(key, at(now + 200_000_000)));
             if wheel.next_deadline().is_some_and(|deadline| deadline <= at(now)) {
                 wakes += 1;
-                assert_eq!(wheel.poll_expired(at(now)), None);
+                assert_eq!(wheel.poll_expired(at(now), &mut { usize::MAX }), None);
             }
         }
         assert!(wakes <= 11 * 5, "{wakes} early wake-ups in one second");
@@ -355,6 +382,31 @@ mod tests {
         wheel.insert(at(1_000_001), 2);
         assert_eq!(drain(&mut wheel, 500), [], "an older time neither fires nor harms");
         assert_eq!(drain(&mut wheel, 1_000_001), [2]);
+    }
+
+    #[test]
+    fn a_slot_with_many_entries_is_emptied_little_by_little_and_nothing_is_late_or_out_of_order() {
+        const MANY: u64 = 10_000;
+        let mut wheel = Wheel::new(at(0));
+        let keys: Vec<TimerKey> =
+            (0..MANY).map(|n| wheel.insert(at(2_000_000_000 + (n * 7919 % MANY)), n as u32)).collect();
+        let (now, mut fired, mut turns) = (2_000_000_000 + MANY, Vec::new(), 0);
+        assert_eq!(wheel.next_deadline(), Some(at(2_000_000_000)));
+        while wheel.len() > 0 {
+            let mut moves = 100;
+            while let Some(token) = wheel.poll_expired(at(now), &mut moves) {
+                fired.push(u64::from(token) * 7919 % MANY);
+            }
+            assert!(wheel.len() == 0 || (moves == 0 && wheel.next_deadline().is_some_and(|next| next <= at(now))));
+            turns += 1;
+            // Half way one goes and one comes, from where they lie to where they belong.
+            if turns == 50 {
+                assert!(wheel.cancel(keys[7]).is_some());
+                wheel.insert(at(2_000_000_000 + 7 * 7919 % MANY), 7);
+            }
+        }
+        assert!(turns >= MANY / 100, "{turns} turns");
+        assert!(fired.is_sorted() && fired.len() as u64 == MANY, "{} came due", fired.len());
     }
 
     #[derive(Clone, Debug)]
@@ -381,6 +433,17 @@ mod tests {
         ]
     }
 
+    /// What comes due, in turns of a few moves each.
+    fn poll(wheel: &mut Wheel<u32>, now: u64, moves: &mut usize) -> Option<u32> {
+        loop {
+            let fired = wheel.poll_expired(at(now), moves);
+            if fired.is_some() || *moves > 0 {
+                return fired;
+            }
+            *moves = 3;
+        }
+    }
+
     /// The same timers, kept in the plainest way.
     #[derive(Default)]
     struct Model {
@@ -399,7 +462,9 @@ mod tests {
 
         fn check_expiry(&mut self, wheel: &mut Wheel<u32>, now: u64) {
             let mut last = 0;
-            while let Some(token) = wheel.poll_expired(at(now)) {
+            // A few at a time, so that slots are left half empty.
+            let mut moves = 3;
+            while let Some(token) = poll(wheel, now, &mut moves) {
                 let (deadline, _) = self.by_token.remove(&token).expect("fired twice or after cancel");
                 assert!(deadline <= now, "fired early");
                 assert!(deadline >= last, "fired out of order");
