@@ -14,7 +14,7 @@ use crate::{Counter, IpSettings};
 /// allocator against them).
 const SOCKET: u64 = 1792;
 const OPENING: u64 = 640;
-const TIME_WAIT: u64 = 512;
+const TIME_WAIT: u64 = 256;
 const HELD: u64 = 2560;
 /// A fragment costs its packet and its place among others.
 const FRAGMENTS: u64 = 2;

@@ -45,39 +45,29 @@ impl FourTuple {
     }
 }
 
-/// A four-tuple in sixteen bytes and the ports, for entries of which there are many: IPv6 addresses lie elsewhere.
+/// The addresses of a four-tuple in sixteen bytes, for entries of which there are many: those of IPv6 lie elsewhere.
 #[derive(Debug)]
-pub(crate) struct SmallTuple {
-    ends: Ends,
-    local_port: u16,
-    peer_port: u16,
-}
-
-/// Local and remote address.
-#[derive(Debug)]
-enum Ends {
+pub(crate) enum Ends {
+    /// Local and remote.
     V4(Ipv4Addr, Ipv4Addr),
     Other(Box<(IpAddr, IpAddr)>),
 }
 
-impl From<FourTuple> for SmallTuple {
-    fn from(tuple: FourTuple) -> SmallTuple {
-        let FourTuple { local, peer, local_port, peer_port } = tuple;
-        let ends = match (local, peer) {
+impl Ends {
+    pub(crate) fn of(tuple: &FourTuple) -> Ends {
+        match (tuple.local, tuple.peer) {
             (IpAddr::V4(local), IpAddr::V4(peer)) => Ends::V4(local, peer),
             ends => Ends::Other(Box::new(ends)),
-        };
-        SmallTuple { ends, local_port, peer_port }
+        }
     }
-}
 
-impl SmallTuple {
-    pub(crate) fn get(&self) -> FourTuple {
-        let (local, peer) = match &self.ends {
+    /// With its ports again.
+    pub(crate) fn tuple(&self, local_port: u16, peer_port: u16) -> FourTuple {
+        let (local, peer) = match self {
             Ends::V4(local, peer) => (IpAddr::V4(*local), IpAddr::V4(*peer)),
             Ends::Other(ends) => **ends,
         };
-        FourTuple { local, peer, local_port: self.local_port, peer_port: self.peer_port }
+        FourTuple { local, peer, local_port, peer_port }
     }
 }
 

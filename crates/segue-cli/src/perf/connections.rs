@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use segue_perf::connections::{
-    ConnectionsConfig, ConnectionsReport, Cost, ENTRY, Opening, SegmentCost, connections as measure,
+    CapacityConfig, CapacityReport, ConnectionsConfig, ConnectionsReport, Cost, ENTRY, Opening, SegmentCost, capacity,
+    connections as measure,
 };
 use serde_json::{Value, json};
 
@@ -20,7 +21,8 @@ use crate::fail::Fail;
 Examples:
   segue perf connections --count 1000000
   segue perf connections --count 1000000 --idle --json
-  segue perf connections --count 1000000 --instructions")]
+  segue perf connections --count 1000000 --instructions
+  segue perf connections --count 100000 --memory 50MB")]
 pub(crate) struct ConnectionsArgs {
     /// How many, 10 to 100000000. A million needs 1.4 GB, of one kind 0.9 GB.
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = crate::number::whole::<u32>(10..=100_000_000))]
@@ -50,6 +52,11 @@ pub(crate) struct ConnectionsArgs {
     #[arg(long)]
     instructions: bool,
 
+    /// Give the stack so many bytes in all, e.g. 50MB, at least 1MiB, and open connections until one is refused: how many are
+    /// let in, do they go on working, and does the stack stay within?
+    #[arg(long, value_name = "SIZE", value_parser = crate::run::parse_memory, conflicts_with_all = ["instructions", "beside_table"])]
+    memory: Option<u64>,
+
     /// Print the report as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -59,6 +66,10 @@ pub(crate) struct ConnectionsArgs {
 pub(crate) fn run(args: &ConnectionsArgs) -> Result<ExitCode, Fail> {
     if args.instructions {
         return instructions::run(args.count, args.json);
+    }
+    if let Some(memory) = args.memory {
+        let config = CapacityConfig { count: args.count, memory, is_active: !args.idle, requests: args.requests };
+        return fill(&config, args.json).map_err(super::broken);
     }
     let config = ConnectionsConfig {
         count: args.count,
@@ -74,6 +85,38 @@ pub(crate) fn run(args: &ConnectionsArgs) -> Result<ExitCode, Fail> {
         print(&report);
     }
     Ok(super::verdict(&report.failures))
+}
+
+/// Fills a memory budget and prints.
+fn fill(config: &CapacityConfig, as_json: bool) -> Result<ExitCode, segue_perf::PerfError> {
+    let CapacityReport { established, segments, refused, failures } = capacity(config)?;
+    if as_json {
+        let counters: serde_json::Map<String, Value> =
+            refused.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        println!(
+            "{}",
+            json!({
+                "connections": established.count,
+                "budget": config.memory,
+                "heap_bytes": established.heap,
+                "resident_bytes": established.resident,
+                "segments": segments,
+                "refused": counters,
+                "missed": failures,
+            })
+        );
+        return Ok(super::verdict(&failures));
+    }
+    let heap = established.heap.map_or_else(|| "?".to_owned(), |heap| heap.to_string());
+    println!(
+        "{} connections let in; heap {heap} bytes, resident set {}; budget {}",
+        established.count, established.resident, config.memory
+    );
+    println!("{} requests on connections that are there: {segments} segments", config.requests);
+    for (name, value) in refused {
+        println!("{name:<34} {value:>12}");
+    }
+    Ok(super::verdict(&failures))
 }
 
 fn kinds(report: &ConnectionsReport) -> impl Iterator<Item = (&'static str, &Cost)> {

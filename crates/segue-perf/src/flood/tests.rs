@@ -1,4 +1,5 @@
 use super::*;
+use crate::connections::{CapacityConfig, capacity};
 
 fn config(attacks: &[Attack], overload_percent: u32, sysctls: &[(&str, &str)]) -> FloodConfig {
     FloodConfig {
@@ -127,4 +128,26 @@ fn connections_that_are_there_are_served_while_idle_ones_keep_newcomers_out() {
         // page may wait for a delayed acknowledgment (40 ms).
         assert!(field.clients.served > 16 * 25, "{attacks:?}: {} served", field.clients.served);
     }
+}
+
+#[test]
+fn a_budget_lets_in_what_it_holds_and_those_go_on_while_others_are_refused() {
+    let config = CapacityConfig { count: 20_000, memory: 8 << 20, is_active: true, requests: 1_000 };
+    let report = capacity(&config).unwrap();
+    assert!(report.failures.iter().all(|failure| failure.contains("resident")), "{:?}", report.failures);
+    assert!((900..4_700).contains(&report.established.count), "{} let in", report.established.count);
+    assert!(report.refused.iter().any(|(name, _)| *name == "SegueMemorySockets"), "{:?}", report.refused);
+}
+
+#[test]
+fn peers_that_flood_their_own_connections_take_from_others_no_more_than_they_leave() {
+    let served = |rate| {
+        let field = play(&FloodConfig { rate, ..config(&[Attack::Tiny], 0, &[]) }, 1_000);
+        assert_eq!(field.clients.failed, Vec::<String>::new());
+        field.clients.served
+    };
+    let quiet = served(Rate::PerSecond(1));
+    // Four connections send a byte each as often as the server takes packets; sixteen others do what they did.
+    let flooded = served(Rate::Max { overload_percent: 0 });
+    assert!(flooded * 10 >= quiet * 9, "{flooded} of {quiet}");
 }

@@ -20,14 +20,16 @@ use crate::socket::Socket;
 use crate::socket::common::Common;
 use crate::stack::Stack;
 use crate::timers::Timer;
-use crate::tuple::{FourTuple, SmallTuple};
+use crate::tuple::{Ends, FourTuple};
 use crate::wheel::TimerKey;
 
 /// A flow in TIME-WAIT.
 #[derive(Debug)]
 pub(crate) struct TimeWaitEntry {
     pub(crate) time_wait: TimeWait,
-    tuple: SmallTuple,
+    ends: Ends,
+    local_port: u16,
+    peer_port: u16,
     /// What it holds of its port, with what its socket had set, and on which interface alone.
     claim: ClaimBits,
     device: Option<IfaceId>,
@@ -64,7 +66,7 @@ impl ClaimBits {
 
 impl TimeWaitEntry {
     pub(crate) fn tuple(&self) -> FourTuple {
-        self.tuple.get()
+        self.ends.tuple(self.local_port, self.peer_port)
     }
 
     fn claim(&self) -> Option<Claim> {
@@ -109,7 +111,9 @@ impl Stack {
         let tos = socket.map_or(0, |socket| without_ecn(socket.ttl_and_tos(tuple.peer, 0).1));
         let entry = TimeWaitEntry {
             time_wait,
-            tuple: tuple.into(),
+            ends: Ends::of(&tuple),
+            local_port: tuple.local_port,
+            peer_port: tuple.peer_port,
             claim: claim.as_ref().map_or(ClaimBits::empty(), ClaimBits::of),
             device: claim.and_then(|claim| claim.device),
             pinned,

@@ -3,6 +3,8 @@
 //!
 //! Decides what is measured and which bar it must pass. Time is virtual, so that no timer is late on a slow machine; rates
 //! are made of processor time.
+mod capacity;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use crate::peer::{MOST, Manner, Peers};
 use crate::processor::Stopwatch;
 use crate::random::Random;
 use crate::server::Server;
+pub use capacity::{CapacityConfig, CapacityReport, capacity};
 
 /// Handshakes that are under way at once.
 const BATCH: u32 = 256;
@@ -111,10 +114,8 @@ pub struct ConnectionsReport {
 /// # Errors
 /// A count that cannot be; the machine does not tell what is asked of it.
 pub fn connections(config: &ConnectionsConfig) -> Result<ConnectionsReport, PerfError> {
-    if !(FEW..=MOST).contains(&config.count) {
-        return Err(PerfError::Usage(format!("{} connections: give a number from {FEW} to {MOST}", config.count)));
-    }
-    let mut held = Held::new(config.count)?;
+    check_count(config.count)?;
+    let mut held = Held::new(config.count, None)?;
     let mut opening = Vec::new();
     let mut segments = Vec::new();
     let before = Reading::take()?;
@@ -151,6 +152,13 @@ pub fn connections(config: &ConnectionsConfig) -> Result<ConnectionsReport, Perf
         ConnectionsReport { established, syn_received, time_wait, opening, segments, failures: Vec::new() };
     report.failures = judge(&report);
     Ok(report)
+}
+
+fn check_count(count: u32) -> Result<(), PerfError> {
+    if (FEW..=MOST).contains(&count) {
+        return Ok(());
+    }
+    Err(PerfError::Usage(format!("{count} connections: give a number from {FEW} to {MOST}")))
 }
 
 /// The bars.
@@ -223,9 +231,9 @@ struct Held {
 }
 
 impl Held {
-    fn new(count: u32) -> Result<Held, PerfError> {
+    fn new(count: u32, memory: Option<u64>) -> Result<Held, PerfError> {
         let now = Instant::from_secs(1);
-        let (mut server, link) = Server::new(&sysctls(count), None, now)?;
+        let (mut server, link) = Server::new(&sysctls(count), memory, now)?;
         let listener = server.listen(now, i32::MAX)?;
         let mut accepted = vec![listener; count as usize];
         accepted.clear();
@@ -359,7 +367,7 @@ impl Held {
 
 /// Connections whose peers never acknowledge the SYN-ACK.
 fn half_open(count: u32) -> Result<(Cost, Held), PerfError> {
-    let mut held = Held::new(count)?;
+    let mut held = Held::new(count, None)?;
     held.peers.manner = Manner::Silent;
     let before = Reading::take()?;
     held.open_up_to(count, false)?;
@@ -370,7 +378,7 @@ fn half_open(count: u32) -> Result<(Cost, Held), PerfError> {
 
 /// Connections that the server closed first.
 fn waiting(count: u32) -> Result<(Cost, Held), PerfError> {
-    let mut held = Held::new(count)?;
+    let mut held = Held::new(count, None)?;
     // What a handful of live connections needs is there before.
     held.open_and_close(BATCH.min(count))?;
     held.pass(Duration::from_secs(120));
