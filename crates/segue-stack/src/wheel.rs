@@ -392,12 +392,12 @@ mod tests {
             (0..MANY).map(|n| wheel.insert(at(2_000_000_000 + (n * 7919 % MANY)), n as u32)).collect();
         let (now, mut fired, mut turns) = (2_000_000_000 + MANY, Vec::new(), 0);
         assert_eq!(wheel.next_deadline(), Some(at(2_000_000_000)));
-        while wheel.len() > 0 {
+        while !wheel.is_empty() {
             let mut moves = 100;
             while let Some(token) = wheel.poll_expired(at(now), &mut moves) {
                 fired.push(u64::from(token) * 7919 % MANY);
             }
-            assert!(wheel.len() == 0 || (moves == 0 && wheel.next_deadline().is_some_and(|next| next <= at(now))));
+            assert!(wheel.is_empty() || (moves == 0 && wheel.next_deadline().is_some_and(|next| next <= at(now))));
             turns += 1;
             // Half way one goes and one comes, from where they lie to where they belong.
             if turns == 50 {
