@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use segue::Cidr;
 use segue_link::units::{parse_bytes, parse_duration};
-use segue_run::{Closing, Descendants, Network, NetworkConfig, Publish, RunConfig, RunError};
+use segue_run::{Closing, Descendants, Network, NetworkConfig, ProcNet, Publish, RunConfig, RunError};
 
 use crate::fail::Fail;
 use crate::path::{PathArgs, SeedArg};
@@ -83,6 +83,12 @@ pub(crate) struct RunArgs {
     /// more. Without it close() returns at once, and the rest is delivered in the background.
     #[arg(long)]
     wait_on_close: bool,
+
+    /// Programs find the sockets and counters of their own network in /proc/net (tcp, udp, snmp, netstat, sockstat and
+    /// those of IPv6), not this machine's: for ss, netstat, node_exporter. Every file that the program opens for reading
+    /// then takes some microseconds more.
+    #[arg(long)]
+    proc_net: bool,
 
     /// End what the program left running in the background, instead of waiting for it.
     #[arg(long)]
@@ -172,6 +178,9 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode, Fail> {
     config.linger = args.linger;
     if args.wait_on_close {
         config.closing = Closing::Lingering;
+    }
+    if args.proc_net {
+        config.proc_net = ProcNet::Host;
     }
     if args.end_background {
         config.descendants = Descendants::End;

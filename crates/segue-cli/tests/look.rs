@@ -77,7 +77,17 @@ fn ss_shows_what_a_program_listens_on() {
     assert_eq!((&json["state"], &json["local"]), (&"LISTEN".into(), &"0.0.0.0:8000".into()));
     assert_eq!(network.answer("ss -tH --host program"), "", "nothing is connected");
     assert_eq!(network.answer("ss -tH state listening sport = :8001"), "");
-    assert!(network.answer("ss -s --host program").contains("TCP:   1 (estab 0"));
+    assert_eq!(
+        network.answer("ss -s --host program"),
+        "Total: 1\nTCP:   1 (estab 0, closed 0, orphaned 0, timewait 0)\n\n\
+         Transport Total     IP        IPv6\n\
+         RAW\t  0         0         0        \n\
+         UDP\t  0         0         0        \n\
+         TCP\t  1         1         0        \n\
+         INET\t  1         1         0        \n\
+         FRAG\t  0         0         0        \n\n"
+    );
+    assert!(network.answer("ss -se --host program").contains("States: LISTEN 1\n"));
 }
 
 #[test]

@@ -3,13 +3,13 @@
 //! A small front for this crate alone: `-p HOST:GUEST`, `--delay TIME`,
 //! `--loss PERCENT`, `--seed N`, `--sysctl NAME=VALUE`, `--pcap FILE`,
 //! `--tun NAME`, `--addr CIDR`, `--end` (descendants end with the program),
-//! `--wait-on-close`, `--summary`.
+//! `--wait-on-close`, `--proc-net`, `--summary`.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use segue_link::{Impairments, PathConfig, parse_duration};
-use segue_run::{Closing, Descendants, Network, RunConfig, run_with_summary};
+use segue_run::{Closing, Descendants, Network, ProcNet, RunConfig, run_with_summary};
 
 fn main() -> ExitCode {
     match configured(std::env::args_os().skip(1)) {
@@ -49,6 +49,7 @@ fn configured(mut arguments: impl Iterator<Item = OsString>) -> Result<(RunConfi
             "--" => break,
             "--end" => config.descendants = Descendants::End,
             "--wait-on-close" => config.closing = Closing::Lingering,
+            "--proc-net" => config.proc_net = ProcNet::Host,
             "--summary" => summary = true,
             "-p" => config.publish.push(value()?.parse()?),
             "--delay" => impairments.delay = parse_duration(&value()?)?,

@@ -27,6 +27,8 @@ pub struct RunConfig {
     pub linger: Duration,
     /// Whether close(2) waits where `SO_LINGER` asks for it. Default: [`Closing::AtOnce`].
     pub closing: Closing,
+    /// Whose `/proc/net` programs read. Default: [`ProcNet::Machine`].
+    pub proc_net: ProcNet,
     /// What becomes of descendants that outlive the program. Default:
     /// [`Descendants::Wait`].
     pub descendants: Descendants,
@@ -41,6 +43,7 @@ impl RunConfig {
             publish: Vec::new(),
             linger: Duration::from_secs(10),
             closing: Closing::default(),
+            proc_net: ProcNet::default(),
             descendants: Descendants::default(),
         }
     }
@@ -56,6 +59,19 @@ pub enum Closing {
     /// descriptor, then passes by the supervisor: it takes some microseconds more, and a signal whose handler was installed
     /// without `SA_RESTART` may end it with `EINTR` before anything is closed.
     Lingering,
+}
+
+/// Whose figures programs find in `/proc/net`: ss, netstat, node_exporter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ProcNet {
+    /// This machine's. No file that a program opens passes by the supervisor.
+    #[default]
+    Machine,
+    /// Those of the program's host: `tcp`, `tcp6`, `udp`, `udp6`, `snmp`, `snmp6`, `netstat`, `sockstat`, `sockstat6`, by
+    /// an absolute path. The kernel's other way to list sockets, `NETLINK_SOCK_DIAG`, finds none, so that programs read
+    /// these. Every open(2) for reading then takes some microseconds more, and a signal whose handler was installed without
+    /// `SA_RESTART` may end it with `EINTR`.
+    Host,
 }
 
 /// A network with one host of Segue's on it: [`Running::up`](crate::Running::up)

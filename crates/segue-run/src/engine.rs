@@ -106,7 +106,12 @@ impl Engine {
     }
 
     fn pump(&mut self, cookie: u64, edges: u32) {
-        let Some(sock) = self.sup.find(cookie) else { return };
+        let Some(sock) = self.sup.find(cookie) else {
+            if let Some(route) = self.sup.find_route(cookie) {
+                route.serve(&self.sup);
+            }
+            return;
+        };
         sock.begin_turn();
         let verdict = match &mut *lock(&sock.state) {
             State::Stream(stream) => stream.pump(&self.sup, &sock, edges, &mut self.scratch),

@@ -9,7 +9,8 @@
 
 use libc::{c_long, sock_filter};
 
-use crate::config::Closing;
+use crate::calls::interface;
+use crate::config::{Closing, ProcNet};
 
 const RET_ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const RET_NOTIFY: u32 = libc::SECCOMP_RET_USER_NOTIF;
@@ -26,6 +27,9 @@ const X32: u32 = 0x4000_0000;
 /// Flags of sendto/recvfrom whose native meaning on an AF_UNIX socket differs.
 const SEND_FLAGS: u32 = libc::MSG_FASTOPEN as u32 | libc::MSG_ZEROCOPY as u32;
 const RECV_FLAGS: u32 = libc::MSG_TRUNC as u32 | libc::MSG_ERRQUEUE as u32;
+
+/// Flags of open that do not open a file to be read.
+const OTHERWISE_OPENED: u32 = (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_DIRECTORY | libc::O_PATH) as u32;
 
 // Offsets in `struct seccomp_data`.
 const OFFSET_NUMBER: u32 = 0;
@@ -51,8 +55,12 @@ const fn jump(test: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
 enum Rule {
     Notify,
     NoSuchCall,
-    /// socket(): the internet families, and rtnetlink.
+    /// socket(): the internet families, rtnetlink, and what lists sockets.
     InternetSocket,
+    /// ioctl(2): what is about interfaces.
+    InterfaceRequests,
+    /// open(2) and its kin: for reading. The argument with the flags.
+    OpenForReading(u32),
     /// Notify when this pointer is given or one of these flags (argument 3) is set.
     PointerOrFlags {
         pointer: u32,
@@ -67,14 +75,25 @@ impl Rule {
             Rule::NoSuchCall => vec![ret(RET_NO_SUCH_CALL)],
             Rule::InternetSocket => vec![
                 load(low(0)),
-                jump(libc::BPF_JEQ, libc::AF_INET as u32, 4, 0),
-                jump(libc::BPF_JEQ, libc::AF_INET6 as u32, 3, 0),
-                jump(libc::BPF_JEQ, libc::AF_NETLINK as u32, 0, 3),
+                jump(libc::BPF_JEQ, libc::AF_INET as u32, 5, 0),
+                jump(libc::BPF_JEQ, libc::AF_INET6 as u32, 4, 0),
+                jump(libc::BPF_JEQ, libc::AF_NETLINK as u32, 0, 4),
                 load(low(2)),
-                jump(libc::BPF_JEQ, libc::NETLINK_ROUTE as u32, 0, 1),
+                jump(libc::BPF_JEQ, libc::NETLINK_ROUTE as u32, 1, 0),
+                jump(libc::BPF_JEQ, libc::NETLINK_SOCK_DIAG as u32, 0, 1),
                 ret(RET_NOTIFY),
                 ret(RET_ALLOW),
             ],
+            Rule::InterfaceRequests => vec![
+                load(low(1)),
+                jump(libc::BPF_JGE, interface::FIRST, 0, 2),
+                jump(libc::BPF_JGT, interface::LAST, 1, 0),
+                ret(RET_NOTIFY),
+                ret(RET_ALLOW),
+            ],
+            Rule::OpenForReading(flags) => {
+                vec![load(low(*flags)), jump(libc::BPF_JSET, OTHERWISE_OPENED, 0, 1), ret(RET_ALLOW), ret(RET_NOTIFY)]
+            }
             Rule::PointerOrFlags { pointer, flags } => vec![
                 load(low(*pointer)),
                 jump(libc::BPF_JEQ, 0, 0, 4),
@@ -89,9 +108,10 @@ impl Rule {
     }
 }
 
-fn rules(closing: Closing) -> Vec<(c_long, Rule)> {
+fn rules(closing: Closing, proc_net: ProcNet) -> Vec<(c_long, Rule)> {
     let mut rules = vec![
         (libc::SYS_socket, Rule::InternetSocket),
+        (libc::SYS_ioctl, Rule::InterfaceRequests),
         (libc::SYS_sendto, Rule::PointerOrFlags { pointer: 4, flags: SEND_FLAGS }),
         (libc::SYS_recvfrom, Rule::PointerOrFlags { pointer: 4, flags: RECV_FLAGS }),
     ];
@@ -118,6 +138,12 @@ fn rules(closing: Closing) -> Vec<(c_long, Rule)> {
     if closing == Closing::Lingering {
         rules.push((libc::SYS_close, Rule::Notify));
     }
+    if proc_net == ProcNet::Host {
+        #[cfg(target_arch = "x86_64")]
+        rules.push((libc::SYS_open, Rule::OpenForReading(1)));
+        rules.push((libc::SYS_openat, Rule::OpenForReading(2)));
+        rules.push((libc::SYS_openat2, Rule::Notify));
+    }
     for number in [libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register] {
         rules.push((number, Rule::NoSuchCall));
     }
@@ -125,7 +151,7 @@ fn rules(closing: Closing) -> Vec<(c_long, Rule)> {
 }
 
 /// The whole program, ready for `seccomp(SECCOMP_SET_MODE_FILTER)`.
-pub(crate) fn program(closing: Closing) -> Vec<sock_filter> {
+pub(crate) fn program(closing: Closing, proc_net: ProcNet) -> Vec<sock_filter> {
     let mut program = vec![
         load(OFFSET_ARCHITECTURE),
         jump(libc::BPF_JEQ, ARCHITECTURE, 1, 0),
@@ -134,7 +160,7 @@ pub(crate) fn program(closing: Closing) -> Vec<sock_filter> {
     ];
     #[cfg(target_arch = "x86_64")]
     program.extend([jump(libc::BPF_JGE, X32, 0, 1), ret(RET_NO_SUCH_CALL)]);
-    for (number, rule) in rules(closing) {
+    for (number, rule) in rules(closing, proc_net) {
         let body = rule.body();
         // The accumulator still holds the number where a rule is skipped.
         program.push(jump(libc::BPF_JEQ, number as u32, 0, body.len() as u8));
@@ -150,7 +176,7 @@ mod tests {
 
     /// Interprets the program as the kernel would.
     fn verdict(arch: u32, number: u32, args: [u64; 6]) -> u32 {
-        verdict_of(&program(Closing::AtOnce), arch, number, args)
+        verdict_of(&program(Closing::AtOnce, ProcNet::Machine), arch, number, args)
     }
 
     fn verdict_of(program: &[sock_filter], arch: u32, number: u32, args: [u64; 6]) -> u32 {
@@ -189,17 +215,44 @@ mod tests {
     }
 
     #[test]
-    fn only_internet_and_route_sockets_are_notified() {
+    fn a_file_is_notified_only_where_it_may_be_the_stacks_and_is_opened_for_reading() {
+        let open = |whose, flags: i32| {
+            let program = program(Closing::AtOnce, whose);
+            verdict_of(&program, ARCHITECTURE, libc::SYS_openat as u32, [0, 1, flags as u64, 0, 0, 0])
+        };
+        assert_eq!(open(ProcNet::Machine, libc::O_RDONLY), RET_ALLOW);
+        assert_eq!(open(ProcNet::Host, libc::O_RDONLY | libc::O_CLOEXEC), RET_NOTIFY);
+        for flags in [libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_DIRECTORY] {
+            assert_eq!(open(ProcNet::Host, flags), RET_ALLOW, "{flags:o}");
+        }
+    }
+
+    #[test]
+    fn only_internet_and_some_netlink_sockets_are_notified() {
         for (domain, protocol, expected) in [
             (libc::AF_INET, 0, RET_NOTIFY),
             (libc::AF_INET6, 0, RET_NOTIFY),
             (libc::AF_NETLINK, libc::NETLINK_ROUTE, RET_NOTIFY),
+            (libc::AF_NETLINK, libc::NETLINK_SOCK_DIAG, RET_NOTIFY),
             (libc::AF_NETLINK, libc::NETLINK_AUDIT, RET_ALLOW),
             (libc::AF_UNIX, 0, RET_ALLOW),
             (libc::AF_PACKET, 0, RET_ALLOW),
         ] {
             let args = [domain as u64, 1, protocol as u64, 0, 0, 0];
             assert_eq!(native(libc::SYS_socket, args), expected, "domain {domain}");
+        }
+    }
+
+    #[test]
+    fn requests_about_interfaces_are_notified_and_no_others() {
+        for (request, expected) in [
+            (0x8912_u64, RET_NOTIFY),
+            (0x8942, RET_NOTIFY),
+            (u64::from(libc::FIONREAD as u32), RET_ALLOW),
+            (0x5401, RET_ALLOW),
+            (0x8943, RET_ALLOW),
+        ] {
+            assert_eq!(native(libc::SYS_ioctl, [3, request, 0, 0, 0, 0]), expected, "{request:x}");
         }
     }
 
@@ -220,7 +273,8 @@ mod tests {
 
     #[test]
     fn a_close_is_notified_only_where_it_may_have_to_wait() {
-        let close = |closing| verdict_of(&program(closing), ARCHITECTURE, libc::SYS_close as u32, [0; 6]);
+        let close =
+            |closing| verdict_of(&program(closing, ProcNet::Machine), ARCHITECTURE, libc::SYS_close as u32, [0; 6]);
         assert_eq!((close(Closing::AtOnce), close(Closing::Lingering)), (RET_ALLOW, RET_NOTIFY));
     }
 
@@ -234,6 +288,6 @@ mod tests {
 
     #[test]
     fn the_program_fits_the_kernels_limit() {
-        assert!(program(Closing::Lingering).len() < 4096);
+        assert!(program(Closing::Lingering, ProcNet::Host).len() < 4096);
     }
 }

@@ -14,7 +14,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use crate::RunError;
-use crate::config::Closing;
+use crate::config::{Closing, ProcNet};
 use crate::filter;
 use crate::sys::seccomp::Listener;
 use crate::sys::{self, c_string, check};
@@ -62,7 +62,7 @@ const SHELL: &std::ffi::CStr = c"/bin/sh";
 impl Plan {
     fn new(
         program: &[OsString],
-        closing: Closing,
+        (closing, proc_net): (Closing, ProcNet),
         descriptor_limit: libc::rlimit,
         signal_mask: libc::sigset_t,
     ) -> Result<Plan, RunError> {
@@ -82,7 +82,7 @@ impl Plan {
             arguments,
             shell_arguments,
             _argument_memory: memory,
-            filter: filter::program(closing),
+            filter: filter::program(closing, proc_net),
             descriptor_limit,
             signal_mask,
             // SAFETY: takes nothing, cannot fail.
@@ -114,11 +114,11 @@ fn candidates(program: &OsStr, path: Option<&OsStr>) -> io::Result<Vec<CString>>
 /// The kernel does not allow a piece of it; the child is gone then.
 pub(crate) fn prepare(
     program: &[OsString],
-    closing: Closing,
+    answered: (Closing, ProcNet),
     descriptor_limit: libc::rlimit,
     signal_mask: libc::sigset_t,
 ) -> Result<Prepared, RunError> {
-    let mut plan = Plan::new(program, closing, descriptor_limit, signal_mask)?;
+    let mut plan = Plan::new(program, answered, descriptor_limit, signal_mask)?;
     let failed = |error| RunError::Supervisor("cannot start a process", error);
     let (go_read, go_write) = sys::pipe().map_err(failed)?;
     let (report_read, report_write) = sys::pipe().map_err(failed)?;

@@ -22,6 +22,7 @@ mod launch;
 mod names;
 mod network;
 mod publish;
+mod route;
 mod run;
 mod stream;
 mod supervisor;
@@ -31,7 +32,7 @@ mod wait;
 use run::lock;
 use segue::link::PathStats;
 
-pub use config::{Closing, Descendants, Network, NetworkConfig, Protocol, Publish, PublishError, RunConfig};
+pub use config::{Closing, Descendants, Network, NetworkConfig, ProcNet, Protocol, Publish, PublishError, RunConfig};
 pub use error::{Exit, RunError};
 pub use network::{Refusal, Running};
 

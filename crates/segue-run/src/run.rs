@@ -38,7 +38,8 @@ pub(crate) fn run(config: &RunConfig) -> Result<Finished, RunError> {
     let signals = Signals::block().map_err(|error| RunError::Supervisor("cannot take charge of signals", error))?;
     wait::adopt_orphans(true);
     let _adopting = Adopting;
-    let mut prepared = launch::prepare(&config.program, config.closing, limit, signals.mask_before())?;
+    let mut prepared =
+        launch::prepare(&config.program, (config.closing, config.proc_net), limit, signals.mask_before())?;
     let waiting = Waiting { name: &name, signals: &signals, descendants: config.descendants };
     let Some(listener) = prepared.listener.take() else {
         eprintln!(
@@ -77,7 +78,7 @@ impl Session {
         let mut number = [0; 8];
         getrandom::fill(&mut number)
             .map_err(|error| RunError::Supervisor("no random numbers", std::io::Error::other(error.to_string())))?;
-        let sup = Supervisor::new(listener, network.host.clone(), u64::from_ne_bytes(number))
+        let sup = Supervisor::new(listener, network.host.clone(), config.proc_net, u64::from_ne_bytes(number))
             .map_err(|error| RunError::Supervisor("cannot set up the supervisor", error))?;
         let sup = Arc::new(sup);
         let engine = engine::run(sup.clone());

@@ -15,10 +15,13 @@ use std::time::Instant;
 
 use segue::{Domain, Host, Socket};
 
+use crate::config::ProcNet;
 use crate::datagram::Datagram;
 use crate::lock;
 use crate::names::Names;
+use crate::route::RouteSocket;
 use crate::stream::Stream;
+use crate::sys;
 use crate::sys::epoll::Epoll;
 use crate::sys::liveness::Liveness;
 use crate::sys::seccomp::Listener;
@@ -105,6 +108,8 @@ impl State {
 pub(crate) struct Sock {
     pub(crate) cookie: u64,
     pub(crate) domain: Domain,
+    /// The number of the program's file, as /proc/PID/fd tells it.
+    pub(crate) inode: u64,
     waker: Arc<SockWaker>,
     pub(crate) state: Mutex<State>,
 }
@@ -159,12 +164,14 @@ pub(crate) struct Supervisor {
     pub(crate) epoll: Epoll,
     pub(crate) ready: Arc<ReadyQueue>,
     pub(crate) stats: Stats,
-    /// The program may list this machine's interfaces: there is one beside the loopback.
-    pub(crate) lists_interfaces: bool,
+    /// Whose `/proc/net` the program reads.
+    pub(crate) proc_net: ProcNet,
     liveness: Mutex<Liveness>,
     /// Held while closes are learned; taken before every other lock.
     learning: Mutex<()>,
     sockets: Mutex<HashMap<u64, Arc<Sock>>>,
+    /// Its rtnetlink sockets.
+    routes: Mutex<HashMap<u64, Arc<RouteSocket>>>,
     /// Sockets with parked calls.
     parked: Mutex<HashSet<u64>>,
     complained: AtomicBool,
@@ -180,7 +187,7 @@ pub(crate) struct Supervisor {
 pub(crate) const LIVENESS: u64 = u64::MAX;
 
 impl Supervisor {
-    pub(crate) fn new(listener: Listener, host: Host, number: u64) -> io::Result<Supervisor> {
+    pub(crate) fn new(listener: Listener, host: Host, proc_net: ProcNet, number: u64) -> io::Result<Supervisor> {
         let liveness = Liveness::new()?;
         let epoll = Epoll::new()?;
         if let Some(events) = liveness.events() {
@@ -193,10 +200,11 @@ impl Supervisor {
             epoll,
             ready: Arc::default(),
             stats: Stats::default(),
-            lists_interfaces: crate::sys::has_network_address(),
+            proc_net,
             liveness: Mutex::new(liveness),
             learning: Mutex::default(),
             sockets: Mutex::default(),
+            routes: Mutex::default(),
             parked: Mutex::default(),
             complained: AtomicBool::new(false),
             lingers: AtomicBool::new(false),
@@ -217,6 +225,7 @@ impl Supervisor {
         let sock = Arc::new(Sock {
             cookie,
             domain,
+            inode: sys::inode(theirs)?,
             waker: Arc::new(SockWaker { cookie, queued: AtomicBool::new(false), queue: self.ready.clone() }),
             state: Mutex::new(state),
         });
@@ -226,6 +235,26 @@ impl Supervisor {
 
     pub(crate) fn find(&self, cookie: u64) -> Option<Arc<Sock>> {
         lock(&self.sockets).get(&cookie).cloned()
+    }
+
+    /// Takes up an rtnetlink socket.
+    pub(crate) fn adopt_route(&self, cookie: u64, theirs: BorrowedFd<'_>, socket: Arc<RouteSocket>) -> io::Result<()> {
+        lock(&self.liveness).watch(theirs, cookie)?;
+        lock(&self.routes).insert(cookie, socket);
+        Ok(())
+    }
+
+    pub(crate) fn find_route(&self, cookie: u64) -> Option<Arc<RouteSocket>> {
+        lock(&self.routes).get(&cookie).cloned()
+    }
+
+    /// Whether the program has any rtnetlink socket; most have none, and pay nothing.
+    pub(crate) fn has_routes(&self) -> bool {
+        !lock(&self.routes).is_empty()
+    }
+
+    pub(crate) fn forget_route(&self, cookie: u64) {
+        lock(&self.routes).remove(&cookie);
     }
 
     pub(crate) fn remove(&self, cookie: u64) {
@@ -278,7 +307,10 @@ impl Supervisor {
             }
         }
         for cookie in closed {
-            let Some(sock) = self.find(cookie) else { continue };
+            let Some(sock) = self.find(cookie) else {
+                self.forget_route(cookie);
+                continue;
+            };
             let verdict = match &mut *lock(&sock.state) {
                 State::Stream(stream) => stream.on_closed(self, &sock),
                 State::Datagram(datagram) => datagram.on_closed(self, &sock),

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{SOON, finish, inside, printed, text};
+use common::{SOON, finish, inside, outside, printed, program, text};
 
 /// Ended when the test ends, however it ends.
 struct Running(Child);
@@ -116,16 +116,97 @@ fn names_are_resolved_at_the_gateway() {
 }
 
 #[test]
-fn a_program_may_list_the_machines_interfaces_where_there_is_one() {
-    let script = "import socket; print(len(socket.if_nameindex()))";
-    let native = printed(Command::new("/usr/bin/python3").args(["-c", script]));
-    let addresses = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
-    // Local addresses beside the loopback's: without any, the list is refused on purpose.
-    if !addresses.lines().any(|line| line.contains("|-- ") && !line.contains("127.") && !line.contains("0.0.0.0")) {
-        eprintln!("skipped: this machine has only its loopback");
-        return;
+fn interfaces_addresses_and_routes_are_those_of_the_programs_host() {
+    let seen = printed(&mut inside(&[], &["sh", "-c", "ip -o addr; ip route; ip -6 route; ip route get 192.0.2.9"]));
+    let words: Vec<String> =
+        seen.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ").replace('\\', "")).collect();
+    for (at, part) in [
+        "lo inet 127.0.0.1/8 scope host lo",
+        "lo inet6 ::1/128 scope host",
+        "inet 198.18.0.2/24 brd 198.18.0.255 scope global",
+        "inet6 fd53:6567:7565::2/64 scope global",
+        "default dev",
+        "198.18.0.0/24 dev",
+        "fd53:6567:7565::/64 dev",
+        "192.0.2.9 dev",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert!(words.iter().any(|line| line.contains(part)), "{at}: no {part:?} in\n{seen}");
     }
-    assert_eq!(printed(&mut inside(&[], &["/usr/bin/python3", "-c", script])), native);
+    // Only these: nothing of this machine's.
+    assert_eq!(words.iter().filter(|line| line.contains("scope ") && line.contains("inet")).count(), 4, "{seen}");
+    let refused = finish(&mut inside(&[], &["ip", "link", "set", "lo", "down"]));
+    assert!(!refused.status.success() && text(&refused.stderr).contains("not permitted"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn proc_net_lists_a_programs_sockets_as_the_kernel_would() {
+    let script = r#"
+import os, socket
+l = socket.create_server(('127.0.0.1', 0))
+c = socket.create_connection(l.getsockname())
+a, _ = l.accept()
+c.sendall(b'twelve bytes')
+a.recv(1, socket.MSG_PEEK)
+six = socket.create_server(('::1', 0), family=socket.AF_INET6)
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(('127.0.0.1', 0))
+names = {s.getsockname()[1]: n for s, n in ((l, 'l'), (c, 'c'), (six, 'six'), (u, 'u'))}
+inodes = {str(os.fstat(s.fileno()).st_ino): n for s, n in ((l, 'l'), (c, 'c'), (a, 'a'), (six, 'six'), (u, 'u'))}
+for file in ('tcp', 'tcp6', 'udp'):
+    lines = open('/proc/net/' + file).read().split('\n')
+    print(lines[0])
+    found = []
+    for line in lines[1:-1]:
+        w = line.split()
+        ports = [int(end.rsplit(':')[-1], 16) for end in w[1:3]]
+        who = [names[p] for p in ports if p in names]
+        if who:
+            queues = w[4] if 'a' not in inodes.get(w[9], '') else w[4].split(':')[0]
+            uid = w[7] == str(os.getuid())
+            found.append((who, w[1][:-4], w[3], queues, w[5][:2], uid, inodes.get(w[9]), len(w), len(line) if file != 'tcp6' else 0))
+    for line in sorted(found, key=str): print(line)
+print(open('/proc/self/net/sockstat').read().split()[0], open('/proc/net/snmp').readline().strip())
+"#;
+    let native = printed(&mut outside(&["/usr/bin/python3", "-c", script]));
+    assert_eq!(
+        printed(&mut inside(&["--proc-net"], &["/usr/bin/python3", "-c", script])),
+        native,
+        "inside, then native"
+    );
+}
+
+#[test]
+fn ss_and_netstat_show_a_programs_own_sockets() {
+    let script = "import socket, subprocess, sys\n\
+        l = socket.create_server(('127.0.0.1', 8000))\n\
+        for command in (['ss', '-tlnH'], ['netstat', '-tln']):\n    \
+            print(subprocess.run(command, capture_output=True, text=True).stdout)";
+    let seen = printed(&mut inside(&["--proc-net"], &["/usr/bin/python3", "-c", script]));
+    let listening: Vec<&str> = seen.lines().filter(|line| line.contains("LISTEN")).collect();
+    assert_eq!(listening.len(), 2, "{seen}");
+    assert!(listening.iter().all(|line| line.contains("127.0.0.1:8000")), "{seen}");
+}
+
+#[test]
+fn every_way_to_ask_about_interfaces_gets_the_same_answer() {
+    let file = program("interfaces", &[]);
+    let seen = printed(&mut inside(&[], &[&file]));
+    let lines: Vec<&str> = seen.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "getifaddrs 4 addresses",
+            "if_nameindex 1 lo, back 1 lo",
+            "if_nameindex 2 eth0, back 2 eth0",
+            "listed lo 127.0.0.1 mask 255.0.0.0 mtu 65536 loopback",
+            "listed eth0 198.18.0.2 mask 255.255.255.0 mtu 1500 link",
+            "unknown ENODEV, changed EPERM",
+            "native send and recv: 2 links, then the end",
+        ],
+        "{seen}"
+    );
 }
 
 #[test]

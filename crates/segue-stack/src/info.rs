@@ -60,6 +60,22 @@ pub struct SigningInfo {
 }
 
 impl SocketInfo {
+    /// Whether it is a socket with a place in the tables of ports and connections: what `/proc/net/sockstat` counts as `inuse`.
+    /// Half-open connections and TIME-WAIT entries are no sockets.
+    pub fn is_in_use(&self) -> bool {
+        let has_place = match self.state {
+            Some(State::Connection(segue_tcp::State::Closed)) => false,
+            Some(_) => true,
+            None => self.local.port() != 0,
+        };
+        self.is_socket() && has_place
+    }
+
+    /// Half-open connections and TIME-WAIT are entries, not sockets.
+    pub(crate) fn is_socket(&self) -> bool {
+        self.memory.is_some()
+    }
+
     /// `struct tcp_info` of a connection, as getsockopt(2) gives it for a socket; `None` where there is no connection.
     pub fn tcp_info(&self) -> Option<Vec<u8>> {
         match (self.state?, &self.info) {

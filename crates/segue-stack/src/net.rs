@@ -162,6 +162,10 @@ impl Net {
         self.routes.iter()
     }
 
+    pub(crate) fn interfaces(&self) -> impl Iterator<Item = (IfaceId, &IfaceConfig)> {
+        self.ifaces.iter().enumerate().map(|(at, config)| (IfaceId::at(at), config))
+    }
+
     pub(crate) fn iface(&self, id: IfaceId) -> Option<&IfaceConfig> {
         self.ifaces.get(id.index())
     }

@@ -123,6 +123,11 @@ impl Stack {
         self.net.remove_route(destination)
     }
 
+    /// Every interface with what it was made with, the loopback first.
+    pub fn interfaces(&self) -> impl Iterator<Item = (IfaceId, &IfaceConfig)> {
+        self.net.interfaces()
+    }
+
     /// All routes: IPv4 before IPv6, longest prefixes first.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
         self.net.routes()

@@ -234,14 +234,10 @@ fn take(theirs: BorrowedFd<'_>, room: usize, flags: i32) -> Result<Taken, i32> {
     Ok(Taken { data, full: got.len, name: got.name, at: got.at })
 }
 
-/// recvfrom, recvmsg, recvmmsg.
-pub(super) fn receive(caller: &mut Caller<'_>) -> Reply {
-    let Some(Descriptor { fd, sock: Some(sock), .. }) = caller.target()? else {
-        return Ok(Answer::LetThrough);
-    };
-    let number = i64::from(caller.call.call.nr);
+/// Where a notified receive wants what it gets, and its flags.
+pub(crate) fn receive_target(caller: &Caller<'_>) -> (Target, i32) {
     let word = |index| caller.call.word(index);
-    let (target, flags) = match number {
+    match i64::from(caller.call.call.nr) {
         libc::SYS_recvfrom => {
             (Target::Flat { buffer: word(1), len: word(2), address: word(4), address_len: word(5) }, caller.call.int(3))
         }
@@ -250,10 +246,28 @@ pub(super) fn receive(caller: &mut Caller<'_>) -> Reply {
             let count = (word(2) as u32).min(MOST_MESSAGES);
             (Target::Messages { first: word(1), count }, caller.call.int(3))
         }
+    }
+}
+
+/// The bytes of a notified sendto or sendmsg.
+pub(crate) fn sent_bytes(caller: &Caller<'_>) -> Result<Vec<u8>, i32> {
+    if i64::from(caller.call.call.nr) == libc::SYS_sendmsg {
+        return Header::read(caller.tid(), caller.call.word(1))?.gather(caller.tid());
+    }
+    let len = usize::try_from(caller.call.word(2)).ok().filter(|len| *len <= LARGEST).ok_or(libc::EMSGSIZE)?;
+    caller.read(caller.call.word(1), len)
+}
+
+/// recvfrom, recvmsg, recvmmsg.
+pub(super) fn receive(caller: &mut Caller<'_>) -> Reply {
+    let Some(Descriptor { fd, sock: Some(sock), .. }) = caller.target()? else {
+        return Ok(Answer::LetThrough);
     };
+    let number = i64::from(caller.call.call.nr);
+    let (target, flags) = receive_target(caller);
     match &mut *lock(&sock.state) {
         State::Stream(_) if number == libc::SYS_recvfrom && flags & libc::MSG_TRUNC != 0 => {
-            discard(fd.as_fd(), word(2), flags)
+            discard(fd.as_fd(), caller.call.word(2), flags)
         }
         state if flags & libc::MSG_ERRQUEUE != 0 => match target {
             Target::Message(at) => receive_error(caller.tid(), at, state.endpoint(), sock.domain),

@@ -1,5 +1,7 @@
 //! The notified system calls, one handler each.
 
+mod file;
+pub(crate) mod interface;
 pub(crate) mod message;
 mod option;
 mod socket;
@@ -8,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::caller::{Answer, Caller, Reply, Tasks};
+use crate::route;
 use crate::supervisor::Supervisor;
 use crate::sys::errno;
 use crate::sys::seccomp::Notification;
@@ -46,7 +49,17 @@ fn answer(sup: &Arc<Supervisor>, tasks: &mut Tasks, call: Notification) {
 }
 
 fn dispatch(caller: &mut Caller<'_>) -> Reply {
+    if caller.sup.has_routes()
+        && i64::from(caller.call.call.nr) != libc::SYS_socket
+        && let Some(reply) = route::call(caller)
+    {
+        return reply;
+    }
     match i64::from(caller.call.call.nr) {
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => file::open(caller),
+        libc::SYS_openat | libc::SYS_openat2 => file::open(caller),
+        libc::SYS_ioctl => interface::ask(caller),
         libc::SYS_socket => socket::create(caller),
         libc::SYS_connect => socket::connect(caller),
         libc::SYS_bind => socket::bind(caller),

@@ -7,9 +7,11 @@ use segue::{Domain, Socket, SocketType};
 
 use crate::address::{self, Given};
 use crate::caller::{Answer, Caller, DONE, Reply, Target};
+use crate::config::ProcNet;
 use crate::datagram::Datagram;
 use crate::holder::{Holder, is_last};
 use crate::lock;
+use crate::route;
 use crate::stream::{AcceptCall, ConnectCall, Started, Stream};
 use crate::supervisor::{Sock, State};
 use crate::sys::unix::{self, Kind};
@@ -49,11 +51,12 @@ fn kind_of(domain: i32, kind: i32, protocol: i32) -> Result<(Domain, SocketType)
 pub(super) fn create(caller: &mut Caller<'_>) -> Reply {
     const FLAGS: i32 = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
     let kind = caller.call.int(1);
-    // rtnetlink shows this machine's interfaces. Programs that list them are content with that; but
-    // where there is only the loopback, resolvers (AI_ADDRCONFIG) would take the network for absent,
-    // and without an answer they take both families as usable.
-    if caller.call.int(0) == libc::AF_NETLINK && caller.sup.lists_interfaces {
-        return Ok(Answer::LetThrough);
+    match (caller.call.int(0), caller.call.int(2)) {
+        (libc::AF_NETLINK, libc::NETLINK_ROUTE) => return route::create(caller, kind),
+        // Who reads the stack's own lists must not find this machine's.
+        (libc::AF_NETLINK, _) if caller.sup.proc_net == ProcNet::Host => return route::create(caller, kind),
+        (libc::AF_NETLINK, _) => return Ok(Answer::LetThrough),
+        _ => {}
     }
     let (domain, socket_type) = kind_of(caller.call.int(0), kind & !FLAGS, caller.call.int(2))?;
     let endpoint = Socket::new(&caller.sup.host, domain, socket_type).map_err(failed)?;

@@ -225,7 +225,7 @@ fn hand_over(
             return Err((Some(error), (endpoint, peer)));
         }
     }
-    let made = unix::stream_pair(call.nonblocking)
+    let made = unix::pair(Kind::Stream, call.nonblocking)
         .and_then(|(ours, theirs)| Ok((unix::cookie(theirs.as_fd())?, ours, theirs)));
     let (cookie, ours, theirs) = match made {
         Ok(made) => made,

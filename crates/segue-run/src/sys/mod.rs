@@ -116,37 +116,11 @@ pub(crate) fn raise_descriptor_limit() -> io::Result<libc::rlimit> {
     Ok(before)
 }
 
-/// Whether this machine has an address beside its loopback's and link-local ones.
-pub(crate) fn has_network_address() -> bool {
-    let mut list = std::ptr::null_mut();
-    // SAFETY: `list` is where the call puts the head of a list that is ours until freeifaddrs.
-    if unsafe { libc::getifaddrs(&raw mut list) } != 0 {
-        return false;
-    }
-    let mut found = false;
-    let mut next = list;
-    while !next.is_null() {
-        // SAFETY: an entry of the list, alive until freeifaddrs below.
-        let entry = unsafe { &*next };
-        // SAFETY: null, or an address of the family that it names, as long as its entry.
-        found |= unsafe { entry.ifa_addr.as_ref() }.is_some_and(|address| match i32::from(address.sa_family) {
-            libc::AF_INET => {
-                // SAFETY: the family says that it is one.
-                let v4 = unsafe { &*entry.ifa_addr.cast::<libc::sockaddr_in>() };
-                let v4 = std::net::Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr));
-                !v4.is_loopback() && !v4.is_link_local()
-            }
-            libc::AF_INET6 => {
-                // SAFETY: the family says that it is one.
-                let v6 = unsafe { &*entry.ifa_addr.cast::<libc::sockaddr_in6>() };
-                let v6 = std::net::Ipv6Addr::from(v6.sin6_addr.s6_addr);
-                !v6.is_loopback() && !v6.is_unicast_link_local()
-            }
-            _ => false,
-        });
-        next = entry.ifa_next;
-    }
-    // SAFETY: the list that getifaddrs gave, freed once.
-    unsafe { libc::freeifaddrs(list) };
-    found
+/// The number of an open file.
+pub(crate) fn inode(fd: BorrowedFd<'_>) -> io::Result<u64> {
+    // SAFETY: all-zero is a valid stat.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: `stat` is valid for the call to fill.
+    check(unsafe { libc::fstat(fd.as_raw_fd(), &mut stat) })?;
+    Ok(stat.st_ino)
 }

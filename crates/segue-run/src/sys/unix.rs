@@ -31,17 +31,12 @@ pub(crate) fn socket(kind: Kind, nonblocking: bool) -> io::Result<OwnedFd> {
     owned(unsafe { libc::socket(libc::AF_UNIX, kind.number() | libc::SOCK_CLOEXEC | nonblock, 0) }.into())
 }
 
-/// Two connected stream sockets. The first is the supervisor's (never waits).
-pub(crate) fn stream_pair(second_nonblocking: bool) -> io::Result<(OwnedFd, OwnedFd)> {
+/// Two connected sockets. The first is the supervisor's (never waits).
+pub(crate) fn pair(kind: Kind, second_nonblocking: bool) -> io::Result<(OwnedFd, OwnedFd)> {
     let mut pair = [0; 2];
     // SAFETY: `pair` has room for the two descriptors.
     check(unsafe {
-        libc::socketpair(
-            libc::AF_UNIX,
-            libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK,
-            0,
-            pair.as_mut_ptr(),
-        )
+        libc::socketpair(libc::AF_UNIX, kind.number() | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0, pair.as_mut_ptr())
     })?;
     // SAFETY: both were just made and are owned by nobody else.
     let (ours, theirs) = unsafe { (OwnedFd::from_raw_fd(pair[0]), OwnedFd::from_raw_fd(pair[1])) };

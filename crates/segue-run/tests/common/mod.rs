@@ -72,6 +72,16 @@ pub fn inside<S: AsRef<OsStr>>(options: &[&str], program: &[S]) -> Command {
     command
 }
 
+/// The same program on the kernel's sockets, as the same user.
+pub fn outside<S: AsRef<OsStr>>(program: &[S]) -> Command {
+    let mut command = Command::new(&program[0]);
+    command.args(&program[1..]).stdin(Stdio::null());
+    if is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
 /// A program of tests/programs, compiled.
 pub fn program(name: &str, flags: &[&str]) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/programs/{name}.c"));

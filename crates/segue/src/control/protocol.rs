@@ -140,6 +140,9 @@ pub struct Summary {
     pub tcp_states: std::collections::BTreeMap<String, usize>,
     /// TCP sockets over IPv4 and over IPv6.
     pub tcp: [usize; 2],
+    /// Those of them that have a place in the tables of ports and connections, as `/proc/net/sockstat` counts `inuse`.
+    #[serde(default)]
+    pub tcp_in_use: [usize; 2],
     /// UDP sockets, the same.
     pub udp: [usize; 2],
     /// ICMP sockets, the same.
@@ -152,6 +155,9 @@ pub struct Summary {
     pub time_wait: usize,
     /// Deadlines that are set.
     pub timers: usize,
+    /// Datagrams that wait for fragments.
+    #[serde(default)]
+    pub fragmented: usize,
     /// Bytes in the queues of all connections.
     pub queued_bytes: usize,
     /// Memory of TCP's queues in pages of 4096 bytes.
@@ -333,6 +339,7 @@ pub(super) fn summary(stack: &Stack, now: Instant) -> Summary {
         opening: usage.opening,
         time_wait: usage.time_wait,
         timers: usage.timers,
+        fragmented: usage.fragmented,
         queued_bytes: usage.queued_bytes,
         tcp_pages: usage.tcp_pages,
         is_pressed: usage.is_pressed,
@@ -343,6 +350,7 @@ pub(super) fn summary(stack: &Stack, now: Instant) -> Summary {
         match info.kind {
             SocketType::Stream => {
                 summary.tcp[family] += 1;
+                summary.tcp_in_use[family] += usize::from(info.is_in_use());
                 let name = state_name(info.state, info.peer.is_some());
                 *summary.tcp_states.entry(name.to_owned()).or_default() += 1;
             }

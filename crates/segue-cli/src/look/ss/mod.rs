@@ -72,7 +72,7 @@ pub(crate) struct SsArgs {
     #[arg(short, long)]
     extended: bool,
 
-    /// How many of what.
+    /// How many of what, as ss -s; with -e also states, memory and timers.
     #[arg(short, long)]
     summary: bool,
 
@@ -130,34 +130,47 @@ fn summaries(args: &SsArgs, endpoints: &[Endpoint]) -> Result<ExitCode, Fail> {
         if endpoints.len() > 1 {
             println!("# {}", title(endpoint));
         }
-        print_summary(&summary);
+        print_summary(&summary, args.extended);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_summary(summary: &Summary) {
+/// In the layout of ss, which counts as `/proc/net/sockstat` does: entries of TIME-WAIT are among the closed.
+fn print_summary(summary: &Summary, with_more: bool) {
     let count = |state: &str| summary.tcp_states.get(state).copied().unwrap_or(0);
-    let tcp = summary.tcp[0] + summary.tcp[1];
-    println!("Total: {}", tcp + summary.udp.iter().sum::<usize>() + summary.icmp.iter().sum::<usize>());
+    // Half-open connections and TIME-WAIT are listed, but are no sockets.
+    let entries = summary.opening + summary.time_wait;
+    let listed: usize = summary.tcp.iter().sum();
+    let allocated = listed.saturating_sub(entries);
+    let [v4, v6] = summary.tcp_in_use;
+    let udp: usize = summary.udp.iter().sum();
+    println!("Total: {}", allocated + udp + summary.icmp.iter().sum::<usize>());
     println!(
-        "TCP:   {tcp} (estab {}, closed {}, orphaned {}, synrecv {}, timewait {})",
+        "TCP:   {} (estab {}, closed {}, orphaned {}, timewait {})\n",
+        allocated + summary.time_wait,
         count("ESTAB"),
-        count("UNCONN"),
+        (allocated + summary.time_wait).saturating_sub(v4 + v6),
         summary.orphans,
-        summary.opening,
         summary.time_wait,
     );
-    let states: Vec<String> = summary.tcp_states.iter().map(|(state, n)| format!("{state} {n}")).collect();
-    println!("       {}", states.join(", "));
-    let short = if summary.is_pressed { ", short" } else { "" };
-    println!(
-        "       {} bytes queued, mem {}{short}, {} timers\n",
-        summary.queued_bytes, summary.tcp_pages, summary.timers
-    );
-    println!("Transport Total     IP        IPv6");
-    for (name, [v4, v6]) in [("TCP", summary.tcp), ("UDP", summary.udp), ("ICMP", summary.icmp)] {
-        println!("{name:<10}{:<10}{v4:<10}{v6:<10}", v4 + v6);
+    if with_more {
+        let states: Vec<String> = summary.tcp_states.iter().map(|(state, n)| format!("{state} {n}")).collect();
+        let short = if summary.is_pressed { ", short" } else { "" };
+        println!("States: {}", states.join(", "));
+        println!(
+            "Memory: {} bytes queued, mem {}{short}; {} timers, {} half-open\n",
+            summary.queued_bytes, summary.tcp_pages, summary.timers, summary.opening
+        );
     }
+    println!("Transport Total     IP        IPv6");
+    let inet = [summary.udp[0] + v4, summary.udp[1] + v6];
+    let fragments = [summary.fragmented, 0];
+    for (name, [v4, v6]) in
+        [("RAW", [0, 0]), ("UDP", summary.udp), ("TCP", [v4, v6]), ("INET", inet), ("FRAG", fragments)]
+    {
+        println!("{name}\t  {:<9} {v4:<9} {v6:<9}", v4 + v6);
+    }
+    println!("");
 }
 
 /// Lines are held back until the columns' widths are known from the first of them.

@@ -1,0 +1,46 @@
+//! The files of Linux's `/proc/net` about this stack: for programs, and people, who read those.
+//!
+//! Decides formats, to the character, and nothing else. What is not counted here is 0, as on a kernel on which it never
+//! happened; docs/counters.md lists it with the reasons.
+
+mod counters;
+mod layout;
+mod sockets;
+
+use segue_tcp::Instant;
+
+use crate::SocketId;
+use crate::stack::Stack;
+
+/// Who holds a socket, as the files tell it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SocketHolder {
+    /// The user. Default: 0, root.
+    pub uid: u32,
+    /// The number of the socket's file; 0: nobody holds it.
+    pub inode: u64,
+}
+
+impl Stack {
+    /// The names of the files that [`proc_net`](Self::proc_net) knows.
+    pub const PROC_NET: &'static [&'static str] =
+        &["netstat", "snmp", "snmp6", "sockstat", "sockstat6", "tcp", "tcp6", "udp", "udp6"];
+
+    /// The text of a file of `/proc/net` (`"tcp"`, `"snmp"` …), as Linux writes it; `None`: there is none of this name.
+    ///
+    /// `holder` is asked about every socket that an application holds; a stack does not know users and files.
+    pub fn proc_net(&self, now: Instant, file: &str, holder: &dyn Fn(SocketId) -> SocketHolder) -> Option<String> {
+        Some(match file {
+            "netstat" => self.netstat(),
+            "snmp" => self.snmp(now),
+            "snmp6" => self.snmp6(),
+            "sockstat" => self.sockstat(now),
+            "sockstat6" => self.sockstat6(now),
+            "tcp" => self.tcp_table(now, false, holder),
+            "tcp6" => self.tcp_table(now, true, holder),
+            "udp" => self.udp_table(now, false, holder),
+            "udp6" => self.udp_table(now, true, holder),
+            _ => return None,
+        })
+    }
+}

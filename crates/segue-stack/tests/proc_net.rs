@@ -1,0 +1,137 @@
+//! The files of /proc/net that a stack writes: names, order and figures as in Linux.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use common::*;
+use segue_stack::{SocketHolder, SocketId};
+
+/// The names in the kernel's own files: each group as one line, in its order, with its group in front.
+fn names(text: &str) -> Vec<String> {
+    let titles = text.lines().step_by(2).filter_map(|line| line.split_once(": "));
+    titles.flat_map(|(group, rest)| rest.split(' ').map(move |name| format!("{group}{name}"))).collect()
+}
+
+fn names6(text: &str) -> Vec<String> {
+    let all = text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned);
+    // Those by type are of what has come.
+    all.filter(|name| !name.starts_with("Icmp6InType") && !name.starts_with("Icmp6OutType")).collect()
+}
+
+fn file(world: &World, host: usize, name: &str) -> String {
+    let holder = |_: SocketId| SocketHolder { uid: 1000, inode: 4711 };
+    world.stacks[host].proc_net(world.now, name, &holder).expect("a file")
+}
+
+/// Other kernels know other names; this is the one whose files are written.
+fn is_same_kernel() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let is_it = release.starts_with("6.18.");
+    if !is_it {
+        eprintln!("skipped: this is Linux {}, the files are those of 6.18", release.trim());
+    }
+    is_it
+}
+
+#[test]
+fn counters_have_the_names_and_the_order_of_the_kernels_files() {
+    if !is_same_kernel() {
+        return;
+    }
+    let world = World::new(Wire::default());
+    for name in ["netstat", "snmp"] {
+        let kernel = std::fs::read_to_string(format!("/proc/net/{name}")).expect("the kernel's");
+        let mut wanted = names(&kernel);
+        wanted.retain(|name| !name.starts_with("MPTcpExt") && !name.starts_with("IcmpMsg"));
+        assert_eq!(names(&file(&world, A, name)), wanted, "{name}");
+    }
+    let kernel = std::fs::read_to_string("/proc/net/snmp6").expect("the kernel's");
+    assert_eq!(names6(&file(&world, A, "snmp6")), names6(&kernel));
+}
+
+#[test]
+fn every_name_of_the_kernels_is_counted_or_listed_with_the_reason_why_not() {
+    let world = World::new(Wire::default());
+    let files = ["netstat", "snmp"].map(|name| names(&file(&world, A, name))).concat();
+    let all: BTreeSet<String> = files.into_iter().chain(names6(&file(&world, A, "snmp6"))).collect();
+    let counters = world.stacks[A].counters();
+    let listed: BTreeMap<&str, &str> = include_str!("../../../docs/counters.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))
+        .flat_map(|(names, why)| names.split(", ").map(move |name| (name.trim_matches('`'), why)))
+        .collect();
+    for name in &all {
+        let is_counted = counters.by_name(name).is_some();
+        let is_setting = ["IpForwarding", "IpDefaultTTL", "TcpRtoAlgorithm", "TcpRtoMin", "TcpRtoMax", "TcpMaxConn"]
+            .contains(&name.as_str())
+            || name == "TcpCurrEstab";
+        let is_listed = listed.contains_key(name.as_str());
+        assert!(is_counted || is_setting || is_listed, "{name} is neither counted nor listed in docs/counters.md");
+        assert!(!(is_counted && is_listed), "{name} is counted, and docs/counters.md says that it is not");
+    }
+    for name in listed.keys().filter(|name| name.starts_with(|first: char| first.is_ascii_uppercase())) {
+        assert!(all.contains(*name), "docs/counters.md lists {name}, which Linux does not have");
+    }
+}
+
+#[test]
+fn figures_are_those_of_the_stack() {
+    let mut world = World::new(Wire::default());
+    let (client, server) = world.connected("10.0.0.2:80");
+    world.write(A, client, b"hello").expect("sent");
+    world.settle();
+    assert_eq!(world.read(B, server).expect("read"), b"hello");
+    let value = |text: &str, name: &str| {
+        let lines: Vec<&str> = text.lines().collect();
+        let pairs = lines.chunks_exact(2).flat_map(|pair| {
+            pair[0]
+                .split(' ')
+                .zip(pair[1].split(' '))
+                .map(move |(n, v)| (format!("{}{n}", pair[0].split(':').next().unwrap_or_default()), v.to_owned()))
+        });
+        pairs.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    };
+    let snmp = file(&world, A, "snmp");
+    assert_eq!(value(&snmp, "TcpActiveOpens").as_deref(), Some("1"));
+    assert_eq!(value(&snmp, "TcpCurrEstab").as_deref(), Some("1"));
+    assert_eq!(value(&snmp, "TcpMaxConn").as_deref(), Some("-1"));
+    assert_eq!(value(&snmp, "IpDefaultTTL").as_deref(), Some("64"));
+    let sockstat = file(&world, A, "sockstat");
+    assert!(sockstat.starts_with("sockets: used 1\nTCP: inuse 1 orphan 0 tw 0 alloc 1 mem "), "{sockstat}");
+    assert_eq!(file(&world, A, "sockstat6").lines().next(), Some("TCP6: inuse 0"));
+}
+
+#[test]
+fn sockets_are_listed_as_in_the_kernels_tables() {
+    let mut world = World::new(Wire::default());
+    let listener = world.listener(B, "10.0.0.2:80", 7);
+    let udp = world.udp(B);
+    world.bind(B, udp, "10.0.0.2:53").expect("bound");
+    let unheard = world.tcp(A);
+    // Nobody has this address.
+    let _ = world.connect(A, unheard, "10.0.0.9:80");
+    world.run(Duration::from_millis(500));
+    let rows = |text: String| -> Vec<Vec<String>> {
+        text.lines().skip(1).map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+    };
+    let table = file(&world, B, "tcp");
+    assert!(table.lines().all(|line| line.len() == 149), "padded as in the kernel:\n{table}");
+    let row = &rows(table)[0];
+    // 10.0.0.2:80, LISTEN, an inode, and the round trip timeout, window and so on of who has none.
+    assert_eq!(row[..5], ["0:", "0200000A:0050", "00000000:0000", "0A", "00000000:00000000"]);
+    assert_eq!(
+        row[5..],
+        ["00:00000000", "00000000", "1000", "0", "4711", "1", "0000000000000000", "100", "0", "0", "10", "0"]
+    );
+    let row = &rows(file(&world, A, "tcp"))[0];
+    assert_eq!((row[2].as_str(), row[3].as_str()), ("0900000A:0050", "02"), "SYN-SENT");
+    // Half of the second until the SYN is sent again, in hundredths.
+    assert_eq!(row[5], "01:00000032");
+    let table = file(&world, B, "udp");
+    assert!(table.lines().all(|line| line.len() == 127), "{table}");
+    assert_eq!(rows(table)[0][1..4], ["0200000A:0035", "00000000:0000", "07"]);
+    assert_eq!(file(&world, B, "tcp6").lines().count(), 1);
+    let _ = listener;
+}
