@@ -145,6 +145,9 @@ impl Stack {
         loop {
             // Packets are large: what leaves goes straight to whoever asked.
             let next = self.next_packet(now);
+            if let Some((_, packet)) = &next {
+                self.count_transmitted(packet);
+            }
             if next.as_ref().is_none_or(|(iface, _)| *iface != IfaceId::LOOPBACK) {
                 return next;
             }

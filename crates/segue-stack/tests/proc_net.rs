@@ -104,6 +104,45 @@ fn figures_are_those_of_the_stack() {
 }
 
 #[test]
+fn packets_bytes_and_probes_are_counted_as_in_linux() {
+    let mut world = World::new(Wire::default());
+    let (client, server) = world.connected("10.0.0.2:80");
+    world.settle();
+    let before = ["TcpExtTCPOrigDataSent", "IpExtOutOctets", "IpOutTransmits"].map(|name| world.counter(A, name));
+    let received = ["IpInReceives", "IpExtInOctets"].map(|name| world.counter(B, name));
+    world.write(A, client, &[7; 100]).expect("sent");
+    world.settle();
+    // IPv4 and TCP header with timestamps: 20 and 32 bytes.
+    assert_eq!(world.counter(A, "TcpExtTCPOrigDataSent") - before[0], 1);
+    assert_eq!(world.counter(A, "IpExtOutOctets") - before[1], 152);
+    assert_eq!(world.counter(A, "IpOutTransmits") - before[2], 1);
+    assert_eq!(world.counter(B, "IpInReceives") - received[0], 1);
+    assert_eq!(world.counter(B, "IpExtInOctets") - received[1], 152);
+    assert_eq!(world.read(B, server).expect("read").len(), 100);
+    // SO_KEEPALIVE, TCP_KEEPIDLE.
+    world.set(A, client, 1, 9, 1);
+    world.set(A, client, 6, 4, 10);
+    world.run(Duration::from_secs(35));
+    // The next one is due after TCP_KEEPINTVL, 75 s, answered or not.
+    assert_eq!((world.counter(A, "TcpExtTCPKeepAlive"), world.counter(A, "TcpExtTCPWinProbe")), (1, 0));
+    // A datagram in fragments is received in as many packets as it came in, and is one in none of them.
+    let (from, to) = (world.udp(A), world.udp(B));
+    world.bind(B, to, "10.0.0.2:53").expect("bound");
+    let (receives, octets) = (world.counter(B, "IpInReceives"), world.counter(B, "IpExtInOctets"));
+    world.send_to(A, from, &[1; 4000], "10.0.0.2:53").expect("sent");
+    world.settle();
+    assert_eq!(world.counter(B, "IpInReceives") - receives, 3);
+    assert_eq!(world.counter(B, "IpExtInOctets") - octets, 4000 + 8 + 3 * 20);
+    assert_eq!(world.counter(B, "UdpInDatagrams"), 1);
+    // IP_MULTICAST_IF: no route leads there.
+    world.set(A, from, 0, 32, i32::from_ne_bytes([10, 0, 0, 1]));
+    world.send_to(A, from, b"all", "224.0.0.1:53").expect("sent");
+    world.settle();
+    assert_eq!((world.counter(A, "IpExtOutMcastPkts"), world.counter(A, "IpExtOutMcastOctets")), (1, 31));
+    assert_eq!((world.counter(B, "IpExtInMcastPkts"), world.counter(B, "IpExtInMcastOctets")), (1, 31));
+}
+
+#[test]
 fn sockets_are_listed_as_in_the_kernels_tables() {
     let mut world = World::new(Wire::default());
     let listener = world.listener(B, "10.0.0.2:80", 7);

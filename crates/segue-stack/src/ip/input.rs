@@ -58,10 +58,29 @@ impl Stack {
         }
     }
 
+    /// What came for more than this host.
+    fn count_cast(&mut self, arrival: &Arrival, bytes: usize) {
+        if arrival.largest_fragment != 0 {
+            return;
+        }
+        let (packets, octets) = match (arrival.cast, arrival.destination.is_ipv4()) {
+            (Cast::Unicast, _) | (Cast::Broadcast, false) => return,
+            (Cast::Broadcast, true) => (Counter::IpExtInBcastPkts, Counter::IpExtInBcastOctets),
+            (Cast::Multicast, true) => (Counter::IpExtInMcastPkts, Counter::IpExtInMcastOctets),
+            (Cast::Multicast, false) => (Counter::Ip6InMcastPkts, Counter::Ip6InMcastOctets),
+        };
+        self.counters.inc(packets);
+        self.counters.add(octets, bytes as u64);
+    }
+
     /// `largest`: of the fragments that it was put together from, or 0.
     fn ip_v4_input(&mut self, now: Instant, iface: IfaceId, mut packet: Packet, largest: u32) {
         let wire_packets = packet.wire_packets() as u64;
-        self.counters.add(Counter::IpInReceives, wire_packets);
+        // Fragments were counted one by one.
+        if largest == 0 {
+            self.counters.add(Counter::IpInReceives, wire_packets);
+            self.counters.add(Counter::IpExtInOctets, packet.len() as u64);
+        }
         let (header, header_len) = match Ipv4Header::parse(packet.head()) {
             Ok(parsed) => parsed,
             Err(error) => {
@@ -71,7 +90,9 @@ impl Stack {
                 return self.counters.inc(Counter::IpInHdrErrors);
             }
         };
-        self.counters.add(ecn_counter(IpVersion::V4, header.ecn()), wire_packets);
+        if largest == 0 {
+            self.counters.add(ecn_counter(IpVersion::V4, header.ecn()), wire_packets);
+        }
         if header.payload_len(header_len, packet.len()).is_err() {
             return self.counters.inc(Counter::IpExtInTruncatedPkts);
         }
@@ -94,6 +115,7 @@ impl Stack {
             return self.counters.inc(Counter::IpInAddrErrors);
         };
         arrival.largest_fragment = largest;
+        self.count_cast(&arrival, packet.len());
         match route {
             Travelled::Unrouted => {}
             Travelled::Complete(back) => arrival.route = Some(back),
@@ -115,11 +137,16 @@ impl Stack {
 
     fn ip_v6_input(&mut self, now: Instant, iface: IfaceId, mut packet: Packet, largest: u32) {
         let wire_packets = packet.wire_packets() as u64;
-        self.counters.add(Counter::Ip6InReceives, wire_packets);
+        if largest == 0 {
+            self.counters.add(Counter::Ip6InReceives, wire_packets);
+            self.counters.add(Counter::Ip6InOctets, packet.len() as u64);
+        }
         let Ok((header, header_len)) = Ipv6Header::parse(packet.head()) else {
             return self.counters.inc(Counter::Ip6InHdrErrors);
         };
-        self.counters.add(ecn_counter(IpVersion::V6, header.ecn()), wire_packets);
+        if largest == 0 {
+            self.counters.add(ecn_counter(IpVersion::V6, header.ecn()), wire_packets);
+        }
         let Ok(payload) = header.payload_len(packet.len()) else {
             return self.counters.inc(Counter::Ip6InTruncatedPkts);
         };
@@ -136,6 +163,7 @@ impl Stack {
             return self.counters.inc(Counter::Ip6InAddrErrors);
         };
         (arrival.flow_label, arrival.largest_fragment) = (header.flow_label, largest);
+        self.count_cast(&arrival, packet.len());
         let chain = match ipv6::walk(header.next_header, packet.head(), total) {
             Ok(chain) => chain,
             Err(error) => {

@@ -189,6 +189,32 @@ impl Stack {
         self.identification.wrapping_add(pair as u32)
     }
 
+    /// A packet has left, whole or as a fragment.
+    pub(crate) fn count_transmitted(&mut self, packet: &Packet) {
+        let bytes = packet.len() as u64;
+        let head = packet.head();
+        if packet.version() == Some(IpVersion::V6) {
+            self.counters.inc(Counter::Ip6OutTransmits);
+            self.counters.add(Counter::Ip6OutOctets, bytes);
+            if head.get(24) == Some(&0xff) {
+                self.counters.inc(Counter::Ip6OutMcastPkts);
+                self.counters.add(Counter::Ip6OutMcastOctets, bytes);
+            }
+            return;
+        }
+        self.counters.inc(Counter::IpOutTransmits);
+        self.counters.add(Counter::IpExtOutOctets, bytes);
+        // Nothing that is sent to one host alone has a first byte like this.
+        let Some(&[first @ 224..=255, b, c, d]) = head.get(16..20) else { return };
+        if first < 240 {
+            self.counters.inc(Counter::IpExtOutMcastPkts);
+            self.counters.add(Counter::IpExtOutMcastOctets, bytes);
+        } else if [first, b, c, d] == [255; 4] {
+            self.counters.inc(Counter::IpExtOutBcastPkts);
+            self.counters.add(Counter::IpExtOutBcastOctets, bytes);
+        }
+    }
+
     pub(crate) fn count_ip_out(&mut self, packet: &Packet) {
         let counter = match packet.version() {
             Some(IpVersion::V6) => Counter::Ip6OutRequests,

@@ -303,6 +303,7 @@ impl Stack {
             Some((start, transmit.payload.clone()))
         });
         let service = Service { ttl, tos, dont_fragment, identification, flow_label };
+        let has_data = !transmit.payload.is_empty();
         let packet = segment_packet(&tuple, transmit, service, route.route(), signer.as_ref());
         let segments = packet.wire_packets();
         if let Some(flow) = stream.flow_mut() {
@@ -311,6 +312,9 @@ impl Stack {
         }
         self.counters.add(Counter::TcpOutSegs, (segments as u64).saturating_sub(resent.into()));
         self.counters.add(Counter::TcpRetransSegs, u64::from(resent));
+        if has_data {
+            self.counters.add(Counter::TcpExtTCPOrigDataSent, (segments as u64).saturating_sub(resent.into()));
+        }
         if is_reset {
             self.counters.inc(Counter::TcpOutRsts);
         }

@@ -76,6 +76,8 @@ statistics! {
     FullUndo "TcpExtTCPFullUndo" "Reductions taken back at the end of fast recovery.",
     PartialUndo "TcpExtTCPPartialUndo" "Reductions taken back within fast recovery.",
     DsackUndo "TcpExtTCPDSACKUndo" "Reductions taken back because of D-SACKs.",
+    KeepAliveProbes "TcpExtTCPKeepAlive" "Keep-alive probes sent.",
+    WindowProbes "TcpExtTCPWinProbe" "Probes of a closed window sent.",
     MtuProbeSuccess "TcpExtTCPMTUPSuccess" "Probes of the path's MTU that arrived.",
     MtuProbeFail "TcpExtTCPMTUPFail" "Probes of the path's MTU that were lost.",
     LossUndo "TcpExtTCPLossUndo" "Reductions for a timeout taken back.",

@@ -276,7 +276,11 @@ impl Sender {
                 self.on_mtu_probe_sent(now, self.nxt, len);
                 Some(self.commit_new(now, New { len, fin: false, size: len, most: len }, config))
             }
-            SendPlan::Probe => Some(self.commit_probe()),
+            SendPlan::Probe => {
+                let kept_alive = matches!(self.timer, SendTimer::KeepAlive { .. });
+                self.journal.count(if kept_alive { Statistic::KeepAliveProbes } else { Statistic::WindowProbes });
+                Some(self.commit_probe())
+            }
         }
     }
 
