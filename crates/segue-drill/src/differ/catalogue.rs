@@ -162,6 +162,13 @@ pub static INTENDED: &[Intended] = &[
         reference: "RFC 7323 section 4.3",
         matches: echoes_repeated_syn,
     },
+    Intended {
+        name: "delays in slow start",
+        reason: "slow start of cubic ends when delays grow; by how many microseconds is not the same in two tellings, and one host may \
+                 leave it a round trip sooner",
+        reference: "RFC 9406 section 4.2",
+        matches: left_slow_start,
+    },
 ];
 
 /// The segment that the step is, if it is one.
@@ -437,6 +444,21 @@ fn echoes_repeated_syn(telling: &Telling<'_>) -> bool {
     let repeats = |packet: &Seen| packet.flags.bits() & (SYN | ACK) == SYN | ACK;
     segment(telling).is_some_and(is_syn)
         && matches!(&telling.aspect, Aspect::Field("options", linux, segue) if repeats(linux) && echo(linux) < echo(segue))
+}
+
+/// One host has left slow start with the window that it had, for nothing that was lost.
+fn left_slow_start(telling: &Telling<'_>) -> bool {
+    const INFINITE: u64 = 0x7fff_ffff;
+    let (theirs, ours) = telling.records();
+    let stays = |record: &super::play::StepRecord| record.field("snd_ssthresh") == INFINITE;
+    let left = |record: &super::play::StepRecord| record.field("snd_ssthresh") <= record.field("snd_cwnd");
+    let calm = |record: &super::play::StepRecord| record.field("ca_state") <= 1 && record.field("lost") == 0;
+    telling.story.congestion == "cubic"
+        && matches!(telling.aspect, Aspect::Info("snd_ssthresh", ..))
+        && ((stays(theirs) && left(ours)) || (stays(ours) && left(theirs)))
+        && calm(theirs)
+        && calm(ours)
+        && theirs.field("bytes_acked") == ours.field("bytes_acked")
 }
 
 /// The entry that explains a difference.

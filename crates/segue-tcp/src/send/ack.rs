@@ -193,6 +193,9 @@ impl Sender {
     fn digest(&mut self, now: Instant, news: &News<'_>, ecn: &mut Feedback, config: &Config) {
         let News { ack, before, advanced, .. } = *news;
         self.let_anything_leave();
+        if self.nudge == Nudge::Trial {
+            self.nudge = Nudge::Nothing;
+        }
         if let Some(repair) = &mut self.repair
             && repair.frto == Frto::SendNew
         {

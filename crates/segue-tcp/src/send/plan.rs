@@ -353,6 +353,10 @@ impl Sender {
         let was_empty = self.scoreboard.is_empty();
         // As Linux: what the timer forces out is pushed.
         let nudge = core::mem::replace(&mut self.nudge, Nudge::Nothing);
+        if nudge == Nudge::Trial && data_end != self.queue.end() {
+            // All that the windows let out goes the same way.
+            self.nudge = nudge;
+        }
         // As Linux: urgent segments are cut apart.
         let record = self.queue.on_sent(now, data_end, len, if self.urgent_end.is_some() { size } else { most });
         let ends_write = self.push_end.after(start) && !self.push_end.after(data_end);

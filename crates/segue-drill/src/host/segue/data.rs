@@ -12,6 +12,7 @@ use crate::host::{Control, Fd, Output, Shape};
 const EINPROGRESS: i32 = 115;
 const FASTOPEN: i32 = 0x2000_0000;
 const SOL_SOCKET: i32 = 1;
+const RCVLOWAT: i32 = 18;
 const RCVTIMEO: i32 = 20;
 const SNDTIMEO: i32 = 21;
 
@@ -26,6 +27,8 @@ pub(super) struct Receive {
     shape: Shape,
     control_room: usize,
     pub(super) deadline: Option<Instant>,
+    /// It has found too little once.
+    sleeps: bool,
 }
 
 /// What recvmsg() writes; the other calls leave flags and control messages out.
@@ -82,7 +85,7 @@ impl SegueHost {
         };
         let flags = MsgFlags::from_bits_retain(flags);
         let want = pieces.iter().sum();
-        Ok(Operation::Receive(Receive { fd, want, data: Vec::new(), got: 0, flags, shape, control_room, deadline }))
+        Ok(Operation::Receive(Receive { fd, want, data: Vec::new(), got: 0, flags, shape, control_room, deadline, sleeps: false }))
     }
 
     /// `SO_RCVTIMEO` or `SO_SNDTIMEO`, if it is set.
@@ -98,6 +101,15 @@ impl SegueHost {
         (!time.is_zero()).then(|| self.now + time)
     }
 
+    /// `SO_RCVLOWAT`.
+    fn low_mark(&mut self, id: SocketId) -> usize {
+        let mut raw = [0; 4];
+        match self.stack.getsockopt(self.now, id, SOL_SOCKET, RCVLOWAT, &mut raw) {
+            Ok(4) => usize::try_from(i32::from_ne_bytes(raw)).unwrap_or(1),
+            _ => 1,
+        }
+    }
+
     pub(super) fn attempt_receive(&mut self, receive: &mut Receive) -> Option<Outcome> {
         let socket = match self.socket_at(receive.fd) {
             Ok(socket) => socket,
@@ -109,7 +121,18 @@ impl SegueHost {
         let is_over = receive.deadline.is_some_and(|deadline| self.now >= deadline);
         let may_block =
             !socket.is_nonblocking && !receive.flags.intersects(MsgFlags::DONTWAIT | MsgFlags::ERRQUEUE) && !is_over;
-        let is_whole = receive.flags.contains(MsgFlags::WAITALL) && socket.is_stream && may_block;
+        // As Linux's sock_rcvlowat: what a call that blocks waits for.
+        let least = match socket.is_stream && may_block {
+            false => 1,
+            true if receive.flags.contains(MsgFlags::WAITALL) => receive.want,
+            true if receive.flags.contains(MsgFlags::PEEK) => 1,
+            true => self.low_mark(socket.id).min(receive.want),
+        };
+        // As Linux: a reader that sleeps is woken by what poll() would tell him, which SO_RCVLOWAT bounds.
+        let wakes = Ready::IN | Ready::ERR | Ready::HUP;
+        if receive.sleeps && socket.is_stream && may_block && !self.stack.readiness(socket.id).intersects(wakes) {
+            return None;
+        }
         loop {
             let mut buffer = vec![0; receive.want - receive.data.len()];
             match self.stack.recv_message(self.now, socket.id, &mut buffer, receive.flags) {
@@ -118,12 +141,15 @@ impl SegueHost {
                     let count = if is_truncated { message.full_len } else { message.len };
                     receive.got += count;
                     receive.data.extend_from_slice(&buffer[..message.len.min(buffer.len())]);
-                    if is_whole && count > 0 && receive.got < receive.want {
+                    if count > 0 && receive.got < least {
                         continue;
                     }
                     return Some(received(receive, Some(&message)));
                 }
-                Err(errno) if errno.0 == EAGAIN && may_block => return None,
+                Err(errno) if errno.0 == EAGAIN && may_block => {
+                    receive.sleeps = true;
+                    return None;
+                }
                 Err(_) if receive.got > 0 => return Some(received(receive, None)),
                 Err(errno) => return Some(Outcome::error(errno.0)),
             }
