@@ -76,7 +76,10 @@ pub(crate) struct EmulatorArgs {
     #[arg(long)]
     json: bool,
 
-    /// Be awake this long before a packet is due: longer is more exact and takes more processor time; 0 only sleeps.
+    /// Be awake this long before a packet is due and after one has come: longer is more exact and takes more processor time.
+    ///
+    /// As root, idle processors of this machine wait awake, too, as long as this runs: one that has gone to sleep takes longer to
+    /// wake than a short path. 0 only sleeps, and lets them sleep.
     #[arg(long, value_name = "TIME", default_value = "60us", value_parser = parse_duration)]
     awake: Duration,
 
@@ -227,6 +230,8 @@ pub(crate) fn path(args: EmulatorArgs) -> Result<ExitCode, Fail> {
         // A busy machine would make packets late. Where this is not allowed they may be; the summary says how much.
         let _ = segue_link::run_before_others();
     }
+    // Only root may ask for this.
+    let _awake = (!args.awake.is_zero()).then(segue_link::keep_processors_awake).and_then(Result::ok);
     let [a, b] = ends.each_ref().map(Wanted::describe);
     eprintln!("segue: path between {a} and {b}; seed {}; Ctrl-C ends it", config.seed());
     let mut run = Emulation { bridge, args: &args, config, started: Instant::now(), said: PathStats::default() };

@@ -1,8 +1,9 @@
 //! An emulated path between two links in real time, for ends that are no Segue hosts: two TUN devices of two kernels.
 //!
 //! Decides when its thread sleeps and when it watches: it sleeps until shortly before the next packet is due and
-//! then reads the clock until it is, because a sleeper wakes tens of microseconds late. What
-//! happens to packets is the [`Path`]'s. Invariant: a packet leaves never before its time.
+//! then reads the clock until it is, because a sleeper wakes tens of microseconds late; for as long after something
+//! moved it watches for what may follow. What happens to packets is the [`Path`]'s. Invariant: a packet leaves never
+//! before its time.
 use core::num::NonZeroU64;
 use core::time::Duration;
 use std::io;
@@ -16,7 +17,8 @@ use segue_wire::Packet;
 /// Packets (or super-segments) taken from a link before what is due is let out.
 const BUDGET: usize = 16;
 
-/// How long before a packet is due its thread is awake. A timer wakes its sleeper within this on an idle machine.
+/// How long before a packet is due, and after one has moved, its thread is awake. A timer wakes its sleeper within this on an
+/// idle machine.
 const DEFAULT_AWAKE: Duration = Duration::from_micros(60);
 
 /// Why [`Bridge::run`] came back.
@@ -111,8 +113,8 @@ impl Bridge {
         })
     }
 
-    /// How long before a packet is due the thread stays awake for it: more is more exact, and more processor time.
-    /// Default 60 µs. Zero: it only sleeps, and packets are as late as the machine's timers.
+    /// How long before a packet is due the thread stays awake for it, and how long after one has moved for the next: more is
+    /// more exact, and more processor time. Default 60 µs. Zero: it only sleeps, and packets are as late as the machine's timers.
     #[must_use]
     pub fn with_awake(mut self, awake: Duration) -> Bridge {
         self.awake = awake;
@@ -142,16 +144,20 @@ impl Bridge {
         // Timers of ordinary threads may be 50 µs late on purpose; where this cannot be changed they stay so.
         let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
         let mut rounds_awake = 0_u32;
+        let mut moved_at: Option<Instant> = None;
         loop {
             let now = crate::clock::now();
             if until.is_some_and(|until| until <= now) {
                 return Ok(BridgePause::TimeIsUp);
             }
-            let moved = self.round(now)?;
+            if self.round(now)? {
+                moved_at = Some(now);
+            }
             let due = ENDS.iter().filter_map(|&end| self.path.next_deadline(end));
             let due = due.chain(self.links.iter().filter_map(|link| link.next_deadline())).min();
             let near = due.is_some_and(|due| due <= now + self.awake);
-            if moved || near {
+            // At least once more after something moved: there may be more of it.
+            if near || moved_at.is_some_and(|at| now == at || now < at + self.awake) {
                 // A stop must be heard by a thread that never sleeps, too.
                 rounds_awake = rounds_awake.wrapping_add(1);
                 if rounds_awake.is_multiple_of(256) && self.sleep(Some(Duration::ZERO), stop)? {
