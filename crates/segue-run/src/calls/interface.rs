@@ -106,7 +106,8 @@ fn list(caller: &Caller<'_>, at: u64, all: &[Interface]) -> Reply {
     const BUFFER_AT: usize = 8;
     let raw = caller.read(at, 16)?;
     let room = raw.get(..4).and_then(|part| part.try_into().ok()).map_or(0, i32::from_ne_bytes);
-    let room = usize::try_from(room).map_err(|_| libc::EINVAL)?;
+    // As on Linux, whatever it says where there is no buffer; and none is room for none.
+    let room = usize::try_from(room).unwrap_or(0);
     let buffer = raw.get(BUFFER_AT..).and_then(|part| part.try_into().ok()).map_or(0, u64::from_ne_bytes);
     let mut entries: Vec<u8> = Vec::new();
     for interface in all {

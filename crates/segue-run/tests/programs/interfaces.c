@@ -21,6 +21,8 @@ int main(void) {
     }
     int s = socket(AF_INET, SOCK_DGRAM, 0);
     char room[1024];
+    struct ifconf length = {.ifc_len = -1};
+    need(ioctl(s, SIOCGIFCONF, &length) == 0 && length.ifc_len == 2 * sizeof(struct ifreq), "the length alone");
     struct ifconf list = {.ifc_len = sizeof room, .ifc_buf = room};
     need(ioctl(s, SIOCGIFCONF, &list) == 0, "SIOCGIFCONF");
     for (struct ifreq *r = list.ifc_req; (char *)r < room + list.ifc_len; r++) {
