@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::plan::Plan;
 use crate::point::Point;
-use crate::real::{self, Pair, RealRun};
+use crate::real::{self, Pair, RealRun, keeps_awake};
 use crate::{side_by_side, table};
 
 /// Medians of one congestion control at one point.
@@ -56,10 +56,11 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// Whether it wants the machine for itself: its rate is high, and neither loss nor a cautious algorithm keeps it low.
+    /// Whether it wants the machine for itself: its emulator takes a processor, or its rate is high, and neither loss nor a
+    /// cautious algorithm keeps it low.
     fn is_alone(&self) -> bool {
         let cautious = self.congestion != "bbr" && !self.point.is_without_loss();
-        self.point.is_fast() && !(cautious && self.point.rtt > Duration::from_millis(1))
+        keeps_awake(self.point) || (self.point.is_fast() && !cautious)
     }
 }
 

@@ -30,6 +30,11 @@ const PORT: u16 = 5001;
 /// stays awake while anything is under way, so that what comes in does not have to wake it either.
 const LONG: Duration = Duration::from_millis(10);
 
+/// Whether the emulator watches the clock on this path, so that a processor is gone.
+pub(crate) fn keeps_awake(point: &Point) -> bool {
+    point.rtt < LONG
+}
+
 /// Who sends and who receives.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Pair {
@@ -111,7 +116,7 @@ impl Rig {
         };
         let (a, b) = (device(&left, LEFT)?, device(&right, RIGHT)?);
         let (stop, stopper) = stop_signal()?;
-        let awake = if point.rtt < LONG { point.rtt } else { Duration::ZERO };
+        let awake = if keeps_awake(point) { point.rtt } else { Duration::ZERO };
         let mut bridge = Bridge::new(Path::new(path), a, b)?.with_awake(awake);
         let carrier = std::thread::Builder::new().name("path".into()).spawn(move || {
             bridge.run(None, stop.as_fd())?;
