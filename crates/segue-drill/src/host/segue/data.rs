@@ -85,7 +85,17 @@ impl SegueHost {
         };
         let flags = MsgFlags::from_bits_retain(flags);
         let want = pieces.iter().sum();
-        Ok(Operation::Receive(Receive { fd, want, data: Vec::new(), got: 0, flags, shape, control_room, deadline, sleeps: false }))
+        Ok(Operation::Receive(Receive {
+            fd,
+            want,
+            data: Vec::new(),
+            got: 0,
+            flags,
+            shape,
+            control_room,
+            deadline,
+            sleeps: false,
+        }))
     }
 
     /// `SO_RCVTIMEO` or `SO_SNDTIMEO`, if it is set.
