@@ -133,7 +133,8 @@ fn no_process_is_left_when_segue_is_killed() {
 #[test]
 fn an_interrupt_reaches_the_program_and_ends_the_run() {
     let marker = format!("32{}", std::process::id());
-    let run = Running::start(&mut segue_run("", &["sleep", &marker]));
+    // Who runs the tests in the background may ignore interrupts, and so does whatever is started from there.
+    let run = Running::start(&mut segue_run("", &["env", "--default-signal=INT", "sleep", &marker]));
     common::eventually("the program runs", SOON, || alive(&marker));
     let output = run.interrupt(SOON);
     assert_eq!(output.status.code(), Some(128 + 2));
