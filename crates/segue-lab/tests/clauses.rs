@@ -59,7 +59,7 @@ const CLAUSES: &[(&str, &str, Shown)] = &[
     ("F4", "the four-tuple is blocked, and tcp_tw_reuse lets it go", Story("time-wait-reused")),
     ("F4", "a newer SYN opens it again", Story("time-wait-reopened")),
     ("F4", "assassination, and tcp_rfc1337", Story("time-wait-protected")),
-    ("F4", "an entry is small", Test("segue-stack/src/tcp/flows.rs", "size_of::<TimeWaitEntry>() <= 128")),
+    ("F4", "an entry is small", Test("segue-stack/src/tcp/flows.rs", "size_of::<TimeWaitEntry>() <= 88")),
     ("F4", "tcp_max_tw_buckets", Story("time-wait-full")),
     (
         "F4",
