@@ -71,8 +71,7 @@ impl Interpreter<'_> {
         }
         let socket = self.socket_argument(&call.arguments[0])?;
         if call.name == "sendmsg" && (!socket.is_stream || flags & FASTOPEN != 0) {
-            let peer = self.ask(Call::PeerAddress { fd: socket.live });
-            is_addressed = peer.is_some_and(|returned| returned.result.is_err());
+            is_addressed = self.host.ask(Call::PeerAddress { fd: socket.live }).result.is_err();
         }
         let to = is_addressed.then(|| self.peer_address(socket.is_v6));
         if is_addressed {

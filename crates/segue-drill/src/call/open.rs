@@ -172,7 +172,7 @@ impl Interpreter<'_> {
     }
 
     fn local_port(&mut self, live: Fd) -> Option<u16> {
-        match self.ask(Call::LocalAddress { fd: live })?.output {
+        match self.host.ask(Call::LocalAddress { fd: live }).output {
             Output::Address(address) => Some(address.port()),
             _ => None,
         }

@@ -314,6 +314,16 @@ impl Host for LinuxHost {
         Ok(self.take_returned().map_or(Progress::Blocked, Progress::Returned))
     }
 
+    fn ask(&mut self, question: Call) -> Returned {
+        // In this thread: the other one may be in a call, or may not have told yet that it has returned.
+        let made = self.perform(question).map(|job| job());
+        let at = self.now();
+        match made {
+            Ok(made) => self.finish((at, made)),
+            Err(errno) => Returned { at, result: Err(errno), output: Output::Nothing },
+        }
+    }
+
     fn take_returned(&mut self) -> Option<Returned> {
         let taken = self.caller.take()?;
         Some(self.finish(taken))

@@ -95,6 +95,10 @@ pub trait Host {
     /// The host cannot make calls at all, or another one still blocks.
     fn begin(&mut self, call: Call) -> Result<Progress, HostError>;
 
+    /// Make a call that never blocks and changes nothing (`getsockopt`, `getsockname`, `getpeername`), also while another one
+    /// blocks.
+    fn ask(&mut self, question: Call) -> Returned;
+
     /// What the call that blocked gave, once it has returned.
     fn take_returned(&mut self) -> Option<Returned>;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::{Interpreter, Window};
 use crate::ast::SystemCall;
 use crate::call::{Blocked, describe};
-use crate::host::{Call, Progress, Returned, Woken};
+use crate::host::{Progress, Returned, Woken};
 use crate::source::Diagnostic;
 
 /// How long a call waits for another one that blocks.
@@ -42,17 +42,6 @@ impl Interpreter<'_> {
                     return Err(Diagnostic::at(call.span, message).note(help));
                 }
                 Ok(())
-            }
-        }
-    }
-
-    /// A call that the interpreter makes for itself; `None` when it cannot be made now.
-    pub(crate) fn ask(&mut self, call: Call) -> Option<Returned> {
-        match self.host.begin(call).ok()? {
-            Progress::Returned(returned) => Some(returned),
-            Progress::Blocked => {
-                self.host.interrupt();
-                None
             }
         }
     }

@@ -122,7 +122,7 @@ impl Interpreter<'_> {
     fn option_of_current(&mut self, level: i32, name: i32) -> Option<Vec<u8>> {
         let fd = self.endpoints.get(self.current?)?.socket?;
         let call = Call::GetOption { fd, level, name, value: vec![0; ROOM] };
-        match self.ask(call)?.output {
+        match self.host.ask(call).output {
             Output::Bytes(raw) => Some(raw),
             _ => None,
         }

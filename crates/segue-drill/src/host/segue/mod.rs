@@ -16,10 +16,10 @@ use segue_stack::{Cidr, IfaceConfig, IfaceId, Route, SocketId, Stack, StackConfi
 use segue_wire::{Instant, IpVersion, Packet};
 
 use super::{
-    Call, Fd, Host, HostError, LinkChange, Network, OffloadChange, Patience, Progress, Returned, RouteAction,
+    Call, Fd, Host, HostError, LinkChange, Network, OffloadChange, Output, Patience, Progress, Returned, RouteAction,
     RouteChange, RouteMetric, Sent, Woken,
 };
-use descriptor::{Object, Operation, Outcome};
+use descriptor::{EAGAIN, Object, Operation, Outcome};
 
 /// More packets or timers than this at one instant are a stack that never comes to rest.
 const RESTLESS: usize = 20_000;
@@ -207,6 +207,14 @@ impl Host for SegueHost {
                 self.check()?;
                 Ok(self.returned.take().map_or(Progress::Blocked, Progress::Returned))
             }
+        }
+    }
+
+    fn ask(&mut self, question: Call) -> Returned {
+        let mut operation = self.prepare(question);
+        match self.attempt(&mut operation) {
+            Some(outcome) => self.complete(outcome),
+            None => Returned { at: self.now, result: Err(EAGAIN), output: Output::Nothing },
         }
     }
 
