@@ -479,20 +479,8 @@ impl Datagram {
 
     /// See [`crate::stream::Stream::check_parked`].
     pub(crate) fn check_parked(&mut self, sup: &Supervisor, now: Instant) -> bool {
-        self.waiting.retain(|call| {
-            if call.parked.expired(now) {
-                let _ = sup.listener.answer(call.parked.id, Err(libc::EAGAIN));
-                return false;
-            }
-            sup.listener.is_waiting(call.parked.id)
-        });
-        self.sending.retain(|call| {
-            if call.parked.expired(now) {
-                let _ = sup.listener.answer(call.parked.id, Err(libc::EAGAIN));
-                return false;
-            }
-            sup.listener.is_waiting(call.parked.id)
-        });
+        self.waiting.retain(|call| call.parked.waits_on(&sup.listener, now, Err(libc::EAGAIN)));
+        self.sending.retain(|call| call.parked.waits_on(&sup.listener, now, Err(libc::EAGAIN)));
         !self.waiting.is_empty() || !self.sending.is_empty()
     }
 

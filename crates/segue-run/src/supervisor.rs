@@ -155,6 +155,15 @@ impl Parked {
     pub(crate) fn expired(&self, now: Instant) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= now)
     }
+
+    /// Whether it goes on waiting: one whose time is over is answered `timed_out`, one that was interrupted is forgotten.
+    pub(crate) fn waits_on(&self, listener: &Listener, now: Instant, timed_out: Result<i64, i32>) -> bool {
+        if self.expired(now) {
+            let _ = listener.answer(self.id, timed_out);
+            return false;
+        }
+        listener.is_waiting(self.id)
+    }
 }
 
 pub(crate) struct Supervisor {

@@ -53,13 +53,7 @@ impl Listening {
     }
 
     pub(super) fn check_parked(&mut self, sup: &Supervisor, now: Instant) -> bool {
-        self.waiting.retain(|call| {
-            if call.parked.expired(now) {
-                let _ = sup.listener.answer(call.parked.id, Err(libc::EAGAIN));
-                return false;
-            }
-            sup.listener.is_waiting(call.parked.id)
-        });
+        self.waiting.retain(|call| call.parked.waits_on(&sup.listener, now, Err(libc::EAGAIN)));
         !self.waiting.is_empty()
     }
 

@@ -200,14 +200,8 @@ impl Stream {
 
     pub(super) fn check_parked_connects(&mut self, sup: &Supervisor, now: Instant) -> bool {
         let Phase::Connecting(connecting) = &mut self.phase else { return false };
-        connecting.waiting.retain(|waiter| {
-            if waiter.parked.expired(now) {
-                // Linux: the time-out ends the wait, not the attempt.
-                let _ = sup.listener.answer(waiter.parked.id, Err(libc::EINPROGRESS));
-                return false;
-            }
-            sup.listener.is_waiting(waiter.parked.id)
-        });
+        // Linux: the time-out ends the wait, not the attempt.
+        connecting.waiting.retain(|waiter| waiter.parked.waits_on(&sup.listener, now, Err(libc::EINPROGRESS)));
         if connecting.waiting.is_empty() {
             // Kept, it would hide the program's close.
             connecting.theirs = None;

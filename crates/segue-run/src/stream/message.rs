@@ -161,15 +161,9 @@ impl Stream {
 
     /// Ends the waits whose time is over and forgets those whose callers were interrupted; whether any are left.
     pub(super) fn check_messages(&mut self, sup: &Supervisor, now: Instant) -> bool {
-        let ends = |parked: &Parked, outcome: Result<i64, i32>| {
-            if parked.expired(now) {
-                let _ = sup.listener.answer(parked.id, outcome);
-                return true;
-            }
-            !sup.listener.is_waiting(parked.id)
-        };
-        self.receiving.retain(|call| !ends(&call.parked, Err(libc::EAGAIN)));
-        self.sending.retain(|call| !ends(&call.parked, Stream::send_cut_short(call, libc::EAGAIN)));
+        self.receiving.retain(|call| call.parked.waits_on(&sup.listener, now, Err(libc::EAGAIN)));
+        self.sending
+            .retain(|call| call.parked.waits_on(&sup.listener, now, Stream::send_cut_short(call, libc::EAGAIN)));
         !self.receiving.is_empty() || !self.sending.is_empty()
     }
 }
