@@ -28,6 +28,8 @@ pub(crate) struct AckSample {
     pub(crate) credit: Packets,
     /// The window was what held the sender back; it may grow (RFC 7661's concern).
     pub(crate) cwnd_limited: bool,
+    /// The peer's window, and neither cwnd nor the application, held the sender back until it came.
+    pub(crate) peer_limited: bool,
     /// Segments in the network after it.
     pub(crate) in_flight: Packets,
     /// Round-trip time that it measured.

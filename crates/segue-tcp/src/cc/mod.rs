@@ -316,6 +316,7 @@ mod tests {
             lost: Packets(0),
             credit: Packets(segments),
             cwnd_limited: true,
+            peer_limited: false,
             in_flight: Packets(0),
             rtt: None,
             srtt: None,

@@ -167,6 +167,7 @@ impl Flow {
             lost: Packets(lost.len() as u32),
             credit: Packets(u32::from(self.recover.is_none())),
             cwnd_limited: self.cc.is_limiting(),
+            peer_limited: false,
             in_flight,
             rtt: Some(rtt),
             srtt: self.srtt,

@@ -70,6 +70,8 @@ struct Before {
     lost: u32,
     /// Something was outstanding.
     outstanding: bool,
+    /// The peer's window, and neither cwnd nor the application, held the sender back.
+    peer_limited: bool,
 }
 
 /// An acknowledgment, and what it is to the sender.
@@ -138,6 +140,7 @@ impl Sender {
             fack: board.highest_sacked(self.una),
             lost: self.lost_so_far(),
             outstanding: !board.is_empty(),
+            peer_limited: self.window_room() < self.unsent().min(self.mss.into()) && board.in_flight() < self.cc.cwnd(),
         }
     }
 
@@ -409,6 +412,7 @@ impl Sender {
             lost: Packets(lost),
             credit: if raises { Packets(newly) } else { Packets(0) },
             cwnd_limited: self.cc.is_limiting(),
+            peer_limited: news.before.peer_limited,
             in_flight: self.scoreboard.in_flight(),
             rtt: rtt.map(|rtt| rtt.newest),
             srtt: self.rtt.smoothed(),

@@ -39,7 +39,7 @@ impl Bbr {
             return;
         }
         let rate = self.model.bw.times(gain).times(MARGIN).bytes(self.mss);
-        if self.full.reached || self.pacing_rate.is_none_or(|current| rate > current) {
+        if self.full.was_reached() || self.pacing_rate.is_none_or(|current| rate > current) {
             self.pacing_rate = Some(rate);
         }
     }
@@ -70,7 +70,7 @@ impl Bbr {
         let bdp = self.bdp_multiple(self.model.bw, self.state.cwnd_gain());
         let most = self.quantized(bdp.saturating_add(self.model.extra_acked()));
         let grown = window.cwnd.0.saturating_add(sample.newly);
-        let cwnd = if self.full.reached {
+        let cwnd = if self.full.was_reached() {
             grown.min(most)
         } else if window.cwnd.0 < most || sample.total_delivered < self.initial_cwnd {
             grown

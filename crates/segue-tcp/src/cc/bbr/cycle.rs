@@ -7,6 +7,7 @@ use core::time::Duration;
 use segue_wire::Instant;
 
 use super::bandwidth::{Bandwidth, Gain};
+use super::startup::FullBy;
 use super::{Bbr, Sample, State, UNBOUNDED};
 use crate::cc::Window;
 
@@ -95,7 +96,7 @@ impl Cycle {
 impl Bbr {
     /// UpdateProbeBWCyclePhase (section 5.3.3.9).
     pub(super) fn update_cycle(&mut self, window: &Window, sample: &Sample) {
-        if !self.full.reached || self.adapt_long_term(window, sample) {
+        if !self.full.was_reached() || self.adapt_long_term(window, sample) {
             return;
         }
         match self.state {
@@ -113,6 +114,10 @@ impl Bbr {
 
     /// StartProbeBW_DOWN.
     pub(super) fn start_down(&mut self, now: Instant) {
+        if self.state == State::Up {
+            // Whatever ended Startup, the rate has been searched for again since.
+            self.full.by = Some(FullBy::Rate);
+        }
         self.model.reset_congestion_signals();
         self.path_loss.on_cycle();
         self.cycle.acked_per_increase = UNBOUNDED;

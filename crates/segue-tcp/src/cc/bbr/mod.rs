@@ -105,6 +105,10 @@ struct Sample {
     rtt: Option<Duration>,
     in_flight: u32,
     cwnd_limited: bool,
+    /// The peer's window, and neither cwnd nor the application, held the sender back.
+    peer_limited: bool,
+    /// Fast recovery, or that after a timeout, goes on.
+    recovering: bool,
     /// The peer acknowledges selectively.
     sack: bool,
 }
@@ -176,7 +180,7 @@ impl Bbr {
     fn on_sample(&mut self, window: &mut Window, sample: &Sample) {
         self.update_latest_delivery(sample);
         self.update_congestion_signals(window, sample);
-        self.model.update_aggregation(sample, window.cwnd.0, self.full.reached);
+        self.model.update_aggregation(sample, window.cwnd.0, self.full.was_reached());
         self.full.check(sample, self.model.round_start);
         self.check_startup_done(window, sample);
         self.check_drain_done(sample);
@@ -264,6 +268,8 @@ impl Controller for Bbr {
             rtt: ack.rtt,
             in_flight: ack.in_flight.0,
             cwnd_limited: ack.cwnd_limited,
+            peer_limited: ack.peer_limited,
+            recovering: self.recovering.is_some(),
             sack: ack.selective,
         };
         self.cycle.stir(ack.una.raw());
@@ -320,10 +326,7 @@ impl Controller for Bbr {
         self.saved.state = None;
         match saved.state {
             Some(State::Startup) if self.state != State::Startup => {
-                self.full.reached = false;
-                if self.state != State::ProbeRtt {
-                    self.enter(State::Startup);
-                }
+                self.resume_startup();
             }
             Some(State::Up) if !matches!(self.state, State::Up | State::ProbeRtt) => self.start_refill(),
             _ => {}

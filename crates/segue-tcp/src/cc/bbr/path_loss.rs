@@ -8,6 +8,7 @@
 use core::time::Duration;
 
 use super::bandwidth::{Bandwidth, Gain};
+use super::startup::FullBy;
 use super::{Bbr, Sample, State, UNBOUNDED};
 
 /// A share of segments, in millionths.
@@ -216,12 +217,14 @@ impl Bbr {
     }
 
     /// What was taken for congestion was the path's own: as after a loss that was none (section 5.5.11.2), bounds are lifted
-    /// and the search goes on.
-    fn lift_bounds(&mut self) {
+    /// and the search goes on, in Startup if they ended that.
+    pub(super) fn lift_bounds(&mut self) {
         self.model.reset_short_term();
         self.model.inflight_longterm = UNBOUNDED;
         self.cycle.prev_too_high = false;
-        if self.state.is_probe_bw() {
+        if self.full.by == Some(FullBy::Loss) {
+            self.resume_startup();
+        } else if self.state.is_probe_bw() {
             self.start_refill();
         }
     }

@@ -93,7 +93,7 @@ impl Bbr {
         self.probe_rtt.stamp = now;
         self.restore_cwnd(window);
         self.model.reset_short_term();
-        if self.full.reached {
+        if self.full.was_reached() {
             self.start_down(now);
             self.start_cruise();
         } else {

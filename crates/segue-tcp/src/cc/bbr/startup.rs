@@ -14,6 +14,17 @@ const GROWTH: Gain = Gain(125);
 const FULL_LOSSES: u8 = 6;
 /// Drain gives up after this many rounds.
 const DRAIN_ROUNDS: u32 = 3;
+/// A window that stays shut for longer than lost retransmissions explain is what the peer has.
+const HELD_ROUNDS: u8 = 8;
+
+/// What showed that the pipe was full.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum FullBy {
+    /// Section 5.3.1.2: the rate grew no more.
+    Rate,
+    /// Section 5.3.1.3: loss. It may prove to be the path's own.
+    Loss,
+}
 
 /// The "full pipe" estimator (section 5.3.1.2).
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,10 +34,14 @@ pub(super) struct FullPipe {
     rounds: u8,
     /// full_bw_now.
     pub(super) now: bool,
-    /// full_bw_reached: it has been full once.
-    pub(super) reached: bool,
+    /// full_bw_reached: it has been full once, and how that showed.
+    pub(super) by: Option<FullBy>,
     /// Findings of loss in the current loss round.
     losses: u8,
+    /// While something lost was missing, the peer's window held the sender back: in this round, in the one before.
+    held: [bool; 2],
+    /// Rounds without growth that this excused.
+    excused: u8,
 }
 
 impl FullPipe {
@@ -34,12 +49,24 @@ impl FullPipe {
     pub(super) fn reset(&mut self) {
         self.rate = Bandwidth::ZERO;
         self.rounds = 0;
+        self.excused = 0;
         self.now = false;
+    }
+
+    /// full_bw_reached.
+    pub(super) fn was_reached(&self) -> bool {
+        self.by.is_some()
     }
 
     /// CheckFullBWReached. A rate that cannot be told proves nothing.
     pub(super) fn check(&mut self, sample: &Sample, round_start: bool) {
-        if self.now || !round_start || sample.app_limited || sample.rate == Bandwidth::ZERO {
+        self.held[0] |= sample.peer_limited && sample.recovering;
+        if !round_start {
+            return;
+        }
+        let held = self.held[0] || self.held[1];
+        self.held = [false, self.held[0]];
+        if self.now || sample.app_limited || sample.rate == Bandwidth::ZERO {
             return;
         }
         if sample.rate >= self.rate.times(GROWTH) {
@@ -47,9 +74,16 @@ impl FullPipe {
             self.rate = sample.rate;
             return;
         }
+        // What is missing keeps the peer's window shut, not the path full: it opens with what is sent again.
+        if held && self.excused < HELD_ROUNDS {
+            self.excused += 1;
+            return;
+        }
         self.rounds += 1;
         self.now = self.rounds >= FULL_ROUNDS;
-        self.reached |= self.now;
+        if self.now {
+            self.by = Some(FullBy::Rate);
+        }
     }
 }
 
@@ -65,7 +99,7 @@ impl Bbr {
     /// CheckStartupDone.
     pub(super) fn check_startup_done(&mut self, window: &Window, sample: &Sample) {
         self.check_startup_high_loss(window, sample);
-        if self.state == State::Startup && self.full.reached {
+        if self.state == State::Startup && self.full.was_reached() {
             self.enter(State::Drain { since: self.model.round_count });
         }
     }
@@ -73,7 +107,7 @@ impl Bbr {
     /// CheckStartupHighLoss (section 5.3.1.3).
     fn check_startup_high_loss(&mut self, window: &Window, sample: &Sample) {
         if self.state == State::Startup
-            && !self.full.reached
+            && !self.full.was_reached()
             && let Some(since) = self.recovering
         {
             let whole_round = self.model.loss_round_start && self.model.round_count != since;
@@ -92,9 +126,19 @@ impl Bbr {
     /// The path has answered the search with loss: what it carried is what it can.
     fn leave_startup(&mut self, window: &Window) {
         self.saved.state = Some(State::Startup);
-        self.full.reached = true;
+        self.full.by = Some(FullBy::Loss);
         let bdp = self.model.bdp().unwrap_or(window.cwnd.0);
         self.model.inflight_longterm = bdp.max(self.model.inflight_latest);
+    }
+
+    /// The loss that ended Startup was the path's own: it goes on where it was.
+    pub(super) fn resume_startup(&mut self) {
+        self.full.by = None;
+        self.full.reset();
+        // ProbeRTT goes there when it is over.
+        if self.state != State::ProbeRtt {
+            self.enter(State::Startup);
+        }
     }
 
     /// Section 3.7: the network marked instead of dropping. The draft leaves the response open; here a

@@ -126,7 +126,7 @@ fn with_model(bandwidth: u32, min_rtt: Duration) -> (Congestion, Instant) {
     let mut cc = Congestion::new(CongestionName::Bbr, Packets(10));
     let bbr = bbr_mut(&mut cc, now);
     bbr.mss = MSS;
-    bbr.full.reached = true;
+    bbr.full.by = Some(startup::FullBy::Rate);
     bbr.model.max_bw.update(Bandwidth::of(bandwidth, SECOND));
     bbr.model.bound_bandwidth();
     bbr.model.min_rtt = Some(min_rtt);
@@ -186,6 +186,8 @@ fn loss_outside_probing_brings_the_bounds_down_to_what_was_delivered() {
         rtt: Some(RTT),
         in_flight: 40,
         cwnd_limited: true,
+        peer_limited: false,
+        recovering: false,
         sack: true,
     };
     bbr.note_loss(&window);
@@ -230,6 +232,78 @@ fn a_probe_that_meets_loss_ends_bounds_the_volume_and_a_mistake_takes_it_back() 
     assert_eq!((bbr.state, bbr.model.inflight_longterm), (State::Refill, UNBOUNDED));
 }
 
+/// An acknowledgment that ends a round in Startup, at this rate.
+fn startup_round(rate: u32, peer_limited: bool) -> Sample {
+    Sample {
+        now: Instant::from_secs(5),
+        total_delivered: 2_000,
+        prior_delivered: 1_000,
+        delivered: 1_000,
+        newly: 1,
+        rate: Bandwidth::of(rate, SECOND),
+        app_limited: false,
+        tx_in_flight: 50,
+        lost: 0,
+        finds_loss: false,
+        rtt: Some(RTT),
+        in_flight: 40,
+        cwnd_limited: false,
+        peer_limited,
+        recovering: true,
+        sack: true,
+    }
+}
+
+// Section 5.3.1.2, and what it does not say: a rate that the peer's window holds down says nothing of the path.
+#[test]
+fn a_window_that_what_is_missing_keeps_shut_does_not_mean_a_full_pipe() {
+    let mut full = FullPipe::default();
+    full.check(&startup_round(1_000, false), true);
+    for _ in 0..3 {
+        full.check(&startup_round(1_000, true), false);
+        full.check(&startup_round(1_000, false), true);
+    }
+    assert!(!full.was_reached(), "the peer's window was the limit");
+    // What left while it was shut is delivered in the round after it has opened.
+    full.check(&startup_round(1_000, false), true);
+    for round in 1..=3 {
+        assert!(!full.was_reached(), "{round}");
+        full.check(&startup_round(1_000, false), true);
+    }
+    assert!(full.was_reached());
+    // A window that never opens is all there is.
+    let mut full = FullPipe::default();
+    full.check(&startup_round(1_000, true), true);
+    let rounds = (1..100).find(|_| {
+        full.check(&startup_round(1_000, true), true);
+        full.was_reached()
+    });
+    assert_eq!(rounds, Some(11));
+}
+
+// Section 5.5.11.2, for loss that was none of ours instead of none at all.
+#[test]
+fn startup_that_loss_has_ended_goes_on_when_the_loss_proves_to_be_the_paths() {
+    let (mut cc, now) = with_model(1_000, RTT);
+    let lifted = |bbr: &mut Bbr, by, state| {
+        bbr.full.by = Some(by);
+        bbr.state = state;
+        bbr.lift_bounds();
+        bbr.state
+    };
+    let bbr = bbr_mut(&mut cc, now);
+    assert_eq!(lifted(bbr, startup::FullBy::Loss, State::Cruise), State::Startup);
+    assert!(!bbr.full.was_reached());
+    assert_eq!(lifted(bbr, startup::FullBy::Loss, State::ProbeRtt), State::ProbeRtt, "Startup follows");
+    assert!(!bbr.full.was_reached());
+    assert_eq!(lifted(bbr, startup::FullBy::Rate, State::Cruise), State::Refill);
+    // Once the rate has been searched for from there, that is known.
+    bbr.full.by = Some(startup::FullBy::Loss);
+    bbr.state = State::Up;
+    bbr.start_down(now);
+    assert_eq!(lifted(bbr, bbr.full.by.expect("full"), State::Cruise), State::Refill);
+}
+
 // Section 5.4.1: the window stays, the rate is the bandwidth.
 #[test]
 fn after_idling_the_flow_goes_on_where_it_was() {
@@ -271,7 +345,7 @@ fn marks_end_startup_and_lower_the_bounds_as_loss_does() {
     let mut cc = Congestion::new(CongestionName::Bbr, Packets(10));
     let now = Instant::from_secs(1);
     let _ = cc.on_ecn(&LossSample { now, in_flight: Packets(9) });
-    assert!(bbr(&cc).full.reached && bbr(&cc).model.loss_in_round);
+    assert!(bbr(&cc).full.was_reached() && bbr(&cc).model.loss_in_round);
     let (mut cc, now) = with_model(1_000, RTT);
     let up = bbr_mut(&mut cc, now);
     up.state = State::Up;
