@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use common::{finish, inside, printed, program, same_as_native, text};
@@ -55,6 +56,16 @@ fn a_close_that_lingers_waits_for_the_path() {
     let waited = took(&["--wait-on-close", "--delay", "150ms"]);
     assert!((0.3..3.0).contains(&waited), "{waited}");
     assert!(took(&["--delay", "150ms"]) < 0.2);
+}
+
+#[test]
+fn a_port_is_shared_by_the_sockets_of_one_user_as_in_the_kernel() {
+    let file = program("owners", &[]);
+    let native = Command::new(&file).output().expect("the program runs");
+    if text(&native.stdout).contains("FAILED seteuid: EPERM") {
+        return eprintln!("skipped: only root may be anybody");
+    }
+    assert_eq!(printed(inside(&[], &[&file]).uid(0).gid(0)), text(&native.stdout), "inside, then on the kernel");
 }
 
 #[test]

@@ -18,6 +18,9 @@ pub struct StackConfig {
     /// entries. `tcp_mem` and the thresholds of reassembly follow from it. What does not fit is refused, and counted by
     /// reason (`SegueMemory…`, `TCPAbortOnMemory`, `RcvPruned` and their kind). At least 1 MiB. Default: no bound.
     pub memory: Option<u64>,
+    /// The user who owns sockets that are made without naming one ([`Stack::socket`](crate::Stack::socket)): `SO_REUSEPORT` is
+    /// shared among sockets of one user, and `/proc/net` shows it. Default: 0, root.
+    pub uid: u32,
 }
 
 impl StackConfig {
@@ -29,6 +32,7 @@ impl StackConfig {
             ip: IpSettings::default(),
             core: CoreSettings::default(),
             memory: None,
+            uid: 0,
         }
     }
 }

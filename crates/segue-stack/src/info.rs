@@ -18,6 +18,8 @@ pub struct SocketInfo {
     pub socket: Option<SocketId>,
     /// Address family.
     pub domain: Domain,
+    /// The user who owns it; 0 for TIME-WAIT, which is nobody's.
+    pub uid: u32,
     /// Kind.
     pub kind: SocketType,
     /// RFC 9293's state; `None` for datagram sockets.
@@ -164,7 +166,7 @@ impl Stack {
         let sockets = self.sockets.iter().map(move |(index, socket)| {
             let generation = self.sockets.generation(index).unwrap_or_default();
             let id = (!socket.is_detached()).then_some(SocketId { index, generation });
-            describe(now, id, socket)
+            SocketInfo { uid: self.owner_of(socket.common()), ..describe(now, id, socket) }
         });
         let entries = &self.tcp.entries;
         let opening = entries.opening.iter();
@@ -182,6 +184,7 @@ fn describe(now: Instant, socket: Option<SocketId>, entry: &Socket) -> SocketInf
     let mut info = SocketInfo {
         socket,
         domain: common.domain,
+        uid: 0,
         kind: SocketType::Stream,
         state: None,
         local: SocketAddr::new(common.local, common.port),
@@ -238,6 +241,7 @@ fn bare(tuple: &FourTuple, state: segue_tcp::State, timer: Option<segue_tcp::Tim
     SocketInfo {
         socket: None,
         domain: if is_v4 { Domain::Inet } else { Domain::Inet6 },
+        uid: 0,
         kind: SocketType::Stream,
         state: Some(State::Connection(state)),
         local: tuple.local_addr(),

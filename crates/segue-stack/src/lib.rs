@@ -48,7 +48,6 @@ pub use message::{
     ControlError, ControlMessage, ErrorOrigin, ExtendedError, PacketInfo, ReceivedMessage, decode_control,
     encode_control,
 };
-pub use proc_net::SocketHolder;
 pub use route::{IfaceId, Route, RouteError};
 pub use segue_tcp::{AoAlgorithm, AoKey, BbrInfo, Chunks, Info, Instant, Ready};
 pub use segue_wire::Packet;

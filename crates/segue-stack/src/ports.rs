@@ -39,6 +39,17 @@ impl Scope {
         }
     }
 
+    /// Whether it is this scope, or a wildcard with this in it, as Linux compares who wants to join a group.
+    fn takes_in(self, other: Scope) -> bool {
+        use Scope::{AnyDual, AnyV4, AnyV6, One};
+        match (self, other) {
+            (AnyV4 | AnyV6, AnyDual) => true,
+            (One(a), One(b)) => a == b,
+            (One(_), _) => false,
+            _ => self.overlaps(other),
+        }
+    }
+
     /// Whether packets to `address` are covered.
     pub(crate) fn covers(self, address: IpAddr) -> bool {
         self.overlaps(Scope::One(address))
@@ -49,12 +60,31 @@ impl Scope {
     }
 }
 
+/// Whose a claim is, as far as `SO_REUSEPORT` asks: ports are shared by sockets of one user, so that nobody joins a server's
+/// group to take a part of its connections.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Owner {
+    /// The stack's own user.
+    Own,
+    /// This other one.
+    User(u32),
+    /// A flow in TIME-WAIT: as on Linux, nobody asks whose it was.
+    Gone,
+}
+
+impl Owner {
+    fn shares_with(self, held: Owner) -> bool {
+        held == Owner::Gone || self == held
+    }
+}
+
 /// What a socket holds of a port.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Claim {
     pub(crate) scope: Scope,
     pub(crate) reuse_address: bool,
     pub(crate) reuse_port: bool,
+    pub(crate) owner: Owner,
     pub(crate) listening: bool,
     /// By bind() or listen(), or inherited from a listener; false: chosen by connect().
     pub(crate) bound: bool,
@@ -83,6 +113,9 @@ pub(crate) enum Rules {
 #[derive(Debug, Default)]
 struct Port {
     claims: Vec<(Claim, u32)>,
+    /// Owner and scope of the latest who took it with `SO_REUSEPORT`, if nobody took it without since: as on Linux, who
+    /// is like that joins whatever became of the others, such as connections that another user has accepted.
+    group: Option<(Owner, Scope)>,
     /// Sockets a packet to this port may belong to without an exact flow entry; latest first.
     open: Vec<u32>,
 }
@@ -101,7 +134,23 @@ impl PortTable {
 
     /// Whether a socket that named the port itself may take it beside those who hold it. Its own claim must not be in.
     pub(crate) fn may_bind(&self, port: u16, claim: &Claim) -> bool {
-        self.claims(port).all(|held| !held.is_met_by(claim) || self.may_share(claim, held))
+        self.may_join(port, claim)
+            || self.claims(port).all(|held| !held.is_met_by(claim) || self.may_share(claim, held))
+    }
+
+    fn may_join(&self, port: u16, claim: &Claim) -> bool {
+        let group = self.ports.get(&port).and_then(|port| port.group);
+        claim.reuse_port && group.is_some_and(|(owner, scope)| owner == claim.owner && scope.takes_in(claim.scope))
+    }
+
+    /// A stream socket has taken the port by bind() or listen(), and its claim is in.
+    pub(crate) fn note_taken(&mut self, port: u16, claim: &Claim) {
+        let joins = self.may_join(port, claim);
+        if let Some(port) = self.ports.get_mut(&port)
+            && !joins
+        {
+            port.group = claim.reuse_port.then_some((claim.owner, claim.scope));
+        }
     }
 
     /// Whether a port may be given to a socket that asked for any: sharing is not considered.
@@ -111,7 +160,9 @@ impl PortTable {
 
     /// Whether a port may be given to a socket that asked for any and shares it by `SO_REUSEADDR` (`ip_autobind_reuse`).
     pub(crate) fn may_share_address(&self, port: u16, claim: &Claim) -> bool {
-        let shares = |held: &Claim| claim.reuse_address && held.reuse_address && !held.listening;
+        // As Linux: those that could share by SO_REUSEPORT do so where they name the port, not by chance.
+        let is_group = |held: &Claim| claim.reuse_port && held.reuse_port && claim.owner.shares_with(held.owner);
+        let shares = |held: &Claim| claim.reuse_address && held.reuse_address && !held.listening && !is_group(held);
         self.claims(port).all(|held| !held.is_met_by(claim) || shares(held))
     }
 
@@ -126,7 +177,7 @@ impl PortTable {
 
     fn may_share(&self, new: &Claim, held: &Claim) -> bool {
         let reuse_address = new.reuse_address && held.reuse_address && !held.listening;
-        let reuse_port = new.reuse_port && held.reuse_port;
+        let reuse_port = new.reuse_port && held.reuse_port && new.owner.shares_with(held.owner);
         match self.rules {
             Rules::Tcp => reuse_address || reuse_port,
             // Datagram sockets never listen; both flags share freely.

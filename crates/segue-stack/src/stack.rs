@@ -59,6 +59,8 @@ pub struct Stack {
     pub(crate) backlog: Backlog,
     pub(crate) budget: Option<Budget>,
     pub(crate) identification: u32,
+    /// Who owns sockets that nobody else does.
+    pub(crate) uid: u32,
     /// What the wall clock said at some time, as time since 1970.
     pub(crate) wall_clock: (Instant, Duration),
     pub(crate) monotonic_clock: (Instant, Duration),
@@ -70,7 +72,7 @@ pub struct Stack {
 impl Stack {
     /// A host with a loopback interface (127.0.0.1/8, ::1/128, MTU 65536) and nothing else. `now` is where its time starts.
     pub fn new(config: StackConfig, now: Instant) -> Self {
-        let StackConfig { seed, mut tcp, mut ip, core, memory } = config;
+        let StackConfig { seed, mut tcp, mut ip, core, memory, uid } = config;
         let budget = memory.map(|bytes| Budget::new(bytes.max(LEAST_BUDGET), &mut tcp, &mut ip));
         tcp.memory = Memory::new(tcp.mem);
         tcp.memory.set_orphans(0, ip.max_orphans);
@@ -95,6 +97,7 @@ impl Stack {
             backlog: Backlog::default(),
             budget,
             identification: secrets.random_u64() as u32,
+            uid,
             wall_clock: (Instant::ZERO, Duration::ZERO),
             monotonic_clock: (Instant::ZERO, Duration::ZERO),
             events: VecDeque::new(),

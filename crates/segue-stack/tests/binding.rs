@@ -8,6 +8,9 @@ use segue_stack::{Domain, Errno, SocketId, SocketOption, SocketType};
 
 const SOL_SOCKET: i32 = 1;
 const SO_BINDTODEVICE: i32 = 25;
+/// Whose the first socket is, and whose the second may be; the stack's own user is neither.
+const USER: u32 = 1000;
+const OTHER: u32 = 12345;
 
 /// The addresses of `linux/bind_conflicts.py`: address, family, `IPV6_V6ONLY`.
 const ADDRESSES: [(&str, &str, Domain, bool); 7] = [
@@ -32,11 +35,11 @@ fn client_of(name: &str) -> &'static str {
 fn make(
     w: &mut World,
     kind: SocketType,
-    (name, flags, device): (&str, &str, &str),
+    (name, flags, device, uid): (&str, &str, &str, u32),
     port: u16,
 ) -> (SocketId, Result<(), Errno>) {
     let (_, address, domain, v6_only) = ADDRESSES.into_iter().find(|(known, ..)| *known == name).unwrap();
-    let id = w.stacks[A].socket(domain, kind).unwrap();
+    let id = w.stacks[A].socket_of(domain, kind, uid).unwrap();
     if v6_only {
         w.stacks[A].set_option(w.now, id, SocketOption::V6Only(true)).unwrap();
     }
@@ -48,13 +51,20 @@ fn make(
 }
 
 /// What is left of a listener that took one connection and has closed since.
-fn accepted(w: &mut World, listener: SocketId, name: &str, port: u16, is_over: bool) -> Vec<SocketId> {
+fn accepted(
+    w: &mut World,
+    listener: SocketId,
+    (name, port): (&str, u16),
+    is_over: bool,
+    taken_by: Option<u32>,
+) -> Vec<SocketId> {
     w.stacks[A].listen(listener, 1).unwrap();
     let to = at(client_of(name), port);
     let client = if to.is_ipv4() { w.tcp(A) } else { w.tcp6(A) };
     assert_eq!(w.stacks[A].connect(w.now, client, to), Err(Errno::EINPROGRESS));
     w.pump();
     let (server, _) = w.accept(A, listener).unwrap();
+    taken_by.inspect(|uid| w.stacks[A].fchown(server, *uid).unwrap());
     w.close(A, listener);
     if !is_over {
         return vec![server, client];
@@ -80,15 +90,20 @@ fn ask(
         Some((_, "lod1")) => ("lo", "eth0"),
         _ => ("", ""),
     };
-    let (a, bound) = make(w, kind, (first, its_flags, device), port);
+    let (state, users) = state.split_once('%').unwrap_or((state, ""));
+    let (a, bound) = make(w, kind, (first, its_flags, device, USER), port);
     bound.unwrap();
     let mut held = vec![a];
     match state {
         "listening" => w.stacks[A].listen(a, 1).unwrap(),
-        "open" | "timewait" => held = accepted(w, a, first, port, state == "timewait"),
+        "open" | "timewait" => {
+            let taken_by = (users == "taken").then_some(OTHER);
+            held = accepted(w, a, (first, port), state == "timewait", taken_by);
+        }
         _ => {}
     }
-    let (b, bound) = make(w, kind, (second, other_flags, other_device), port);
+    let uid = if users == "other" { OTHER } else { USER };
+    let (b, bound) = make(w, kind, (second, other_flags, other_device, uid), port);
     let answer = match bound {
         Err(Errno::EADDRINUSE) => 'X',
         Err(other) => panic!("{other}"),
@@ -131,7 +146,13 @@ fn differing(table: &str) -> Vec<String> {
 #[test]
 fn two_sockets_share_a_port_exactly_where_linux_lets_them() {
     let table = include_str!("linux/bind_conflicts.txt");
-    assert_eq!(table.lines().count(), 5 * 49 + 2 * 4 * 4, "four states of TCP, one of UDP, and four pairs of devices");
+    let users = 5 * 49 + 49;
+    let all = 5 * 49 + 2 * 4 * 4 + users;
+    assert_eq!(
+        table.lines().count(),
+        all,
+        "four states of TCP, one of UDP, four pairs of devices, two users in six ways"
+    );
     let wrong = differing(table);
     assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
 }
@@ -170,21 +191,58 @@ fn reserved_ports_are_bound_by_number_and_never_chosen() {
 }
 
 #[test]
-fn when_no_port_is_free_autobind_reuse_shares_among_those_with_reuseaddr() {
-    let mut w = World::new(Wire::default());
-    w.stacks[A].set_sysctl(w.now, "ip_local_port_range", "40000 40003").unwrap();
-    let choose = |w: &mut World, reuse| {
-        let socket = w.tcp(A);
-        w.stacks[A].set_option(w.now, socket, SocketOption::ReuseAddress(reuse)).unwrap();
+fn when_no_port_is_free_autobind_reuse_shares_among_those_with_reuseaddr_alone() {
+    let choose = |w: &mut World, (address, port), uid| {
+        let socket = w.stacks[A].socket_of(Domain::Inet, SocketType::Stream, uid).unwrap();
+        w.stacks[A].set_option(w.now, socket, SocketOption::ReuseAddress(address)).unwrap();
+        w.stacks[A].set_option(w.now, socket, SocketOption::ReusePort(port)).unwrap();
         w.bind(A, socket, "0.0.0.0:0")
     };
-    for _ in 0..4 {
-        assert_eq!(choose(&mut w, true), Ok(()));
+    let full = |flags| {
+        let mut w = World::new(Wire::default());
+        w.stacks[A].set_sysctl(w.now, "ip_local_port_range", "40000 40003").unwrap();
+        for _ in 0..4 {
+            assert_eq!(choose(&mut w, flags, USER), Ok(()));
+        }
+        assert_eq!(choose(&mut w, flags, USER), Err(Errno::EADDRINUSE));
+        w.stacks[A].set_sysctl(w.now, "ip_autobind_reuse", "1").unwrap();
+        w
+    };
+    let (both, port, address, refused) = ((true, true), (false, true), (true, false), Err(Errno::EADDRINUSE));
+    // As this machine's kernel answers: those that could share by SO_REUSEPORT do so by name only.
+    for (held, new, answer) in [
+        (address, address, Ok(())),
+        (address, both, Ok(())),
+        (address, port, refused),
+        (both, address, Ok(())),
+        (both, both, refused),
+        (port, address, refused),
+        (port, port, refused),
+    ] {
+        assert_eq!(choose(&mut full(held), new, USER), answer, "{held:?} {new:?}");
     }
-    assert_eq!(choose(&mut w, true), Err(Errno::EADDRINUSE));
-    w.stacks[A].set_sysctl(w.now, "ip_autobind_reuse", "1").unwrap();
-    assert_eq!(choose(&mut w, false), Err(Errno::EADDRINUSE));
-    assert_eq!(choose(&mut w, true), Ok(()));
+    // Another user's is no group to join.
+    assert_eq!(choose(&mut full(both), both, OTHER), Ok(()));
+    assert_eq!(choose(&mut full(address), (false, false), USER), refused);
+}
+
+#[test]
+fn the_owner_of_a_socket_is_the_stacks_user_the_one_who_made_it_or_the_one_it_was_given_to() {
+    let mut w = World::with(Wire::default(), |_, config, _| config.uid = USER);
+    let own = w.tcp(A);
+    let other = w.stacks[A].socket_of(Domain::Inet, SocketType::Datagram, OTHER).unwrap();
+    assert_eq!((w.stacks[A].owner(own), w.stacks[A].owner(other)), (Ok(USER), Ok(OTHER)));
+    w.stacks[A].fchown(other, USER).unwrap();
+    assert_eq!(w.stacks[A].owner(other), Ok(USER));
+    // What a listener takes is its owner's.
+    let listener = w.listener(B, "10.0.0.2:80", 1);
+    w.stacks[B].fchown(listener, OTHER).unwrap();
+    assert_eq!(w.connect(A, own, "10.0.0.2:80"), Err(Errno::EINPROGRESS));
+    w.settle();
+    let (server, _) = w.accept(B, listener).unwrap();
+    assert_eq!(w.stacks[B].owner(server), Ok(OTHER));
+    w.close(A, other);
+    assert_eq!(w.stacks[A].fchown(other, OTHER), Err(Errno::EBADF));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use common::*;
-use segue_stack::{SocketHolder, SocketId};
+use segue_stack::SocketId;
 
 /// The names in the kernel's own files: each group as one line, in its order, with its group in front.
 fn names(text: &str) -> Vec<String> {
@@ -21,8 +21,7 @@ fn names6(text: &str) -> Vec<String> {
 }
 
 fn file(world: &World, host: usize, name: &str) -> String {
-    let holder = |_: SocketId| SocketHolder { uid: 1000, inode: 4711 };
-    world.stacks[host].proc_net(world.now, name, &holder).expect("a file")
+    world.stacks[host].proc_net(world.now, name, &|_: SocketId| 4711).expect("a file")
 }
 
 /// Other kernels know other names; this is the one whose files are written.
@@ -144,7 +143,7 @@ fn packets_bytes_and_probes_are_counted_as_in_linux() {
 
 #[test]
 fn sockets_are_listed_as_in_the_kernels_tables() {
-    let mut world = World::new(Wire::default());
+    let mut world = World::with(Wire::default(), |_, config, _| config.uid = 1000);
     let listener = world.listener(B, "10.0.0.2:80", 7);
     let udp = world.udp(B);
     world.bind(B, udp, "10.0.0.2:53").expect("bound");

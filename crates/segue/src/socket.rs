@@ -39,6 +39,20 @@ impl Socket {
         .map(|id| Socket::from_id(host, id))
     }
 
+    /// As [`new`](Self::new), for a user who is not this process's: ports are shared by `SO_REUSEPORT` among sockets of one user.
+    pub fn of_user(host: &Host, domain: Domain, kind: SocketType, uid: u32) -> io::Result<Socket> {
+        host.with_core(|core, _, _| {
+            core.check_alive()?;
+            core.stack.socket_of(domain, kind, uid).into_io()
+        })
+        .map(|id| Socket::from_id(host, id))
+    }
+
+    /// fchown(2): another user owns it from now on.
+    pub fn fchown(&self, uid: u32) -> io::Result<()> {
+        self.call(|stack, _, id| stack.fchown(id, uid))
+    }
+
     /// Takes over a socket that was made with [`Host::with_stack`]. It is closed when the `Socket` is dropped.
     pub fn from_id(host: &Host, id: SocketId) -> Socket {
         Socket { host: host.clone(), id, owned: true }

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
 use segue::SocketId;
-use segue_stack::{SocketHolder, Stack};
+use segue_stack::Stack;
 
 use crate::caller::{Answer, Caller, Reply};
 use crate::supervisor::Supervisor;
@@ -28,10 +28,8 @@ pub(super) fn open(caller: &mut Caller<'_>) -> Reply {
         return Ok(Answer::LetThrough);
     };
     let holders = holders(caller.sup);
-    // SAFETY: takes nothing, cannot fail.
-    let uid = unsafe { libc::geteuid() };
-    let holder = |id: SocketId| SocketHolder { uid, inode: holders.get(&id).copied().unwrap_or(0) };
-    let Some(text) = caller.sup.host.with_stack(|stack, now| stack.proc_net(now, name, &holder)) else {
+    let inode = |id: SocketId| holders.get(&id).copied().unwrap_or(0);
+    let Some(text) = caller.sup.host.with_stack(|stack, now| stack.proc_net(now, name, &inode)) else {
         return Ok(Answer::LetThrough);
     };
     let file = readable(&text).map_err(|error| errno(&error))?;

@@ -59,7 +59,7 @@ pub(super) fn create(caller: &mut Caller<'_>) -> Reply {
         _ => {}
     }
     let (domain, socket_type) = kind_of(caller.call.int(0), kind & !FLAGS, caller.call.int(2))?;
-    let endpoint = Socket::new(&caller.sup.host, domain, socket_type).map_err(failed)?;
+    let endpoint = Socket::of_user(&caller.sup.host, domain, socket_type, sys::user(caller.tid())).map_err(failed)?;
     let unix_kind = match socket_type {
         SocketType::Stream => Kind::Stream,
         SocketType::Datagram | SocketType::Icmp => Kind::Datagram,

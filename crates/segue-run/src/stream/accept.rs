@@ -18,8 +18,8 @@ use crate::address;
 use crate::caller::give_address;
 use crate::holder::Holder;
 use crate::supervisor::{Parked, Sock, State, Supervisor};
-use crate::sys::errno;
 use crate::sys::unix::{self, Kind};
+use crate::sys::{self, errno};
 
 /// Room for markers on the native listener; one is in use at a time.
 const MARKERS: i32 = 4;
@@ -218,6 +218,10 @@ fn hand_over(
         if let Err(error) = give_address(call.parked.tid, call.address, call.address_len, &bytes) {
             return Err((Some(error), (endpoint, peer)));
         }
+    }
+    // As on Linux: who accepts owns the connection, not who listens.
+    if let Err(error) = endpoint.fchown(sys::user(call.parked.tid)) {
+        return Err((Some(errno(&error)), (endpoint, peer)));
     }
     let made = unix::pair(Kind::Stream, call.nonblocking)
         .and_then(|(ours, theirs)| Ok((unix::cookie(theirs.as_fd())?, ours, theirs)));

@@ -67,6 +67,21 @@ pub(crate) fn thread_group(tid: u32) -> io::Result<u32> {
         .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
 }
 
+/// Whose user's a socket is that a task makes: that of its file accesses, as in the kernel.
+///
+/// Without privileges there is but one: nothing that a task under the filter executes has more than it (no_new_privs).
+pub(crate) fn user(tid: u32) -> u32 {
+    // SAFETY: takes nothing, cannot fail.
+    let own = unsafe { libc::geteuid() };
+    if own != 0 {
+        return own;
+    }
+    // Real, effective, saved, for files. A task that is gone needs no answer.
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    line.and_then(|users| users.split_whitespace().nth(3)?.parse().ok()).unwrap_or(own)
+}
+
 /// A duplicate, in this process, of another task's descriptor.
 pub(crate) fn pidfd_getfd(pidfd: BorrowedFd<'_>, fd: i32) -> io::Result<OwnedFd> {
     // SAFETY: no pointers are passed.

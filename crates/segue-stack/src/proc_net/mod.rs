@@ -12,15 +12,6 @@ use segue_tcp::Instant;
 use crate::SocketId;
 use crate::stack::Stack;
 
-/// Who holds a socket, as the files tell it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct SocketHolder {
-    /// The user. Default: 0, root.
-    pub uid: u32,
-    /// The number of the socket's file; 0: nobody holds it.
-    pub inode: u64,
-}
-
 impl Stack {
     /// The names of the files that [`proc_net`](Self::proc_net) knows.
     pub const PROC_NET: &'static [&'static str] =
@@ -28,18 +19,19 @@ impl Stack {
 
     /// The text of a file of `/proc/net` (`"tcp"`, `"snmp"` …), as Linux writes it; `None`: there is none of this name.
     ///
-    /// `holder` is asked about every socket that an application holds; a stack does not know users and files.
-    pub fn proc_net(&self, now: Instant, file: &str, holder: &dyn Fn(SocketId) -> SocketHolder) -> Option<String> {
+    /// `inode` is asked for the number of the file of every socket that an application holds (0: it has none): a stack does
+    /// not know files.
+    pub fn proc_net(&self, now: Instant, file: &str, inode: &dyn Fn(SocketId) -> u64) -> Option<String> {
         Some(match file {
             "netstat" => self.netstat(),
             "snmp" => self.snmp(now),
             "snmp6" => self.snmp6(),
             "sockstat" => self.sockstat(now),
             "sockstat6" => self.sockstat6(now),
-            "tcp" => self.tcp_table(now, false, holder),
-            "tcp6" => self.tcp_table(now, true, holder),
-            "udp" => self.udp_table(now, false, holder),
-            "udp6" => self.udp_table(now, true, holder),
+            "tcp" => self.tcp_table(now, false, inode),
+            "tcp6" => self.tcp_table(now, true, inode),
+            "udp" => self.udp_table(now, false, inode),
+            "udp6" => self.udp_table(now, true, inode),
             _ => return None,
         })
     }

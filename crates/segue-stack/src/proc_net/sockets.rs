@@ -4,7 +4,6 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use segue_tcp::{Info, Instant, State as Tcp, TimerKind};
 
-use super::SocketHolder;
 use crate::info::{SocketInfo, State};
 use crate::stack::Stack;
 use crate::{Domain, SocketId, SocketType};
@@ -95,7 +94,7 @@ impl Stack {
         self.list_sockets(now).filter(move |info| info.kind == kind && is_v6(info) == v6)
     }
 
-    pub(super) fn tcp_table(&self, now: Instant, v6: bool, holder: &dyn Fn(SocketId) -> SocketHolder) -> String {
+    pub(super) fn tcp_table(&self, now: Instant, v6: bool, inode: &dyn Fn(SocketId) -> u64) -> String {
         let title = if v6 {
             "  sl  local_address                         remote_address                        \
              st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
@@ -110,14 +109,14 @@ impl Stack {
             .filter(|info| !matches!(info.state, None | Some(State::Connection(Tcp::Closed))));
         for (at, info) in listed.enumerate() {
             let Some(state) = info.state else { continue };
-            let line = tcp_line(at, &info, state, now, info.socket.map(holder).unwrap_or_default());
+            let line = tcp_line(at, &info, state, now, info.socket.map_or(0, inode));
             out.push_str(&if v6 { line } else { pad(&line, 149) });
             out.push('\n');
         }
         out
     }
 
-    pub(super) fn udp_table(&self, now: Instant, v6: bool, holder: &dyn Fn(SocketId) -> SocketHolder) -> String {
+    pub(super) fn udp_table(&self, now: Instant, v6: bool, inode: &dyn Fn(SocketId) -> u64) -> String {
         let title = if v6 {
             "  sl  local_address                         remote_address                        \
              st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
@@ -132,7 +131,7 @@ impl Stack {
         let mut out = title + "\n";
         let listed = self.of_kind(now, SocketType::Datagram, v6).filter(|info| info.local.port() != 0);
         for (at, info) in listed.enumerate() {
-            let who = info.socket.map(holder).unwrap_or_default();
+            let inode = info.socket.map_or(0, inode);
             let memory = info.memory.unwrap_or_default();
             let line = format!(
                 "{at:5}: {} {} {:02X} {:08X}:{:08X} 00:00000000 00000000 {:5}        0 {} 2 {:016x} {}",
@@ -141,8 +140,8 @@ impl Stack {
                 if info.peer.is_some() { 1 } else { 7 },
                 memory[2],
                 memory[0],
-                who.uid,
-                who.inode,
+                info.uid,
+                inode,
                 0,
                 memory[8],
             );
@@ -188,7 +187,7 @@ impl Stack {
     }
 }
 
-fn tcp_line(at: usize, info: &SocketInfo, state: State, now: Instant, who: SocketHolder) -> String {
+fn tcp_line(at: usize, info: &SocketInfo, state: State, now: Instant, inode: u64) -> String {
     let v6 = is_v6(info);
     let (kind, left, expired) = timer(info, now);
     // A listener's backlog is not said here.
@@ -203,9 +202,9 @@ fn tcp_line(at: usize, info: &SocketInfo, state: State, now: Instant, who: Socke
         shown(info.peer.unwrap_or(unspecified(v6)), v6),
         number(state),
         info.receive_queue,
-        who.uid,
+        info.uid,
         info.info.as_ref().map_or(0, |info| info.probes),
-        who.inode,
+        inode,
         0,
         tail(info, connection),
     )

@@ -82,6 +82,7 @@ impl Stack {
         common.flags.set(Flags::PORT_LOCKED, address.port() != 0);
         if port != 0 {
             self.claim_port(id.index);
+            self.note_taken(id.index);
         }
         Ok(())
     }
@@ -118,7 +119,15 @@ impl Stack {
         common.port = port;
         common.flags.set(Flags::CLAIM_BOUND, is_bound);
         self.claim_port(id.index);
+        self.note_taken(id.index);
         Ok(())
+    }
+
+    /// A stream socket has bound itself, or listens.
+    pub(crate) fn note_taken(&mut self, index: u32) {
+        if let Some(Socket::Stream(stream)) = self.sockets.at(index) {
+            self.tcp.ports.note_taken(stream.common.port, &stream.common.claim());
+        }
     }
 
     /// Count what a socket holds of its port, and let a datagram socket be found.

@@ -23,6 +23,33 @@ impl Stack {
         self.create_socket(domain, kind)
     }
 
+    /// As [`socket`](Self::socket), for a user who is not the stack's own ([`StackConfig::uid`](crate::StackConfig::uid)).
+    ///
+    /// # Errors
+    /// As [`socket`](Self::socket).
+    pub fn socket_of(&mut self, domain: Domain, kind: SocketType, uid: u32) -> Result<SocketId> {
+        let id = self.create_socket(domain, kind)?;
+        self.fchown(id, uid)?;
+        Ok(id)
+    }
+
+    /// fchown(2): the user who owns a socket. Connections that a listener takes are its owner's until this says otherwise.
+    /// What has been bound stays bound, as on Linux.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn fchown(&mut self, id: SocketId, uid: u32) -> Result<()> {
+        self.own_socket(id, uid)
+    }
+
+    /// The user who owns a socket.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn owner(&self, id: SocketId) -> Result<u32> {
+        Ok(self.owner_of(self.live(id)?.common()))
+    }
+
     /// bind(2): take a local address and port; port 0 chooses one out of `ip_local_port_range`.
     ///
     /// # Errors

@@ -48,6 +48,20 @@ impl Stack {
         Ok(SocketId { index, generation })
     }
 
+    /// The user who owns a socket.
+    pub(crate) fn owner_of(&self, common: &Common) -> u32 {
+        common.rare().uid.unwrap_or(self.uid)
+    }
+
+    pub(crate) fn own_socket(&mut self, id: SocketId, uid: u32) -> Result<()> {
+        let new = (uid != self.uid).then_some(uid);
+        let common = self.live(id)?.common();
+        if common.rare().uid != new {
+            self.change_claim(id.index, |common| common.rare_mut().uid = new);
+        }
+        Ok(())
+    }
+
     pub(crate) fn send_slice(
         &mut self,
         now: Instant,

@@ -8,7 +8,7 @@ use super::rare::RareOptions;
 use super::timestamping::TimestampingFlags;
 use crate::ip::input::Arrival;
 use crate::net::Net;
-use crate::ports::{Claim, Scope};
+use crate::ports::{Claim, Owner, Scope};
 use crate::tuple::shown;
 use crate::{Domain, Errno, IfaceId, Shutdown};
 
@@ -218,6 +218,7 @@ impl Common {
             scope: self.scope(),
             reuse_address: self.has(Flags::REUSE_ADDRESS),
             reuse_port: self.has(Flags::REUSE_PORT),
+            owner: self.rare().uid.map_or(Owner::Own, Owner::User),
             listening: self.has(Flags::CLAIM_LISTENING),
             bound: self.has(Flags::CLAIM_BOUND),
             device: self.rare().device,

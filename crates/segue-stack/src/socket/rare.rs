@@ -64,6 +64,8 @@ pub(crate) struct RareOptions {
     /// SO_RCVTIMEO and SO_SNDTIMEO in microseconds; 0: for ever, `u64::MAX`: not at all. Whoever blocks on top of the stack keeps to them.
     pub(crate) receive_timeout: u64,
     pub(crate) send_timeout: u64,
+    /// The user who owns it; `None`: the stack's own.
+    pub(crate) uid: Option<u32>,
     /// SO_RCVLOWAT.
     pub(crate) rcvlowat: u32,
     pub(crate) priority: i32,
@@ -139,6 +141,7 @@ impl RareOptions {
             flags: RareFlags::empty(),
             receive_timeout: 0,
             send_timeout: 0,
+            uid: None,
             rcvlowat: 1,
             priority: 0,
             mark: 0,

@@ -47,6 +47,7 @@ impl Stack {
             return Err(Errno::EADDRINUSE);
         }
         self.change_claim(id.index, |common| common.flags.insert(Flags::CLAIM_LISTENING | Flags::CLAIM_BOUND));
+        self.note_taken(id.index);
         let stream = self.stream_mut(id)?;
         stream.common.flags.remove(Flags::SHUT_READ | Flags::SHUT_WRITE);
         let (port, place) = (stream.common.port, Place::of(&stream.common));

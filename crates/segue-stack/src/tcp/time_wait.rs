@@ -15,7 +15,7 @@ use crate::Counter;
 use crate::IfaceId;
 use crate::budget::Entry;
 use crate::ip::input::Arrival;
-use crate::ports::Claim;
+use crate::ports::{Claim, Owner};
 use crate::socket::Socket;
 use crate::socket::common::Common;
 use crate::stack::Stack;
@@ -75,6 +75,7 @@ impl TimeWaitEntry {
             scope: crate::ports::Scope::One(self.tuple().local),
             reuse_address: has(ClaimBits::REUSE_ADDRESS),
             reuse_port: has(ClaimBits::REUSE_PORT),
+            owner: Owner::Gone,
             listening: false,
             bound: has(ClaimBits::BOUND),
             device: self.device,

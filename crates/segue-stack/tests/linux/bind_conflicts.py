@@ -8,10 +8,14 @@ first in (-, a, p, ap) x second in (-, a, p, ap). `.`: the second bind succeeds 
 
 The first socket is bound, or listens, or it was accepted by a listener that has closed since and is now open or in
 TIME-WAIT. `bound@lo-` and the like: the first, the second, or both are confined to an interface by SO_BINDTODEVICE.
+`bound%other` and the like: the second socket is another user's. `open%taken`: both are the same user's, but another one has
+accepted the connection. To be run as root, who may be anybody.
 
     unshare -n sh -c 'ip link set lo up; ip link add d1 type veth peer name d2; python3 bind_conflicts.py' > bind_conflicts.txt
 """
+import contextlib
 import errno
+import os
 import socket
 
 ADDRESSES = {
@@ -30,6 +34,16 @@ CLIENTS = {
 }
 DEVICES = ("lo-", "-lo", "lolo", "lod1")
 PORT = 20000
+OTHER = 12345
+
+
+@contextlib.contextmanager
+def user(uid):
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def make(kind, name, flags, device=""):
@@ -44,12 +58,13 @@ def make(kind, name, flags, device=""):
     return s, (address, PORT)
 
 
-def accepted(listener, name, is_over):
+def accepted(listener, name, is_over, uid):
     """What is left of a listener that took one connection."""
     listener.listen(1)
     to = CLIENTS[name]
     client = socket.create_connection((to, PORT))
-    server, _ = listener.accept()
+    with user(uid):
+        server, _ = listener.accept()
     listener.close()
     if not is_over:
         return [server, client]
@@ -64,14 +79,16 @@ def ask(kind, state, first, second, f1, f2):
     PORT += 1
     devices = {"lo-": ("lo", ""), "-lo": ("", "lo"), "lolo": ("lo", "lo"), "lod1": ("lo", "d1")}
     one, two = devices.get(state.partition("@")[2], ("", ""))
+    state, _, users = state.partition("%")
     a, where = make(kind, first, f1, one)
     a.bind(where)
     held = [a]
     if state == "listening":
         a.listen(1)
     elif state in ("open", "timewait"):
-        held = accepted(a, first, state == "timewait")
-    b, where = make(kind, second, f2, two)
+        held = accepted(a, first, state == "timewait", OTHER if users == "taken" else 0)
+    with user(OTHER if users == "other" else 0):
+        b, where = make(kind, second, f2, two)
     try:
         try:
             b.bind(where)
@@ -93,7 +110,8 @@ def ask(kind, state, first, second, f1, f2):
 
 for proto, kind in (("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)):
     states = ["bound", "listening", "open", "timewait"] if proto == "tcp" else ["bound"]
-    for state in states + ["bound@" + devices for devices in DEVICES]:
+    users = [state + "%other" for state in states] + ["open%taken"] * (proto == "tcp")
+    for state in states + ["bound@" + devices for devices in DEVICES] + users:
         for first in ADDRESSES:
             for second in ADDRESSES:
                 if "@" in state and (first, second) not in (("any4", "lo4"), ("lo4", "lo4"), ("any6", "any6"), ("any4", "any6")):

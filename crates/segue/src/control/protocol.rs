@@ -89,6 +89,9 @@ pub struct SocketLine {
     pub peer: Option<SocketAddr>,
     /// The socket's number in its host; none for what no program holds.
     pub socket: Option<u64>,
+    /// The user who owns it.
+    #[serde(default)]
+    pub uid: u32,
     /// The running timer.
     #[serde(default)]
     pub timer: Option<TimerLine>,
@@ -225,6 +228,7 @@ impl SocketLine {
             local: info.local,
             peer: info.peer,
             socket: info.socket.map(segue_stack::SocketId::as_u64),
+            uid: info.uid,
             timer: info.timer.map(|timer| TimerLine::of(&timer, now)),
             congestion: info.congestion.map(|name| name.as_str().to_owned()),
             memory: info.memory,

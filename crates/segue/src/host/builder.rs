@@ -288,7 +288,8 @@ impl HostBuilder {
             }
         };
         let now = crate::clock::now();
-        let mut stack = Stack::new(StackConfig { memory: self.memory, ..StackConfig::new(seed) }, now);
+        let uid = rustix::process::geteuid().as_raw();
+        let mut stack = Stack::new(StackConfig { memory: self.memory, uid, ..StackConfig::new(seed) }, now);
         stack.set_wall_clock(now, crate::clock::since_1970());
         stack.set_monotonic_clock(now, crate::clock::since_boot());
         for (name, value) in &self.sysctls {

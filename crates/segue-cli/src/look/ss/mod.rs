@@ -252,10 +252,9 @@ impl<'a> Table<'a> {
             let _ = write!(text, " timer:({},{},{})", timer.name, span(timer.expires_ms), timer.retransmits);
         }
         if self.args.extended {
-            // As ss: root is not told. A host belongs to who may ask it.
-            let uid = rustix::process::geteuid().as_raw();
-            if uid != 0 {
-                let _ = write!(text, " uid:{uid}");
+            // As ss: root is not told.
+            if line.uid != 0 {
+                let _ = write!(text, " uid:{}", line.uid);
             }
             // What no program holds has no number, as on Linux.
             let number = line.socket.unwrap_or(0);
