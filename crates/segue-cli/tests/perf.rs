@@ -53,6 +53,7 @@ fn what_cannot_be_measured_is_a_usage_error_that_says_what_can() {
     for (arguments, word) in [
         (["connections", "--count", "3"], "from 10"),
         (["flood", "--attack", "nukes"], "zero-window"),
+        (["flood", "--attack", "slow-readers"], "similar value exists: 'slow-reader'"),
         (["flood", "--rate", "0"], "max"),
     ] {
         let output = finish(segue().arg("perf").args(arguments), SOON);

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use segue_perf::flood::{Attack, FloodConfig, FloodReport, Rate, flood};
 use serde_json::{Value, json};
 
@@ -39,7 +40,7 @@ pub(crate) struct FloodArgs {
     seconds: u64,
 
     /// Which attacks, all at once, or all: without idle, and without half-closed unless --memory is given.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "all")]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "all", value_parser = attack_names())]
     attack: Vec<String>,
 
     /// Set a parameter of the server by Linux's name, e.g. tcp_syncookies=2.
@@ -75,6 +76,11 @@ fn pace(text: &str) -> Result<Pace, String> {
         Ok(rate) if rate > 0 => Ok(Pace::PerSecond(rate)),
         _ => Err("give packets per second, at least 1, or max".to_owned()),
     }
+}
+
+/// What `--attack` takes: whoever misspells one is told the nearest.
+fn attack_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(Attack::ALL.map(Attack::name).into_iter().chain(["all"]))
 }
 
 fn attacks(names: &[String], has_budget: bool) -> Result<Vec<Attack>, Fail> {
@@ -134,6 +140,7 @@ fn as_json(config: &FloodConfig, report: &FloodReport) -> Value {
         "clients_refused": report.clients_refused,
         "latency_us": { "median": median, "p99": p99, "longest": longest },
         "heap_bytes": report.heap,
+        "resident_bytes": report.resident,
         "grown": { "heap": report.grown.heap, "resident": report.grown.resident, "budget": config.memory },
         "entries": {
             "sockets": usage.sockets,
@@ -146,6 +153,12 @@ fn as_json(config: &FloodConfig, report: &FloodReport) -> Value {
         "counters": counters,
         "missed": report.failures,
     })
+}
+
+/// Of samples at even distances, those after a quarter, half, three quarters and all of the time.
+fn quarters(samples: &[u64]) -> impl Iterator<Item = u64> {
+    let last = samples.len().checked_sub(1);
+    last.into_iter().flat_map(move |last| (1..=4).map(move |n| samples[last * n / 4]))
 }
 
 fn print(config: &FloodConfig, report: &FloodReport) {
@@ -163,8 +176,11 @@ fn print(config: &FloodConfig, report: &FloodReport) {
         report.clients_failed.len(),
         report.clients_refused
     );
-    if let (Some(first), Some(last)) = (report.heap.get(report.heap.len() / 4), report.heap.last()) {
-        println!("heap: {first} bytes after a quarter, {last} in the end");
+    for (what, samples) in [("heap", &report.heap), ("resident set", &report.resident)] {
+        let at: Vec<String> = quarters(samples).map(|bytes| format!("{:.2}", bytes as f64 / 1e6)).collect();
+        if !at.is_empty() {
+            println!("{what}: {} MB after each quarter of the attack", at.join(", "));
+        }
     }
     if let Some(memory) = config.memory {
         let heap = report.grown.heap.map_or_else(|| "?".to_owned(), |heap| heap.to_string());

@@ -70,6 +70,8 @@ pub struct FloodReport {
     pub latency: [Duration; 3],
     /// Bytes in use on the heap, at even distances; empty where the program's allocator does not count.
     pub heap: Vec<u64>,
+    /// The resident set of the process, at the same times.
+    pub resident: Vec<u64>,
     /// Growth of the heap and of the resident set since the server and all others were made, at most, in bytes: the server's,
     /// and what the others have under way.
     pub grown: Grown,
@@ -118,6 +120,7 @@ pub fn flood(config: &FloodConfig) -> Result<FloodReport, PerfError> {
     let mut grown = Grown::default();
     let watch = Stopwatch::start();
     let mut heap = Vec::with_capacity(SAMPLES as usize + 1);
+    let mut resident = Vec::with_capacity(SAMPLES as usize + 1);
     let mut next_sample = Duration::ZERO;
     loop {
         let elapsed = watch.elapsed();
@@ -129,21 +132,22 @@ pub fn flood(config: &FloodConfig) -> Result<FloodReport, PerfError> {
         if is_on && elapsed >= next_sample {
             next_sample += config.duration / SAMPLES;
             heap.extend(allocation::heap_in_use());
-            grown.resident = grown.resident.max(process::resident()?.saturating_sub(before.1));
+            resident.push(process::resident()?);
         }
         field.round(elapsed, is_on)?;
         let more = before.0.zip(allocation::heap_in_use()).map(|(before, now)| now.saturating_sub(before));
         grown.heap = grown.heap.max(more);
     }
-    grown.resident = grown.resident.max(process::resident()?.saturating_sub(before.1));
+    let most = resident.iter().copied().chain([process::resident()?]).max().unwrap_or_default();
+    grown.resident = most.saturating_sub(before.1);
     field.clients.give_up();
-    let mut report = report(field, heap, watch.elapsed());
+    let mut report = report(field, [heap, resident], watch.elapsed());
     report.grown = grown;
     judge(&mut report, config);
     Ok(report)
 }
 
-fn report(mut field: Field, heap: Vec<u64>, time: Duration) -> FloodReport {
+fn report(mut field: Field, [heap, resident]: [Vec<u64>; 2], time: Duration) -> FloodReport {
     let latency = field.clients.latency();
     let stack = &field.server.stack;
     FloodReport {
@@ -154,6 +158,7 @@ fn report(mut field: Field, heap: Vec<u64>, time: Duration) -> FloodReport {
         clients_refused: field.clients.refused,
         latency,
         heap,
+        resident,
         grown: Grown::default(),
         counters: stack.counters().nonzero().collect(),
         usage: stack.usage(),
@@ -171,11 +176,13 @@ fn judge(report: &mut FloodReport, config: &FloodConfig) {
         report.failures.push("no client was served".to_owned());
     }
     // What the tables take when they fill up for the first time is taken in the first half.
-    let (first, second) = report.heap.split_at(report.heap.len() / 2);
-    if let (Some(first), Some(second)) = (first.iter().max(), second.iter().max())
-        && *second > first * (100 + GROWTH_PERCENT) / 100 + GROWTH_BYTES
-    {
-        report.failures.push(format!("memory grew from {first} to {second} bytes while the attack went on"));
+    for (what, samples) in [("heap", &report.heap), ("resident set", &report.resident)] {
+        let (first, second) = samples.split_at(samples.len() / 2);
+        if let (Some(first), Some(second)) = (first.iter().max(), second.iter().max())
+            && *second > first * (100 + GROWTH_PERCENT) / 100 + GROWTH_BYTES
+        {
+            report.failures.push(format!("the {what} grew from {first} to {second} bytes while the attack went on"));
+        }
     }
     let Some(memory) = config.memory else { return };
     for (what, grown) in [("heap", report.grown.heap), ("resident set", Some(report.grown.resident))] {
