@@ -17,7 +17,7 @@ fn every_example_of_the_language_is_read() {
         }
         count += 1;
     }
-    assert_eq!(count, 12);
+    assert_eq!(count, 13);
 }
 
 /// Each text is refused on this line and column, with this in the message.
