@@ -138,7 +138,7 @@ impl Flow {
         self.srtt = Some(self.srtt.map_or(rtt, |srtt| srtt * 7 / 8 + rtt / 8));
         self.min_rtt = Some(self.min_rtt.map_or(rtt, |min| min.min(rtt)));
         let mut delivered = Delivered::default();
-        delivered.note(packet.sent_at, Seq::new(id), &packet.sent);
+        delivered.note(1, packet.sent_at, Seq::new(id), &packet.sent);
         let lost: Vec<u32> = self.outstanding.range(..id).map(|(id, _)| *id).collect();
         self.lose(now, &lost);
         let in_flight = self.in_flight();

@@ -14,7 +14,7 @@ use super::frto::Frto;
 use super::nagle::Hold;
 use super::path_mtu::ProbePlan;
 use super::repair::Leave;
-use super::scoreboard::{Place, Resend};
+use super::scoreboard::{Departure, Resend};
 use super::timer::{Nudge, SendTimer};
 use crate::cc::Restart;
 use crate::cc::validation::Outstanding;
@@ -361,7 +361,8 @@ impl Sender {
         let record = self.queue.on_sent(now, data_end, len, if self.urgent_end.is_some() { size } else { most });
         let ends_write = self.push_end.after(start) && !self.push_end.after(data_end);
         let push = ends_write || record.is_some_and(|record| record.push) || nudge == Nudge::Partial;
-        self.mark_new(now, start, len, (fin, size), Place { push, first: false, ends_record: record.is_some() });
+        let ends_record = record.is_some();
+        self.mark_new(now, &Departure { start, len, size, fin, push_end: self.push_end, push, ends_record });
         if !len.is_multiple_of(size) {
             self.partial_end = data_end;
         }
@@ -388,29 +389,13 @@ impl Sender {
         self.outgoing(now, start, len, size, fin, push || len > size)
     }
 
-    /// A mark for each segment. A segment that is sent again is pushed as it was; of several only the last is.
-    /// `end`: what the last one is.
-    fn mark_new(&mut self, now: Instant, start: Seq<Local>, len: u32, (fin, size): (bool, u32), end: Place) {
-        let data_end = start + len;
+    /// A mark for each segment.
+    fn mark_new(&mut self, now: Instant, departure: &Departure) {
         let idle = self.scoreboard.is_empty();
-        let mut in_flight = self.scoreboard.in_flight();
-        // Of the bytes before the last segment.
-        let push_end = self.push_end;
-        let rate = &mut self.cc.flow_mut(now).rate;
-        let mut at = start;
-        let mut segments = 0;
-        while at != data_end || segments == 0 {
-            let piece = data_end.since(at).min(size);
-            let last = at + piece == data_end;
-            let within = Place { push: push_end.after(at) && !push_end.after(at + piece), ..Place::default() };
-            let place = Place { first: segments == 0, ..if last { end } else { within } };
-            in_flight.0 += 1;
-            let sent = rate.on_send(now, idle && segments == 0, in_flight);
-            self.scoreboard.push(at, piece + u32::from(fin && last), now, place, sent);
-            at += piece;
-            segments += 1;
-        }
-        self.note_sent(segments);
+        let in_flight = self.scoreboard.in_flight().saturating_add(Packets(1));
+        let sent = self.cc.flow_mut(now).rate.on_send(now, idle, in_flight);
+        self.scoreboard.push(departure, now, sent);
+        self.note_sent(departure.segments());
     }
 
     /// As Linux, after a write and an acknowledgment: something waits, and the congestion window is full. It is what holds the

@@ -38,6 +38,12 @@ impl Sent {
         Packets(self.flight & !APP_LIMITED)
     }
 
+    /// Snapshot of the segment that left together with this one, so many behind it.
+    pub(crate) fn behind(&self, segments: u32) -> Sent {
+        let flight = self.in_flight().0.saturating_add(segments).min(APP_LIMITED - 1);
+        Sent { flight: flight | (self.flight & APP_LIMITED), ..*self }
+    }
+
     /// Whether the application, not the network, was the limit.
     pub(crate) fn is_app_limited(&self) -> bool {
         self.flight & APP_LIMITED != 0
@@ -73,9 +79,9 @@ impl Delivered {
         self.newest.map(|newest| newest.sent.delivered)
     }
 
-    /// One more segment that was not known to have arrived: when it last left, where it ends.
-    pub(crate) fn note(&mut self, sent_at: Instant, end: Seq<Local>, sent: &Sent) {
-        self.segments += 1;
+    /// Segments that were not known to have arrived and left together: when they last left, where the last ends.
+    pub(crate) fn note(&mut self, segments: u32, sent_at: Instant, end: Seq<Local>, sent: &Sent) {
+        self.segments += segments;
         // Section 4.1.2.3, IsNewestPacket.
         let newer = self
             .newest
@@ -277,7 +283,7 @@ mod tests {
             if due >= bunch || (due > 0 && next == segments) {
                 let mut delivered = Delivered::default();
                 for (sent_at, n, sent) in flight.drain(..due) {
-                    delivered.note(at(sent_at), seq(n), &sent);
+                    delivered.note(1, at(sent_at), seq(n), &sent);
                 }
                 samples.extend(rate.sample(at(now), &delivered, Some(ms(rtt))));
             }
@@ -311,7 +317,7 @@ mod tests {
         let mut rate = Rate::new(at(0));
         let sent = rate.on_send(at(0), true, Packets(1));
         let mut delivered = Delivered::default();
-        delivered.note(at(0), seq(1), &sent);
+        delivered.note(1, at(0), seq(1), &sent);
         let sample = rate.sample(at(3), &delivered, Some(ms(10))).expect("something was delivered");
         assert_eq!((sample.interval, sample.delivered), (None, Packets(1)));
         assert_eq!(rate.shown(1000), (0, true));
@@ -323,20 +329,20 @@ mod tests {
         let zeroth = rate.on_send(at(0), true, Packets(1));
         assert!(zeroth.is_app_limited(), "nothing is known of the path before the first delivery");
         let mut delivered = Delivered::default();
-        delivered.note(at(0), seq(0), &zeroth);
+        delivered.note(1, at(0), seq(0), &zeroth);
         assert!(rate.sample(at(0), &delivered, None).is_some());
         let first = rate.on_send(at(0), true, Packets(1));
         rate.on_app_limited(Packets(1));
         let second = rate.on_send(at(1), false, Packets(2));
         assert!(!first.is_app_limited() && second.is_app_limited());
         let mut delivered = Delivered::default();
-        delivered.note(at(0), seq(1), &first);
+        delivered.note(1, at(0), seq(1), &first);
         let sample = rate.sample(at(10), &delivered, None).expect("delivered");
         assert!(!sample.app_limited);
         // What was in flight is delivered: the mark is reached, not passed.
         assert!(rate.on_send(at(11), false, Packets(2)).is_app_limited());
         let mut delivered = Delivered::default();
-        delivered.note(at(1), seq(2), &second);
+        delivered.note(1, at(1), seq(2), &second);
         assert!(rate.sample(at(11), &delivered, None).expect("delivered").app_limited);
         assert!(!rate.on_send(at(12), false, Packets(1)).is_app_limited());
     }
@@ -349,7 +355,7 @@ mod tests {
         rate.on_lost(Packets(2));
         assert_eq!(rate.lost_since(&sent), Packets(2));
         let mut delivered = Delivered::default();
-        delivered.note(at(0), seq(1), &sent);
+        delivered.note(1, at(0), seq(1), &sent);
         let sample = rate.sample(at(10), &delivered, None).expect("delivered");
         assert_eq!((sample.lost, sample.tx_in_flight), (Packets(2), Packets(8)));
     }
@@ -362,9 +368,9 @@ mod tests {
         // Sent again later than a segment with a higher number.
         let again = rate.on_send(at(50), false, Packets(2));
         let mut delivered = Delivered::default();
-        delivered.note(at(50), seq(0), &again);
-        delivered.note(at(40), seq(1), &late);
-        delivered.note(at(0), seq(2), &early);
+        delivered.note(1, at(50), seq(0), &again);
+        delivered.note(1, at(40), seq(1), &late);
+        delivered.note(1, at(0), seq(2), &early);
         assert_eq!(delivered.newest.map(|newest| newest.sent), Some(again));
     }
 
@@ -380,7 +386,7 @@ mod tests {
         assert_eq!(first.in_flight(), Packets(APP_LIMITED - 1));
         let late = rate.on_send(Instant::from_secs(1_000_000), false, Packets(2));
         let mut delivered = Delivered::default();
-        delivered.note(Instant::from_secs(1_000_000), seq(1), &late);
+        delivered.note(1, Instant::from_secs(1_000_000), seq(1), &late);
         let sample = rate.sample(Instant::from_secs(1_000_001), &delivered, None).expect("delivered");
         assert!(sample.interval.is_some_and(|interval| interval > Duration::from_secs(1_000)));
     }

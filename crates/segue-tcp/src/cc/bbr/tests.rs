@@ -212,7 +212,7 @@ fn a_probe_that_meets_loss_ends_bounds_the_volume_and_a_mistake_takes_it_back() 
     let flow_rate = &mut cc.flow_mut(now).rate;
     // The first delivery ends the application's being the limit.
     let mut delivered = Delivered::default();
-    delivered.note(now, Seq::new(0), &flow_rate.on_send(now, true, Packets(1)));
+    delivered.note(1, now, Seq::new(0), &flow_rate.on_send(now, true, Packets(1)));
     assert!(flow_rate.sample(now, &delivered, None).is_some());
     let sent = flow_rate.on_send(now, true, Packets(60));
     let before = cc.on_loss(&LossSample { now, in_flight: Packets(59) });

@@ -80,8 +80,20 @@ pub(crate) struct Arrival {
 
 impl Arrival {
     fn note(&mut self, mark: &Mark) {
-        self.harvest.delivered.note(mark.sent_at, mark.end(), &mark.sent);
+        self.harvest.delivered.note(1, mark.sent_at, mark.end(), &mark.sent);
         self.harvest.bytes += mark.len;
+    }
+
+    /// Segments that left together once and arrived: what is said of the last of them is what would be said after each.
+    fn note_run(&mut self, count: u32, first: &Mark, last: &Mark) {
+        let harvest = &mut self.harvest;
+        harvest.acked += count;
+        harvest.bytes += last.end().since(first.start);
+        harvest.delivered.note(count, last.sent_at, last.end(), &last.sent);
+        harvest.first_sent_at.get_or_insert(first.sent_at);
+        widen(&mut harvest.clean, first.sent_at);
+        lower(&mut harvest.late_acked, first.start);
+        harvest.original |= !first.end().after(self.high);
     }
 }
 
@@ -90,7 +102,9 @@ impl Scoreboard {
     pub(crate) fn acknowledge(&mut self, arrival: &mut Arrival) {
         let una = arrival.una;
         let Some(board) = &mut self.0 else { return };
-        while let Some(mark) = board.marks.queue.front_mut() {
+        loop {
+            board.release_run(arrival);
+            let Some(mark) = board.marks.queue.front_mut() else { break };
             if mark.end().after(una) {
                 if mark.start.before(una) {
                     // Part of a segment: what is left keeps its history.
@@ -184,6 +198,34 @@ impl super::Board {
             at = self.marks.number(further) + 1;
         }
         at
+    }
+
+    /// Nearly all that is ever acknowledged: the oldest marks in flight, sent once and together, one behind the other. They go at
+    /// once, as far as `arrival` reaches; whatever else is known of a mark stops the run.
+    fn release_run(&mut self, arrival: &mut Arrival) {
+        const KNOWN: Tags = Tags::PUSH.union(Tags::FIRST).union(Tags::RECORD);
+        if self.order.oldest() != Some(self.marks.first) {
+            return;
+        }
+        let Some(&first) = self.marks.queue.front() else { return };
+        // The number that the mark before says is next in the order of sending.
+        let mut next = self.marks.first as u32;
+        let mut count = 0;
+        for mark in &self.marks.queue {
+            let follows = next == (self.marks.first as u32).wrapping_add(count);
+            let plain = mark.tags - KNOWN == Tags::LISTED && mark.sent_at == first.sent_at;
+            if !follows || !plain || mark.end().after(arrival.una) {
+                break;
+            }
+            next = mark.newer;
+            count += 1;
+        }
+        let Some(&last) = count.checked_sub(1).and_then(|before| self.marks.queue.get(before as usize)) else { return };
+        arrival.note_run(count, &first, &last);
+        self.advance_rack(&last, arrival);
+        self.order.forget_oldest(&mut self.marks, count, next);
+        self.marks.queue.drain(..count as usize);
+        self.marks.first += u64::from(count);
     }
 
     fn advance_rack(&mut self, mark: &Mark, arrival: &mut Arrival) {

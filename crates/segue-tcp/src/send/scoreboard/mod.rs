@@ -7,6 +7,7 @@
 //! Counts are kept, not computed: in flight = sent - sacked - lost + resent (RFC 9937 section 6.2).
 
 mod arrived;
+mod departed;
 mod lost;
 mod order;
 
@@ -21,6 +22,7 @@ use super::rack::Rack;
 use super::rate::Sent;
 use crate::units::{Local, Packets, Seq};
 pub(crate) use arrived::{Arrival, Harvest};
+pub(crate) use departed::Departure;
 use lost::Runs;
 pub(crate) use lost::{Detected, Resend};
 use order::Order;
@@ -49,17 +51,6 @@ bitflags! {
         /// It ended a record (`MSG_EOR`): nothing behind it leaves in one segment with it.
         const RECORD = 256;
     }
-}
-
-/// What a segment is of what it leaves with.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Place {
-    /// It ends a write.
-    pub(crate) push: bool,
-    /// The first of a super-segment, or alone.
-    pub(crate) first: bool,
-    /// It ends a record (`MSG_EOR`).
-    pub(crate) ends_record: bool,
 }
 
 /// One sent segment.
@@ -227,18 +218,6 @@ impl Scoreboard {
             Some(fack) if fack.after(una) => fack,
             _ => una,
         }
-    }
-
-    /// A wire segment was sent for the first time.
-    pub(crate) fn push(&mut self, start: Seq<Local>, len: u32, now: Instant, place: Place, sent: Sent) {
-        let board = self.0.get_or_insert_default();
-        let mut tags = Tags::empty();
-        tags.set(Tags::PUSH, place.push);
-        tags.set(Tags::FIRST, place.first);
-        tags.set(Tags::RECORD, place.ends_record);
-        board.marks.queue.push_back(Mark { start, len, sent_at: now, sent, older: 0, newer: 0, tags });
-        let number = board.marks.end() - 1;
-        board.order.append(&mut board.marks, number);
     }
 
     /// Without SACK: `count` segments are supposed to have arrived out of order (Linux's tcp_add_reno_sack).

@@ -45,6 +45,33 @@ impl Order {
         self.len += 1;
     }
 
+    /// `count` marks from `first` on are about to be made, linked to each other. The mark before them; none: `first` itself.
+    pub(super) fn append_run(&mut self, marks: &mut Marks, first: u64, count: u32) -> u64 {
+        let before = if self.len > 0 { self.newest } else { first };
+        if self.len == 0 {
+            self.oldest = first;
+        } else if let Some(mark) = marks.get_mut(before) {
+            mark.newer = first as u32;
+        }
+        self.newest = first + u64::from(count) - 1;
+        self.len += count;
+        before
+    }
+
+    /// The first `count` marks are the oldest, and about to be forgotten; `newer` is what the last of them knows of the next.
+    pub(super) fn forget_oldest(&mut self, marks: &mut Marks, count: u32, newer: u32) {
+        self.len -= count;
+        if self.edge.is_some_and(|edge| edge < marks.first + u64::from(count)) {
+            self.edge = None;
+        }
+        if self.len > 0 {
+            self.oldest = marks.number(newer);
+            if let Some(mark) = marks.get_mut(self.oldest) {
+                mark.older = newer;
+            }
+        }
+    }
+
     /// A mark is not in flight any more, or about to be sent again.
     pub(super) fn remove(&mut self, marks: &mut Marks, number: u64) {
         let Some(mark) = marks.get_mut(number) else { return };

@@ -42,13 +42,25 @@ fn board(lens: &[u32]) -> Scoreboard {
     board_of(lens, |_| true)
 }
 
+/// One segment leaves alone.
+fn push(board: &mut Scoreboard, from: u32, len: u32, now: Instant) {
+    board.push(&departure(from, len, len), now, snapshot());
+}
+
+fn departure(from: u32, len: u32, size: u32) -> Departure {
+    Departure { start: seq(from), len, size, fin: false, push_end: start(), push: false, ends_record: false }
+}
+
 /// `first`: which of them begin what leaves as one.
 fn board_of(lens: &[u32], first: impl Fn(usize) -> bool) -> Scoreboard {
     let mut board = Scoreboard::default();
     let mut from = 0;
     for (i, len) in lens.iter().enumerate() {
-        board.push(seq(from), *len, at(i as u64), Place { first: first(i), ..Place::default() }, snapshot());
+        push(&mut board, from, *len, at(i as u64));
         from += len;
+    }
+    if let Some(board) = &mut board.0 {
+        board.marks.queue.iter_mut().enumerate().for_each(|(i, mark)| mark.tags.set(Tags::FIRST, first(i)));
     }
     board
 }
@@ -90,6 +102,15 @@ impl Model {
         let (sacked, lost, resent) = (of(|s| s.sacked), of(|s| s.lost), of(|s| s.resent));
         let sent = self.segments.len() as u32;
         (sent, sacked, lost, resent, sent + resent - sacked - lost)
+    }
+
+    /// Segments of `MSS`, and what is left.
+    fn send(&mut self, from: u32, len: u32, now: Instant) {
+        for start in (from..from + len).step_by(MSS as usize) {
+            let end = (start + MSS).min(from + len);
+            let (sacked, lost, resent, ever, overdue) = (false, false, false, false, false);
+            self.segments.push(Segment { start, end, sent_at: now, sacked, lost, resent, ever, overdue });
+        }
     }
 
     fn deliver(&mut self, now: Instant, segment: &Segment) {
@@ -176,19 +197,10 @@ fn sending_sacks_acknowledgments_losses_and_resends_in_any_order_agree_with_the_
             now += u64::from(next(4));
             match next(10) {
                 0..=2 => {
-                    for _ in 0..=next(6) {
-                        let len = if next(4) == 0 { 1 + next(MSS) } else { MSS };
-                        board.push(seq(nxt), len, at(now), Place { first: true, ..Place::default() }, snapshot());
-                        model.segments.push(Segment {
-                            start: nxt,
-                            end: nxt + len,
-                            sent_at: at(now),
-                            sacked: false,
-                            lost: false,
-                            resent: false,
-                            ever: false,
-                            overdue: false,
-                        });
+                    for _ in 0..=next(3) {
+                        let len = 1 + next(MSS) + MSS * next(6);
+                        board.push(&departure(nxt, len, MSS), at(now), snapshot());
+                        model.send(nxt, len, at(now));
                         nxt += len;
                         now += 1;
                     }
@@ -338,7 +350,7 @@ fn large() -> (Scoreboard, Arrival, u32) {
     let mut board = Scoreboard::default();
     let count = 100_000u32;
     for i in 0..count {
-        board.push(seq(i * 10), 10, at(u64::from(i)), Place { first: true, ..Place::default() }, snapshot());
+        push(&mut board, i * 10, 10, at(u64::from(i)));
     }
     (board, arrival(at(1 << 40), seq(0)), count)
 }
