@@ -2,7 +2,8 @@
 //!
 //! Decides, by round-trip times, when to grow slowly (Conservative Slow Start), when that was a
 //! mistake, and when slow start is over. Owns RFC 9406 section 4. Only for the first slow start,
-//! while ssthresh is infinite. No limit L on growth per acknowledgment, as on Linux: one that
+//! while ssthresh is infinite. Beyond it: a round trip that rises as much again ends slow start at once
+//! (docs/decisions/slow-start.md). No limit L on growth per acknowledgment, as on Linux: one that
 //! covers a super-segment counts for all of it, and bursts are bounded by super-segments' size.
 
 use core::time::Duration;
@@ -60,7 +61,9 @@ impl HyStart {
             let rtt = u32::try_from(rtt.as_micros()).unwrap_or(NO_RTT - 1);
             self.current_round_min = self.current_round_min.min(rtt);
             self.samples = self.samples.saturating_add(1);
-            self.judge();
+            if self.judge() {
+                return true;
+            }
         }
         if una.before(self.window_end) {
             return false;
@@ -76,9 +79,10 @@ impl HyStart {
         self.is_conservative() && self.css_rounds >= CSS_ROUNDS
     }
 
-    fn judge(&mut self) {
+    /// Section 4.2. Whether there can be no doubt any more: the round trip has risen again since Conservative Slow Start began.
+    fn judge(&mut self) -> bool {
         if self.samples < N_RTT_SAMPLE {
-            return;
+            return false;
         }
         if self.is_conservative() {
             // The rise was jitter, not a queue: back to slow start.
@@ -86,13 +90,20 @@ impl HyStart {
                 self.css_baseline = NO_RTT;
                 self.remainder = 0;
             }
-        } else if self.last_round_min != NO_RTT {
-            let threshold = (self.last_round_min / MIN_RTT_DIVISOR).clamp(MIN_RTT_THRESH, MAX_RTT_THRESH);
-            if self.current_round_min >= self.last_round_min.saturating_add(threshold) {
+            self.is_conservative() && self.has_risen_from(self.css_baseline)
+        } else {
+            if self.last_round_min != NO_RTT && self.has_risen_from(self.last_round_min) {
                 self.css_baseline = self.current_round_min;
                 self.css_rounds = 0;
             }
+            false
         }
+    }
+
+    /// By RttThresh.
+    fn has_risen_from(&self, base: u32) -> bool {
+        let threshold = (base / MIN_RTT_DIVISOR).clamp(MIN_RTT_THRESH, MAX_RTT_THRESH);
+        self.current_round_min >= base.saturating_add(threshold)
     }
 
     /// By how much the window may grow for `acked` segments.
@@ -147,6 +158,18 @@ mod tests {
             assert!(rounds < 10);
         }
         assert_eq!(rounds + 1, u64::from(CSS_ROUNDS), "the round in which it began counts");
+    }
+
+    // Not the RFC's: the queue grows by growing conservatively, and soon somebody drops.
+    #[test]
+    fn a_round_trip_that_rises_again_ends_slow_start_at_once() {
+        for (again, over) in [(57, true), (56, false)] {
+            let mut flow = Flow::new();
+            let _ = flow.round(&[40; 20]);
+            assert!(!flow.round(&[50; 20]), "the first rise may be jitter");
+            // Threshold 50 / 8 = 6.25 ms.
+            assert_eq!(flow.round(&[again; 20]), over, "{again} ms");
+        }
     }
 
     #[test]
