@@ -24,6 +24,25 @@ pub fn thread_time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
+/// What has interrupted this thread since it began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Interruptions {
+    /// Pages that were touched for the first time, or again, without reading a disk.
+    pub page_faults: u64,
+    /// Times that another thread took the processor.
+    pub switches: u64,
+}
+
+/// What has interrupted this thread since it began.
+pub fn thread_interruptions() -> Interruptions {
+    // SAFETY: all zero is a valid value of this structure of numbers.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer points to a structure that outlives the call.
+    let outcome = unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) };
+    debug_assert_eq!(outcome, 0, "every Linux knows this thread");
+    Interruptions { page_faults: usage.ru_minflt.unsigned_abs(), switches: usage.ru_nivcsw.unsigned_abs() }
+}
+
 /// How long anything on this machine has waited for a processor since it started, as the kernel accounts for it
 /// (`/proc/pressure/cpu`). `None`: this kernel does not.
 pub fn processor_shortage() -> Option<Duration> {
@@ -54,6 +73,14 @@ mod tests {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
         assert!(thread_time() > before);
+    }
+
+    #[test]
+    fn pages_that_are_touched_for_the_first_time_are_counted() {
+        let before = thread_interruptions();
+        let pages = vec![1u8; 64 * 4096];
+        assert_eq!(std::hint::black_box(&pages)[63 * 4096], 1);
+        assert!(thread_interruptions().page_faults > before.page_faults);
     }
 
     #[test]

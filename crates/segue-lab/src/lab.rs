@@ -239,6 +239,11 @@ impl Lab {
         self.cables[cable.0].path.stats()
     }
 
+    /// Bytes of places for packets that all cables' paths hold, taken or not.
+    pub fn path_rooms(&self) -> usize {
+        self.cables.iter().map(|cable| cable.path.room()).sum()
+    }
+
     /// The MTU of a cable in bytes.
     pub fn mtu(&self, cable: CableId) -> usize {
         self.cables[cable.0].path.config().mtu()

@@ -46,6 +46,11 @@ impl Backlog {
     pub(crate) fn len(&self) -> usize {
         self.queue.len()
     }
+
+    /// Bytes of places that are held.
+    pub(crate) fn room(&self) -> usize {
+        self.queue.capacity() * size_of::<(IfaceId, Packet)>()
+    }
 }
 
 impl Stack {

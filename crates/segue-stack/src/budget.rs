@@ -3,16 +3,23 @@
 //! Decides how a budget is divided and what may be added while it is nearly used up. TCP's queues are bounded by `tcp_mem`,
 //! whose default follows from the budget; sockets, half-open connections, TIME-WAIT entries, held SYNs, fragments and
 //! datagrams are counted at what they really cost and refused, each with a counter of its own. Who is connected goes on: what
-//! is new is refused, and what stands for no application first, so that no crowd of such entries keeps a connection out. A
-//! share is kept back for tables and for what is on its way. Without a budget nothing here refuses anything.
+//! is new is refused, and what stands for no application first, so that no crowd of such entries keeps a connection out.
+//! An idle connection is charged what it takes; what those need that are at work is kept back for as many as can be at once.
+//! A share is kept back for tables and for what is on its way. Without a budget nothing here refuses anything.
 use segue_tcp::{Config, Memory, PAGE};
 
+use crate::socket::Socket;
+use crate::socket::common::Flags;
 use crate::stack::Stack;
 use crate::{Counter, IpSettings};
 
 /// What an entry costs, with its share of the tables that name it: measured, and rounded up (`tests/budget.rs` holds the
 /// allocator against them).
-const SOCKET: u64 = 1792;
+const SOCKET: u64 = 896;
+/// What a connection takes besides while it has something to do, and what one takes besides whose listener hands rarely set
+/// options down.
+const AT_WORK: u64 = 896;
+const RARE: u64 = 384;
 const OPENING: u64 = 640;
 const TIME_WAIT: u64 = 256;
 const HELD: u64 = 2560;
@@ -69,8 +76,10 @@ pub(crate) struct Budget {
     entries: u64,
     /// What half-open connections, TIME-WAIT entries, held SYNs and fragments may take of that.
     unused: u64,
-    /// What sockets leave for queues, beside the page that is kept back for each connection.
+    /// What sockets leave for queues, beside the pages that are kept back.
     queues: u64,
+    /// Connections whose first page is kept back, and all that they take at work.
+    reserve: u64,
 }
 
 impl Budget {
@@ -83,9 +92,11 @@ impl Budget {
         let fragments = u32::try_from(bytes / 64).unwrap_or(u32::MAX);
         ip.ipfrag_high_thresh = ip.ipfrag_high_thresh.min(fragments);
         ip.ip6frag_high_thresh = ip.ip6frag_high_thresh.min(fragments);
-        // Orphans are sockets: a quarter of all that there may be.
-        ip.max_orphans = ip.max_orphans.min(u32::try_from(bytes / 8 / SOCKET).unwrap_or(u32::MAX));
-        Budget { ceiling: pages - pages / 8, entries: pages / 2, unused: pages / 8, queues: pages / 8 }
+        // Orphans are at work, and must not take the pages that are kept back for others.
+        let orphans = bytes / 8 / (SOCKET + AT_WORK + u64::from(PAGE));
+        ip.max_orphans = ip.max_orphans.min(u32::try_from(orphans).unwrap_or(u32::MAX));
+        let eighth = pages / 8;
+        Budget { ceiling: pages - eighth, entries: 4 * eighth, unused: eighth, queues: eighth, reserve: 2 * eighth }
     }
 
     /// Whether so much payload, which lies in memory of the stack that sent it, is copied: it may be the last that keeps a
@@ -96,6 +107,7 @@ impl Budget {
 
     pub(crate) fn bound(self, memory: &Memory) {
         memory.set_ceiling(self.ceiling);
+        memory.set_reserve(self.reserve);
     }
 }
 
@@ -118,8 +130,10 @@ impl Stack {
 
     /// What everything but TCP's queues takes, in bytes.
     fn entry_bytes(&self) -> u64 {
-        let used = self.sockets.len() as u64 * SOCKET + self.outbox.len() as u64 * WAITING;
-        self.unused_bytes() + used + self.tcp.config.memory.datagram_bytes()
+        let sockets = self.sockets.len() as u64;
+        let at_work = sockets.min(self.budget.map_or(u64::MAX, |budget| budget.reserve));
+        let used = sockets * SOCKET + at_work * AT_WORK + self.tcp.rare_children * RARE;
+        self.unused_bytes() + used + self.outbox.len() as u64 * WAITING + self.tcp.config.memory.datagram_bytes()
     }
 
     /// Tells TCP what is left of the budget for its queues.
@@ -133,6 +147,15 @@ impl Stack {
     /// or not.
     pub fn counted_bytes(&self) -> u64 {
         self.entry_bytes() + self.tcp.config.memory.allocated() * u64::from(PAGE)
+    }
+
+    /// A connection that nobody has accepted yet has rarely set options: that is counted once.
+    pub(crate) fn count_rare_child(&mut self, index: u32) {
+        let Some(common) = self.sockets.at_mut(index).map(Socket::common_mut) else { return };
+        if common.rare.is_some() && !common.has(Flags::RARE_CHILD) {
+            common.flags.insert(Flags::RARE_CHILD);
+            self.tcp.rare_children += 1;
+        }
     }
 
     /// Whether there is memory for another entry; counted when there is not.
@@ -153,8 +176,8 @@ impl Stack {
         let is_share = entry.is_used() || pages(self.unused_bytes() + entry.cost()) <= budget.unused;
         let memory = &self.tcp.config.memory;
         let queues = match entry {
-            // A connection comes with a page that is kept back for it.
-            Entry::Socket => memory.allocated().max(budget.queues) + memory.kept() + 1,
+            // A connection comes with a page that is kept back for it, as long as there are such.
+            Entry::Socket => memory.allocated().max(budget.queues) + memory.kept_with_another(),
             _ => memory.allocated() + memory.kept(),
         };
         is_share && others <= budget.entries && others + queues <= budget.ceiling

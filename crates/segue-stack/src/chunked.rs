@@ -38,6 +38,12 @@ impl<T> Chunked<T> {
         }
     }
 
+    /// Bytes of places that are held, taken or not.
+    pub(crate) fn room(&self) -> usize {
+        let places: usize = self.chunks.iter().map(Vec::capacity).sum();
+        self.chunks.capacity() * size_of::<Vec<T>>() + places * size_of::<T>()
+    }
+
     /// One more value, under the number that [`len`](Self::len) was.
     pub(crate) fn push(&mut self, value: T) {
         let (chunk, within) = place(self.len());

@@ -7,7 +7,9 @@ use crate::socket::Socket;
 use crate::socket::datagram::DatagramKind;
 use crate::stack::Stack;
 use crate::tcp::auth::Keys;
+use crate::tcp::opening::Opening;
 use crate::tcp::stream::{Role, StreamSocket};
+use crate::tcp::time_wait::TimeWaitEntry;
 use crate::tuple::{FourTuple, unspecified_like};
 use crate::{Cidr, Domain, SocketId, SocketType};
 
@@ -18,7 +20,7 @@ pub struct SocketInfo {
     pub socket: Option<SocketId>,
     /// Address family.
     pub domain: Domain,
-    /// The user who owns it; 0 for TIME-WAIT, which is nobody's.
+    /// The user who owns it, of a half-open connection its listener's; 0 for TIME-WAIT, which is nobody's.
     pub uid: u32,
     /// Kind.
     pub kind: SocketType,
@@ -32,6 +34,8 @@ pub struct SocketInfo {
     pub receive_queue: usize,
     /// Bytes sent or to be sent and not acknowledged; for a listener: the backlog.
     pub send_queue: usize,
+    /// Bytes of memory held in its queues.
+    pub queued_bytes: usize,
     /// What `SO_MEMINFO` would say: bytes received and charged, receive buffer, bytes on their way to the link, send buffer,
     /// what may come without another page, bytes queued and charged, options, backlog, datagrams dropped. `None` for what is
     /// no socket.
@@ -46,6 +50,25 @@ pub struct SocketInfo {
     pub timer: Option<segue_tcp::Timer>,
     /// The congestion control of a stream socket.
     pub congestion: Option<segue_tcp::CongestionName>,
+}
+
+/// Where a list of sockets that is made in parts goes on. Default: at the beginning.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ListPosition {
+    table: u32,
+    index: u32,
+}
+
+impl ListPosition {
+    /// As one number, for messages.
+    pub fn as_u64(self) -> u64 {
+        u64::from(self.table) << 32 | u64::from(self.index)
+    }
+
+    /// The position with this number; of one that there is not, the end.
+    pub fn from_u64(number: u64) -> ListPosition {
+        ListPosition { table: (number >> 32) as u32, index: number as u32 }
+    }
 }
 
 /// The keys of a socket, without their secrets.
@@ -132,16 +155,17 @@ pub struct Usage {
     pub is_pressed: bool,
     /// Bytes counted against the memory budget, whether there is one or not.
     pub counted_bytes: u64,
-    /// Bytes in the queues of connections. Costs a walk over all sockets.
+    /// Bytes in the queues of connections. Costs a walk over all sockets; [`Stack::usage_of_tables`] leaves it out.
     pub queued_bytes: usize,
 }
 
 impl Stack {
     pub(crate) fn measure(&self) -> Usage {
-        let queued = |socket: &Socket| match socket {
-            Socket::Stream(stream) => stream.flow().map_or(0, |flow| flow.connection.memory()),
-            Socket::Datagram(datagram) => datagram.receive_queue() + datagram.send_queue(),
-        };
+        let queued_bytes = self.sockets.iter().map(|(_, socket)| queued_bytes(socket)).sum();
+        Usage { queued_bytes, ..self.measure_tables() }
+    }
+
+    pub(crate) fn measure_tables(&self) -> Usage {
         Usage {
             sockets: self.sockets.len(),
             orphans: self.tcp.orphans as usize,
@@ -158,24 +182,75 @@ impl Stack {
             tcp_pages: self.tcp.config.memory.allocated(),
             is_pressed: self.tcp.config.memory.is_pressed(),
             counted_bytes: self.counted_bytes(),
-            queued_bytes: self.sockets.iter().map(|(_, socket)| queued(socket)).sum(),
+            queued_bytes: 0,
         }
     }
 
     pub(crate) fn list_sockets(&self, now: Instant) -> impl Iterator<Item = SocketInfo> {
-        let sockets = self.sockets.iter().map(move |(index, socket)| {
-            let generation = self.sockets.generation(index).unwrap_or_default();
-            let id = (!socket.is_detached()).then_some(SocketId { index, generation });
-            SocketInfo { uid: self.owner_of(socket.common()), ..describe(now, id, socket) }
-        });
         let entries = &self.tcp.entries;
-        let opening = entries.opening.iter();
-        let opening =
-            opening.map(|(_, entry)| bare(&entry.tuple, segue_tcp::State::SynReceived, entry.passive.timer()));
-        let time_wait = entries.time_wait.iter();
-        let time_wait =
-            time_wait.map(|(_, entry)| bare(&entry.tuple(), entry.time_wait.state(), entry.time_wait.timer()));
+        let sockets = self.sockets.iter().map(move |(index, socket)| self.describe_socket(now, index, socket));
+        let opening = entries.opening.iter().map(|(_, entry)| self.describe_opening(entry));
+        let time_wait = entries.time_wait.iter().map(|(_, entry)| describe_time_wait(entry));
         sockets.chain(opening).chain(time_wait)
+    }
+
+    /// Looks into `places` places of the tables at most, whether something lies there or not.
+    pub(crate) fn list_part(
+        &self,
+        now: Instant,
+        from: ListPosition,
+        places: u32,
+        each: &mut dyn FnMut(SocketInfo),
+    ) -> Option<ListPosition> {
+        let entries = &self.tcp.entries;
+        let (mut at, mut left) = (from, places.max(1));
+        loop {
+            let extent = match at.table {
+                0 => self.sockets.extent(),
+                1 => entries.opening.extent(),
+                2 => entries.time_wait.extent(),
+                _ => return None,
+            };
+            let end = extent.min(at.index.saturating_add(left));
+            for index in at.index..end {
+                let info = match at.table {
+                    0 => self.sockets.at(index).map(|socket| self.describe_socket(now, index, socket)),
+                    1 => entries.opening.at(index).map(|entry| self.describe_opening(entry)),
+                    _ => entries.time_wait.at(index).map(describe_time_wait),
+                };
+                info.into_iter().for_each(&mut *each);
+            }
+            left -= end.saturating_sub(at.index);
+            if end < extent {
+                return Some(ListPosition { index: end, ..at });
+            }
+            at = ListPosition { table: at.table + 1, index: 0 };
+        }
+    }
+
+    fn describe_socket(&self, now: Instant, index: u32, socket: &Socket) -> SocketInfo {
+        let generation = self.sockets.generation(index).unwrap_or_default();
+        let id = (!socket.is_detached()).then_some(SocketId { index, generation });
+        SocketInfo { uid: self.owner_of(socket.common()), ..describe(now, id, socket) }
+    }
+
+    /// As Linux: a half-open connection is its listener's user's.
+    fn describe_opening(&self, entry: &Opening) -> SocketInfo {
+        let listener = self.sockets.get(entry.listener.index, entry.listener.generation);
+        let uid = listener.map_or(0, |socket| self.owner_of(socket.common()));
+        SocketInfo { uid, ..bare(&entry.tuple, segue_tcp::State::SynReceived, entry.passive.timer()) }
+    }
+}
+
+fn describe_time_wait(entry: &TimeWaitEntry) -> SocketInfo {
+    bare(&entry.tuple(), entry.time_wait.state(), entry.time_wait.timer())
+}
+
+/// Bytes of memory held in queues.
+fn queued_bytes(socket: &Socket) -> usize {
+    match socket {
+        Socket::Stream(stream) => stream.flow().map_or(0, |flow| flow.connection.memory()),
+        Socket::Datagram(datagram) => datagram.receive_queue() + datagram.send_queue(),
     }
 }
 
@@ -191,6 +266,7 @@ fn describe(now: Instant, socket: Option<SocketId>, entry: &Socket) -> SocketInf
         peer: None,
         receive_queue: 0,
         send_queue: 0,
+        queued_bytes: queued_bytes(entry),
         memory: Some(crate::sockopt::socket_values::memory_info(entry)),
         info: None,
         bbr: None,
@@ -248,6 +324,7 @@ fn bare(tuple: &FourTuple, state: segue_tcp::State, timer: Option<segue_tcp::Tim
         peer: Some(tuple.peer_addr()),
         receive_queue: 0,
         send_queue: 0,
+        queued_bytes: 0,
         memory: None,
         info: None,
         bbr: None,

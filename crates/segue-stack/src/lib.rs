@@ -24,6 +24,7 @@ mod ports;
 mod proc_net;
 mod ratelimit;
 mod reassembly;
+mod rooms;
 mod route;
 mod secrets;
 mod slab;
@@ -43,11 +44,12 @@ pub use config::{IfaceConfig, StackConfig};
 pub use counters::{Counter, Counters};
 pub use errno::Errno;
 pub use icmp::IcmpComplaint;
-pub use info::{SigningInfo, SocketInfo, State, Usage};
+pub use info::{ListPosition, SigningInfo, SocketInfo, State, Usage};
 pub use message::{
     ControlError, ControlMessage, ErrorOrigin, ExtendedError, PacketInfo, ReceivedMessage, decode_control,
     encode_control,
 };
+pub use rooms::TableRoom;
 pub use route::{IfaceId, Route, RouteError};
 pub use segue_tcp::{AoAlgorithm, AoKey, BbrInfo, Chunks, Info, Instant, Ready};
 pub use segue_wire::Packet;

@@ -36,7 +36,7 @@ pub(crate) struct Net {
     addresses: HashSet<IpAddr, KeyedState>,
     broadcasts: Vec<Ipv4Addr>,
     routes: RouteTable,
-    pmtu: PmtuCache,
+    pub(crate) pmtu: PmtuCache,
     fallback: Option<IfaceId>,
     /// The way that was found last: a connection asks for each segment.
     recent: Cell<Option<Recent>>,

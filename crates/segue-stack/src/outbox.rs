@@ -27,6 +27,16 @@ pub(crate) struct Queued {
 }
 
 impl Outbox {
+    /// Bytes of places that are held.
+    pub(crate) fn room(&self) -> usize {
+        self.queue.capacity() * size_of::<Queued>()
+    }
+
+    /// Half of the answers that may wait do: what can be said later must not take the place of what cannot.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.replies >= MAX_REPLIES / 2
+    }
+
     /// Queue an answer; `false`: there are too many already.
     #[must_use]
     pub(crate) fn push_reply(&mut self, iface: IfaceId, packet: Packet) -> bool {

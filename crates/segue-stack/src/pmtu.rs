@@ -38,6 +38,16 @@ impl PmtuCache {
         PmtuCache { entries: HashMap::with_hasher(hasher), order: VecDeque::new() }
     }
 
+    /// How many are known.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Bytes of places that are held.
+    pub(crate) fn room(&self) -> usize {
+        self.entries.allocation_size() + self.order.capacity() * size_of::<(Instant, IpAddr)>()
+    }
+
     /// The path MTU in bytes, if something smaller than the link's was learned and is still believed, and until when it is.
     pub(crate) fn get(&self, now: Instant, destination: IpAddr) -> Option<(usize, Instant)> {
         if self.entries.is_empty() {

@@ -240,6 +240,11 @@ impl PortTable {
         }
     }
 
+    /// Bytes of places that are held.
+    pub(crate) fn room(&self) -> usize {
+        self.ports.allocation_size()
+    }
+
     /// How many ports are held.
     pub(crate) fn len(&self) -> usize {
         self.ports.len()

@@ -187,6 +187,17 @@ impl<T> Slab<T> {
         }
     }
 
+    /// Bytes of places that are held, taken or not.
+    pub(crate) fn room(&self) -> usize {
+        let places: usize = self.chunks.iter().map(|chunk| chunk.places.capacity()).sum();
+        self.chunks.capacity() * size_of::<Chunk<T>>() + places * size_of::<Place<T>>()
+    }
+
+    /// No value has this index or a higher one.
+    pub(crate) fn extent(&self) -> u32 {
+        (self.chunks.len() * CHUNK) as u32
+    }
+
     /// All values with their indices, in the order of their places.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         self.chunks.iter().enumerate().flat_map(|(number, chunk)| {

@@ -58,6 +58,11 @@ impl Timers {
         self.wheel.poll_expired(now, moves)
     }
 
+    /// Bytes of places that are held.
+    pub(crate) fn room(&self) -> usize {
+        self.wheel.room()
+    }
+
     /// How many owners wait.
     pub(crate) fn len(&self) -> usize {
         self.wheel.len()

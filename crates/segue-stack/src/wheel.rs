@@ -156,6 +156,11 @@ impl<T: Copy> Wheel<T> {
         self.live
     }
 
+    /// Bytes of places for entries that are held.
+    pub(crate) fn room(&self) -> usize {
+        self.entries.room()
+    }
+
     /// Whether no entry waits.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::forge::Forged;
 use common::*;
-use segue_stack::{Arrived, IfaceConfig, Route, SocketOption};
+use segue_stack::{Arrived, IfaceConfig, ListPosition, Route, SocketId, SocketOption};
 use segue_wire::tcp::TcpFlags;
 
 fn from(n: u32) -> SocketAddr {
@@ -139,4 +139,34 @@ fn syns_that_are_reset_while_a_gateway_does_not_look_leave_nothing_behind() {
     assert!(more.abs() < 10_000, "{more} bytes are left of SYNs that are gone");
     assert_eq!((usage.held, usage.flows, usage.timers), (0, 0, 0));
     assert_eq!(w.stacks[B].take_held(any), None);
+}
+
+#[test]
+fn a_list_in_parts_has_every_socket_once_and_each_part_is_bounded() {
+    const PART: u32 = 100;
+    let mut w = World::new(Wire::default());
+    let all: Vec<SocketId> = (0..3_000).map(|_| w.udp(A)).collect();
+    // Places without a socket cost as much as those with one.
+    all.iter().filter(|id| id.index() % 3 != 0 || id.index() < 1_000).for_each(|id| w.close(A, *id));
+    let listed = |w: &mut World, between: &mut dyn FnMut(&mut World)| {
+        let (mut names, mut from) = (Vec::new(), Some(ListPosition::default()));
+        while let Some(position) = from {
+            let before = names.len();
+            from = w.stacks[A].sockets_part(w.now, position, PART, &mut |info| names.extend(info.socket));
+            assert!(names.len() - before <= PART as usize);
+            // As it travels in a message.
+            from = from.map(|position| ListPosition::from_u64(position.as_u64()));
+            between(w);
+        }
+        names
+    };
+    let whole: Vec<SocketId> = w.stacks[A].sockets(w.now).filter_map(|info| info.socket).collect();
+    assert_eq!(whole.len(), 666);
+    assert!(listed(&mut w, &mut |_| {}) == whole, "each once, in their order");
+    // What goes meanwhile hides nothing else.
+    let mut gone = whole.clone().into_iter().rev();
+    let kept = listed(&mut w, &mut |w| gone.next().into_iter().for_each(|id| w.close(A, id)));
+    assert!(whole[..600].iter().all(|id| kept.contains(id)) && kept.len() < whole.len());
+    let end = ListPosition::from_u64(u64::MAX);
+    assert_eq!(w.stacks[A].sockets_part(w.now, end, PART, &mut |_| panic!("beyond the end")), None);
 }

@@ -118,6 +118,52 @@ fn a_flood_of_syns_leaves_nothing_behind() {
     assert!(usage.opening <= 2048 && usage.timers <= usage.opening, "{usage:?}");
 }
 
+/// Heap and charge for each of `count` connections, both ends together, on two stacks whose budget keeps nothing back any more.
+fn idle_cost(rare: bool) -> (i64, i64) {
+    const RESERVE: u16 = 300;
+    let mut w = World::with(wire(), |_, config, _| config.memory = Some(5 << 20));
+    let listener = w.listener(B, "10.0.0.2:80", 4096);
+    if rare {
+        // SO_PRIORITY.
+        w.set(B, listener, 1, 12, 3);
+    }
+    let open = |w: &mut World, count: u16| {
+        for _ in 0..count {
+            let client = w.tcp(A);
+            if rare {
+                w.set(A, client, 1, 12, 3);
+            }
+            let _ = w.connect(A, client, "10.0.0.2:80");
+            w.settle();
+            let (server, _) = w.accept(B, listener).unwrap();
+            w.write(A, client, &[1; 2_000]).unwrap();
+            w.settle();
+            w.read(B, server).unwrap();
+            w.write(B, server, &[1; 2_000]).unwrap();
+            w.settle();
+            w.read(A, client).unwrap();
+        }
+        w.run(Duration::from_secs(10));
+        while w.stacks[A].poll_event().is_some() || w.stacks[B].poll_event().is_some() {}
+    };
+    open(&mut w, RESERVE + 100);
+    let charged = |w: &World| (w.stacks[A].counted_bytes() + w.stacks[B].counted_bytes()) as i64;
+    let before = charged(&w);
+    let count = 900;
+    let heap = bytes_after(|| open(&mut w, count));
+    (heap / i64::from(count), (charged(&w) - before) / i64::from(count))
+}
+
+#[test]
+fn a_budget_charges_an_idle_connection_what_it_takes() {
+    let (heap, charged) = idle_cost(false);
+    assert!((heap..heap * 6 / 5).contains(&charged), "{heap} bytes on the heap, {charged} charged");
+    // The side that accepts is charged for what its listener hands down; the other side's options are its own program's.
+    let (heap_of_rare, charged_of_rare) = idle_cost(true);
+    let (heap, charged) = ((heap_of_rare - heap) / 2, charged_of_rare - charged);
+    assert!((heap..heap * 6 / 5).contains(&charged), "rare options: {heap} bytes on the heap, {charged} charged");
+}
+
 /// Connections that come, say something both ways and go again, by turns closed from either side or reset; then everything
 /// rests until TIME-WAIT is over.
 fn come_and_go(w: &mut World, listener: SocketId, rounds: usize) {

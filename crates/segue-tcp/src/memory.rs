@@ -3,7 +3,7 @@
 //! Decides what may be charged while it is short, as Linux does: freely below the first limit; from the second on, until
 //! it is below the first again, only to who has less than his share; beyond the third to nobody. Charged is in pages, for
 //! each connection as many as hold what waits in its queues. Below a ceiling (a budget) a page is kept back for each
-//! connection that holds none, so that nobody stands still because of others. What follows for a connection is decided where
+//! connection that holds none, up to a number of them, so that nobody stands still because of others. What follows for a connection is decided where
 //! it happens: windows in `recv`, the send buffer in `send`, orphans in `conn`.
 
 use alloc::sync::Arc;
@@ -25,6 +25,8 @@ struct Shared {
     /// Pages that everything may take together, and what others than connections take of them.
     ceiling: AtomicU64,
     others: AtomicU64,
+    /// Connections whose first page is kept back, those that hold it included.
+    reserve: AtomicU64,
     /// Bytes of datagrams that wait.
     datagrams: AtomicU64,
     /// Pages charged.
@@ -94,6 +96,7 @@ impl Memory {
             limits: limits.map(|limit| AtomicU64::new(limit.into())),
             ceiling: AtomicU64::new(u64::MAX),
             others: AtomicU64::new(0),
+            reserve: AtomicU64::new(u64::MAX),
             datagrams: AtomicU64::new(0),
             allocated: AtomicU64::new(0),
             connections: AtomicU64::new(0),
@@ -120,6 +123,12 @@ impl Memory {
     /// `u64::MAX`: no bound.
     pub fn set_ceiling(&self, pages: u64) {
         self.0.ceiling.store(pages, Ordering::Relaxed);
+    }
+
+    /// For so many connections a first page is kept back while there is a ceiling: those that hold pages count among them.
+    /// `u64::MAX`: for all.
+    pub fn set_reserve(&self, connections: u64) {
+        self.0.reserve.store(connections, Ordering::Relaxed);
     }
 
     /// Pages that others than connections' queues take of the budget.
@@ -152,9 +161,18 @@ impl Memory {
         get(&self.0.ceiling).saturating_sub(self.allocated()).saturating_sub(get(&self.0.others))
     }
 
-    /// Pages kept back: one for each connection that holds none.
+    /// Pages kept back: one for each connection that holds none, as far as the reserve goes.
     pub fn kept(&self) -> u64 {
-        get(&self.0.connections).saturating_sub(get(&self.0.holders))
+        self.kept_for(get(&self.0.connections))
+    }
+
+    /// Pages that would be kept back if there were one connection more.
+    pub fn kept_with_another(&self) -> u64 {
+        self.kept_for(get(&self.0.connections) + 1)
+    }
+
+    fn kept_for(&self, connections: u64) -> u64 {
+        connections.min(get(&self.0.reserve)).saturating_sub(get(&self.0.holders))
     }
 
     /// Pages that whoever holds so many may have besides: what is kept back is left, but for its own page.
@@ -317,6 +335,29 @@ mod tests {
         // The least that everybody is granted.
         assert!(memory.grants(&Wish { own: 100, ..wish(200, 201 * PAGE as usize) }));
         assert!(!memory.grants(&Wish { own: 100, ..wish(200, 291 * PAGE as usize) }));
+    }
+
+    #[test]
+    fn first_pages_are_kept_back_for_as_many_connections_as_the_reserve_says() {
+        let memory = Memory::new([1_000, 2_000, 3_000]);
+        memory.set_ceiling(100);
+        memory.set_reserve(40);
+        (0..1_000).for_each(|_| memory.join());
+        assert_eq!((memory.kept(), memory.kept_with_another()), (40, 40));
+        // One that holds something already gets all but those.
+        let page = PAGE as usize;
+        let mut held = memory.charge(0, page);
+        assert_eq!(memory.kept(), 39);
+        assert!(memory.allows(held, 61 * page) && !memory.allows(held, 62 * page));
+        held = memory.charge(held, 61 * page);
+        // The others get one each, and no more.
+        for taken in 0..39 {
+            assert!(memory.allows(0, page) && !memory.allows(1, 2 * page), "{taken} have one");
+            assert_eq!(memory.charge(0, page), 1);
+        }
+        assert!(!memory.allows(0, page) && memory.kept() == 0);
+        memory.charge(held, page);
+        assert!(memory.allows(0, page));
     }
 
     #[test]

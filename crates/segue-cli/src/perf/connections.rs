@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use segue_perf::connections::{
-    CapacityConfig, CapacityReport, ConnectionsConfig, ConnectionsReport, Cost, ENTRY, Opening, SegmentCost, capacity,
-    connections as measure,
+    CapacityConfig, CapacityReport, ConnectionsConfig, ConnectionsReport, Cost, ENTRY, Listing, Opening, Round,
+    SegmentCost, capacity, connections as measure,
 };
 use serde_json::{Value, json};
 
@@ -44,6 +44,11 @@ pub(crate) struct ConnectionsArgs {
     #[arg(long)]
     established_only: bool,
 
+    /// Open as many connections so many times more, and tell the longest round of what each round took at least: what the machine
+    /// was busy with is not in it. 0 to 100.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = crate::number::whole::<u32>(0..=100))]
+    repeat: u32,
+
     /// Fill a bare hash table with as many entries of 800 bytes beside, to tell what memory costs on this machine.
     #[arg(long)]
     beside_table: bool,
@@ -76,6 +81,7 @@ pub(crate) fn run(args: &ConnectionsArgs) -> Result<ExitCode, Fail> {
         is_active: !args.idle,
         requests: args.requests,
         all_kinds: !args.established_only,
+        repeat: args.repeat,
         beside_table: args.beside_table,
     };
     let report = measure(&config).map_err(super::broken)?;
@@ -141,7 +147,8 @@ fn as_json(report: &ConnectionsReport) -> Value {
         json!({
             "connections": opening.connections,
             "per_second": opening.per_second.round(),
-            "longest_round_us": opening.longest.as_micros() as u64,
+            "longest_round": round(&opening.longest),
+            "longest_round_repeated": opening.longest_repeated.as_ref().map(round),
             "table_per_second": opening.table_per_second.map(f64::round),
         })
     };
@@ -152,7 +159,21 @@ fn as_json(report: &ConnectionsReport) -> Value {
         "memory": memory,
         "opening": report.opening.iter().map(opening).collect::<Vec<_>>(),
         "segments": report.segments.iter().map(segment).collect::<Vec<_>>(),
+        "listing": {
+            "sockets": report.listing.sockets,
+            "us": report.listing.time.as_micros() as u64,
+            "longest_part_us": report.listing.longest.as_micros() as u64,
+        },
         "missed": report.failures,
+    })
+}
+
+fn round(round: &Round) -> Value {
+    json!({
+        "us": round.time.as_micros() as u64,
+        "page_faults": round.page_faults,
+        "switches": round.switches,
+        "heap_bytes": round.heap,
     })
 }
 
@@ -170,8 +191,16 @@ fn print(report: &ConnectionsReport) {
             "up to {:>15}  {:>9.0} connections opened per second, {} µs the longest round of 256",
             opening.connections,
             opening.per_second,
-            opening.longest.as_micros()
+            opening.longest.time.as_micros()
         );
+        for (what, round) in [("once", Some(opening.longest)), ("at least", opening.longest_repeated)] {
+            let Some(Round { time, page_faults, switches, heap }) = round else { continue };
+            println!(
+                "{:<21}  {:>9} µs {what}, {page_faults} page faults, {switches} switches, {heap} bytes taken",
+                "",
+                time.as_micros()
+            );
+        }
         if let Some(per_second) = opening.table_per_second {
             println!("{:<21}  {per_second:>9.0} entries of {ENTRY} bytes put into a bare hash table per second", "");
         }
@@ -179,4 +208,6 @@ fn print(report: &ConnectionsReport) {
     for cost in &report.segments {
         println!("among {:>15}  {:>9.0} ns of the server per segment", cost.connections, nanoseconds(cost));
     }
+    let Listing { sockets, time, longest } = report.listing;
+    println!("listed {sockets:>14}  in {time:.1?}, in parts of which the longest took {longest:.1?}");
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use segue_perf::soak::{Limit, SoakConfig, SoakReport, soak};
+use segue_perf::soak::{Limit, Rooms, SoakConfig, SoakReport, soak};
 use serde_json::{Value, json};
 
 use crate::fail::Fail;
@@ -64,10 +64,32 @@ fn as_json(report: &SoakReport) -> Value {
         "virtual_seconds": report.virtual_time.as_secs_f64(),
         "heap_bytes": report.heap.map(|(first, last)| [first, last]),
         "heap_bytes_at": report.heap_at,
+        "rooms_bytes": report.rooms.iter().map(rooms).collect::<Vec<_>>(),
         "descriptors": [report.descriptors.0, report.descriptors.1],
         "counters": counters,
         "missed": report.failures,
     })
+}
+
+fn rooms(rooms: &Rooms) -> Value {
+    let tables: serde_json::Map<String, Value> =
+        rooms.tables.iter().map(|(name, bytes)| ((*name).to_owned(), json!(bytes))).collect();
+    json!({ "epoch": rooms.epoch, "tables": tables, "rest": rooms.rest })
+}
+
+/// What tables keep at the start, in the middle and at the end.
+fn print_rooms(all: &[Rooms]) {
+    let Some((first, last)) = all.first().zip(all.last()) else { return };
+    let shown = [first, &all[all.len() / 2], last];
+    println!(
+        "bytes that tables keep   after epoch {:>10} {:>10} {:>10}",
+        shown[0].epoch, shown[1].epoch, shown[2].epoch
+    );
+    let row = |name: &str, [a, b, c]: [u64; 3]| println!("  {name:<34} {a:>10} {b:>10} {c:>10}");
+    for (at, (name, _)) in last.tables.iter().enumerate() {
+        row(name, shown.map(|rooms| rooms.tables.get(at).map_or(0, |(_, bytes)| *bytes)));
+    }
+    row("everything else", shown.map(|rooms| rooms.rest));
 }
 
 fn print(report: &SoakReport) {
@@ -86,5 +108,6 @@ fn print(report: &SoakReport) {
         let at: Vec<String> = report.heap_at.iter().map(|(epoch, heap)| format!("{epoch}: {heap}")).collect();
         println!("heap after epochs {}", at.join(", "));
     }
+    print_rooms(&report.rooms);
     println!("descriptors: {} before, {} after", report.descriptors.0, report.descriptors.1);
 }

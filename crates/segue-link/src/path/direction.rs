@@ -285,6 +285,11 @@ impl Direction {
         }
     }
 
+    /// Bytes of places for packets, taken or not.
+    pub(super) fn room(&self) -> usize {
+        self.arrivals.flight.room() + self.bottleneck.as_ref().map_or(0, Bottleneck::room)
+    }
+
     pub(super) fn stats(&self) -> DirectionStats {
         let Arrivals { flight, overflow, .. } = &self.arrivals;
         let mut stats = DirectionStats { inside: flight.wire_packets(), overflow: *overflow, ..self.stats };

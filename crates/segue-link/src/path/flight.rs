@@ -97,6 +97,11 @@ impl Flight {
         self.first().map(|first| first.at)
     }
 
+    /// Bytes of places for packets, taken or not.
+    pub(crate) fn room(&self) -> usize {
+        (self.rising.capacity() + self.others.capacity()) * size_of::<Arrival>()
+    }
+
     /// Wire packets under way.
     pub(crate) fn wire_packets(&self) -> u64 {
         self.wire_packets

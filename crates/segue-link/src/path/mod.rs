@@ -137,6 +137,11 @@ impl Path {
         self.towards(at).next_deadline().map(Instant::from_nanos)
     }
 
+    /// Bytes of places for packets that it holds, taken or not: they grow with the most packets there ever were at once.
+    pub fn room(&self) -> usize {
+        self.a_to_b.room() + self.b_to_a.room()
+    }
+
     /// What has happened so far.
     pub fn stats(&self) -> PathStats {
         PathStats { a_to_b: self.a_to_b.stats(), b_to_a: self.b_to_a.stats() }

@@ -4,13 +4,14 @@
 //! Decides what is measured and which bar it must pass. Time is virtual, so that no timer is late on a slow machine; rates
 //! are made of processor time.
 mod capacity;
+mod rounds;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use segue_kernel::{allocation, process};
-use segue_stack::{Errno, Instant, MsgFlags, SocketId};
+use segue_stack::{Errno, Instant, ListPosition, MsgFlags, SocketId};
 
 use crate::error::PerfError;
 use crate::peer::{MOST, Manner, Peers};
@@ -18,6 +19,8 @@ use crate::processor::Stopwatch;
 use crate::random::Random;
 use crate::server::Server;
 pub use capacity::{CapacityConfig, CapacityReport, capacity};
+pub use rounds::Round;
+use rounds::Rounds;
 
 /// Handshakes that are under way at once.
 const BATCH: u32 = 256;
@@ -46,6 +49,8 @@ pub struct ConnectionsConfig {
     pub requests: u32,
     /// Whether half-open connections and TIME-WAIT entries are measured as well.
     pub all_kinds: bool,
+    /// How often connections are opened anew, on a stack of their own, to tell what a round does from what the machine does.
+    pub repeat: u32,
     /// Whether a bare hash table with as many entries of [`ENTRY`] bytes is filled beside, to tell what memory costs.
     pub beside_table: bool,
 }
@@ -75,8 +80,11 @@ pub struct Opening {
     pub connections: u32,
     /// Per second of processor time, both ends together, while the last ninth tenths came up to this number.
     pub per_second: f64,
-    /// The longest that one batch of 256 handshakes kept the server from everything else.
-    pub longest: Duration,
+    /// The longest round: a part of 256 handshakes that kept the server from everything else.
+    pub longest: Round,
+    /// The same of the times that each round took at least in all repetitions: the same round does the same each time, so what
+    /// the machine was busy with is not in it. `None`: nothing was repeated.
+    pub longest_repeated: Option<Round>,
     /// Entries put into a bare hash table per second, over the same numbers; `None`: it was not asked for.
     pub table_per_second: Option<f64>,
 }
@@ -92,6 +100,20 @@ pub struct SegmentCost {
     pub time: Duration,
 }
 
+/// Looking at every socket in parts of [`PART`] places.
+#[derive(Clone, Copy, Debug)]
+pub struct Listing {
+    /// Sockets that were seen.
+    pub sockets: u64,
+    /// Processor time of all parts.
+    pub time: Duration,
+    /// The longest part: so long nothing else goes on.
+    pub longest: Duration,
+}
+
+/// Places of the tables in a part: as many as the control socket takes.
+pub const PART: u32 = 1024;
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct ConnectionsReport {
@@ -105,6 +127,8 @@ pub struct ConnectionsReport {
     pub opening: Vec<Opening>,
     /// Cost of a segment, among few and among all.
     pub segments: Vec<SegmentCost>,
+    /// What it costs to look at all sockets, as `ss` does, in parts between which packets have their turn.
+    pub listing: Listing,
     /// Each bar that was missed, as a sentence; none: all is well.
     pub failures: Vec<String>,
 }
@@ -124,8 +148,10 @@ pub fn connections(config: &ConnectionsConfig) -> Result<ConnectionsReport, Perf
         held.open_up_to(FEW, config.is_active)?;
         segments.push(held.exchange(config.requests)?);
     }
+    let mut ends = vec![held.rounds.len()];
     loop {
         opening.push(held.open_up_to(goal, config.is_active)?);
+        ends.push(held.rounds.len());
         if goal == config.count {
             break;
         }
@@ -137,6 +163,7 @@ pub fn connections(config: &ConnectionsConfig) -> Result<ConnectionsReport, Perf
         segments.push(held.exchange(config.requests)?);
     }
     held.check(config.count)?;
+    let listing = held.list();
     // Each stack stays until all are measured: what an allocator keeps of one would hide what the next one takes.
     let (half_open, waiting) = match config.all_kinds {
         true => (Some(half_open(config.count)?), Some(waiting(config.count)?)),
@@ -144,14 +171,39 @@ pub fn connections(config: &ConnectionsConfig) -> Result<ConnectionsReport, Perf
     };
     let cost = |kind: &Option<(Cost, Held)>| kind.as_ref().map(|(cost, _)| *cost);
     let (syn_received, time_wait) = (cost(&half_open), cost(&waiting));
+    drop(half_open);
+    drop(waiting);
+    if config.repeat > 0 {
+        repeat(config, held, (&mut opening, &ends))?;
+    }
     let mut table = Table::new();
     for opening in opening.iter_mut().filter(|_| config.beside_table) {
         opening.table_per_second = Some(table.fill_up_to(opening.connections));
     }
     let mut report =
-        ConnectionsReport { established, syn_received, time_wait, opening, segments, failures: Vec::new() };
+        ConnectionsReport { established, syn_received, time_wait, opening, segments, listing, failures: Vec::new() };
     report.failures = judge(&report);
     Ok(report)
+}
+
+/// Opens as many connections again and again, and takes of each round the shortest time.
+fn repeat(config: &ConnectionsConfig, held: Held, found: (&mut [Opening], &[usize])) -> Result<(), PerfError> {
+    let mut least = held.rounds;
+    drop((held.server, held.peers, held.accepted));
+    for _ in 0..config.repeat {
+        let mut held = Held::new(config.count, None)?;
+        if config.requests > 0 {
+            held.open_up_to(FEW, config.is_active)?;
+        }
+        for opening in found.0.iter() {
+            held.open_up_to(opening.connections, config.is_active)?;
+        }
+        least.take_least(&held.rounds)?;
+    }
+    for (opening, ends) in found.0.iter_mut().zip(found.1.windows(2)) {
+        opening.longest_repeated = Some(least.longest(ends[0]..ends[1]));
+    }
+    Ok(())
 }
 
 fn check_count(count: u32) -> Result<(), PerfError> {
@@ -228,6 +280,7 @@ struct Held {
     now: Instant,
     request: Bytes,
     random: Random,
+    rounds: Rounds,
 }
 
 impl Held {
@@ -247,24 +300,26 @@ impl Held {
             now,
             request,
             random: Random::new(1),
+            rounds: Rounds::for_connections(count),
         })
     }
 
-    /// Everything that is under way arrives and is answered. Gives segments in and out, the server's time for them, and the
-    /// longest round.
-    fn settle(&mut self) -> Result<(u64, Duration, Duration), PerfError> {
-        let (mut segments, mut time, mut longest) = (0, Duration::ZERO, Duration::ZERO);
+    /// Everything that is under way arrives and is answered. Gives segments in and out, and the server's time for them.
+    fn settle(&mut self) -> Result<(u64, Duration), PerfError> {
+        let (mut segments, mut time) = (0, Duration::ZERO);
         loop {
+            self.rounds.begin();
             let watch = Stopwatch::start();
             let came = self.server.round(self.now)?;
             self.serve()?;
             self.server.transmit(self.now);
             let round = watch.elapsed();
-            (time, longest) = (time + round, longest.max(round));
+            self.rounds.end(round);
+            time += round;
             let went = self.peers.answer(self.now)?;
             segments += (came + went) as u64;
             if came + went == 0 {
-                return Ok((segments, time, longest));
+                return Ok((segments, time));
             }
         }
     }
@@ -299,24 +354,27 @@ impl Held {
 
     fn open_up_to(&mut self, goal: u32, is_active: bool) -> Result<Opening, PerfError> {
         let (first, watch) = (self.count, Stopwatch::start());
-        let mut longest = Duration::ZERO;
+        let from = self.rounds.len();
+        self.rounds.are_kept = true;
         while self.count < goal {
             let batch = BATCH.min(goal - self.count);
             for number in self.count..self.count + batch {
                 self.peers.open(self.now, number);
             }
-            longest = longest.max(self.settle()?.2);
+            self.settle()?;
             if is_active {
                 for number in self.count..self.count + batch {
                     self.peers.write(self.now, number, &self.request);
                 }
-                longest = longest.max(self.settle()?.2);
+                self.settle()?;
             }
             self.count += batch;
             self.pass(Duration::from_millis(1));
         }
         let per_second = f64::from(goal - first) / watch.elapsed().as_secs_f64().max(1e-9);
-        Ok(Opening { connections: goal, per_second, longest, table_per_second: None })
+        self.rounds.are_kept = false;
+        let longest = self.rounds.longest(from..self.rounds.len());
+        Ok(Opening { connections: goal, per_second, longest, longest_repeated: None, table_per_second: None })
     }
 
     fn pass(&mut self, time: Duration) {
@@ -343,11 +401,25 @@ impl Held {
                 self.peers.write(self.now, number as u32, &self.request);
             }
             left -= FEW.min(left);
-            let (moved, spent, _) = self.settle()?;
+            let (moved, spent) = self.settle()?;
             (segments, time) = (segments + moved, time + spent);
             self.pass(Duration::from_millis(1));
         }
         Ok(SegmentCost { connections: self.count, segments, time })
+    }
+
+    fn list(&self) -> Listing {
+        let mut listing = Listing { sockets: 0, time: Duration::ZERO, longest: Duration::ZERO };
+        let mut from = Some(ListPosition::default());
+        while let Some(position) = from {
+            let watch = Stopwatch::start();
+            from = self.server.stack.sockets_part(self.now, position, PART, &mut |info| {
+                listing.sockets += u64::from(info.peer.is_some());
+            });
+            let part = watch.elapsed();
+            (listing.time, listing.longest) = (listing.time + part, listing.longest.max(part));
+        }
+        listing
     }
 
     /// The experiment was one: all connections are there and have moved what they should.

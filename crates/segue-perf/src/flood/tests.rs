@@ -68,6 +68,20 @@ fn clients_whose_packets_are_dropped_with_the_attackers_are_late_and_served() {
 }
 
 #[test]
+fn no_client_waits_for_a_retransmission_when_thousands_of_syn_acks_are_due_again_at_once() {
+    // SYN-ACKs are sent again after one second and after three.
+    let mut field = Field::new(&config(&[Attack::Syn], 0, &[])).unwrap();
+    for round in 0..3_300 {
+        field.round(Duration::from_millis(round), true).unwrap();
+    }
+    assert!(counter(&field, "TcpExtTCPSynRetrans") > 4_096);
+    assert_eq!((counter(&field, "IpOutDiscards"), counter(&field, "SegueSoftnetDropped")), (0, 0));
+    let [.., longest] = field.clients.latency();
+    assert!(longest < Duration::from_millis(500), "a client waited {longest:?}");
+    assert_eq!(field.clients.failed, Vec::<String>::new());
+}
+
+#[test]
 fn more_packets_than_may_wait_are_dropped_and_counted() {
     let mut field = Field::new(&config(&[Attack::Ack], 100, &[("netdev_max_backlog", "400")])).unwrap();
     for round in 0..100 {
@@ -123,7 +137,9 @@ fn connections_that_are_there_are_served_while_idle_ones_keep_newcomers_out() {
         assert!(counter(&field, "SegueMemorySockets") > 1000, "{attacks:?}: {:?}", refused(&field));
         assert!(field.clients.refused > 0, "{attacks:?}");
         let sockets = field.server.stack.usage().sockets as u64;
-        assert!((BUDGET / 8 / 5888..BUDGET / 1792).contains(&sockets), "{attacks:?}: {sockets} connections");
+        // Half of the budget is for connections, where others do not hold it for their queues already.
+        let least = if attacks.len() == 1 { BUDGET * 3 / 8 / 896 } else { BUDGET / 8 / 5888 };
+        assert!((least..BUDGET / 2 / 896).contains(&sockets), "{attacks:?}: {sockets} connections");
         // Those that stay go on to the end, sixteen for a second. Where memory is used up an answer leaves page by page, and a
         // page may wait for a delayed acknowledgment (40 ms).
         assert!(field.clients.served > 16 * 25, "{attacks:?}: {} served", field.clients.served);
@@ -135,7 +151,9 @@ fn a_budget_lets_in_what_it_holds_and_those_go_on_while_others_are_refused() {
     let config = CapacityConfig { count: 20_000, memory: 8 << 20, is_active: true, requests: 1_000 };
     let report = capacity(&config).unwrap();
     assert!(report.failures.iter().all(|failure| failure.contains("resident")), "{:?}", report.failures);
-    assert!((900..4_700).contains(&report.established.count), "{} let in", report.established.count);
+    // Half of the budget, but for what is kept back for those at work.
+    let most = (8 << 20) / 2 / 896;
+    assert!((most * 3 / 4..=most).contains(&report.established.count), "{} let in", report.established.count);
     assert!(report.refused.iter().any(|(name, _)| *name == "SegueMemorySockets"), "{:?}", report.refused);
 }
 

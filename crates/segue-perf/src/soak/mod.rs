@@ -57,12 +57,26 @@ pub struct SoakReport {
     /// Heap in use after epochs 1, 2, 4, 8 and so on: what tables keep for the most entries there ever were at once grows with
     /// each doubling by less, a leak by twice as much.
     pub heap_at: Vec<(u32, u64)>,
+    /// What tables keep after the same epochs and after the last, of both hosts together. Empty where the program's allocator
+    /// does not count.
+    pub rooms: Vec<Rooms>,
     /// Open descriptors before and after.
     pub descriptors: (usize, usize),
     /// Counters of both hosts together that are not zero.
     pub counters: Vec<(&'static str, u64)>,
     /// Everything that was wrong, as sentences; none: all is well.
     pub failures: Vec<String>,
+}
+
+/// What tables keep for the most entries that there ever were at once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rooms {
+    /// After which epoch.
+    pub epoch: u32,
+    /// Name and bytes of each.
+    pub tables: Vec<(&'static str, u64)>,
+    /// Bytes in use that are no table's: what must not grow.
+    pub rest: u64,
 }
 
 /// Conversations at once.
@@ -72,6 +86,8 @@ const AT_ONCE: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(4 * 3600);
 /// How much more heap there may be in use: what tables keep that have grown beyond their size in the second epoch.
 const GROWTH: u64 = 1 << 20;
+/// The same for what is no table's: lists in listeners, this experiment's own.
+const REST: u64 = 64 << 10;
 /// Handshakes that are remembered: no cookies. Where the third segment is lost and data come out of order, the first segment
 /// to arrive is no valid cookie and is reset, as on Linux.
 const BACKLOG: i32 = 16 * AT_ONCE as i32;
@@ -97,6 +113,7 @@ pub fn soak(config: &SoakConfig) -> Result<SoakReport, PerfError> {
         virtual_time: Duration::ZERO,
         heap: None,
         heap_at: Vec::new(),
+        rooms: Vec::new(),
         descriptors: (descriptors, descriptors),
         counters: Vec::new(),
         failures: Vec::new(),
@@ -111,6 +128,7 @@ pub fn soak(config: &SoakConfig) -> Result<SoakReport, PerfError> {
         let heap = allocation::heap_in_use();
         if report.epochs.is_power_of_two() {
             report.heap_at.extend(heap.map(|heap| (report.epochs, heap)));
+            report.rooms.extend(heap.map(|heap| soak.rooms(report.epochs, heap)));
         }
         report.heap = match (report.heap, heap) {
             (Some((first, _)), Some(now)) if report.epochs > 2 => Some((first, now)),
@@ -121,6 +139,9 @@ pub fn soak(config: &SoakConfig) -> Result<SoakReport, PerfError> {
             break;
         }
     }
+    if !report.epochs.is_power_of_two() {
+        report.rooms.extend(allocation::heap_in_use().map(|heap| soak.rooms(report.epochs, heap)));
+    }
     report.virtual_time = soak.lab.elapsed();
     report.counters = soak.counters();
     if let Some((first, last)) = report.heap
@@ -129,6 +150,12 @@ pub fn soak(config: &SoakConfig) -> Result<SoakReport, PerfError> {
         report
             .failures
             .push(format!("{first} bytes of heap were in use after the second epoch, {last} after the last"));
+    }
+    if let (Some(second), Some(last)) = (report.rooms.get(1), report.rooms.last())
+        && last.rest > second.rest + REST
+    {
+        let (first, last) = (second.rest, last.rest);
+        report.failures.push(format!("{first} bytes were no table's after the second epoch, {last} after the last"));
     }
     drop(soak);
     report.descriptors.1 = process::open_descriptors()?;
@@ -175,6 +202,20 @@ impl Soak {
         let buffer = vec![0; 64 * 1024];
         let unused = hosts.map(|host| lab.host(host).usage());
         Ok(Soak { lab, hosts, listeners, sites, random, next: 0, ends: HashMap::new(), buffer, unused })
+    }
+
+    fn rooms(&self, epoch: u32, heap: u64) -> Rooms {
+        let mut tables: Vec<(&'static str, u64)> = vec![("paths", self.lab.path_rooms() as u64)];
+        for host in self.hosts {
+            for room in self.lab.host(host).table_rooms() {
+                match tables.iter_mut().find(|(name, _)| *name == room.name) {
+                    Some((_, bytes)) => *bytes += room.bytes as u64,
+                    None => tables.push((room.name, room.bytes as u64)),
+                }
+            }
+        }
+        let rest = heap.saturating_sub(tables.iter().map(|(_, bytes)| bytes).sum());
+        Rooms { epoch, tables, rest }
     }
 
     fn epoch(&mut self, conversations: u32, report: &mut SoakReport) -> Result<(), PerfError> {

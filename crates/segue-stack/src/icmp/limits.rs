@@ -61,6 +61,16 @@ impl Allowance {
 }
 
 impl IcmpLimits {
+    /// Hosts that were told something lately.
+    pub(crate) fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Bytes of places that are held.
+    pub(crate) fn room(&self) -> usize {
+        self.peers.allocation_size()
+    }
+
     pub(crate) fn new(settings: &IpSettings, hasher: KeyedState, now: Instant) -> IcmpLimits {
         let all = TokenBucket::new(settings.icmp_msgs_per_sec, settings.icmp_msgs_burst, now);
         IcmpLimits { all, peers: HashMap::with_hasher(hasher), swept: now }

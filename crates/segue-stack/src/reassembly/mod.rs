@@ -176,6 +176,11 @@ impl Reassembler {
         }
     }
 
+    /// Bytes of places that are held.
+    pub(crate) fn room(&self) -> usize {
+        self.v4.datagrams.allocation_size() + self.v6.datagrams.allocation_size()
+    }
+
     /// Changes the limits. What exceeds lower ones goes when the next fragment comes; deadlines given stay.
     pub(crate) fn configure(&mut self, config: ReassemblyConfig) {
         self.v4.limits = config.v4;

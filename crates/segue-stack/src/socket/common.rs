@@ -76,6 +76,8 @@ bitflags! {
         const GRO = 1 << 46;
         /// SO_BINDTODEVICE.
         const CONFINED = 1 << 47;
+        /// It came with rarely set options, and the budget counts them.
+        const RARE_CHILD = 1 << 48;
     }
 }
 

@@ -295,6 +295,11 @@ impl FlowTable {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
+
+    /// Bytes of buckets that are held.
+    pub(crate) fn room(&self) -> usize {
+        self.buckets.room() + self.overflow.room()
+    }
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub(crate) mod stream;
 mod syn;
 pub(crate) use calls::Sending;
 mod syn_cookies;
-mod time_wait;
+pub(crate) mod time_wait;
 pub(crate) mod watch;
 mod watching;
 
@@ -83,6 +83,8 @@ pub(crate) struct Tcp {
     pub(crate) last_keys: HashMap<u32, LastKeys, KeyedState>,
     /// `TCP_TX_DELAY` of entries in TIME-WAIT; hardly any has one.
     pub(crate) last_delays: HashMap<u32, Duration, KeyedState>,
+    /// Connections that came with rarely set options.
+    pub(crate) rare_children: u64,
     /// The gateway's listener of an interface.
     pub(crate) any: HashMap<IfaceId, u32, KeyedState>,
 }
@@ -108,8 +110,19 @@ impl Tcp {
             has_keys: false,
             last_keys: HashMap::with_hasher(hasher.clone()),
             last_delays: HashMap::with_hasher(hasher.clone()),
+            rare_children: 0,
             any: HashMap::with_hasher(hasher),
         }
+    }
+
+    /// Configurations that sockets share besides the one in force.
+    pub(crate) fn variants_len(&self) -> usize {
+        self.variants.len()
+    }
+
+    /// Bytes of them and of places for them.
+    pub(crate) fn variants_room(&self) -> usize {
+        self.variants.allocation_size() + self.variants.len() * (size_of::<Config>() + 16)
     }
 
     /// Another configuration is in force: for a connection that exists when it is served next.
@@ -398,6 +411,7 @@ impl Stack {
         self.leave_flows(index);
         self.unclaim_port(index);
         let Some(Socket::Stream(stream)) = self.sockets.at_mut(index) else { return };
+        let was_rare = stream.common.has(Flags::RARE_CHILD);
         if let Some(flow) = stream.flow_mut() {
             if flow.is_ready {
                 // It still stands in the ready list; its turn will free it.
@@ -413,6 +427,7 @@ impl Stack {
                 self.count_orphans(-1);
             }
         }
+        self.tcp.rare_children -= u64::from(was_rare);
         self.sockets.discard(index);
     }
 }

@@ -3,6 +3,8 @@
 //! Decides what becomes of a SYN at a listener and of segments for a half-open connection: whether there is room, and
 //! whether a completed handshake becomes a connection. RFC 9293 3.10.7.2 (LISTEN), and 3.10.7.4 for SYN-RECEIVED as
 //! `PassiveOpen` says. An entry whose listener has gone ends at its next segment or deadline.
+use core::time::Duration;
+
 use segue_tcp::{Connection, FastOpenCookie, Instant, Open, PassiveOpen, PassiveOutcome, Segment, TcpFlags};
 use segue_wire::{Packet, SourceRoute};
 
@@ -26,6 +28,9 @@ use crate::timers::Timer;
 use crate::tuple::FourTuple;
 use crate::wheel::TimerKey;
 use crate::{Counter, IfaceId, SocketId};
+
+/// How late a SYN-ACK is sent again when too many answers wait for the link.
+const POSTPONED: Duration = Duration::from_millis(10);
 
 /// A half-open connection.
 #[derive(Debug)]
@@ -311,6 +316,7 @@ impl Stack {
         };
         if let (Some(route), Some(socket)) = (route, self.sockets.at_mut(index)) {
             socket.common_mut().rare_mut().route = RouteChoice::Learned(route);
+            self.count_rare_child(index);
         }
         self.tcp.flows.replace(&tuple, FlowRef::Opening(entry), FlowRef::Connection(index));
         self.settle(now, index, outcome);
@@ -349,6 +355,7 @@ impl Stack {
         if !is_gateway && self.net.is_own(tuple.local) {
             self.claim_stream_port(index);
         }
+        self.count_rare_child(index);
         self.counters.inc(Counter::TcpPassiveOpens);
         if let Some(listener) = self.listener_named(id) {
             listener.accept_queue.push_back(index);
@@ -383,6 +390,11 @@ impl Stack {
         let Some(opening) = self.tcp.entries.opening.at_mut(entry) else { return };
         opening.timer = None;
         if opening.passive.next_deadline().is_some_and(|deadline| deadline <= now) {
+            // Under a flood thousands of SYN-ACKs are due again at once. They may be a little late; a client's first must not be
+            // dropped for them.
+            if self.outbox.is_busy() {
+                return self.timers.arm(now, &mut opening.timer, Some(now + POSTPONED), Timer::Opening(entry));
+            }
             if listener_of(&self.sockets, opening.listener).is_none() && !self.migrate_opening(entry) {
                 return self.remove_opening(entry);
             }

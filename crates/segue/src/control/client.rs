@@ -86,21 +86,20 @@ impl Endpoint {
         Conversation::begin(self)?.ask(request)
     }
 
-    /// Gives every socket to `each`, in batches.
+    /// Gives every socket to `each`, in batches. `brief`: without what it measures and its memory.
     ///
     /// # Errors
     /// [`ControlError`].
-    pub fn sockets(&self, mut each: impl FnMut(SocketLine)) -> Result<(), ControlError> {
+    pub fn sockets(&self, brief: bool, mut each: impl FnMut(SocketLine)) -> Result<(), ControlError> {
         let mut conversation = Conversation::begin(self)?;
-        let mut skip = 0;
+        let mut from = 0;
         loop {
-            match conversation.ask(&Request::Sockets { skip, take: 4096 })? {
-                Answer::Sockets { lines, more } => {
-                    skip += lines.len();
-                    let stuck = lines.is_empty();
+            match conversation.ask(&Request::Sockets { from, brief })? {
+                Answer::Sockets { lines, next } => {
                     lines.into_iter().for_each(&mut each);
-                    if !more || stuck {
-                        return Ok(());
+                    match next {
+                        Some(next) if next > from => from = next,
+                        _ => return Ok(()),
                     }
                 }
                 other => return Err(strange(&other)),

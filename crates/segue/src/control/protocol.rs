@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Request {
-    /// Sockets, half-open connections and TIME-WAIT entries, `take` of them after the first `skip`.
+    /// Some of the sockets, half-open connections and TIME-WAIT entries.
     Sockets {
-        /// How many to leave out at the beginning.
+        /// What the answer before said; 0: from the beginning.
         #[serde(default)]
-        skip: usize,
-        /// How many at most; the host may give fewer.
-        take: usize,
+        from: u64,
+        /// Leave out what `ss` shows with -i and -m: a tenth of the bytes.
+        #[serde(default)]
+        brief: bool,
     },
     /// How many there are of what.
     Summary,
@@ -44,12 +45,13 @@ pub enum Request {
 #[serde(tag = "answer", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Answer {
-    /// To [`Request::Sockets`]. Fewer lines than asked for and `more` false: there are no others.
+    /// To [`Request::Sockets`].
     Sockets {
-        /// They themselves.
+        /// They themselves, perhaps none.
         lines: Vec<SocketLine>,
-        /// Whether there are others behind these.
-        more: bool,
+        /// Where to go on; none: that was all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<u64>,
     },
     /// To [`Request::Summary`].
     Summary(Summary),
@@ -212,8 +214,18 @@ fn state_name(state: Option<State>, connected: bool) -> &'static str {
 }
 
 impl SocketLine {
+    /// As [`of`](Self::of), without what it measures and its memory.
+    pub fn brief(info: &SocketInfo, now: Instant) -> SocketLine {
+        SocketLine::with_measures(info, now, false)
+    }
+
     /// A line about a socket of a stack.
     pub fn of(info: &SocketInfo, now: Instant) -> SocketLine {
+        SocketLine::with_measures(info, now, true)
+    }
+
+    fn with_measures(info: &SocketInfo, now: Instant, has_measures: bool) -> SocketLine {
+        let measured = has_measures.then_some(info);
         SocketLine {
             netid: match info.kind {
                 SocketType::Stream => "tcp",
@@ -230,14 +242,14 @@ impl SocketLine {
             socket: info.socket.map(segue_stack::SocketId::as_u64),
             uid: info.uid,
             timer: info.timer.map(|timer| TimerLine::of(&timer, now)),
-            congestion: info.congestion.map(|name| name.as_str().to_owned()),
-            memory: info.memory,
-            info: info.info.as_ref().map(|numbers| {
+            congestion: measured.and_then(|info| info.congestion).map(|name| name.as_str().to_owned()),
+            memory: measured.and_then(|info| info.memory),
+            info: measured.and_then(|info| info.info.as_ref()).map(|numbers| {
                 let mut all = fields(numbers);
                 all.extend(info.bbr.iter().flat_map(bbr_fields));
                 all
             }),
-            signing: info.signing.as_deref().map(signing).unwrap_or_default(),
+            signing: measured.and_then(|info| info.signing.as_deref()).map(signing).unwrap_or_default(),
         }
     }
 }
@@ -335,34 +347,39 @@ fn bbr_fields(bbr: &BbrInfo) -> [(String, u64); 4] {
     .map(|(name, value)| (name.to_owned(), value))
 }
 
-/// Counts everything once.
-pub(super) fn summary(stack: &Stack, now: Instant) -> Summary {
-    let usage = stack.usage();
-    let mut summary = Summary {
-        orphans: usage.orphans,
-        opening: usage.opening,
-        time_wait: usage.time_wait,
-        timers: usage.timers,
-        fragmented: usage.fragmented,
-        queued_bytes: usage.queued_bytes,
-        tcp_pages: usage.tcp_pages,
-        is_pressed: usage.is_pressed,
-        ..Summary::default()
-    };
-    for info in stack.sockets(now) {
-        let family = usize::from(info.domain != Domain::Inet);
-        match info.kind {
-            SocketType::Stream => {
-                summary.tcp[family] += 1;
-                summary.tcp_in_use[family] += usize::from(info.is_in_use());
-                let name = state_name(info.state, info.peer.is_some());
-                *summary.tcp_states.entry(name.to_owned()).or_default() += 1;
-            }
-            SocketType::Datagram => summary.udp[family] += 1,
-            SocketType::Icmp => summary.icmp[family] += 1,
+impl Summary {
+    /// What needs no look at every socket.
+    pub(super) fn of_tables(stack: &Stack) -> Summary {
+        let usage = stack.usage_of_tables();
+        Summary {
+            orphans: usage.orphans,
+            opening: usage.opening,
+            time_wait: usage.time_wait,
+            timers: usage.timers,
+            fragmented: usage.fragmented,
+            tcp_pages: usage.tcp_pages,
+            is_pressed: usage.is_pressed,
+            ..Summary::default()
         }
     }
-    summary
+
+    pub(super) fn count(&mut self, info: &SocketInfo) {
+        let family = usize::from(info.domain != Domain::Inet);
+        self.queued_bytes += info.queued_bytes;
+        match info.kind {
+            SocketType::Stream => {
+                self.tcp[family] += 1;
+                self.tcp_in_use[family] += usize::from(info.is_in_use());
+                let name = state_name(info.state, info.peer.is_some());
+                match self.tcp_states.get_mut(name) {
+                    Some(count) => *count += 1,
+                    None => _ = self.tcp_states.insert(name.to_owned(), 1),
+                }
+            }
+            SocketType::Datagram => self.udp[family] += 1,
+            SocketType::Icmp => self.icmp[family] += 1,
+        }
+    }
 }
 
 #[cfg(test)]

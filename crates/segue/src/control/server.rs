@@ -1,21 +1,21 @@
 //! Answers on a host's control socket.
 //!
 //! Decides who may ask (the same user, or root) and how much one question may cost: the host's lock is held for at most
-//! [`BATCH`] sockets at a time. Holding a [`Control`] serves; dropping it removes the socket.
+//! [`BATCH`] sockets at a time, and packets have their turn before the next ones. Holding a [`Control`] serves; dropping it removes the socket.
 use std::io;
 use std::path::{Path, PathBuf};
 
-use segue_stack::Settings;
+use segue_stack::{ListPosition, Settings};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
-use super::protocol::{Answer, CounterLine, Request, SocketLine, SysctlLine, summary};
+use super::protocol::{Answer, CounterLine, Request, SocketLine, Summary, SysctlLine};
 use super::{MAX_LINE, directory};
 use crate::Host;
 
-/// Sockets listed under one lock.
-const BATCH: usize = 4096;
+/// Places of the tables of sockets that are looked into under one lock: half a millisecond's.
+const BATCH: u32 = 1024;
 /// Askers at the same time; more wait.
 const MOST_ASKERS: usize = 16;
 /// After an asker could not be taken.
@@ -105,7 +105,7 @@ async fn converse(stream: UnixStream, host: &crate::host::WeakHost) -> io::Resul
             match (serde_json::from_slice(&line), host.upgrade()) {
                 (Err(error), _) => Answer::Error { message: format!("not a request: {error}") },
                 (Ok(_), None) => Answer::Error { message: "the host has ended".to_owned() },
-                (Ok(request), Some(host)) => answer(&host, request),
+                (Ok(request), Some(host)) => answer(&host, request).await,
             }
         };
         let ends = line.last() != Some(&b'\n');
@@ -122,18 +122,30 @@ async fn say(write: &mut (impl AsyncWriteExt + Unpin), answer: &Answer) -> io::R
     write.write_all(&line).await
 }
 
-fn answer(host: &Host, request: Request) -> Answer {
+/// Counts every socket, some at a time.
+async fn summary(host: &Host) -> Summary {
+    let mut summary = host.with_stack(|stack, _| Summary::of_tables(stack));
+    let mut from = Some(ListPosition::default());
+    while let Some(position) = from {
+        from = host.with_stack(|stack, now| stack.sockets_part(now, position, BATCH, &mut |info| summary.count(&info)));
+        tokio::task::yield_now().await;
+    }
+    summary
+}
+
+async fn answer(host: &Host, request: Request) -> Answer {
     match request {
-        Request::Sockets { skip, take } => {
-            let take = take.min(BATCH);
-            let (lines, more) = host.with_stack(|stack, now| {
-                let mut rest = stack.sockets(now).skip(skip);
-                let lines: Vec<SocketLine> = rest.by_ref().take(take).map(|info| SocketLine::of(&info, now)).collect();
-                (lines, rest.next().is_some())
+        Request::Sockets { from, brief } => {
+            let describe = if brief { SocketLine::brief } else { SocketLine::of };
+            let mut found = Vec::with_capacity(BATCH as usize);
+            let (next, now) = host.with_stack(|stack, now| {
+                let from = ListPosition::from_u64(from);
+                (stack.sockets_part(now, from, BATCH, &mut |info| found.push(info)), now)
             });
-            Answer::Sockets { lines, more }
+            let lines = found.iter().map(|info| describe(info, now)).collect();
+            Answer::Sockets { lines, next: next.map(ListPosition::as_u64) }
         }
-        Request::Summary => Answer::Summary(host.with_stack(|stack, now| summary(stack, now))),
+        Request::Summary => Answer::Summary(summary(host).await),
         Request::Counters => {
             let lines = host.with_stack(|stack, _| {
                 let counters = stack.counters().iter();

@@ -114,7 +114,8 @@ pub(crate) fn ss(args: &SsArgs) -> Result<ExitCode, Fail> {
                 table.take(endpoint, line);
             }
         };
-        endpoint.sockets(take).map_err(|error| failed(endpoint, &error))?;
+        let brief = !(args.info || args.memory || args.json);
+        endpoint.sockets(brief, take).map_err(|error| failed(endpoint, &error))?;
     }
     table.flush();
     Ok(ExitCode::SUCCESS)

@@ -32,6 +32,11 @@ impl Fifo {
         self.packets.len() as u64
     }
 
+    /// Bytes of places for packets, taken or not.
+    pub(super) fn room(&self) -> usize {
+        self.packets.capacity() * size_of::<Queued>()
+    }
+
     pub(super) fn first_len(&self) -> Option<usize> {
         self.packets.front().map(|first| first.packet.run.len())
     }

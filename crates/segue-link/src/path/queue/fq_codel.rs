@@ -61,6 +61,11 @@ impl FqCodel {
         self.packets
     }
 
+    /// Bytes of places for packets, taken or not.
+    pub(super) fn room(&self) -> usize {
+        self.flows.capacity() * size_of::<Flow>() + self.flows.iter().map(|flow| flow.fifo.room()).sum::<usize>()
+    }
+
     /// RFC 8290 section 4.1.
     pub(super) fn enter(&mut self, queued: Queued, counts: &mut QueueCounts) {
         let at = (flow_hash(queued.packet.run.whole(), self.key) % self.flows.len().max(1) as u64) as usize;

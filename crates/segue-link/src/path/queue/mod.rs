@@ -89,6 +89,14 @@ impl Bottleneck {
         self.waiting.size().1
     }
 
+    /// Bytes of places for packets, taken or not.
+    pub(crate) fn room(&self) -> usize {
+        match &self.waiting {
+            Waiting::TailDrop(fifo, _) | Waiting::Codel(fifo, ..) | Waiting::Red(fifo, _) => fifo.room(),
+            Waiting::FqCodel(queues) => queues.room(),
+        }
+    }
+
     pub(crate) fn counts(&self) -> QueueCounts {
         self.counts
     }

@@ -73,6 +73,16 @@ impl FastOpens {
         }
     }
 
+    /// Servers that something is known of.
+    pub(crate) fn peers_len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Bytes of places that are held.
+    pub(crate) fn room(&self) -> usize {
+        self.peers.room() + self.opening.allocation_size()
+    }
+
     /// Cookies of a server are forgotten, as with what else was learned of it.
     pub(crate) fn forget_peers(&mut self) {
         self.peers.clear();

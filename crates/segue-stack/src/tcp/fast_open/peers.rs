@@ -75,6 +75,14 @@ impl Peers {
         Peers { young: HashMap::with_hasher(hasher.clone()), old: HashMap::with_hasher(hasher) }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+
+    pub(super) fn room(&self) -> usize {
+        self.young.allocation_size() + self.old.allocation_size()
+    }
+
     /// What is known of a server.
     pub(super) fn get(&self, local: IpAddr, server: IpAddr) -> Known {
         let pair = (local, server);
