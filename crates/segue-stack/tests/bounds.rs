@@ -93,7 +93,7 @@ fn timers_that_are_due_at_once_are_served_in_portions_and_none_is_forgotten() {
 }
 
 /// A gateway on B's interface.
-fn gateway() -> (World, segue_stack::SocketId) {
+fn gateway() -> (World, SocketId) {
     let mut w = World::with(Wire::default(), |host, _, iface: &mut IfaceConfig| iface.accept_any = host == B);
     w.stacks[B].add_route(Route::on_link(cidr("0.0.0.0/0"), w.ifaces[B])).unwrap();
     let any = w.stacks[B].listen_any(w.now, w.ifaces[B]).unwrap();
