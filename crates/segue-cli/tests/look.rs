@@ -216,7 +216,7 @@ fn nonsense_on_the_control_socket_is_answered_with_an_error_and_harms_nothing() 
     }
     assert!(say(&mut stream, b"{\"ask\":\"summary\"}\n").contains("\"answer\":\"summary\""));
     assert!(
-        say(&mut stream, b"{\"ask\":\"sockets\",\"take\":18446744073709551615}\n").contains("\"answer\":\"sockets\"")
+        say(&mut stream, b"{\"ask\":\"sockets\",\"from\":18446744073709551615}\n").contains("\"answer\":\"sockets\"")
     );
     let long = vec![b'x'; 64 * 1024];
     assert!(say(&mut stream, &long).contains("at most 65536 bytes"));
