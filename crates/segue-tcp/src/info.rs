@@ -137,6 +137,7 @@ impl Info {
     /// were found for it. As Linux has it two numbers count as not sent.
     pub fn given_up(&self, config: &Config, options: &SocketOptions) -> Info {
         Info {
+            retransmits: self.retransmits,
             snd_mss: self.snd_mss,
             rcv_mss: SIZE_MIN.into(),
             pmtu: self.pmtu,

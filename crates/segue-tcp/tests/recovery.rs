@@ -121,8 +121,9 @@ fn the_timeout_stays_near_the_round_trip_whatever_is_lost_of_data_and_acknowledg
             world.is_complete()
         });
         // 2 ms there and back and 200 ms at least; more when an acknowledgment is lost and its
-        // successor comes with the peer's own retransmission.
-        assert!(longest < Duration::from_millis(3_000), "seed {seed}: a timeout of {longest:?}");
+        // successor comes with the peer's own retransmission. As on Linux the variation is the largest in a round trip:
+        // a third more than by RFC 6298. Each timeout sampled would nearly double the next.
+        assert!(longest < Duration::from_millis(4_000), "seed {seed}: a timeout of {longest:?}");
         assert!(done, "seed {seed}: not complete after 2000 s");
     }
 }

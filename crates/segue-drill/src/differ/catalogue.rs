@@ -49,25 +49,11 @@ pub static INTENDED: &[Intended] = &[
         matches: text_behind_fin,
     },
     Intended {
-        name: "PSH inside a write",
-        reason: "the last segment of a write has PSH in both; before that Linux sets it where its buffers end, Segue where its \
-                 super-segments end",
-        reference: "RFC 9293 section 3.9.1.2 (MUST-61, SHLD-27)",
-        matches: push_inside_write,
-    },
-    Intended {
         name: "segments cut anew",
         reason: "Segue cuts what was not sent yet into segments as large as they can be now; Linux keeps the cuts that were made \
                  when it was written",
         reference: "RFC 9293 section 3.9.1.2 (SHLD-28)",
         matches: cut_anew,
-    },
-    Intended {
-        name: "duplicate beside data",
-        reason: "without SACK the duplicate acknowledgment of text out of order leaves by itself, even when data go out as well: \
-                 a sender counts only those without data",
-        reference: "RFC 5681 sections 2 and 4.2",
-        matches: duplicate_beside_data,
     },
     Intended {
         name: "what a duplicate is",
@@ -171,6 +157,9 @@ pub static INTENDED: &[Intended] = &[
     },
 ];
 
+/// Entries that logs of earlier sessions name, and that Segue answers as Linux now.
+const FORMER: &[&str] = &["PSH inside a write", "duplicate beside data"];
+
 /// The segment that the step is, if it is one.
 fn segment<'a>(telling: &'a Telling<'_>) -> Option<&'a Segment> {
     match telling.step() {
@@ -227,13 +216,6 @@ fn text_behind_fin(telling: &Telling<'_>) -> bool {
     fin_before && differs
 }
 
-fn push_inside_write(telling: &Telling<'_>) -> bool {
-    let Aspect::Field("flags", linux, segue) = &telling.aspect else { return false };
-    let only_push = linux.flags.bits() ^ segue.flags.bits() == super::story::PSH;
-    let same_bytes = (linux.sequence, linux.len) == (segue.sequence, segue.len);
-    only_push && same_bytes && linux.len > 0
-}
-
 /// New data at the same place, in segments of another length, while the segment size has changed since the write.
 fn cut_anew(telling: &Telling<'_>) -> bool {
     let Aspect::Field("length" | "flags", linux, segue) = &telling.aspect else { return false };
@@ -242,18 +224,6 @@ fn cut_anew(telling: &Telling<'_>) -> bool {
     let is_new = |record: &super::play::StepRecord| record.field("bytes_retrans") == telling.before("bytes_retrans");
     let other_cut = linux.len != segue.len && linux.len > 0 && segue.len > 0;
     linux.sequence == segue.sequence && other_cut && resized && is_new(theirs) && is_new(ours)
-}
-
-fn duplicate_beside_data(telling: &Telling<'_>) -> bool {
-    let Aspect::Field("length" | "flags", linux, segue) = &telling.aspect else { return false };
-    let has_gap = |segment: &Segment| segment.len > 0 || segment.flags & super::story::FIN != 0;
-    let bare = segue.len == 0 && segue.flags.bits() == ACK;
-    !telling.story.offer.sack
-        && segment(telling).is_some_and(has_gap)
-        && linux.len > 0
-        && bare
-        && linux.sequence == segue.sequence
-        && linux.acknowledgment == segue.acknowledgment
 }
 
 fn counted_as_duplicate(telling: &Telling<'_>) -> bool {
@@ -469,4 +439,9 @@ pub(super) fn explain(telling: &Telling<'_>) -> Option<&'static Intended> {
 /// The entry of this name.
 pub fn intended(name: &str) -> Option<&'static Intended> {
     INTENDED.iter().find(|intended| intended.name == name)
+}
+
+/// Whether an entry has, or had, this name.
+pub(super) fn has_had(name: &str) -> bool {
+    intended(name).is_some() || FORMER.contains(&name)
 }

@@ -131,8 +131,8 @@ impl FromStr for Log {
             let session = log.sessions.last_mut().ok_or_else(wrong)?;
             let (name, class) = class(rest).ok_or_else(wrong)?;
             match word {
-                "intended" if catalogue::intended(&name).is_none() => {
-                    return Err(format!("line {}: the catalogue has no `{name}`", at + 1));
+                "intended" if !catalogue::has_had(&name) => {
+                    return Err(format!("line {}: the catalogue never had `{name}`", at + 1));
                 }
                 "intended" => session.intended.insert(name, class),
                 "open" => session.open.insert(name, class),

@@ -1,5 +1,4 @@
 // seed 3005232
-// intended: PSH inside a write
 active mss 100 sack timestamps wscale 14 win 65535 cubic
   > +0.001 S 0:0(0) ack 0 win 64240 urg 0 <mss 1460, sackOK, wscale 7, ecr 0>
   > +0.033 . 1:1(0) ack 1 win 502 urg 0 <ecr 100001>

@@ -1,5 +1,4 @@
 // seed 3005493
-// intended: PSH inside a write
 passive mss 1460 sack wscale 0 win 0 reno
   > +0.000 S. 0:0(0) ack 1 win 64240 urg 0 <mss 1460, sackOK, wscale 7>
   = 0 read 0

@@ -1,5 +1,4 @@
 // seed 3005850
-// intended: PSH inside a write
 passive sack timestamps win 32792 reno
   > +0.000 S. 0:0(0) ack 1 win 65160 urg 0 <mss 1460, sackOK, ecr 100001>
   = 0 read 0

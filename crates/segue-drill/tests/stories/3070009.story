@@ -1,5 +1,4 @@
 // seed 3070009
-// intended: PSH inside a write
 passive mss 1000 sack win 32792 reno
   > +0.000 S. 0:0(0) ack 1 win 64240 urg 0 <mss 1460, sackOK>
   = 0 read 0

@@ -1,5 +1,4 @@
 // seed 3070056
-// intended: duplicate beside data
 passive mss 1460 timestamps wscale 7 win 0 cubic
   > +0.000 S. 0:0(0) ack 1 win 65160 urg 0 <mss 1460, wscale 7, ecr 100001>
   = 0 read 0

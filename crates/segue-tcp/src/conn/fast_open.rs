@@ -19,6 +19,7 @@ use crate::event::Events;
 use crate::fastopen::{Client, ClientFail, FastOpen, FastOpenNews, FastOpenSyn, Form, Role, SynAckPending};
 use crate::options::SocketOptions;
 use crate::segment::{Segment, Transmit};
+use crate::send::rtt::Progress;
 use crate::state::handshake::{Offer, syn_interval};
 use crate::state::reset_for;
 use crate::state::syn_sent::{Heard, SynSent};
@@ -303,7 +304,8 @@ impl Connection {
         if synced.send.rtt.smoothed().is_none()
             && let Some(sample) = pending.offer.first_sample(now)
         {
-            synced.send.rtt.sample(sample, self.config.rto_min, self.config.rto_max);
+            let at = Progress { una: synced.send.una, nxt: synced.send.nxt };
+            synced.send.rtt.sample(sample, at, self.config.rto_min, self.config.rto_max);
         }
         synced.send.retransmits = 0;
         synced.send.resume_timer(now, &self.config);

@@ -296,7 +296,7 @@ impl Connection {
             Phase::Synced(synced) => {
                 let overhead = synced.overhead(now, rules);
                 synced.send.arm(now, overhead, rules.config, rules.options);
-                synced.send.join_first(rules);
+                synced.send.join_waiting(overhead, rules);
                 // Sending cuts buffers, which cost more then: who is told of no room must be told of room.
                 synced.send.writer_waits |= !synced.send.is_writable(rules);
                 let pending = fast_of(&self.aside).and_then(FastOpen::opening);

@@ -33,8 +33,10 @@ pub(crate) enum Owed {
     Now,
     /// For out-of-order data, by then, together with those that follow.
     Compressed(Instant),
-    /// So many bare ones: each out-of-order segment is told by its own duplicate (RFC 5681
-    /// section 4.2), which data cannot carry.
+    /// As `Now`, and data wait for it: as on Linux when FINs cross.
+    Alone,
+    /// So many: each out-of-order segment is told by its own duplicate (RFC 5681 section 4.2). As on Linux data that leave
+    /// anyway carry one.
     Duplicates(u16),
 }
 
@@ -143,7 +145,7 @@ impl AckPolicy {
             _ if self.challenge => true,
             Owed::Nothing => false,
             Owed::Delayed(at) | Owed::Compressed(at) => at <= now,
-            Owed::Now | Owed::Duplicates(_) => true,
+            Owed::Now | Owed::Alone | Owed::Duplicates(_) => true,
         }
     }
 
@@ -246,9 +248,14 @@ impl AckPolicy {
 
     /// Owe one at once.
     pub(crate) fn owe_now(&mut self) {
-        if !matches!(self.owed, Owed::Duplicates(_)) {
+        if !matches!(self.owed, Owed::Duplicates(_) | Owed::Alone) {
             self.owed = Owed::Now;
         }
+    }
+
+    /// Owe one at once, before anything else leaves.
+    pub(crate) fn owe_alone(&mut self) {
+        self.owed = Owed::Alone;
     }
 
     /// Whether segments are acknowledged at once for now.
@@ -259,7 +266,7 @@ impl AckPolicy {
     /// Owe one for out-of-order data, which later ones may join.
     pub(crate) fn owe_within(&mut self, at: Instant) {
         self.owed = match self.owed {
-            Owed::Now | Owed::Duplicates(_) => self.owed,
+            Owed::Now | Owed::Alone | Owed::Duplicates(_) => self.owed,
             Owed::Delayed(earlier) | Owed::Compressed(earlier) => Owed::Compressed(earlier.min(at)),
             Owed::Nothing => Owed::Compressed(at),
         };
@@ -270,7 +277,7 @@ impl AckPolicy {
     pub(crate) fn owe_duplicate(&mut self, segments: u32) {
         let owed = match self.owed {
             Owed::Duplicates(count) => u32::from(count),
-            Owed::Now => 1,
+            Owed::Now | Owed::Alone => 1,
             _ => 0,
         };
         self.owed = Owed::Duplicates((owed + segments).min(64) as u16);
@@ -306,7 +313,7 @@ impl AckPolicy {
         let delay = delay.min(longest);
         let at = now + delay;
         self.owed = match self.owed {
-            Owed::Now | Owed::Duplicates(_) => self.owed,
+            Owed::Now | Owed::Alone | Owed::Duplicates(_) => self.owed,
             Owed::Compressed(earlier) => Owed::Compressed(earlier.min(at)),
             // As Linux: one that is nearly due leaves at once.
             Owed::Delayed(earlier) if earlier <= now + delay / 4 => Owed::Now,
@@ -356,13 +363,11 @@ impl AckPolicy {
         self.answers = self.conversation;
     }
 
-    /// A segment has left; `bare`: nothing but the acknowledgment.
-    pub(crate) fn on_sent(&mut self, bare: bool) {
+    /// A segment has left.
+    pub(crate) fn on_sent(&mut self) {
         let owed = self.owed != Owed::Nothing;
         self.owed = match self.owed {
-            Owed::Duplicates(count) if count > 1 && bare => Owed::Duplicates(count - 1),
-            // Data carry an acknowledgment, but not a duplicate one.
-            Owed::Duplicates(count) if !bare => Owed::Duplicates(count),
+            Owed::Duplicates(count) if count > 1 => Owed::Duplicates(count - 1),
             _ => Owed::Nothing,
         };
         self.challenge = false;

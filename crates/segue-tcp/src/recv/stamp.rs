@@ -129,7 +129,7 @@ impl Receiver {
         let untold = !cargo.has_room(self.sack_len(signature));
         let sack = self.take_blocks(cargo, signature, journal);
         if !untold {
-            self.ack.on_sent(bare);
+            self.ack.on_sent();
         }
         Stamp { acknowledgment: self.nxt, window, timestamps: self.clocks.map(|clocks| clocks.stamp(now)), sack }
     }

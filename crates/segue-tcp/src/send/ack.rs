@@ -12,7 +12,7 @@ use segue_wire::tcp::{AccEcn, SackBlocks, TcpFlags};
 use super::Sender;
 use super::frto::Frto;
 use super::recovery::{Reaction, Shown};
-use super::rtt::is_of_last;
+use super::rtt::{Progress, is_of_last};
 use super::sack::Told;
 use super::scoreboard::{Arrival, Harvest};
 use super::timer::{Nudge, SendTimer};
@@ -325,9 +325,6 @@ impl Sender {
         if self.partial_end.before(self.una) {
             self.partial_end = self.una;
         }
-        if self.push_end.before(self.una) {
-            self.push_end = self.una;
-        }
         let fin = matches!(self.half, LocalHalf::FinSent { fin } if self.una == fin + 1);
         if fin {
             self.half = LocalHalf::FinAcked { until: Deadline::NEVER };
@@ -354,7 +351,7 @@ impl Sender {
         // Section 5: only a sample ends the back-off, as on Linux.
         let sample = clean.map(earliest).or(sacked.map(earliest)).or(echo)?;
         let newest = newest.unwrap_or(sample).min(sample);
-        self.rtt.sample(sample, config.rto_min, config.rto_max);
+        self.rtt.sample(sample, Progress { una: self.una, nxt: self.nxt }, config.rto_min, config.rto_max);
         self.rtt.note_least(newest);
         if let Some(repair) = &mut self.repair {
             repair.probe.on_measured();

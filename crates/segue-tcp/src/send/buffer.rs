@@ -8,7 +8,7 @@
 use segue_wire::Instant;
 
 use super::Sender;
-use super::parcels::HEAD;
+use super::parcels::{Burst, HEAD};
 use crate::config::Config;
 use crate::memory::{PAGE, Wish};
 use crate::options::{CongestionName, SocketOptions};
@@ -67,6 +67,8 @@ struct Writing {
     joined: u32,
     /// Bytes written since something was last pushed (Linux's pushed_seq).
     unpushed: u32,
+    /// Something of it was.
+    pushed: bool,
 }
 
 impl Sender {
@@ -114,11 +116,16 @@ impl Sender {
                 break;
             }
             self.queue.parcels().put(part);
+            if taken == 0 {
+                self.queue.parcels().set_push(false);
+            }
             taken += part;
             writing.unpushed = writing.unpushed.saturating_add(part);
         }
         if taken == 0 {
             self.queue.forget_nothing();
+        } else if writing.pushed {
+            self.push_end = self.queue.end() + (taken - writing.unpushed);
         }
         taken
     }
@@ -128,14 +135,15 @@ impl Sender {
         let leaving = self.queue.leaving();
         Writing {
             goal: if kind.urgent { size } else { self.size_goal(size) },
-            leaves: self.would_leave(now, rules).saturating_sub(leaving) / size * size,
+            leaves: self.would_leave(now, size, rules).saturating_sub(leaving) / size * size,
             quota: self.quota().saturating_mul(size).saturating_sub(leaving),
             burst: match self.urgent_end {
                 Some(_) => size,
-                None => self.burst(rules.config, rules.options).saturating_mul(size),
+                None => self.burst(size, rules.config, rules.options).saturating_mul(size),
             },
-            joined: self.burst(rules.config, rules.options).saturating_mul(size),
+            joined: self.burst(size, rules.config, rules.options).saturating_mul(size),
             unpushed: self.queue.end().since(self.push_end),
+            pushed: false,
         }
     }
 
@@ -151,24 +159,32 @@ impl Sender {
             false => 0,
         };
         let leaves = waiting.min(writing.leaves);
-        parcels.leave(leaves, writing.burst);
-        writing.leaves -= leaves;
-        writing.quota = writing.quota.saturating_sub(leaves);
+        let Writing { burst: cut, joined, quota, .. } = *writing;
         if pushes {
-            writing.unpushed = 0;
-            parcels.join(writing.joined.min(writing.quota));
+            parcels.set_push(true);
+            (writing.unpushed, writing.pushed) = (0, true);
+        }
+        parcels.leave(leaves, Burst { cut, joined, quota });
+        writing.leaves -= leaves;
+        writing.quota = quota.saturating_sub(leaves);
+        if pushes {
+            parcels.join(joined.min(writing.quota));
         }
     }
 
-    /// Something might leave: what leaves at one time lies in one buffer, as on Linux.
-    pub(crate) fn join_first(&mut self, rules: Rules<'_>) {
-        if !self.queue.has_several_unsent() {
-            return;
+    /// Something might leave, `most` bytes at one time in segments of `size`: as on Linux that lies in one buffer.
+    pub(crate) fn join_first(&mut self, most: u32, size: u32) {
+        if self.queue.has_several_unsent() {
+            self.queue.join(most.min(self.quota().saturating_mul(size)).min(self.unsent_record()));
         }
-        let size = self.segment_size();
-        let burst = self.burst(rules.config, rules.options).min(self.quota());
-        let most = burst.saturating_mul(size).min(self.unsent_record());
-        self.queue.parcels().join(most);
+    }
+
+    /// The same after something has happened; `overhead`: see [`Kind`].
+    pub(crate) fn join_waiting(&mut self, overhead: u16, rules: Rules<'_>) {
+        if self.queue.has_several_unsent() {
+            let size = self.segment_size().saturating_sub(overhead.into()).max(1);
+            self.join_first(self.burst(size, rules.config, rules.options).saturating_mul(size), size);
+        }
     }
 
     /// By how much what leaves while it is written may exceed the send buffer: what Linux lets wait below TCP at one time
@@ -200,12 +216,12 @@ impl Sender {
         [part.min(least), part.min(PAGE - HEAD)].into_iter().find(allows).unwrap_or(0)
     }
 
-    /// Bytes that would leave at once if they were there.
-    fn would_leave(&self, now: Instant, rules: Rules<'_>) -> u32 {
+    /// Bytes that would leave at once, in segments of `size`, if they were there.
+    fn would_leave(&self, now: Instant, size: u32, rules: Rules<'_>) -> u32 {
         if self.held_until(now, rules.config, rules.options).is_some() {
             return 0;
         }
-        self.window_room().min(self.quota().saturating_mul(self.segment_size()))
+        self.window_room().min(self.quota().saturating_mul(size))
     }
 
     /// Whether a writer should be told that there is room: a third of the buffer, as Linux does, and less than half of
@@ -246,8 +262,8 @@ impl Sender {
     /// time is taken.
     fn will_fill_window(&self, now: Instant, rules: Rules<'_>) -> bool {
         let size = self.segment_size().max(1);
-        let burst = self.burst(rules.config, rules.options).saturating_mul(size);
-        let leaving = self.would_leave(now, rules).min(self.unsent()).min(burst).div_ceil(size);
+        let burst = self.burst(size, rules.config, rules.options).saturating_mul(size);
+        let leaving = self.would_leave(now, size, rules).min(self.unsent()).min(burst).div_ceil(size);
         self.in_flight().0 + leaving >= self.cc.cwnd().0
     }
 

@@ -23,7 +23,7 @@ const NEAR: Duration = Duration::from_millis(1);
 const FEW: u32 = 3;
 
 impl Sender {
-    /// `size`: bytes of a full segment; `burst`: most that leaves as one.
+    /// `size`: bytes of a full segment; `burst`: most that could leave as one, whatever the window.
     pub(super) fn defers(&self, now: Instant, size: u32, burst: u32, config: &Config) -> bool {
         let Some(head_sent_at) = self.scoreboard.head_sent_at() else { return false };
         // What MSG_OOB writes is not joined to buffers that could become fuller.
@@ -33,9 +33,7 @@ impl Sender {
             return false;
         }
         // What would be one buffer of Linux's; a single segment has nothing to wait for but Nagle.
-        let (unsent, goal) = (self.unsent(), self.size_goal(self.segment_size()));
-        let record = self.unsent_record();
-        let buffer = record.min(goal);
+        let (unsent, buffer) = (self.unsent(), self.unsent_parcel());
         if buffer <= size {
             return false;
         }
@@ -60,7 +58,7 @@ impl Sender {
         }
         // What could leave whole, and gets no more, waits for nothing; a FIN alone does not hasten it.
         let ends = match self.queue.record() {
-            Some(_) => record == buffer,
+            Some(_) => self.unsent_record() == buffer,
             None => self.half == LocalHalf::FinQueued && unsent == buffer,
         };
         limit <= buffer || !ends
@@ -85,7 +83,7 @@ impl Sender {
     pub(super) fn waits_for_window(&self) -> bool {
         let (size, quota) = (self.segment_size(), self.cc.cwnd().saturating_sub(self.in_flight()).0);
         let by_congestion = quota.saturating_mul(size);
-        let buffer = self.unsent_record().min(self.size_goal(self.segment_size()));
+        let buffer = self.unsent_parcel();
         self.cc.pacing_rate().is_none()
             && buffer > size
             && by_congestion <= buffer

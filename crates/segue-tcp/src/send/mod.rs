@@ -125,7 +125,7 @@ pub(crate) struct Sender {
     trouble_since: Deadline,
     /// End of the last segment sent that was not full (Minshall).
     partial_end: Seq<Local>,
-    /// End of the last write that asked for delivery.
+    /// Where the last write ended that was pushed (Linux's pushed_seq).
     push_end: Seq<Local>,
     /// SND.UP: one past the urgent byte.
     pub(crate) urgent_end: Option<Seq<Local>>,
@@ -185,7 +185,7 @@ impl Sender {
             probes: 0,
             trouble_since: Deadline::NEVER,
             partial_end: start.iss,
-            push_end: start.iss,
+            push_end: first,
             urgent_end: None,
             more: false,
             buffer: buffer::initial(config, options, start.initial_cwnd, start.path.clamp.max(start.mss)),
@@ -208,7 +208,13 @@ impl Sender {
     /// As `unsent`, up to the end of a record: what may leave in one segment.
     pub(crate) fn unsent_record(&self) -> u32 {
         let unsent = self.unsent();
-        self.queue.record().map_or(unsent, |record| unsent.min(record.end.since(self.nxt)))
+        self.queue.record().map_or(unsent, |record| unsent.min(record.since(self.nxt)))
+    }
+
+    /// As `unsent`, of the buffer that leaves next: what lies behind leaves by itself.
+    pub(crate) fn unsent_parcel(&self) -> u32 {
+        let record = self.unsent_record();
+        self.queue.first_parcel().map_or(record, |len| record.min(len))
     }
 
     /// Whether bytes or a FIN wait to be sent for the first time.
@@ -304,9 +310,10 @@ impl Sender {
         // As Linux (forced_push) also what announces more is pushed once half of the peer's largest window is not.
         let push = !self.more || self.queue.end().since(self.push_end) > self.max_window / 2;
         if flags.contains(SendFlags::EOR) {
-            self.queue.end_record(push);
+            self.queue.end_record();
         }
         if push {
+            self.queue.push();
             self.push_end = self.queue.end();
         }
         if flags.contains(SendFlags::OOB) {

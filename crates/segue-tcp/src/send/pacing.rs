@@ -59,18 +59,25 @@ impl Sender {
         }
     }
 
-    /// Most segments that leave as one: a millisecond at the pacing rate, more the shorter the path is
-    /// (`tcp_tso_rtt_log`), at least `tcp_min_tso_segs`. Half of the window at most, so that one is under
-    /// way while the next is made.
-    pub(crate) fn burst(&self, config: &Config, options: &SocketOptions) -> u32 {
-        let mss = u64::from(self.mss.max(1));
+    /// Most segments of `size` that leave as one: a millisecond at the pacing rate, more the shorter the path is
+    /// (`tcp_tso_rtt_log`), at least `tcp_min_tso_segs` (Linux's tcp_tso_segs).
+    pub(super) fn tso_segments(&self, size: u32, config: &Config, options: &SocketOptions) -> u32 {
         let most = options.max_pacing_rate.map_or(u64::MAX, |rate| rate >> BURST_SHIFT);
         let bytes = match self.cc.send_quantum() {
             Some(quantum) => u64::from(quantum).min(most),
             None => (self.shown_pacing_rate(config, options) >> BURST_SHIFT).saturating_add(self.nearness(config)),
         };
-        let segments = (bytes.min(LARGEST) / mss).max(u64::from(config.min_tso_segs));
-        (segments as u32).min((self.cc.cwnd().0 / 2).max(1))
+        let segments = (bytes.min(LARGEST) / u64::from(size.max(1))).max(u64::from(config.min_tso_segs));
+        segments as u32
+    }
+
+    /// The same of new data: half of the window at most, so that one is under way while the next is made.
+    pub(crate) fn burst(&self, size: u32, config: &Config, options: &SocketOptions) -> u32 {
+        self.tso_segments(size, config, options).min(self.half_window())
+    }
+
+    pub(super) fn half_window(&self) -> u32 {
+        (self.cc.cwnd().0 / 2).max(1)
     }
 
     /// What a super-segment may be larger by because the path is short: all of 64 KiB below

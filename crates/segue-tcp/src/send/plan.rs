@@ -106,9 +106,11 @@ impl Sender {
         let size = self.segment_size().saturating_sub(u32::from(room.overhead)).max(1);
         // Asked for only by who has something to send, and once: the rate behind it costs divisions.
         let kept = OnceCell::new();
-        let burst = || *kept.get_or_init(|| self.burst(config, options).saturating_mul(size));
-        let most = || match u32::try_from(room.max_payload).unwrap_or(u32::MAX).min(0xffff) {
-            max if max > size => max.min(burst()).max(size),
+        let segments = || *kept.get_or_init(|| self.tso_segments(size, config, options));
+        let bytes = |segments: u32| segments.saturating_mul(size);
+        let burst = || bytes(segments().min(self.half_window()));
+        let fits = |bytes: u32| match u32::try_from(room.max_payload).unwrap_or(u32::MAX).min(0xffff) {
+            max if max > size => max.min(bytes).max(size),
             _ => size,
         };
         if self.nudge == Nudge::LossProbe
@@ -116,7 +118,7 @@ impl Sender {
         {
             return probe;
         }
-        if let Some(resend) = self.plan_resend(most, config) {
+        if let Some(resend) = self.plan_resend(size, || fits(bytes(segments())), config) {
             return match self.held_until(now, config, options) {
                 Some(at) => SendPlan::Wait(at),
                 None => SendPlan::Again(resend),
@@ -128,9 +130,9 @@ impl Sender {
         }
         if probe == ProbePlan::Not
             && self.nudge != Nudge::Deferred
-            && let Some((len, fin)) = self.plan_new(size, most, options)
+            && let Some((len, fin)) = self.plan_new(size, || fits(burst()), options)
         {
-            if self.defers(now, size, burst(), config) {
+            if self.defers(now, size, bytes(segments()), config) {
                 return SendPlan::Deferred;
             }
             return match self.held_until(now, config, options) {
@@ -152,7 +154,7 @@ impl Sender {
 
     /// RFC 8985 section 7.3: a new segment whatever the congestion window says, or the last one again.
     pub(super) fn plan_loss_probe(&self, size: u32, burst: impl Fn() -> u32) -> Option<SendPlan> {
-        let len = self.unsent_record().min(size);
+        let len = self.unsent_parcel().min(size);
         if len > 0 && self.window_room() >= len {
             let fin = self.half == LocalHalf::FinQueued && len == self.unsent() && self.window_room() > len;
             return Some(SendPlan::New { len, fin, size, most: burst() });
@@ -165,8 +167,8 @@ impl Sender {
         self.within_window(tail).map(SendPlan::Tail)
     }
 
-    /// `most`: of the payload of a super-segment.
-    fn plan_resend(&self, most: impl Fn() -> u32, config: &Config) -> Option<Resend> {
+    /// `size`: most new text beside the options of now; `most`: of the payload of a super-segment.
+    fn plan_resend(&self, size: u32, most: impl Fn() -> u32, config: &Config) -> Option<Resend> {
         let quota = self.quota();
         // RFC 5682 step 2: new data first, and nothing again before they are answered.
         let held = self.repair.as_ref().is_some_and(|repair| repair.frto == Frto::SendNew);
@@ -175,7 +177,8 @@ impl Sender {
         if quota == 0 || held || stood_for || !self.recovery.resends() || !self.may_leave(Leave::Again) {
             return None;
         }
-        let mss = self.segment_size();
+        // What left beside the same options leaves again as it did.
+        let mss = if self.scoreboard.next_resend_len() == Some(size) { size } else { self.segment_size() };
         // In urgent mode each segment has its own pointer.
         let most = if self.urgent_end.is_some() { mss } else { most() };
         let most = most.min(quota.saturating_mul(mss));
@@ -225,14 +228,14 @@ impl Sender {
         let max = most();
         // In urgent mode each segment has its own pointer.
         let most = if self.urgent_end.is_some() { 1 } else { (max / size).max(1) };
-        let record = self.unsent_record();
-        let full = (record / size).min(room / size).min(quota).min(most);
-        let rest = record - full * size;
+        let parcel = self.unsent_parcel();
+        let full = (parcel / size).min(room / size).min(quota).min(most);
+        let rest = parcel - full * size;
         let len = if full > 0 && (rest >= size || rest == 0) {
             full * size
         } else if full < quota && full < most && full * size + rest.min(size) <= max.max(size) {
             // As Linux: what cannot be joined by what is behind it has nothing to wait for.
-            let is_last = record == unsent && !fin_waits;
+            let is_last = parcel == unsent && !fin_waits;
             full * size + self.plan_partial(size, rest, room - full * size, !is_last, options)
         } else {
             full * size
@@ -321,7 +324,7 @@ impl Sender {
 
     /// Segments that were sent before leave.
     fn again(&mut self, now: Instant, resend: &Resend) -> Outgoing {
-        let mss = self.segment_size();
+        let mss = resend.size;
         let bytes = self.bytes_of(resend);
         let fin = resend.len > bytes;
         self.counts.bytes_resent += u64::from(bytes);
@@ -358,11 +361,9 @@ impl Sender {
             self.nudge = nudge;
         }
         // As Linux: urgent segments are cut apart.
-        let record = self.queue.on_sent(now, data_end, len, if self.urgent_end.is_some() { size } else { most });
-        let ends_write = self.push_end.after(start) && !self.push_end.after(data_end);
-        let push = ends_write || record.is_some_and(|record| record.push) || nudge == Nudge::Partial;
-        let ends_record = record.is_some();
-        self.mark_new(now, &Departure { start, len, size, fin, push_end: self.push_end, push, ends_record });
+        let left = self.queue.on_sent(now, data_end, len, if self.urgent_end.is_some() { size } else { most });
+        let push = left.push || nudge == Nudge::Partial;
+        self.mark_new(now, &Departure { start, len, size, fin, push, ends_record: left.ends_record });
         if !len.is_multiple_of(size) {
             self.partial_end = data_end;
         }
@@ -384,6 +385,7 @@ impl Sender {
         } else {
             self.schedule_probe(now, config);
         }
+        self.join_first(most, size);
         // As Linux: new data that leaves as several segments at once is pushed this once, so that a receiver that
         // collects segments hands them on when the last has come.
         self.outgoing(now, start, len, size, fin, push || len > size)

@@ -30,12 +30,13 @@ struct Slice {
     own: bool,
 }
 
-/// Where a write with `MSG_EOR` ended that has not left: nothing behind it leaves in one segment with it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Record {
-    pub(crate) end: Seq<Local>,
-    /// The write asked for delivery.
+/// What the last segment of what leaves is.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Left {
+    /// It has PSH.
     pub(crate) push: bool,
+    /// It ends a record.
+    pub(crate) ends_record: bool,
 }
 
 /// What a queue that is not empty owns.
@@ -46,7 +47,8 @@ struct Store {
     /// A chunk whose bytes are all acknowledged and no longer referred to, for the next write.
     spare: Option<BytesMut>,
     parcels: Parcels,
-    records: Few<Record>,
+    /// Where writes with `MSG_EOR` ended that have not left: nothing behind one leaves in one segment with it.
+    records: Few<Seq<Local>>,
 }
 
 #[derive(Debug)]
@@ -138,32 +140,53 @@ impl SendQueue {
     }
 
     /// `len` bytes leave for the first time, of which `most` make one packet where a link can carry it; none is behind the
-    /// end of a record that one is before. The record that `end`, theirs, is the end of.
-    pub(crate) fn on_sent(&mut self, now: Instant, end: Seq<Local>, len: u32, most: u32) -> Option<Record> {
-        let store = self.store.as_mut()?;
-        store.parcels.send(now, len, most);
-        let record = *store.records.front().filter(|record| len > 0 && record.end == end)?;
-        store.records.pop_front();
-        store.parcels.close();
-        Some(record)
+    /// end of a record that one is before. `end` is theirs.
+    pub(crate) fn on_sent(&mut self, now: Instant, end: Seq<Local>, len: u32, most: u32) -> Left {
+        let Some(store) = &mut self.store else { return Left::default() };
+        let push = store.parcels.send(now, len, most);
+        let ends_record = len > 0 && store.records.front() == Some(&end);
+        if ends_record {
+            store.records.pop_front();
+            store.parcels.close();
+        }
+        Left { push, ends_record }
     }
 
     /// What was written last is a record.
-    pub(crate) fn end_record(&mut self, push: bool) {
+    pub(crate) fn end_record(&mut self) {
         let end = self.end();
         if let Some(store) = &mut self.store {
-            store.records.push_back(Record { end, push });
+            store.records.push_back(end);
         }
     }
 
-    /// The first record that has not left whole.
-    pub(crate) fn record(&self) -> Option<&Record> {
-        self.store.as_ref()?.records.front()
+    /// Where the first record ends that has not left whole.
+    pub(crate) fn record(&self) -> Option<Seq<Local>> {
+        self.store.as_ref()?.records.front().copied()
+    }
+
+    /// What was written last is pushed.
+    pub(crate) fn push(&mut self) {
+        if let Some(store) = &mut self.store {
+            store.parcels.set_push(true);
+        }
+    }
+
+    /// Bytes of the buffer that leaves next.
+    pub(crate) fn first_parcel(&self) -> Option<u32> {
+        self.store.as_ref()?.parcels.first()
+    }
+
+    /// Something might leave, at most so many bytes at one time.
+    pub(crate) fn join(&mut self, most: u32) {
+        if let Some(store) = &mut self.store {
+            store.parcels.join(most);
+        }
     }
 
     /// What is written next may not join what was written last.
     pub(crate) fn ends_with_record(&self) -> bool {
-        self.store.as_ref().and_then(|store| store.records.back()).is_some_and(|record| record.end == self.end())
+        self.store.as_ref().and_then(|store| store.records.back()).is_some_and(|record| *record == self.end())
     }
 
     /// Appends a copy, for which there are `parcels`.

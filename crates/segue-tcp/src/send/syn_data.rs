@@ -41,7 +41,7 @@ impl Sender {
         self.write_bytes(now, data.slice(taken as usize..), config);
         self.after_write(SendFlags::empty());
         let size = self.segment_size();
-        let most = self.burst(config, options).saturating_mul(size);
+        let most = self.burst(size, config, options).saturating_mul(size);
         let again = SendPlan::New { len: len - taken, fin: false, size, most };
         let _ = self.commit(now, again, config);
         self.scoreboard.lose_on_timeout(false, |_| false, |_, _| ());

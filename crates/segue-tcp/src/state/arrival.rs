@@ -448,7 +448,7 @@ impl Synced {
             let srtt = self.send.rtt.smoothed();
             self.recv.ack.owe_later(arrival.now, srtt, longest_delay(arrival.rules.config));
         } else {
-            self.recv.ack.owe_now();
+            self.recv.ack.owe_alone();
         }
         GO_ON
     }

@@ -22,7 +22,7 @@ use crate::recv::window::{self, InitialWindow};
 use crate::recv::{self, ReceiverStart};
 use crate::segment::{Segment, Transmit};
 use crate::send::path_mtu::{Path, PathStart};
-use crate::send::rtt::{FALLBACK_RTO, INITIAL_RTO, Rtt, is_of_last};
+use crate::send::rtt::{FALLBACK_RTO, INITIAL_RTO, Progress, Rtt, is_of_last};
 use crate::send::{SenderStart, bound_to_window};
 use crate::state::challenge::AnswerLimit;
 use crate::state::reset::bare;
@@ -516,7 +516,8 @@ impl Offer {
         };
         let mut rtt = Rtt::new(if sample.is_some() { INITIAL_RTO } else { FALLBACK_RTO });
         if let Some(sample) = sample {
-            rtt.sample(sample, config.rto_min, config.rto_max);
+            let first = self.iss + 1;
+            rtt.sample(sample, Progress { una: first, nxt: first }, config.rto_min, config.rto_max);
         }
         rtt
     }

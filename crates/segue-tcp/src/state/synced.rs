@@ -86,8 +86,8 @@ impl Synced {
 
     /// What to send now, or when to wake: the one place that decides both. Pure.
     pub(crate) fn plan(&self, now: Instant, max_payload: usize, rules: Rules<'_>) -> Plan {
-        // Without SACK duplicates must be bare to count as such, so they go before data; challenges do as on Linux.
-        if self.recv.ack.challenge || matches!(self.recv.ack.owed, Owed::Duplicates(_)) {
+        // As on Linux these leave by themselves.
+        if self.recv.ack.challenge || self.recv.ack.owed == Owed::Alone {
             return Plan::Ack;
         }
         let sending = self.plan_sending(now, max_payload, rules);

@@ -104,9 +104,13 @@ impl Scoreboard {
         let Some(board) = &mut self.0 else { return };
         loop {
             board.release_run(arrival);
+            // As Linux: what left with others is cut where the acknowledgment ends, what left alone stays whole.
+            let first_behind = board.marks.queue.get(1).is_none_or(|next| next.tags.contains(Tags::FIRST));
             let Some(mark) = board.marks.queue.front_mut() else { break };
             if mark.end().after(una) {
                 if mark.start.before(una) {
+                    let alone = first_behind && (mark.tags.contains(Tags::FIRST) || arrival.harvest.acked == 0);
+                    mark.tags.set(Tags::PARTIAL, alone);
                     // Part of a segment: what is left keeps its history.
                     let left = mark.end().since(una);
                     if !mark.tags.contains(Tags::SACKED) {
@@ -125,7 +129,9 @@ impl Scoreboard {
                 arrival.harvest.acked_resent = true;
             } else if !tags.contains(Tags::SACKED) {
                 widen(&mut arrival.harvest.clean, mark.sent_at);
-                lower(&mut arrival.harvest.late_acked, mark.start);
+                // As Linux: it begins before what was acknowledged, which looks late.
+                let begins = if tags.contains(Tags::PARTIAL) { mark.start - 1 } else { mark.start };
+                lower(&mut arrival.harvest.late_acked, begins);
                 arrival.harvest.original |= !mark.end().after(arrival.high);
             }
             if tags.contains(Tags::SACKED) {

@@ -18,9 +18,7 @@ pub(crate) struct Departure {
     /// Bytes of each segment but the last.
     pub(crate) size: u32,
     pub(crate) fin: bool,
-    /// End of the last write that asked for delivery, which may lie before the last segment.
-    pub(crate) push_end: Seq<Local>,
-    /// The last segment is pushed, whatever `push_end` is.
+    /// The last segment is pushed.
     pub(crate) push: bool,
     /// The last segment ends a record (`MSG_EOR`).
     pub(crate) ends_record: bool,
@@ -31,12 +29,6 @@ impl Departure {
     pub(crate) fn segments(&self) -> u32 {
         self.len.div_ceil(self.size).max(1)
     }
-
-    /// The segment that the last write asking for delivery ends in, counted from the first.
-    fn pushed(&self) -> Option<u32> {
-        let ends = self.push_end.after(self.start) && !self.push_end.after(self.start + self.len);
-        ends.then(|| (self.push_end.since(self.start) - 1) / self.size)
-    }
 }
 
 impl Scoreboard {
@@ -44,7 +36,6 @@ impl Scoreboard {
     pub(crate) fn push(&mut self, departure: &Departure, now: Instant, sent: Sent) {
         let board = self.0.get_or_insert_default();
         let (segments, first) = (departure.segments(), board.marks.end());
-        let (last, pushed) = (segments - 1, departure.pushed());
         let before = board.order.append_run(&mut board.marks, first, segments);
         board.marks.queue.extend((0..segments).map(|i| {
             let number = (first as u32).wrapping_add(i);
@@ -58,13 +49,11 @@ impl Scoreboard {
                 tags: Tags::LISTED,
             };
             mark.tags.set(Tags::FIRST, i == 0);
-            if i == last {
+            if i == segments - 1 {
                 mark.len = departure.len - i * departure.size + u32::from(departure.fin);
                 mark.newer = number;
                 mark.tags.set(Tags::PUSH, departure.push);
                 mark.tags.set(Tags::RECORD, departure.ends_record);
-            } else if pushed == Some(i) {
-                mark.tags.insert(Tags::PUSH);
             }
             mark
         }));

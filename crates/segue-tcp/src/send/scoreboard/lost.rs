@@ -69,6 +69,8 @@ pub(crate) struct Resend {
     /// Marks it covers.
     pub(crate) marks: u32,
     pub(crate) push: bool,
+    /// Most bytes of each segment.
+    pub(crate) size: u32,
 }
 
 /// What loss detection by time has found.
@@ -181,6 +183,12 @@ impl Scoreboard {
         }
     }
 
+    /// Length of the segment that is to be sent again next.
+    pub(crate) fn next_resend_len(&self) -> Option<u32> {
+        let board = self.0.as_ref()?;
+        board.waiting.first().and_then(|(start, _)| board.marks.get(start)).map(|mark| mark.len)
+    }
+
     /// What to send again next: the first that waits, joined with those behind it into full segments of
     /// `mss`, or into one segment of at most `mss` when they are smaller. At most `max` bytes; `join` is
     /// `tcp_retrans_collapse`.
@@ -188,7 +196,8 @@ impl Scoreboard {
         let board = self.0.as_ref()?;
         let (start, run) = board.waiting.first()?;
         let first = board.marks.get(start)?;
-        let mut resend = Resend { start: first.start, len: first.len, marks: 1, push: first.tags.contains(Tags::PUSH) };
+        let push = first.tags.contains(Tags::PUSH);
+        let mut resend = Resend { start: first.start, len: first.len, marks: 1, push, size: mss };
         let full = first.len == mss;
         let mut ends_record = first.tags.contains(Tags::RECORD);
         if !full && !join {
@@ -247,7 +256,8 @@ impl Scoreboard {
     /// The last segment, which a probe sends again (RFC 8985 section 7.3).
     pub(crate) fn tail(&self) -> Option<Resend> {
         let mark = self.0.as_ref()?.marks.queue.back()?;
-        Some(Resend { start: mark.start, len: mark.len, marks: 1, push: mark.tags.contains(Tags::PUSH) })
+        let push = mark.tags.contains(Tags::PUSH);
+        Some(Resend { start: mark.start, len: mark.len, marks: 1, push, size: mark.len.max(1) })
     }
 
     /// The segment at `start`, the last or what the peer's window holds of it, has left as a probe: it is not thought lost, and

@@ -50,6 +50,8 @@ bitflags! {
         const OVERDUE = 128;
         /// It ended a record (`MSG_EOR`): nothing behind it leaves in one segment with it.
         const RECORD = 256;
+        /// A part of it was acknowledged before.
+        const PARTIAL = 512;
     }
 }
 

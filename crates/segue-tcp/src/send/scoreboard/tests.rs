@@ -48,7 +48,7 @@ fn push(board: &mut Scoreboard, from: u32, len: u32, now: Instant) {
 }
 
 fn departure(from: u32, len: u32, size: u32) -> Departure {
-    Departure { start: seq(from), len, size, fin: false, push_end: start(), push: false, ends_record: false }
+    Departure { start: seq(from), len, size, fin: false, push: false, ends_record: false }
 }
 
 /// `first`: which of them begin what leaves as one.
