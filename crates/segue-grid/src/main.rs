@@ -214,7 +214,8 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
 
 /// Everybody's threads alike, Linux's programs and Segue's: what else the machine does is not to be measured, and not how
 /// long its processors take to wake up, which a kernel that sends from the thread that brings it the acknowledgment never
-/// has to wait for.
+/// has to wait for; as long as what is given back lives.
+#[must_use]
 fn run_first() -> Option<ProcessorsAwake> {
     if let Err(error) = segue_link::run_before_others() {
         eprintln!("grid: {error}: figures depend on what else this machine does");
@@ -385,7 +386,7 @@ fn fair(arguments: &Arguments, in_virtual: bool, in_real: bool, say: &mut dyn Fn
         }
     }
     if in_real || arguments.beside {
-        run_first();
+        let _awake = run_first();
         fair_in_real_time(arguments, say)?;
     }
     Ok(())
