@@ -7,7 +7,9 @@
 //! ```
 //! The difference of the two counts, divided by the difference of the segments printed, is the cost of one segment on
 //! both sides together, without start-up. Arguments: bytes (default 16MiB), MTU (default 1500), `gso` to let
-//! super-segments through whole. Payload is neither made anew nor hashed: what remains is the stack.
+//! super-segments through whole; without it they are cut at the edge of the link, as a plain TUN device's are, and `single` asks the
+//! stack for single segments. Payload is neither made anew nor hashed: what remains is the stack.
+use std::collections::VecDeque;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,24 +20,52 @@ use segue_stack::{
 };
 use segue_wire::Packet;
 
+/// Who makes wire packets of what leaves together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Nobody: the link carries super-segments.
+    Whole,
+    /// The edge of the link.
+    Cut,
+    /// The stack, which is asked for single segments.
+    Single,
+}
+
 struct Host {
     stack: Stack,
     iface: segue_stack::IfaceId,
     link: MemoryLink,
-    /// Handed back by a full link.
-    waiting: Option<Packet>,
+    /// Handed back by a full link, or cut and not yet sent.
+    waiting: VecDeque<Packet>,
+    /// What the stack hands out is cut here, as at the edge of a link that carries no super-segments.
+    cuts: bool,
     arrived: Vec<Packet>,
     segments: usize,
 }
 
 impl Host {
-    fn new(number: u8, mtu: usize, gso: bool, link: MemoryLink) -> Result<Host, String> {
+    fn new(number: u8, mtu: usize, mode: Mode, link: MemoryLink) -> Result<Host, String> {
         let mut stack = Stack::new(StackConfig::new([number; 32]), Instant::ZERO);
         let address: Cidr = format!("10.0.0.{number}/24").parse().map_err(|error| format!("{error}"))?;
-        let gso_max = if gso { 65_535 } else { 0 };
+        let gso_max = if mode == Mode::Single { 0 } else { 65_535 };
         let config = IfaceConfig { addresses: vec![address], gso_max, ..IfaceConfig::new("mem0", mtu) };
         let iface = stack.add_interface(config);
-        Ok(Host { stack, iface, link, waiting: None, arrived: Vec::new(), segments: 0 })
+        let (waiting, cuts) = (VecDeque::new(), mode == Mode::Cut);
+        Ok(Host { stack, iface, link, waiting, cuts, arrived: Vec::new(), segments: 0 })
+    }
+
+    /// The next packet for the link.
+    fn next_packet(&mut self, now: Instant) -> Option<Packet> {
+        if let Some(packet) = self.waiting.pop_front() {
+            return Some(packet);
+        }
+        let (_, packet) = self.stack.poll_transmit(now)?;
+        let pieces = packet.cuts().filter(|_| self.cuts).map_or(0, |cuts| cuts.pieces());
+        if pieces < 2 {
+            return Some(packet);
+        }
+        self.waiting.extend((0..pieces).filter_map(|piece| packet.pieces(piece, 1)));
+        self.waiting.pop_front()
     }
 
     /// Moves packets both ways once; whether anything moved.
@@ -44,12 +74,11 @@ impl Host {
         if self.stack.next_deadline().is_some_and(|deadline| deadline <= now) {
             self.stack.on_deadline(now);
         }
-        while let Some(packet) = self.waiting.take().or_else(|| self.stack.poll_transmit(now).map(|(_, packet)| packet))
-        {
+        while let Some(packet) = self.next_packet(now) {
             match self.link.send(now, packet) {
                 Ok(()) => moved = true,
                 Err(segue_link::SendError::Full(packet)) => {
-                    self.waiting = Some(packet);
+                    self.waiting.push_front(packet);
                     break;
                 }
                 Err(error) => return Err(error.to_string()),
@@ -82,10 +111,15 @@ fn run() -> Result<(), String> {
     let mut arguments = std::env::args().skip(1);
     let total = arguments.next().map_or(Ok(16 << 20), |text| parse_bytes(&text)).map_err(|e| e.to_string())?;
     let mtu = arguments.next().map_or(Ok(1500), |text| text.parse()).map_err(|e| format!("bad MTU: {e}"))?;
-    let gso = arguments.next().is_some_and(|word| word == "gso");
+    let mode = match arguments.next().as_deref() {
+        None => Mode::Cut,
+        Some("gso") => Mode::Whole,
+        Some("single") => Mode::Single,
+        Some(word) => return Err(format!("{word} is neither gso nor single")),
+    };
 
     let (left, right) = memory_pair(mtu, 1024);
-    let mut hosts = [Host::new(1, mtu, gso, left)?, Host::new(2, mtu, gso, right)?];
+    let mut hosts = [Host::new(1, mtu, mode, left)?, Host::new(2, mtu, mode, right)?];
     let mut now = Instant::ZERO;
     let (client, server) = open(&mut hosts, &mut now)?;
 

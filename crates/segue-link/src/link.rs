@@ -20,8 +20,8 @@ pub struct Capabilities {
     /// Longest super-segment, in bytes, headers included; 0 when each packet must
     /// be a wire packet already.
     ///
-    /// A sender that ignores this is not punished: a link cuts what it cannot
-    /// carry. It only costs more than leaving it to a link that can.
+    /// A link that can cut says so by what it takes, not by what its device carries: cutting at the edge costs less than
+    /// making each packet. A sender that ignores this is not punished: a link cuts what it cannot carry.
     pub gso_max: usize,
     /// Whether packets with a [`Partial`](segue_wire::ChecksumState::Partial)
     /// checksum travel as they are, so that nobody has to compute one.
