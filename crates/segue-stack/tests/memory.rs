@@ -4,7 +4,7 @@ mod common;
 use core::time::Duration;
 
 use common::*;
-use segue_stack::{SocketId, SocketOption};
+use segue_stack::{Domain, SocketId, SocketOption, SocketType};
 
 const COUNT: usize = 2000;
 
@@ -77,6 +77,38 @@ fn a_time_wait_entry_and_a_half_open_connection_are_small() {
     println!("closing {COUNT} pairs changed the heap by {before_and_after}, TIME-WAIT held at most {} bytes", -last);
     assert!(before_and_after < 0, "closing frees memory: {before_and_after}");
     assert_eq!(w.stacks[A].usage().time_wait, 0);
+}
+
+/// Bytes that end with each TIME-WAIT entry of connections to an address, beside what tables keep.
+fn bytes_of_time_wait(server: &str) -> i64 {
+    // Closed one after the other, within the minute that an entry stays.
+    const COUNT: usize = 50;
+    let mut w = World::new(wire());
+    w.stacks[B].set_sysctl(w.now, "somaxconn", "65535").unwrap();
+    w.stacks[B].set_sysctl(w.now, "tcp_max_syn_backlog", "65535").unwrap();
+    let to = addr(server);
+    let domain = if to.is_ipv4() { Domain::Inet } else { Domain::Inet6 };
+    let listener = w.stacks[B].socket(domain, SocketType::Stream).unwrap();
+    w.bind(B, listener, server).unwrap();
+    w.stacks[B].listen(listener, COUNT as i32).unwrap();
+    for _ in 0..COUNT {
+        let client = w.stacks[A].socket(domain, SocketType::Stream).unwrap();
+        let _ = w.connect(A, client, server);
+        w.settle();
+        let (server, _) = w.accept(B, listener).unwrap();
+        w.close(A, client);
+        w.settle();
+        w.close(B, server);
+        w.settle();
+    }
+    assert_eq!(w.stacks[A].usage().time_wait, COUNT);
+    -bytes_after(|| w.run(Duration::from_secs(70))) / COUNT as i64
+}
+
+#[test]
+fn an_entry_in_time_wait_takes_34_bytes_more_over_ipv6() {
+    let (v4, v6) = (bytes_of_time_wait("10.0.0.2:80"), bytes_of_time_wait("[fd00::2]:80"));
+    assert!((v4 + 32..=v4 + 36).contains(&v6), "{v4} over IPv4, {v6} over IPv6");
 }
 
 #[test]
