@@ -9,7 +9,7 @@ use clap::Args;
 use segue::{Cidr, PingError, PingOptions};
 use segue_gateway::{GATEWAY_NAME, GatewayConfig, TEST_HOST_NAME};
 use segue_link::units::parse_duration;
-use segue_run::{Network, NetworkConfig, RunError, Running};
+use segue_run::{Network, NetworkConfig, RunError, Running, Tail};
 
 use crate::fail::Fail;
 use crate::path::{PathArgs, SeedArg};
@@ -100,7 +100,7 @@ pub(crate) fn ping(args: PingArgs) -> Result<ExitCode, Fail> {
     let tally = runtime.block_on(async {
         let network = Running::up(&config).map_err(|error: RunError| Fail::new(error.exit_status(), error))?;
         let tally = exchange(&network, &args, to).await;
-        network.down(Instant::now()).await;
+        network.down(Instant::now(), Tail::Streams).await;
         Ok(tally)
     });
     runtime.shutdown_background();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use segue_link::DirectionStats;
-use segue_run::{Refusal, Summary};
+use segue_run::{Loss, Place, Refusal, Summary};
 
 /// Prints the summary; nothing when the program did not use the network.
 pub(crate) fn print(summary: &Summary, elapsed: Duration, seed: u64, pcap: Option<&Path>) {
@@ -31,10 +31,27 @@ fn lines(summary: &Summary, elapsed: Duration, seed: u64, pcap: Option<&Path>) -
     if let Some(path) = &summary.path {
         lines.push(format!("path up: {}; down: {}", direction(&path.a_to_b), direction(&path.b_to_a)));
     }
+    // Without datagrams of its own, what the machine counts is not the program's.
+    if summary.datagrams_out > 0 || summary.datagrams_in > 0 {
+        lines.extend(summary.losses.iter().map(lost));
+    }
     lines.extend(refused(&summary.refused));
     let capture = pcap.map(|file| format!("; packets in {}", file.display())).unwrap_or_default();
     lines.push(format!("seed {seed}{capture}"));
     lines
+}
+
+/// Datagrams that a full socket has cost.
+fn lost(loss: &Loss) -> String {
+    let (count, name) = (counted(loss.count, "datagram"), loss.name);
+    let place = match loss.place {
+        Place::Program => "sockets of the program were full",
+        Place::Gateway => "the gateway's socket was full",
+        Place::Machine => {
+            "sockets of this machine were full: their readers had no processor in time, or read too slowly"
+        }
+    };
+    format!("{count} lost because {place} ({name})")
 }
 
 /// What found no memory.
@@ -101,6 +118,7 @@ mod tests {
 
     fn summary() -> Summary {
         Summary {
+            losses: Vec::new(),
             refused: Vec::new(),
             connections: 1,
             bytes_out: 100,
@@ -128,6 +146,25 @@ mod tests {
                 "seed 7; packets in run.pcapng",
             ]
         );
+    }
+
+    #[test]
+    fn datagrams_that_full_sockets_have_cost_are_told_to_who_sent_any() {
+        let loss = |place, count| Loss { place, name: "UdpRcvbufErrors", count };
+        let with = Summary { losses: vec![loss(Place::Program, 1), loss(Place::Machine, 12)], ..summary() };
+        let told = |summary: &Summary| {
+            let lines = lines(summary, Duration::from_secs(1), 7, None);
+            lines.into_iter().filter(|line| line.contains("lost because")).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told(&with),
+            [
+                "1 datagram lost because sockets of the program were full (UdpRcvbufErrors)",
+                "12 datagrams lost because sockets of this machine were full: their readers had no processor in time, \
+                 or read too slowly (UdpRcvbufErrors)",
+            ]
+        );
+        assert!(told(&Summary { datagrams_out: 0, datagrams_in: 0, ..with }).is_empty());
     }
 
     #[test]

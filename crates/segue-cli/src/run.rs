@@ -84,8 +84,9 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     wait_on_close: bool,
 
-    /// Programs find the sockets and counters of their own network in /proc/net (tcp, udp, snmp, netstat, sockstat and
-    /// those of IPv6), not this machine's: for ss, netstat, node_exporter. Every file that the program opens for reading
+    /// Programs find the sockets, counters, interfaces and routes of their own network in /proc/net (tcp, udp, snmp,
+    /// netstat, sockstat, dev, route, igmp, arp and those of IPv6), not this machine's: for ss, netstat, ifconfig, route,
+    /// node_exporter. Every file that the program opens for reading
     /// then takes some microseconds more.
     #[arg(long)]
     proc_net: bool,

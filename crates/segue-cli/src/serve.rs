@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use segue::Cidr;
 use segue_gateway::test_host;
-use segue_run::{Network, NetworkConfig, RunError, Running};
+use segue_run::{Network, NetworkConfig, RunError, Running, Tail};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::fail::Fail;
@@ -121,7 +121,7 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Fail> {
             eprintln!("segue: {line}");
         }
         drop(services);
-        network.down(Instant::now() + FAREWELL).await;
+        network.down(Instant::now() + FAREWELL, Tail::Streams).await;
         Ok(())
     });
     runtime.shutdown_background();

@@ -4,8 +4,13 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
+
+/// Receive buffer of a flow's socket: a burst that comes while this process waits for a processor must not be lost here,
+/// where a router would only have passed it on. The default of a machine is room for a hundred datagrams.
+const ROOM: usize = 4 << 20;
 
 /// A UDP socket that sends to `to` and hears from nobody else.
 pub(crate) fn connect(to: SocketAddr) -> io::Result<UdpSocket> {
@@ -18,7 +23,16 @@ pub(crate) fn connect(to: SocketAddr) -> io::Result<UdpSocket> {
     let socket = std::net::UdpSocket::bind(SocketAddr::new(any, 0))?;
     socket.set_nonblocking(true)?;
     socket.connect(to)?;
+    make_room(&socket);
     UdpSocket::from_std(socket)
+}
+
+/// Gives a socket the receive buffer of a flow: with CAP_NET_ADMIN all of it, else what `net.core.rmem_max` allows.
+fn make_room(socket: &std::net::UdpSocket) {
+    if rustix::net::sockopt::set_socket_recv_buffer_size_force(socket, ROOM).is_err() {
+        // The kernel takes any size and cuts it; a socket with less works, too.
+        let _ = SockRef::from(socket).set_recv_buffer_size(ROOM);
+    }
 }
 
 /// Waits until there may be something to receive, or an ICMP error has said
@@ -62,7 +76,7 @@ mod tests {
                 }),
                 async {
                     tokio::task::yield_now().await;
-                    socket2::SockRef::from(&socket).send(b"x").unwrap();
+                    SockRef::from(&socket).send(b"x").unwrap();
                 }
             );
             assert_eq!(waited.unwrap().kind(), io::ErrorKind::ConnectionRefused);

@@ -201,7 +201,9 @@ impl Datagram {
         let result = self.endpoint.try_send_message(data, MsgFlags::empty(), Some(to), control);
         // The first send binds; from now on answers may come.
         sock.wake();
-        Stats::add(&sup.stats.datagrams_out, usize::from(result.is_ok()));
+        if result.is_ok() {
+            sup.stats.note_datagram(Some(to));
+        }
         result.map_err(|error| errno(&error))
     }
 
@@ -222,7 +224,9 @@ impl Datagram {
                 Err(libc::EAGAIN) => return,
                 result => result,
             };
-            Stats::add(&sup.stats.datagrams_out, usize::from(result.is_ok()));
+            if result.is_ok() {
+                sup.stats.note_datagram(to);
+            }
             if let Some(call) = self.sending.pop_front() {
                 let _ = sup.listener.answer(call.parked.id, result.map(|len| len as i64));
             }
@@ -301,7 +305,7 @@ impl Datagram {
                 }
             };
             match self.endpoint.try_send(&data, MsgFlags::empty()) {
-                Ok(_) => Stats::add(&sup.stats.datagrams_out, 1),
+                Ok(_) => sup.stats.note_datagram(self.peer()),
                 // It waits, and with it, when the kernel's queue is full, the program.
                 Err(error) if errno(&error) == libc::EAGAIN => {
                     self.outgoing = Some(data.into_owned());

@@ -27,6 +27,8 @@ mod run;
 mod stream;
 mod supervisor;
 mod sys;
+#[doc(hidden)]
+pub mod untrusted;
 mod wait;
 
 use run::lock;
@@ -34,7 +36,7 @@ use segue::link::PathStats;
 
 pub use config::{Closing, Descendants, Network, NetworkConfig, ProcNet, Protocol, Publish, PublishError, RunConfig};
 pub use error::{Exit, RunError};
-pub use network::{Refusal, Running};
+pub use network::{Loss, Place, Refusal, Running, Tail};
 
 /// Counters of a finished run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub struct Summary {
     pub retransmits: u64,
     /// What the emulated path did; up is from the program to the gateway. `None` on a TUN device.
     pub path: Option<PathStats>,
+    /// Datagrams that found no room in a socket, on both stacks of the embedded network and on this machine.
+    pub losses: Vec<Loss>,
     /// What the program's stack has refused because its memory budget was used up; empty without a budget.
     pub refused: Vec<Refusal>,
     /// System calls that were answered by the supervisor.

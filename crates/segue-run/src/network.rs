@@ -34,6 +34,8 @@ pub struct Running {
     path: Option<PathMonitor>,
     capture: Option<Capture>,
     events: Option<Events>,
+    /// What the machine had counted when the network came up.
+    machine_losses: Option<u64>,
     /// `segue ss` and its kin look in here.
     _control: Vec<Control>,
 }
@@ -71,7 +73,7 @@ fn up(config: &NetworkConfig) -> Result<Running, RunError> {
             .map_err(|error| RunError::Sysctl { name: name.clone(), reason: error.to_string() })?;
     }
     let control = controls(config, &host, gateway.as_ref().map(|(gateway, _)| gateway));
-    Ok(Running { host, gateway, path: monitor, capture, events, _control: control })
+    Ok(Running { host, gateway, path: monitor, capture, events, machine_losses: machine_losses(), _control: control })
 }
 
 /// A network works without anybody looking into it: where that is impossible, it is only said.
@@ -122,6 +124,62 @@ pub struct Refusal {
     pub words: &'static str,
     /// How often.
     pub count: u64,
+}
+
+/// Datagrams that arrived at a socket, or were to leave from one, and found no room there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Whose socket it was.
+    pub place: Place,
+    /// Name of the counter, as `segue nstat` or the machine's `nstat` prints it.
+    pub name: &'static str,
+    /// How many.
+    pub count: u64,
+}
+
+/// What may still be on its way when a program has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    /// Bytes of connections, whose arrival is acknowledged.
+    Streams,
+    /// Datagrams too, which nobody acknowledges: they are waited for until the path is empty.
+    Datagrams,
+}
+
+/// Where datagrams can be lost besides on the emulated path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A socket of the program.
+    Program,
+    /// The socket with which the gateway takes all datagrams off the path.
+    Gateway,
+    /// A socket of this machine, of the gateway or of whom the program speaks to. The machine counts for all of its
+    /// programs together.
+    Machine,
+}
+
+/// What counts datagrams that find no room in a socket of a stack.
+const FULL_SOCKETS: [Counter; 4] =
+    [Counter::UdpRcvbufErrors, Counter::Udp6RcvbufErrors, Counter::UdpSndbufErrors, Counter::Udp6SndbufErrors];
+
+/// Datagrams that this machine's sockets had no room for so far; `None` where it does not tell.
+fn machine_losses() -> Option<u64> {
+    let v4 = std::fs::read_to_string("/proc/self/net/snmp").ok()?;
+    let v6 = std::fs::read_to_string("/proc/self/net/snmp6").unwrap_or_default();
+    Some(from_snmp(&v4)? + from_snmp6(&v6))
+}
+
+/// `RcvbufErrors` of the two lines, names and numbers, that begin with `Udp:`.
+fn from_snmp(text: &str) -> Option<u64> {
+    let mut lines = text.lines().filter(|line| line.starts_with("Udp:"));
+    let (names, numbers) = (lines.next()?, lines.next()?);
+    let at = names.split_whitespace().position(|name| name == "RcvbufErrors")?;
+    numbers.split_whitespace().nth(at)?.parse().ok()
+}
+
+fn from_snmp6(text: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix("Udp6RcvbufErrors"));
+    line.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
 }
 
 /// What both hosts' connections decide goes into one file.
@@ -279,18 +337,43 @@ impl Running {
         all.into_iter().filter(|refusal| refusal.count > 0).collect()
     }
 
+    /// Datagrams that found no room in a socket, place by place.
+    pub fn losses(&self) -> Vec<Loss> {
+        let count = |host: &Host, counter: Counter| host.with_stack(|stack, _| stack.counters().get(counter));
+        let hosts = [(Some(&self.host), Place::Program), (self.gateway.as_ref().map(|(host, _)| host), Place::Gateway)];
+        let mut losses = Vec::new();
+        for (host, place) in hosts {
+            let Some(host) = host else { continue };
+            losses.extend(FULL_SOCKETS.map(|counter| Loss {
+                place,
+                name: counter.name(),
+                count: count(host, counter),
+            }));
+        }
+        // On a device the datagrams of the program are sockets' of the other end, wherever that is.
+        if let (Some(before), Some(now), Some(_)) = (self.machine_losses, machine_losses(), &self.gateway) {
+            losses.push(Loss { place: Place::Machine, name: "UdpRcvbufErrors", count: now.saturating_sub(before) });
+        }
+        losses.retain(|loss| loss.count > 0);
+        losses
+    }
+
     /// What the emulated path has done, both ways.
     pub fn path_stats(&self) -> Option<PathStats> {
         self.path.as_ref().map(PathMonitor::stats)
     }
 
     /// Lets what was written arrive, until the instant given, then ends the network.
-    pub async fn down(&self, until: Instant) {
+    pub async fn down(&self, until: Instant, tail: Tail) {
         let left = until.saturating_duration_since(Instant::now());
         // A peer that does not answer in time has been given the time there was.
         let _ = self.host.shutdown(left).await;
         if let Some((host, gateway)) = &self.gateway {
-            settle(host, gateway, until).await;
+            let crossing = || match (&self.path, tail) {
+                (Some(path), Tail::Datagrams) => path.stats().a_to_b.inside,
+                _ => 0,
+            };
+            settle(host, gateway, crossing, until).await;
         }
         if let Some(capture) = &self.capture {
             // Its on_error has told what went wrong.
@@ -302,12 +385,19 @@ impl Running {
     }
 }
 
-/// Waits until the gateway has passed on what it has received.
-async fn settle(host: &Host, gateway: &Gateway, until: Instant) {
+/// Waits until the gateway has passed on what it has received, and what is yet to come out of the path.
+async fn settle(host: &Host, gateway: &Gateway, crossing: impl Fn() -> u64, until: Instant) {
     let mut quiet_since = Instant::now();
-    while Instant::now() < until && gateway.stats().tcp_flows > 0 {
-        let unread = host.with_stack(|stack, now| stack.sockets(now).any(|socket| socket.receive_queue > 0));
-        if unread {
+    while Instant::now() < until {
+        let is_crossing = crossing() > 0;
+        let flows = gateway.stats();
+        if !is_crossing && flows.tcp_flows + flows.udp_flows == 0 {
+            return;
+        }
+        let is_unread = host.with_stack(|stack, now| {
+            stack.backlog_len() > 0 || stack.sockets(now).any(|socket| socket.receive_queue > 0)
+        });
+        if is_crossing || is_unread {
             quiet_since = Instant::now();
         } else if quiet_since.elapsed() >= QUIET {
             return;
@@ -330,6 +420,17 @@ mod tests {
     fn the_kernel_has_another_address_of_every_prefix() {
         assert_eq!(ends(&["10.7.0.2/24", "fd07::2/64"], None), Ok(vec!["10.7.0.1/24".into(), "fd07::1/64".into()]));
         assert_eq!(ends(&["10.7.0.1/24"], Some("10.7.0.9")), Ok(vec!["10.7.0.9/24".into()]));
+    }
+
+    #[test]
+    fn what_the_machines_sockets_lost_is_found_in_its_counters() {
+        let snmp = "Tcp: InSegs OutSegs\nTcp: 1 2\n\
+                    Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors\nUdp: 10 11 12 13 14\n\
+                    UdpLite: InDatagrams\nUdpLite: 7\n";
+        assert_eq!(from_snmp(snmp), Some(14));
+        assert_eq!(from_snmp("Udp: InDatagrams\nUdp: 10\n"), None);
+        assert_eq!(from_snmp6("Udp6InErrors \t3\nUdp6RcvbufErrors                \t5\n"), 5);
+        assert_eq!(from_snmp6(""), 0);
     }
 
     #[test]

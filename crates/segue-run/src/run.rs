@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::config::RunConfig;
 use crate::error::RunError;
 use crate::launch::{self, Prepared};
-use crate::network::Running;
+use crate::network::{Running, Tail};
 use crate::supervisor::Supervisor;
 use crate::sys::seccomp::Listener;
 use crate::wait::{self, Signals, Waiting};
@@ -128,7 +128,8 @@ impl Session {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        self.network.down(until).await;
+        let has_messages = self.sup.stats.messages_out.load(Ordering::Relaxed) > 0;
+        self.network.down(until, if has_messages { Tail::Datagrams } else { Tail::Streams }).await;
     }
 
     fn summary(&self) -> Summary {
@@ -142,6 +143,7 @@ impl Session {
             datagrams_in: get(&stats.datagrams_in),
             retransmits: self.network.retransmits(),
             path: self.network.path_stats(),
+            losses: self.network.losses(),
             refused: self.network.refused(),
             calls: get(&stats.calls),
         }

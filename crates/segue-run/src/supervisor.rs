@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -34,10 +35,19 @@ pub(crate) struct Stats {
     pub(crate) bytes_in: AtomicU64,
     pub(crate) datagrams_out: AtomicU64,
     pub(crate) datagrams_in: AtomicU64,
+    /// Datagrams that were no questions about names, so that somebody may want the last of them.
+    pub(crate) messages_out: AtomicU64,
     pub(crate) calls: AtomicU64,
 }
 
 impl Stats {
+    /// A datagram has gone to `to`.
+    pub(crate) fn note_datagram(&self, to: Option<SocketAddr>) {
+        const DOMAIN: u16 = 53;
+        Stats::add(&self.datagrams_out, 1);
+        Stats::add(&self.messages_out, usize::from(to.is_none_or(|to| to.port() != DOMAIN)));
+    }
+
     pub(crate) fn add(counter: &AtomicU64, amount: usize) {
         counter.fetch_add(amount as u64, Ordering::Relaxed);
     }
@@ -188,6 +198,8 @@ pub(crate) struct Supervisor {
     lingers: AtomicBool,
     /// Some stream has asked when its bytes arrived; before, nobody keeps account of it.
     tells_arrivals: AtomicBool,
+    /// Some stream has been told to be readable late (SO_RCVLOWAT); before, nobody asks.
+    has_low_marks: AtomicBool,
     /// Descriptors may be on their way between processes, where nobody can count them.
     passes_descriptors: AtomicBool,
 }
@@ -218,6 +230,7 @@ impl Supervisor {
             complained: AtomicBool::new(false),
             lingers: AtomicBool::new(false),
             tells_arrivals: AtomicBool::new(false),
+            has_low_marks: AtomicBool::new(false),
             passes_descriptors: AtomicBool::new(false),
         })
     }
@@ -342,6 +355,14 @@ impl Supervisor {
 
     pub(crate) fn tells_arrivals(&self) -> bool {
         self.tells_arrivals.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_low_mark(&self) {
+        self.has_low_marks.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_low_marks(&self) -> bool {
+        self.has_low_marks.load(Ordering::Relaxed)
     }
 
     pub(crate) fn note_passing(&self) {

@@ -84,6 +84,11 @@ fn a_stream_tells_of_its_bytes_and_its_error_queue_of_those_it_sent_as_in_the_ke
 }
 
 #[test]
+fn a_stream_is_readable_from_its_low_mark_on_as_in_the_kernel() {
+    same_as_native("low_mark", &[]);
+}
+
+#[test]
 fn signals_interrupt_and_restart_waiting_calls() {
     same_as_native("signals", &[]);
 }

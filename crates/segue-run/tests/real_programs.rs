@@ -190,6 +190,30 @@ fn ss_and_netstat_show_a_programs_own_sockets() {
 }
 
 #[test]
+fn files_about_interfaces_and_routes_are_those_of_the_programs_host() {
+    let script = "ping -c 2 -i 0.2 198.18.0.1 >/dev/null; cd /proc/net; \
+                  cat /proc/net/dev /proc/net/route /proc/net/if_inet6 /proc/net/ipv6_route; ip -s -o link";
+    let seen = printed(&mut inside(&["--proc-net"], &["sh", "-c", script]));
+    let lines: Vec<Vec<&str>> = seen.lines().map(|line| line.split_whitespace().collect()).collect();
+    let device =
+        |name: &str| lines.iter().find(|words| words[0] == name).unwrap_or_else(|| panic!("no {name} in\n{seen}"));
+    // Whatever it is called: the one behind the loopback.
+    let name = lines[3][0].trim_end_matches(':');
+    assert_eq!(lines[2][0], "lo:");
+    assert!(lines[3][2].parse::<u64>().is_ok_and(|packets| packets >= 2), "two answers came in:\n{seen}");
+    assert_eq!(device("Iface")[..3], ["Iface", "Destination", "Gateway"]);
+    for route in ["00000000\t00000000\t0001\t0\t0\t0\t00000000", "000012C6\t00000000\t0001\t0\t0\t0\t00FFFFFF"] {
+        assert!(seen.contains(&format!("{name}\t{route}")), "{route}:\n{seen}");
+    }
+    assert!(seen.contains("fd536567756500000000000000000002 02 40 00 80 "), "{seen}");
+    assert!(seen.contains("fd536567756500000000000000000000 40 "), "{seen}");
+    let ours = ["lo", name];
+    let foreign = lines.iter().filter(|words| words.len() == 17 && words[0].ends_with(':'));
+    assert!(foreign.clone().all(|words| ours.contains(&words[0].trim_end_matches(':'))), "{seen}");
+    assert_eq!(foreign.count(), 2, "nothing of this machine's:\n{seen}");
+}
+
+#[test]
 fn every_way_to_ask_about_interfaces_gets_the_same_answer() {
     let file = program("interfaces", &[]);
     let seen = printed(&mut inside(&[], &[&file]));
@@ -305,6 +329,23 @@ fn a_burst_of_datagrams_crosses_a_clean_path_whole_connected_or_not() {
             let len = socket.recv(&mut buffer).unwrap_or_else(|error| panic!("{how}, number {n}: {error}"));
             assert_eq!((len, &buffer[..4]), (1204, &n.to_be_bytes()[..]), "{how}: in their order, and none missing");
         }
+    }
+}
+
+#[test]
+fn a_datagram_that_a_program_sent_last_crosses_the_path_after_its_end() {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.set_read_timeout(Some(SOON)).expect("set");
+    let port = socket.local_addr().expect("its address").port();
+    for (how, delay) in [("s.sendto(b'last', to)", "300ms"), ("s.connect(to); s.send(b'last')", "10ms")] {
+        let script = format!(
+            "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); to = ('127.0.0.1', {port}); {how}"
+        );
+        printed(&mut inside(&["--delay", delay], &["/usr/bin/python3", "-c", &script]));
+        let mut buffer = [0; 16];
+        // It is there already: the run ends behind it.
+        let len = socket.recv(&mut buffer).unwrap_or_else(|error| panic!("{how}: {error}"));
+        assert_eq!(&buffer[..len], b"last", "{how}");
     }
 }
 

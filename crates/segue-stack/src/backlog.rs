@@ -60,6 +60,7 @@ impl Stack {
     pub fn enqueue_packet(&mut self, iface: IfaceId, packet: Packet) -> Arrived {
         if self.backlog_room() == 0 {
             self.counters.inc(Counter::SegueSoftnetDropped);
+            self.net.note_dropped(iface);
             return Arrived::Dropped;
         }
         self.backlog.queue.push_back((iface, packet));

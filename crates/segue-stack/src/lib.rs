@@ -49,6 +49,7 @@ pub use message::{
     ControlError, ControlMessage, ErrorOrigin, ExtendedError, PacketInfo, ReceivedMessage, decode_control,
     encode_control,
 };
+pub use net::IfaceTraffic;
 pub use rooms::TableRoom;
 pub use route::{IfaceId, Route, RouteError};
 pub use segue_tcp::{AoAlgorithm, AoKey, BbrInfo, Chunks, Info, Instant, Ready};

@@ -31,6 +31,8 @@ impl IfaceId {
 #[derive(Debug)]
 pub(crate) struct Net {
     ifaces: Vec<IfaceConfig>,
+    /// What has passed through each of them.
+    traffic: Vec<IfaceTraffic>,
     /// The host's addresses, twice: to be scanned while they are few, to be looked up when they are many.
     own: Vec<IpAddr>,
     addresses: HashSet<IpAddr, KeyedState>,
@@ -42,6 +44,21 @@ pub(crate) struct Net {
     recent: Cell<Option<Recent>>,
     /// How many sockets have joined a group on an interface.
     groups: HashMap<(IpAddr, IfaceId), u32, KeyedState>,
+}
+
+/// What has passed through an interface since it was made, as `ip -s link` tells it. A super-segment is one packet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct IfaceTraffic {
+    /// Packets received.
+    pub rx_packets: u64,
+    /// Bytes of packets received.
+    pub rx_bytes: u64,
+    /// Packets that found no room in the backlog.
+    pub rx_dropped: u64,
+    /// Packets sent.
+    pub tx_packets: u64,
+    /// Bytes of packets sent.
+    pub tx_bytes: u64,
 }
 
 /// What was asked and what the answer was; worth nothing once an interface, a route or a path's MTU has changed.
@@ -103,6 +120,7 @@ impl Net {
     pub(crate) fn new(hasher: KeyedState) -> Net {
         let mut net = Net {
             ifaces: Vec::new(),
+            traffic: Vec::new(),
             own: Vec::new(),
             addresses: HashSet::with_hasher(hasher.clone()),
             broadcasts: Vec::new(),
@@ -139,6 +157,7 @@ impl Net {
             self.fallback = Some(id);
         }
         self.ifaces.push(config);
+        self.traffic.push(IfaceTraffic::default());
         id
     }
 
@@ -164,6 +183,35 @@ impl Net {
 
     pub(crate) fn interfaces(&self) -> impl Iterator<Item = (IfaceId, &IfaceConfig)> {
         self.ifaces.iter().enumerate().map(|(at, config)| (IfaceId::at(at), config))
+    }
+
+    pub(crate) fn traffic(&self, id: IfaceId) -> IfaceTraffic {
+        self.traffic.get(id.index()).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn note_received(&mut self, id: IfaceId, bytes: usize) {
+        if let Some(count) = self.traffic.get_mut(id.index()) {
+            count.rx_packets += 1;
+            count.rx_bytes += bytes as u64;
+        }
+    }
+
+    pub(crate) fn note_sent(&mut self, id: IfaceId, bytes: usize) {
+        if let Some(count) = self.traffic.get_mut(id.index()) {
+            count.tx_packets += 1;
+            count.tx_bytes += bytes as u64;
+        }
+    }
+
+    pub(crate) fn note_dropped(&mut self, id: IfaceId) {
+        if let Some(count) = self.traffic.get_mut(id.index()) {
+            count.rx_dropped += 1;
+        }
+    }
+
+    /// The groups that sockets have joined on an interface, and how many sockets each.
+    pub(crate) fn joined(&self, id: IfaceId) -> impl Iterator<Item = (IpAddr, u32)> {
+        self.groups.iter().filter(move |((_, iface), _)| *iface == id).map(|((group, _), users)| (*group, *users))
     }
 
     pub(crate) fn iface(&self, id: IfaceId) -> Option<&IfaceConfig> {

@@ -13,7 +13,7 @@ use crate::backlog::Backlog;
 use crate::budget::Budget;
 use crate::departures::Departures;
 use crate::icmp::limits::IcmpLimits;
-use crate::net::Net;
+use crate::net::{IfaceTraffic, Net};
 use crate::outbox::{Outbox, Queued};
 use crate::reassembly::{Reassembler, ReassemblyConfig};
 use crate::secrets::{PortChooser, Secrets};
@@ -131,6 +131,11 @@ impl Stack {
         self.net.interfaces()
     }
 
+    /// What has passed through an interface.
+    pub fn traffic(&self, iface: IfaceId) -> IfaceTraffic {
+        self.net.traffic(iface)
+    }
+
     /// All routes: IPv4 before IPv6, longest prefixes first.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
         self.net.routes()
@@ -139,6 +144,7 @@ impl Stack {
     /// A packet has arrived on an interface. Whatever is wrong with it is counted.
     pub fn on_packet(&mut self, now: Instant, iface: IfaceId, packet: Packet) {
         self.note_entries();
+        self.net.note_received(iface, packet.len());
         self.ip_input(now, iface, packet);
     }
 
@@ -148,13 +154,15 @@ impl Stack {
         loop {
             // Packets are large: what leaves goes straight to whoever asked.
             let next = self.next_packet(now);
-            if let Some((_, packet)) = &next {
+            if let Some((iface, packet)) = &next {
+                self.net.note_sent(*iface, packet.len());
                 self.count_transmitted(packet);
             }
             if next.as_ref().is_none_or(|(iface, _)| *iface != IfaceId::LOOPBACK) {
                 return next;
             }
             if let Some((iface, packet)) = next {
+                self.net.note_received(iface, packet.len());
                 self.ip_input(now, iface, packet);
             }
         }

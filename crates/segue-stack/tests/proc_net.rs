@@ -173,3 +173,61 @@ fn sockets_are_listed_as_in_the_kernels_tables() {
     assert_eq!(file(&world, B, "tcp6").lines().count(), 1);
     let _ = listener;
 }
+
+#[test]
+fn interfaces_routes_addresses_and_groups_are_listed_as_in_the_kernels_files() {
+    let mut world = World::new(Wire::default());
+    let udp = world.udp(A);
+    let joined = [[224, 0, 0, 251], [10, 0, 0, 1], [0; 4]].concat();
+    // IP_ADD_MEMBERSHIP with a struct ip_mreqn.
+    let now = world.now;
+    world.stacks[A].setsockopt(now, udp, 0, 35, &joined).expect("joined");
+    let (client, _server) = world.connected("10.0.0.2:80");
+    world.write(A, client, &[7; 100]).expect("sent");
+    world.settle();
+
+    let dev = file(&world, A, "dev");
+    let kernel = std::fs::read_to_string("/proc/net/dev").expect("the kernel's");
+    assert_eq!(dev.lines().take(2).collect::<Vec<_>>(), kernel.lines().take(2).collect::<Vec<_>>());
+    let figures = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let row = figures(dev.lines().nth(3).expect("an interface behind the loopback"));
+    // SYN, ACK and data went out; SYN-ACK and ACK came in. Without options that is 60, 52 and 152 bytes, and 60 and 52.
+    assert_eq!((row[1].as_str(), row[2].as_str()), ("112", "2"), "{dev}");
+    assert_eq!((row[9].as_str(), row[10].as_str()), ("264", "3"), "{dev}");
+    assert!(dev.lines().skip(2).all(|line| line.len() >= 120 && line.find(": ") == Some(6)), "{dev}");
+
+    let route = file(&world, A, "route");
+    assert!(route.lines().all(|line| line.len() == 127), "padded as in the kernel:\n{route}");
+    let kernel = std::fs::read_to_string("/proc/net/route").expect("the kernel's");
+    assert_eq!(route.lines().next(), kernel.lines().next());
+    let own = route.lines().nth(1).expect("the route to the prefix of the address").trim_end();
+    assert!(own.ends_with("\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0"), "{own}");
+
+    let loopback = "00000000000000000000000000000001 01 80 10 80       lo";
+    assert_eq!(file(&world, A, "if_inet6").lines().next(), Some(loopback));
+    let last = "00000000000000000000000000000000 00 00000000000000000000000000000000 00 \
+                00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo";
+    assert_eq!(file(&world, A, "ipv6_route").lines().last(), Some(last));
+
+    let groups = file(&world, A, "igmp");
+    assert!(
+        groups.starts_with(
+            "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n1\tlo        :     1      V3\n"
+        )
+    );
+    let of_all = "\t\t\t\t010000E0     1 0:00000000\t\t0\n";
+    let joined = "\t\t\t\tFB0000E0     1 0:00000000\t\t0\n";
+    assert!(groups.ends_with(&format!(":     2      V3\n{joined}{of_all}")), "{groups}");
+    let kernel = std::fs::read_to_string("/proc/net/igmp").expect("the kernel's");
+    assert!(kernel.starts_with(&groups[..groups.find("\n2\t").expect("a second interface")]), "{kernel}");
+    assert!(file(&world, A, "igmp6").starts_with(&kernel6_of_loopback()));
+    let kernel = std::fs::read_to_string("/proc/net/arp").expect("the kernel's");
+    assert_eq!(file(&world, A, "arp").lines().next(), kernel.lines().next());
+}
+
+/// What the kernel says of its loopback's groups.
+fn kernel6_of_loopback() -> String {
+    let kernel = std::fs::read_to_string("/proc/net/igmp6").expect("the kernel's");
+    let lines = kernel.lines().take_while(|line| line.starts_with("1 ")).collect::<Vec<_>>();
+    lines.join("\n")
+}

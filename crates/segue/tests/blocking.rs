@@ -16,6 +16,39 @@ fn blocking_pair(seed: u64) -> (Host, Host) {
 }
 
 #[test]
+fn a_read_that_blocks_waits_for_as_many_bytes_as_the_low_mark_says() {
+    let (a, b) = blocking_pair(9);
+    let listener = TcpListener::bind(&b, at(B4, 80)).unwrap();
+    let stream = TcpStream::connect(&a, at(B4, 80)).unwrap();
+    let (peer, _) = listener.accept().unwrap();
+    let socket = stream.get_ref().socket();
+    // SO_RCVLOWAT.
+    socket.setsockopt(1, 18, &100_i32.to_ne_bytes()).unwrap();
+    (&peer).write_all(&[1; 60]).unwrap();
+    let unread = || a.with_stack(|stack, now| stack.sockets(now).any(|info| info.receive_queue == 60));
+    while !unread() {
+        thread::yield_now();
+    }
+    let mut buffer = [0; 300];
+    // Less than the mark is enough for who wants no more.
+    assert_eq!((&stream).read(&mut buffer[..10]).unwrap(), 10);
+    let writer = thread::spawn(move || {
+        (&peer).write_all(&[2; 150]).unwrap();
+        peer
+    });
+    assert_eq!((&stream).read(&mut buffer).unwrap(), 200);
+    let peer = writer.join().unwrap();
+    // A time limit, or the end, and what there is.
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    assert_eq!((&stream).read(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    stream.set_read_timeout(None).unwrap();
+    (&peer).write_all(&[3; 7]).unwrap();
+    peer.shutdown(Shutdown::Write).unwrap();
+    assert_eq!((&stream).read(&mut buffer).unwrap(), 7);
+    assert_eq!((&stream).read(&mut buffer).unwrap(), 0);
+}
+
+#[test]
 fn threads_exchange_hashed_data_both_ways() {
     let (a, b) = blocking_pair(1);
     let listener = TcpListener::bind(&b, at(B4, 80)).unwrap();

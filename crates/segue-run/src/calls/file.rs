@@ -56,7 +56,7 @@ fn path(caller: &Caller<'_>, at: u64) -> Option<String> {
 }
 
 /// Which of the stack's files a path means. That of any process will do: all that can be meant are on one network.
-fn file_of(path: &str) -> Option<&'static str> {
+pub(crate) fn file_of(path: &str) -> Option<&'static str> {
     let rest = path.strip_prefix("/proc/")?;
     let name = match rest.split_once('/')? {
         ("net", name) => name,

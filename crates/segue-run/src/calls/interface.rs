@@ -25,7 +25,7 @@ const GET_QUEUE_LENGTH: u32 = 0x8942;
 const CHANGES: [u32; 9] = [0x8914, 0x8916, 0x8918, 0x891a, 0x891c, 0x891e, 0x8922, 0x8923, 0x8924];
 
 /// `struct ifreq`: a name, then a union.
-const REQUEST: usize = 40;
+pub(crate) const REQUEST: usize = 40;
 const NAME: usize = 16;
 
 pub(super) fn ask(caller: &mut Caller<'_>) -> Reply {
@@ -37,21 +37,23 @@ pub(super) fn ask(caller: &mut Caller<'_>) -> Reply {
     if request == GET_LIST {
         return list(caller, at, &all);
     }
-    let raw = caller.read(at, REQUEST)?;
-    let value = if request == GET_NAME {
+    let (place, value) = answer(request, &caller.read(at, REQUEST)?, &all)?;
+    caller.write(at.wrapping_add(place as u64), &value)?;
+    DONE
+}
+
+/// What is to be written into a `struct ifreq`, and where in it.
+pub(crate) fn answer(request: u32, raw: &[u8], all: &[Interface]) -> Result<(usize, Vec<u8>), i32> {
+    if request == GET_NAME {
         let number = raw.get(NAME..NAME + 4).and_then(|part| part.try_into().ok()).map(u32::from_ne_bytes);
         let found = all.iter().find(|interface| Some(interface.number) == number).ok_or(libc::ENODEV)?;
-        caller.write(at, &name(found))?;
-        return DONE;
-    } else {
-        let wanted = raw.get(..NAME).unwrap_or_default().split(|byte| *byte == 0).next().unwrap_or_default();
-        // An alias (eth0:1) is its interface.
-        let wanted = wanted.split(|byte| *byte == b':').next().unwrap_or_default();
-        let found = all.iter().find(|interface| interface.name.as_bytes() == wanted).ok_or(libc::ENODEV)?;
-        value(request, found)?
-    };
-    caller.write(at.wrapping_add(NAME as u64), &value)?;
-    DONE
+        return Ok((0, name(found).to_vec()));
+    }
+    let wanted = raw.get(..NAME).unwrap_or_default().split(|byte| *byte == 0).next().unwrap_or_default();
+    // An alias (eth0:1) is its interface.
+    let wanted = wanted.split(|byte| *byte == b':').next().unwrap_or_default();
+    let found = all.iter().find(|interface| interface.name.as_bytes() == wanted).ok_or(libc::ENODEV)?;
+    value(request, found).map(|value| (NAME, value))
 }
 
 fn name(interface: &Interface) -> [u8; NAME] {

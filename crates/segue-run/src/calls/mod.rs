@@ -1,6 +1,6 @@
 //! The notified system calls, one handler each.
 
-mod file;
+pub(crate) mod file;
 pub(crate) mod interface;
 pub(crate) mod message;
 mod option;

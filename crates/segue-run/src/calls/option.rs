@@ -49,6 +49,12 @@ pub(super) fn set(caller: &mut Caller<'_>) -> Reply {
     if (level, name) == (libc::SOL_SOCKET, libc::SO_LINGER) {
         caller.sup.note_lingering();
     }
+    if (level, name) == (libc::SOL_SOCKET, libc::SO_RCVLOWAT)
+        && let State::Stream(stream) = &*lock(&sock.state)
+    {
+        caller.sup.note_low_mark();
+        stream.show_low_mark(caller.sup, &sock, fd.as_fd());
+    }
     if (level, name) == (libc::SOL_SOCKET, libc::SO_OOBINLINE)
         && let Some(Ok(flag)) = value.get(..4).map(<[u8; 4]>::try_from)
     {

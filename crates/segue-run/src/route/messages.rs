@@ -72,7 +72,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// The datagrams that answer a datagram of requests.
-pub(super) fn replies(requests: &[u8], port: u32, interfaces: &[Interface], ways: &[Way]) -> Vec<Vec<u8>> {
+pub(crate) fn replies(requests: &[u8], port: u32, interfaces: &[Interface], ways: &[Way]) -> Vec<Vec<u8>> {
     let mut out = Vec::new();
     let mut rest = requests;
     while let Some((request, behind)) = Request::read(rest) {
@@ -83,7 +83,7 @@ pub(super) fn replies(requests: &[u8], port: u32, interfaces: &[Interface], ways
 }
 
 /// The datagrams that refuse a datagram of requests.
-pub(super) fn refusals(requests: &[u8], port: u32, error: i32) -> Vec<Vec<u8>> {
+pub(crate) fn refusals(requests: &[u8], port: u32, error: i32) -> Vec<Vec<u8>> {
     let mut out = Vec::new();
     let mut rest = requests;
     while let Some((request, behind)) = Request::read(rest) {
@@ -205,11 +205,20 @@ fn link(interface: &Interface) -> Vec<u8> {
     attribute(&mut out, libc::IFLA_MTU, &(interface.mtu as u32).to_ne_bytes());
     attribute(&mut out, libc::IFLA_GROUP, &0_u32.to_ne_bytes());
     attribute(&mut out, libc::IFLA_QDISC, &string("noqueue"));
+    attribute(&mut out, libc::IFLA_STATS64, &statistics(interface));
     if interface.is_loopback {
         attribute(&mut out, libc::IFLA_ADDRESS, &[0; 6]);
         attribute(&mut out, libc::IFLA_BROADCAST, &[0; 6]);
     }
     out
+}
+
+/// `struct rtnl_link_stats64`.
+fn statistics(interface: &Interface) -> Vec<u8> {
+    const FIELDS: usize = 25;
+    let count = interface.traffic;
+    let known = [count.rx_packets, count.tx_packets, count.rx_bytes, count.tx_bytes, 0, 0, count.rx_dropped];
+    known.into_iter().chain(core::iter::repeat(0)).take(FIELDS).flat_map(u64::to_ne_bytes).collect()
 }
 
 fn one_link(request: &Request<'_>, interfaces: &[Interface]) -> Option<Vec<u8>> {

@@ -5,12 +5,14 @@
 //! and nobody is told of changes: there are none. What lists sockets (NETLINK_SOCK_DIAG) knows no protocol: whoever is to read
 //! the host's own /proc/net turns to that then, as on a kernel without it.
 
-mod messages;
+pub(crate) mod messages;
 
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+
+use segue_stack::IfaceTraffic;
 
 use crate::caller::{Answer, Caller, DONE, Reply};
 use crate::calls::message;
@@ -42,6 +44,7 @@ pub(crate) struct Interface {
     pub(crate) is_loopback: bool,
     /// With the lengths of their prefixes.
     pub(crate) addresses: Vec<(IpAddr, u8)>,
+    pub(crate) traffic: IfaceTraffic,
 }
 
 /// socket(AF_NETLINK, …).
@@ -181,6 +184,7 @@ pub(crate) fn interfaces(sup: &Supervisor) -> Vec<Interface> {
             mtu: config.mtu,
             is_loopback: id.index() == 0,
             addresses: config.addresses.iter().map(|cidr| (cidr.address(), cidr.prefix())).collect(),
+            traffic: stack.traffic(id),
         };
         stack.interfaces().map(describe).collect()
     })

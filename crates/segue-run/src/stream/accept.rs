@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use segue::{Ready, Socket};
 
-use super::{Phase, Stream};
+use super::{Phase, Stream, low_mark};
 use crate::address;
 use crate::caller::give_address;
 use crate::holder::Holder;
@@ -247,6 +247,7 @@ fn hand_over(
         Ok(number) => {
             if let State::Stream(stream) = &mut *crate::lock(&new.state) {
                 stream.set_holder(Holder { tid: call.parked.tid, number });
+                low_mark::inherit(sup, cookie, stream.endpoint(), theirs.as_fd());
             }
             sup.stats.connections.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             new.wake();

@@ -10,6 +10,7 @@ mod accept;
 mod connect;
 mod hidden;
 mod linger;
+mod low_mark;
 mod message;
 mod relay;
 
@@ -138,6 +139,7 @@ impl Stream {
                     self.closed = true;
                 }
                 relay.set_telling(sup.tells_arrivals());
+                relay.set_low_mark(low_mark::is_set(sup, &self.endpoint));
                 let step = relay.pump(&self.endpoint, sock, self.shut, self.closed, &sup.stats, scratch);
                 let verdict = self.after(step, sock);
                 self.serve_messages(sup, sock);
@@ -274,7 +276,8 @@ impl Stream {
     pub(crate) fn check_parked(&mut self, sup: &Supervisor, sock: &Sock, now: Instant) -> bool {
         self.check_lingering(sup, sock, now);
         let has_messages = self.check_messages(sup, now);
-        if self.lingering.is_some() || has_messages {
+        let has_low_mark = self.check_low_mark(sup, sock);
+        if self.lingering.is_some() || has_messages || has_low_mark {
             return true;
         }
         match &mut self.phase {

@@ -67,6 +67,10 @@ pub(super) struct Relay {
     told: VecDeque<(u64, Vec<ControlMessage>)>,
     /// Some socket of the run asks when its bytes arrived.
     is_telling: bool,
+    /// The socket is readable from some number of bytes on (SO_RCVLOWAT), which the stack counts.
+    has_low_mark: bool,
+    /// There were as many: what the stack has is taken until nothing is left.
+    is_due: bool,
     /// The program's end of the stream has been passed to TCP.
     out_done: bool,
     /// The peer's end of the stream has been passed to the program.
@@ -156,6 +160,8 @@ impl Relay {
             received: 0,
             told: VecDeque::new(),
             is_telling: false,
+            has_low_mark: false,
+            is_due: false,
             out_done: false,
             in_done: false,
             unread: false,
@@ -186,6 +192,16 @@ impl Relay {
     /// From now on what arrives is told of, if its socket asks for that.
     pub(super) fn set_telling(&mut self, on: bool) {
         self.is_telling = on;
+    }
+
+    /// From now on bytes stay in the stack until there are enough of them, or no longer.
+    pub(super) fn set_low_mark(&mut self, on: bool) {
+        self.has_low_mark = on;
+    }
+
+    /// What the stack holds back goes to the program, enough or not.
+    pub(super) fn release(&mut self) {
+        self.is_due = true;
     }
 
     /// Bytes received that theirs has yet to be given.
@@ -444,7 +460,7 @@ impl Relay {
             if moved >= TURN {
                 return Stop::Turn;
             }
-            match receive(endpoint, self.is_telling) {
+            match self.receive(endpoint) {
                 Received::End => {
                     self.in_done = true;
                     let _ = unix::shutdown(self.ours.as_fd(), libc::SHUT_WR);
@@ -468,6 +484,20 @@ impl Relay {
                 Received::Failed(error) => return Stop::Step(Step::Reset(error)),
             }
         }
+    }
+
+    /// A read from the stack, if it is time for one.
+    fn receive(&mut self, endpoint: &Socket) -> Received {
+        if self.has_low_mark && !self.is_due {
+            let ready = endpoint.host().with_stack(|stack, _| stack.readiness(endpoint.id()));
+            if !ready.intersects(Ready::IN | Ready::PRI) {
+                return Received::Later(Ready::IN | Ready::PRI);
+            }
+            self.is_due = true;
+        }
+        let received = receive(endpoint, self.is_telling);
+        self.is_due &= !matches!(received, Received::Later(_));
+        received
     }
 
     /// Writes what has been received to the program.

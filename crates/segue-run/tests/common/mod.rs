@@ -45,16 +45,38 @@ pub fn runner() -> &'static Path {
     static COPY: OnceLock<PathBuf> = OnceLock::new();
     COPY.get_or_init(|| {
         let test = std::env::current_exe().expect("this test's file");
-        let built = test
-            .parent()
-            .and_then(Path::parent)
-            .map(|target| target.join("examples/run"))
-            .filter(|file| file.exists())
-            .expect("the example `run` is built: cargo build -p segue-run --examples");
+        let folder = test.parent().and_then(Path::parent).expect("the folder of its profile");
+        let built = folder.join("examples/run");
+        if !is_fresh(&built) {
+            build(folder);
+        }
         let copy = workshop().join("segue-run");
-        std::fs::copy(built, &copy).expect("copied");
+        std::fs::copy(&built, &copy).expect("copied");
         copy
     })
+}
+
+/// Whether the runner is there and younger than all that it was made of, which cargo lists beside it. One test target alone
+/// (`--test NAME`) does not build examples.
+fn is_fresh(built: &Path) -> bool {
+    let age = |file: &Path| std::fs::metadata(file).and_then(|file| file.modified());
+    let (Ok(made), Ok(list)) = (age(built), std::fs::read_to_string(built.with_extension("d"))) else { return false };
+    let mut sources = list.split_once(": ").map_or("", |(_, sources)| sources).split_whitespace();
+    sources.all(|source| age(Path::new(source)).is_ok_and(|changed| changed <= made))
+}
+
+/// Builds the runner into the folder of a profile.
+fn build(folder: &Path) {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["build", "--quiet", "--example", "run", "--manifest-path"]);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    command.arg("--target-dir").arg(folder.parent().expect("the target directory"));
+    match folder.file_name().and_then(OsStr::to_str) {
+        Some("debug") | None => {}
+        Some(profile) => drop(command.args(["--profile", profile])),
+    }
+    let output = command.output().expect("cargo starts, to build the example `run`");
+    assert!(output.status.success(), "the example `run` cannot be built:\n{}", text(&output.stderr));
 }
 
 fn is_root() -> bool {

@@ -4,6 +4,7 @@
 //! happened; docs/counters.md lists it with the reasons.
 
 mod counters;
+mod interfaces;
 mod layout;
 mod sockets;
 
@@ -14,8 +15,10 @@ use crate::stack::Stack;
 
 impl Stack {
     /// The names of the files that [`proc_net`](Self::proc_net) knows.
-    pub const PROC_NET: &'static [&'static str] =
-        &["netstat", "snmp", "snmp6", "sockstat", "sockstat6", "tcp", "tcp6", "udp", "udp6"];
+    pub const PROC_NET: &'static [&'static str] = &[
+        "arp", "dev", "if_inet6", "igmp", "igmp6", "ipv6_route", "netstat", "route", "snmp", "snmp6", "sockstat",
+        "sockstat6", "tcp", "tcp6", "udp", "udp6",
+    ];
 
     /// The text of a file of `/proc/net` (`"tcp"`, `"snmp"` …), as Linux writes it; `None`: there is none of this name.
     ///
@@ -23,6 +26,13 @@ impl Stack {
     /// not know files.
     pub fn proc_net(&self, now: Instant, file: &str, inode: &dyn Fn(SocketId) -> u64) -> Option<String> {
         Some(match file {
+            "arp" => self.neighbour_table(),
+            "dev" => self.interface_table(),
+            "if_inet6" => self.address6_table(),
+            "igmp" => self.group_table(),
+            "igmp6" => self.group6_table(),
+            "ipv6_route" => self.route6_table(),
+            "route" => self.route_table(),
             "netstat" => self.netstat(),
             "snmp" => self.snmp(now),
             "snmp6" => self.snmp6(),

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use segue_stack::{Chunks, Errno, MsgFlags, Shutdown};
+use segue_stack::{Chunks, Errno, Instant, MsgFlags, Ready, Shutdown, SocketId, Stack};
 
 use super::wait::{Timeout, block, block_on};
 use crate::tcp::{Closed, TcpListener as AsyncListener, TcpStream as AsyncStream};
@@ -121,8 +121,37 @@ impl From<AsyncStream> for TcpStream {
 }
 
 impl Read for &TcpStream {
+    /// As read(2) where it may block: waits for `SO_RCVLOWAT` bytes, or as many as there is room for. An end, an error or
+    /// the time limit ends it with what there is.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.timeouts.read.run(self.stream.socket().recv(buffer, MsgFlags::empty()))
+        let mut got = 0;
+        let enough = self.stream.socket().until(Ready::IN, |stack, now, id| {
+            let rest = buffer.get_mut(got..).unwrap_or_default();
+            match stack.recv(now, id, rest, MsgFlags::empty()) {
+                Ok(more) => {
+                    got += more;
+                    let is_enough = more == 0 || got >= low_mark(stack, now, id).min(buffer.len());
+                    if is_enough { Ok(()) } else { Err(Errno::EAGAIN) }
+                }
+                Err(error) if error != Errno::EAGAIN && got > 0 => Ok(()),
+                Err(error) => Err(error),
+            }
+        });
+        match self.timeouts.read.run(enough) {
+            Err(error) if got == 0 => Err(error),
+            _ => Ok(got),
+        }
+    }
+}
+
+/// `SO_RCVLOWAT`.
+fn low_mark(stack: &mut Stack, now: Instant, id: SocketId) -> usize {
+    const SOL_SOCKET: i32 = 1;
+    const SO_RCVLOWAT: i32 = 18;
+    let mut value = [0; 4];
+    match stack.getsockopt(now, id, SOL_SOCKET, SO_RCVLOWAT, &mut value) {
+        Ok(4) => usize::try_from(i32::from_ne_bytes(value)).unwrap_or(1),
+        _ => 1,
     }
 }
 
