@@ -126,15 +126,18 @@ impl Read for &TcpStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut got = 0;
         let enough = self.stream.socket().until(Ready::IN, |stack, now, id| {
-            let rest = buffer.get_mut(got..).unwrap_or_default();
-            match stack.recv(now, id, rest, MsgFlags::empty()) {
-                Ok(more) => {
-                    got += more;
-                    let is_enough = more == 0 || got >= low_mark(stack, now, id).min(buffer.len());
-                    if is_enough { Ok(()) } else { Err(Errno::EAGAIN) }
+            loop {
+                let rest = buffer.get_mut(got..).unwrap_or_default();
+                match stack.recv(now, id, rest, MsgFlags::empty()) {
+                    Ok(0) => return Ok(()),
+                    Ok(more) => got += more,
+                    Err(error) if error != Errno::EAGAIN && got > 0 => return Ok(()),
+                    Err(error) => return Err(error),
                 }
-                Err(error) if error != Errno::EAGAIN && got > 0 => Ok(()),
-                Err(error) => Err(error),
+                // Once more otherwise: what follows may be the end, of which nobody would be told again.
+                if got >= low_mark(stack, now, id).min(buffer.len()) {
+                    return Ok(());
+                }
             }
         });
         match self.timeouts.read.run(enough) {
