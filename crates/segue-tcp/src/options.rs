@@ -155,6 +155,9 @@ pub struct SocketOptions {
     /// `TCP_QUICKACK`: `Some(true)` acknowledges at once for now, `Some(false)` delays at once.
     /// Not a state: acts when set, then the policy goes on from there.
     pub quickack: Option<bool>,
+    /// `TCP_NODELAY` was set, or `TCP_CORK` taken off, as it may have been before: what is held back leaves.
+    /// Not a state: acts when set.
+    pub push: bool,
     /// `TCP_MAXSEG`: upper bound of the MSS, both offered and used.
     pub max_seg: Option<u16>,
     /// `TCP_SYNCNT`.
@@ -204,6 +207,7 @@ impl SocketOptions {
         sndbuf: None,
         rcvlowat: 1,
         quickack: None,
+        push: false,
         max_seg: None,
         syn_cnt: None,
         oob_inline: false,

@@ -50,8 +50,8 @@ impl Stack {
         let change: Box<dyn FnOnce(&mut SocketOptions)> = match name {
             tcp::INQ if (0..=1).contains(&number) => return self.set_flag(id, Flags::IN_QUEUE, on),
             tcp::INQ => return Err(Errno::EINVAL),
-            tcp::NODELAY => Box::new(move |options| options.nodelay = on),
-            tcp::CORK => Box::new(move |options| options.cork = on),
+            tcp::NODELAY => Box::new(move |options| (options.nodelay, options.push) = (on, on)),
+            tcp::CORK => Box::new(move |options| (options.cork, options.push) = (on, !on)),
             tcp::QUICKACK => Box::new(move |options| options.quickack = Some(on)),
             tcp::MAXSEG => {
                 let mss = if number == 0 { None } else { Some(within(MSS)? as u16) };

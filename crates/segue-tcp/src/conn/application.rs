@@ -315,7 +315,7 @@ impl Connection {
     /// Changes options; what they hold back or time is looked at anew.
     pub fn set_options(&mut self, now: Instant, options: SocketOptions) -> Outcome {
         let keep_alive_changed = {
-            let old = self.options();
+            let old = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
             (old.keepalive, old.keep_idle, old.keep_intvl) != (options.keepalive, options.keep_idle, options.keep_intvl)
         };
         let signature = self.options().signature;
@@ -323,12 +323,12 @@ impl Connection {
             synced.recv.on_options(&options);
             synced.change_signature(signature, options.signature, &self.config);
             synced.send.on_options(&options);
-            let (was_nodelay, was_corked) =
-                self.options.as_deref().map_or((false, false), |old| (old.nodelay, old.cork));
-            if options.nodelay && !was_nodelay {
+            let old = self.options.as_deref().unwrap_or(&DEFAULT_OPTIONS);
+            let (uncorked, is_quick) = (old.cork && !options.cork, options.nodelay && !old.nodelay);
+            if is_quick || (options.push && options.nodelay) {
                 // As Linux: what MSG_MORE holds back, and TCP_CORK, leaves when Nagle is switched off.
                 synced.send.push_held(&options);
-            } else if was_corked && !options.cork {
+            } else if uncorked || options.push {
                 // What MSG_MORE holds back, too, but not what Nagle does.
                 synced.send.more = false;
                 synced.send.reconsider();
@@ -345,7 +345,7 @@ impl Connection {
                 self.events |= Events::WRITABLE;
             }
         }
-        self.options = boxed(SocketOptions { quickack: None, ..options });
+        self.options = boxed(SocketOptions { quickack: None, push: false, ..options });
         self.finish(now, None)
     }
 

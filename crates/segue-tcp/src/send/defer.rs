@@ -33,7 +33,7 @@ impl Sender {
             return false;
         }
         // What would be one buffer of Linux's; a single segment has nothing to wait for but Nagle.
-        let (unsent, buffer) = (self.unsent(), self.unsent_parcel());
+        let (unsent, buffer) = (self.unsent(), self.unsent_buffer());
         if buffer <= size {
             return false;
         }
@@ -83,7 +83,7 @@ impl Sender {
     pub(super) fn waits_for_window(&self) -> bool {
         let (size, quota) = (self.segment_size(), self.cc.cwnd().saturating_sub(self.in_flight()).0);
         let by_congestion = quota.saturating_mul(size);
-        let buffer = self.unsent_parcel();
+        let buffer = self.unsent_buffer();
         self.cc.pacing_rate().is_none()
             && buffer > size
             && by_congestion <= buffer

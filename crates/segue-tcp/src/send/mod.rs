@@ -217,6 +217,14 @@ impl Sender {
         self.queue.first_parcel().map_or(record, |len| record.min(len))
     }
 
+    /// The same before a write under way has cut anything off it.
+    fn unsent_buffer(&self) -> u32 {
+        match self.queue.leaving() {
+            0 => self.unsent_parcel(),
+            _ => self.unsent_record().min(self.size_goal(self.segment_size())),
+        }
+    }
+
     /// Whether bytes or a FIN wait to be sent for the first time.
     fn has_unsent(&self) -> bool {
         self.unsent() > 0 || self.half == LocalHalf::FinQueued

@@ -154,6 +154,9 @@ impl Sender {
 
     /// RFC 8985 section 7.3: a new segment whatever the congestion window says, or the last one again.
     pub(super) fn plan_loss_probe(&self, size: u32, burst: impl Fn() -> u32) -> Option<SendPlan> {
+        if self.unsent() == 0 && self.half == LocalHalf::FinQueued && self.window_room() > 0 {
+            return Some(SendPlan::New { len: 0, fin: true, size, most: burst() });
+        }
         let len = self.unsent_parcel().min(size);
         if len > 0 && self.window_room() >= len {
             let fin = self.half == LocalHalf::FinQueued && len == self.unsent() && self.window_room() > len;

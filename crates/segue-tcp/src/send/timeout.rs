@@ -70,7 +70,10 @@ impl Sender {
     /// The send timer is due.
     pub(crate) fn on_timer(&mut self, now: Instant, config: &Config, options: &SocketOptions, who: Patience) -> Expiry {
         self.let_anything_leave();
-        self.reconsider();
+        // As Linux: a probe that is put off lets nothing out that waits to leave with more.
+        if !matches!(self.timer, SendTimer::Probe { .. }) {
+            self.reconsider();
+        }
         match self.timer {
             SendTimer::Idle => Expiry::GoOn,
             SendTimer::Retransmit { .. } => self.on_retransmission_timeout(now, config, options, who),
