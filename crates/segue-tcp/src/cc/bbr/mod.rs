@@ -181,7 +181,7 @@ impl Bbr {
         self.update_latest_delivery(sample);
         self.update_congestion_signals(window, sample);
         self.model.update_aggregation(sample, window.cwnd.0, self.full.was_reached());
-        self.full.check(sample, self.model.round_start);
+        self.full.check(sample, self.model.round_start, self.path_loss.queue_was_low);
         self.check_startup_done(window, sample);
         self.check_drain_done(sample);
         self.update_cycle(window, sample);

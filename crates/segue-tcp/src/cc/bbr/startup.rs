@@ -59,7 +59,8 @@ impl FullPipe {
     }
 
     /// CheckFullBWReached. A rate that cannot be told proves nothing.
-    pub(super) fn check(&mut self, sample: &Sample, round_start: bool) {
+    /// `queue_low`: none stood in the last round that has ended.
+    pub(super) fn check(&mut self, sample: &Sample, round_start: bool, queue_low: bool) {
         self.held[0] |= sample.peer_limited && sample.recovering;
         if !round_start {
             return;
@@ -74,8 +75,8 @@ impl FullPipe {
             self.rate = sample.rate;
             return;
         }
-        // What is missing keeps the peer's window shut, not the path full: it opens with what is sent again.
-        if held && self.excused < HELD_ROUNDS {
+        // What is missing keeps the peer's window shut, and the path is empty: it opens with what is sent again.
+        if held && queue_low && self.excused < HELD_ROUNDS {
             self.excused += 1;
             return;
         }

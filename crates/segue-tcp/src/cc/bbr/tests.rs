@@ -258,24 +258,32 @@ fn startup_round(rate: u32, peer_limited: bool) -> Sample {
 #[test]
 fn a_window_that_what_is_missing_keeps_shut_does_not_mean_a_full_pipe() {
     let mut full = FullPipe::default();
-    full.check(&startup_round(1_000, false), true);
+    full.check(&startup_round(1_000, false), true, true);
     for _ in 0..3 {
-        full.check(&startup_round(1_000, true), false);
-        full.check(&startup_round(1_000, false), true);
+        full.check(&startup_round(1_000, true), false, true);
+        full.check(&startup_round(1_000, false), true, true);
     }
     assert!(!full.was_reached(), "the peer's window was the limit");
     // What left while it was shut is delivered in the round after it has opened.
-    full.check(&startup_round(1_000, false), true);
+    full.check(&startup_round(1_000, false), true, true);
     for round in 1..=3 {
         assert!(!full.was_reached(), "{round}");
-        full.check(&startup_round(1_000, false), true);
+        full.check(&startup_round(1_000, false), true, true);
+    }
+    assert!(full.was_reached());
+    // A queue stands: the path is full, whatever the window is.
+    let mut full = FullPipe::default();
+    full.check(&startup_round(1_000, true), true, false);
+    for _ in 0..3 {
+        assert!(!full.was_reached());
+        full.check(&startup_round(1_000, true), true, false);
     }
     assert!(full.was_reached());
     // A window that never opens is all there is.
     let mut full = FullPipe::default();
-    full.check(&startup_round(1_000, true), true);
+    full.check(&startup_round(1_000, true), true, true);
     let rounds = (1..100).find(|_| {
-        full.check(&startup_round(1_000, true), true);
+        full.check(&startup_round(1_000, true), true, true);
         full.was_reached()
     });
     assert_eq!(rounds, Some(11));
