@@ -59,7 +59,10 @@ pub fn binary() -> &'static Path {
         if !copy.exists() {
             std::fs::create_dir_all(&folder).expect("a folder for the binary");
             let partial = folder.join(format!("segue.{}", std::process::id()));
-            std::fs::copy(&target, &partial).expect("the binary is copied");
+            // By another process: what another test's thread forks meanwhile would keep a copy made here open for writing,
+            // and what is open for writing cannot be executed (ETXTBSY).
+            let copied = Command::new("cp").arg(&target).arg(&partial).status().expect("cp starts");
+            assert!(copied.success(), "the binary is copied");
             std::fs::rename(&partial, &copy).expect("the copy takes its place at once");
         }
         use std::os::unix::fs::PermissionsExt;

@@ -51,7 +51,10 @@ pub fn runner() -> &'static Path {
             build(folder);
         }
         let copy = workshop().join("segue-run");
-        std::fs::copy(&built, &copy).expect("copied");
+        // By another process: what another test's thread forks meanwhile would keep a copy made here open for writing,
+        // and what is open for writing cannot be executed (ETXTBSY).
+        let copied = Command::new("cp").arg(&built).arg(&copy).status().expect("cp starts");
+        assert!(copied.success(), "the binary is copied");
         copy
     })
 }
