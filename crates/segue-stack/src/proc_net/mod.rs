@@ -16,8 +16,22 @@ use crate::stack::Stack;
 impl Stack {
     /// The names of the files that [`proc_net`](Self::proc_net) knows.
     pub const PROC_NET: &'static [&'static str] = &[
-        "arp", "dev", "if_inet6", "igmp", "igmp6", "ipv6_route", "netstat", "route", "snmp", "snmp6", "sockstat",
-        "sockstat6", "tcp", "tcp6", "udp", "udp6",
+        "arp",
+        "dev",
+        "if_inet6",
+        "igmp",
+        "igmp6",
+        "ipv6_route",
+        "netstat",
+        "route",
+        "snmp",
+        "snmp6",
+        "sockstat",
+        "sockstat6",
+        "tcp",
+        "tcp6",
+        "udp",
+        "udp6",
     ];
 
     /// The text of a file of `/proc/net` (`"tcp"`, `"snmp"` …), as Linux writes it; `None`: there is none of this name.
