@@ -290,8 +290,7 @@ impl HostBuilder {
         let now = crate::clock::now();
         let uid = rustix::process::geteuid().as_raw();
         let mut stack = Stack::new(StackConfig { memory: self.memory, uid, ..StackConfig::new(seed) }, now);
-        stack.set_wall_clock(now, crate::clock::since_1970());
-        stack.set_monotonic_clock(now, crate::clock::since_boot());
+        crate::clock::tell(&mut stack);
         for (name, value) in &self.sysctls {
             stack.set_sysctl(now, name, value).map_err(|error| invalid(error.to_string()))?;
         }

@@ -15,6 +15,7 @@ use super::iface::Iface;
 use super::sleepers::Sleepers;
 use super::timer::Timer;
 use super::waiters::{Place, WaiterTable, WakeList};
+use crate::clock;
 use crate::gateway::AnyTable;
 
 /// How much is sent at once.
@@ -60,6 +61,8 @@ pub(crate) struct Core {
     pub(crate) any: AnyTable,
     pub(crate) life: Life,
     pub(crate) timer: Timer,
+    /// When the stack was last told what the machine's clocks say.
+    clocks_told: Instant,
     /// The driver, while it sleeps.
     pub(crate) driver: Option<Waker>,
     /// Is told what connections decide.
@@ -81,9 +84,18 @@ impl Core {
             any: AnyTable::default(),
             life: Life::Running,
             timer,
+            clocks_told: Instant::ZERO,
             driver: None,
             decisions: None,
             mourners: Vec::new(),
+        }
+    }
+
+    /// Keeps the stack's idea of the machine's clocks true.
+    pub(crate) fn follow_clocks(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.clocks_told) >= clock::TOLD_EVERY {
+            self.clocks_told = now;
+            clock::tell(&mut self.stack);
         }
     }
 

@@ -65,6 +65,7 @@ impl Driver {
     fn round(&mut self, core: &mut Core, cx: &mut Context<'_>, wakes: &mut WakeList) -> bool {
         let now = crate::clock::now();
         self.introduce(core, cx.waker());
+        core.follow_clocks(now);
         core.sleepers.due(now, wakes);
         let limits = core.stack.work_limits();
         let mut more = false;
