@@ -30,7 +30,7 @@ int main(void) {
 
     c = client(port), t = accept(s, NULL, NULL);
     need(write(t, "queued", 6) == 6, "write");
-    pause_ms(30);
+    polled(c, POLLIN, 5000);
     linger_zero(t);
     close(t);
     say("reset polls %s", bits(polled(c, POLLRDHUP, 5000) | polled(c, ALL, 0)));
@@ -79,7 +79,7 @@ int main(void) {
     say("CLOSE-WAIT: server reads %zd", read(t, b, 64));
     say("and polls %s", bits(polled(t, ALL, 0)));
     say("first write %zd", write(t, "x", 1));
-    pause_ms(50);
+    pause_ms(300);
     pipes = 0;
     how = err(write(t, "x", 1));
     say("second write: %s, SIGPIPE %d", how, pipes);

@@ -51,7 +51,7 @@ int main(int argc, char **argv) {
     child_done(pid);
     close(c);
     char b[16];
-    pause_ms(20);
+    polled(t, POLLIN, 5000);
     say("still open elsewhere %zd", recv(t, b, sizeof b, MSG_DONTWAIT));
     say("not ended: %s", err(recv(t, b, sizeof b, MSG_DONTWAIT)));
     close(pair[0]), close(pair[1]);

@@ -45,7 +45,7 @@ int main(void) {
     shutdown(one, SHUT_WR);
     polled(x, POLLRDHUP, 5000);
     say("after the peer's end %s", bits(polled(x, ALL, 5000)));
-    pause_ms(50);
+    pause_ms(300);
     say("settled %s", bits(polled(x, ALL, 0)));
     say("read %zd", read(x, b, 8));
     say("write back %zd", write(x, "def", 3));
@@ -53,7 +53,7 @@ int main(void) {
     close(x);
     polled(one, POLLRDHUP, 5000);
     say("peer closed, both ended %zd", read(one, b, 8));
-    pause_ms(50);
+    pause_ms(300);
     say("polls %s", bits(polled(one, ALL, 5000)));
     close(two), close(y), close(three), close(z);
     return 0;

@@ -36,7 +36,7 @@ int main(void) {
     int other = any();
     struct sockaddr_in me = local(port_of(c));
     sendto(other, "stranger", 8, 0, (void *)&me, sizeof me);
-    pause_ms(50);
+    pause_ms(300);
     say("a stranger is not heard: %s", err(recv(c, b, 64, MSG_DONTWAIT)));
 
     for (int i = 0; i < 20000; i++) big[i] = (char)(i % 251);
@@ -70,7 +70,7 @@ int main(void) {
         in[i].msg_hdr.msg_iov = &iv[i], in[i].msg_hdr.msg_iovlen = 1;
     }
     say("sendmmsg %d", sendmmsg(c, out, 3, 0));
-    pause_ms(50);
+    pause_ms(300);
     say("recvmmsg %d", recvmmsg(s, in, 4, MSG_DONTWAIT, NULL));
     say("lengths %u %u %u", in[0].msg_len, in[1].msg_len, in[2].msg_len);
 
