@@ -193,7 +193,7 @@ mod tests {
             ("open 1 seeds 2: x".to_owned(), "line 1"),
             (format!("{begun}open x seeds 2: y"), "line 2"),
             (format!("{begun}\nshut 1 seeds 2: y"), "line 3"),
-            (format!("{begun}intended 1 seeds 2: nobody knows it"), "no `nobody knows it`"),
+            (format!("{begun}intended 1 seeds 2: nobody knows it"), "never had `nobody knows it`"),
         ] {
             let error = text.parse::<Log>().expect_err(&text);
             assert!(error.contains(words), "{error}");
