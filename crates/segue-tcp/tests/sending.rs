@@ -443,6 +443,24 @@ fn a_silly_window_is_not_used_until_it_is_worth_it_or_the_timer_says_so() {
 }
 
 #[test]
+fn a_full_segment_is_followed_by_what_else_the_window_holds_and_nothing_follows_alone() {
+    let mut peer = Peer::sending(16_000);
+    acknowledge(&mut peer, 10_000);
+    peer.sent();
+    peer.window = 1_100;
+    acknowledge(&mut peer, 16_000);
+    peer.write(5_000).expect("room");
+    assert_eq!(peer.sent().iter().map(data).sum::<usize>(), 1_100, "a segment and the rest of the window");
+    // The first segment is answered: there is room for as much again, but no full segment more.
+    peer.window = 900;
+    acknowledge(&mut peer, 17_000);
+    assert_eq!(peer.sent().len(), 0, "800 bytes alone are left until the window opens");
+    peer.window = 1_100;
+    acknowledge(&mut peer, 17_100);
+    assert_eq!(peer.sent().iter().map(data).sum::<usize>(), 1_100);
+}
+
+#[test]
 fn a_peer_with_a_small_buffer_gets_segments_of_half_of_it() {
     let mut peer = Peer::syn_sent(plain(), SocketOptions::default());
     peer.window = 1_200;

@@ -29,13 +29,6 @@ impl Eq for Intended {}
 /// All of them, in the order in which they are tried.
 pub static INTENDED: &[Intended] = &[
     Intended {
-        name: "silly window",
-        reason: "Segue leaves what is left of a small window alone until a full segment, all there is, or half of the largest \
-                 window fits; Linux fills it with a fragment, and sends nothing into one that is less than its least segment",
-        reference: "RFC 9293 section 3.8.6.2.1 (MUST-38)",
-        matches: fills_small_window,
-    },
-    Intended {
         name: "text in a SYN-ACK",
         reason: "Segue takes text that comes with a SYN-ACK; Linux drops it, and the peer sends it again",
         reference: "RFC 9293 section 3.10.7.3",
@@ -158,7 +151,7 @@ pub static INTENDED: &[Intended] = &[
 ];
 
 /// Entries that logs of earlier sessions name, and that Segue answers as Linux now.
-const FORMER: &[&str] = &["PSH inside a write", "duplicate beside data"];
+const FORMER: &[&str] = &["PSH inside a write", "duplicate beside data", "silly window"];
 
 /// The segment that the step is, if it is one.
 fn segment<'a>(telling: &'a Telling<'_>) -> Option<&'a Segment> {
@@ -166,25 +159,6 @@ fn segment<'a>(telling: &'a Telling<'_>) -> Option<&'a Segment> {
         Some(Step::Segment(segment)) => Some(segment),
         _ => None,
     }
-}
-
-/// Linux sends a fragment that Segue keeps, and it ends where the peer's window does.
-fn fills_small_window(telling: &Telling<'_>) -> bool {
-    let (theirs, ours) = telling.records();
-    let fragment = match &telling.aspect {
-        Aspect::Missing(packet) => packet,
-        // All of a window that is smaller than a segment can be.
-        Aspect::Extra(packet) => {
-            let (size, window) = (theirs.field("snd_mss"), theirs.field("snd_wnd"));
-            return window < size && packet.len as u64 == window && theirs.field("notsent_bytes") > window;
-        }
-        Aspect::Field("flags" | "length", packet, other) if packet.sequence == other.sequence => packet,
-        _ => return false,
-    };
-    let held = ours.field("notsent_bytes").saturating_sub(theirs.field("notsent_bytes"));
-    let size = theirs.field("snd_mss");
-    // Both have more to send, and Segue has more left by less than a segment.
-    fragment.len > 0 && theirs.field("notsent_bytes") > 0 && held > 0 && held < size && (fragment.len as u64) < size
 }
 
 fn text_in_syn_ack(telling: &Telling<'_>) -> bool {
@@ -197,9 +171,14 @@ fn text_in_syn_ack(telling: &Telling<'_>) -> bool {
 /// A FIN came out of order before, and Linux acknowledges more than what it ended.
 fn text_behind_fin(telling: &Telling<'_>) -> bool {
     const FIN: u16 = super::story::FIN;
-    let is_early_fin =
-        |step: &Step| matches!(step, Step::Segment(segment) if segment.flags & FIN != 0 && segment.from != From::Next);
-    let fin_before = telling.steps().iter().any(is_early_fin);
+    // Numbered otherwise than in order, or kept by Linux until what is missing before it comes.
+    let is_kept = |at: usize| {
+        let [before, after] = [at, at + 1].map(|at| &telling.linux.steps[at]);
+        after.field("rcv_ooopack") > before.field("rcv_ooopack")
+            || after.packets.iter().any(|packet| packet.options.contains("sack"))
+    };
+    let is_early_fin = |(at, step): (usize, &Step)| matches!(step, Step::Segment(segment) if segment.flags & FIN != 0 && (segment.from != From::Next || is_kept(at)));
+    let fin_before = telling.steps().iter().enumerate().any(is_early_fin);
     let (theirs, ours) = telling.records();
     let differs = match &telling.aspect {
         // What is held is told, or was read.

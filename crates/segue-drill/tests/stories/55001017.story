@@ -1,5 +1,4 @@
 // seed 55001017
-// intended: silly window
 active mss 1000 sack wscale 0 win 0 reno
   > +0.000 S 0:0(0) ack 0 win 64240 urg 0 <mss 1460, sackOK, wscale 7, ecr 0>
   > +0.033 . 1:1(0) ack 1 win 502 urg 0 <>

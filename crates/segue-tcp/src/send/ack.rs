@@ -309,6 +309,9 @@ impl Sender {
             // back, answered probes or not, as on Linux.
             self.trouble_since = Deadline::NEVER;
         }
+        if ack.window != self.wnd {
+            self.queue.end_burst();
+        }
         self.wnd = ack.window;
         if ack.window > self.max_window {
             self.max_window = ack.window;

@@ -164,6 +164,11 @@ impl Parcels {
         pushed
     }
 
+    /// Bytes of the last buffer that has left, if it did `now` and its rest has not.
+    pub(crate) fn left_together(&self, now: Instant) -> Option<u32> {
+        self.sent.back().copied().filter(|_| self.cut_at == Some(now))
+    }
+
     /// Nothing leaves together with what has left.
     pub(crate) fn close(&mut self) {
         self.cut_at = None;

@@ -130,7 +130,7 @@ impl Sender {
         }
         if probe == ProbePlan::Not
             && self.nudge != Nudge::Deferred
-            && let Some((len, fin)) = self.plan_new(size, || fits(burst()), options)
+            && let Some((len, fin)) = self.plan_new(now, size, burst, || fits(burst()), options)
         {
             if self.defers(now, size, bytes(segments()), config) {
                 return SendPlan::Deferred;
@@ -214,8 +214,15 @@ impl Sender {
         }
     }
 
-    /// New bytes and whether the FIN goes with them.
-    fn plan_new(&self, size: u32, most: impl Fn() -> u32, options: &SocketOptions) -> Option<(u32, bool)> {
+    /// New bytes and whether the FIN goes with them. `burst`: what may leave at once; `most`: of which a link takes as one.
+    fn plan_new(
+        &self,
+        now: Instant,
+        size: u32,
+        burst: impl Fn() -> u32,
+        most: impl Fn() -> u32,
+        options: &SocketOptions,
+    ) -> Option<(u32, bool)> {
         if !self.has_unsent() || !self.may_leave(Leave::New) {
             return None;
         }
@@ -234,12 +241,19 @@ impl Sender {
         let parcel = self.unsent_parcel();
         let full = (parcel / size).min(room / size).min(quota).min(most);
         let rest = parcel - full * size;
-        let len = if full > 0 && (rest >= size || rest == 0) {
+        let len = if full > 0 && rest == 0 {
             full * size
         } else if full < quota && full < most && full * size + rest.min(size) <= max.max(size) {
             // As Linux: what cannot be joined by what is behind it has nothing to wait for.
             let is_last = parcel == unsent && !fin_waits;
-            full * size + self.plan_partial(size, rest, room - full * size, !is_last, options)
+            match room - full * size {
+                left if left < rest.min(size) => {
+                    let joins = |len: u32| len.div_ceil(size) < burst() / size;
+                    let follows = full > 0 || self.queue.left_together(now).is_some_and(joins);
+                    full * size + self.plan_fragment(follows, left, options)
+                }
+                _ => full * size + self.plan_partial(rest.min(size), !is_last, options),
+            }
         } else {
             full * size
         };
@@ -249,23 +263,21 @@ impl Sender {
         Some((len, fin_waits && len == unsent && room > len))
     }
 
-    /// How much of a last, partial segment of `rest` bytes may leave (all, some or nothing).
-    /// RFC 9293 section 3.8.6.2.1: a full segment, everything there is, half the largest window
-    /// ever offered, or when the override timer says so.
+    /// RFC 9293 section 3.8.6.2.1: how much may leave of a segment of which only `left` bytes are in the peer's window.
+    /// Nothing until all of it is (segments are no longer than half the largest window ever offered), or the override
+    /// timer says so. As on Linux what `follows` full segments at once fills the window: the next ones wait again.
+    fn plan_fragment(&self, follows: bool, left: u32, options: &SocketOptions) -> u32 {
+        let forced = matches!(self.nudge, Nudge::Partial | Nudge::Trial);
+        let fills = follows && !Hold::of(options, self.more, false).holds(self.una, self.partial_end);
+        if forced || fills { left } else { 0 }
+    }
+
+    /// How much of a last segment of `len` bytes may leave: all or nothing.
     /// `ends`: nothing that is written later can fill it.
-    fn plan_partial(&self, size: u32, rest: u32, room: u32, ends: bool, options: &SocketOptions) -> u32 {
-        let fits = rest.min(room).min(size);
-        if fits == 0 {
-            0
-        } else if matches!(self.nudge, Nudge::Partial | Nudge::Trial) || fits == size {
-            fits
-        } else if fits < rest {
-            if fits >= self.max_window / 2 { fits } else { 0 }
-        } else if Hold::of(options, self.more, ends || self.urgent_end.is_some()).holds(self.una, self.partial_end) {
-            0
-        } else {
-            fits
-        }
+    fn plan_partial(&self, len: u32, ends: bool, options: &SocketOptions) -> u32 {
+        let forced = matches!(self.nudge, Nudge::Partial | Nudge::Trial);
+        let hold = Hold::of(options, self.more, ends || self.urgent_end.is_some());
+        if !forced && hold.holds(self.una, self.partial_end) { 0 } else { len }
     }
 
     /// Makes `plan` so. `None` for plans that send nothing.
@@ -383,10 +395,11 @@ impl Sender {
         if was_empty || matches!(self.timer, SendTimer::Probe { .. }) {
             self.rearm(now, config);
         }
-        if nudge == Nudge::LossProbe {
-            self.on_probe_sent(now, start, len, true, config);
-        } else {
-            self.schedule_probe(now, config);
+        match nudge {
+            Nudge::LossProbe => self.on_probe_sent(now, start, len, true, config),
+            // As Linux: what the timer forces out has its timeout only.
+            Nudge::Partial => {}
+            _ => self.schedule_probe(now, config),
         }
         self.join_first(most, size);
         // As Linux: new data that leaves as several segments at once is pushed this once, so that a receiver that

@@ -172,6 +172,18 @@ impl SendQueue {
         }
     }
 
+    /// Bytes that have left at this moment and may be followed by more as one.
+    pub(crate) fn left_together(&self, now: Instant) -> Option<u32> {
+        self.store.as_ref()?.parcels.left_together(now)
+    }
+
+    /// Nothing leaves together with what has left.
+    pub(crate) fn end_burst(&mut self) {
+        if let Some(store) = &mut self.store {
+            store.parcels.close();
+        }
+    }
+
     /// Bytes of the buffer that leaves next.
     pub(crate) fn first_parcel(&self) -> Option<u32> {
         self.store.as_ref()?.parcels.first()
