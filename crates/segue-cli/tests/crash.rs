@@ -50,6 +50,15 @@ fn signal(server: &Running, signal: Signal) {
     kill_process(Pid::from_raw(server.pid()).expect("a process"), signal).expect("it is ours");
 }
 
+/// A signal stops a process some time after it was sent: when each thread has seen it.
+fn is_stopped(process: i32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("the process is there");
+    threads.flatten().all(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+    })
+}
+
 /// The process that `ip netns exec` has become is segue itself: exec keeps the number.
 fn serve(namespace: &Namespace) -> Running {
     let mut command = namespace.command(common::binary());
@@ -74,6 +83,7 @@ fn every_client_of_a_killed_server_sees_the_end_that_its_state_has() {
     assert_eq!(clients.hear(), "open");
     // Stopped, it is a host that does not answer; the device is still there.
     signal(&server, Signal::STOP);
+    eventually("every thread of it has stopped", SOON, || is_stopped(server.pid()));
     clients.go_on();
     assert_eq!(clients.hear(), "waiting");
     signal(&server, Signal::KILL);

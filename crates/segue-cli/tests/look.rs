@@ -27,7 +27,8 @@ impl Network {
     /// A program in Python that listens on port 8000 inside.
     fn of(program: &str) -> Network {
         let folder = open_folder();
-        let mut command = segue_run("", &["python3", "-c", program]);
+        // Who runs the tests in the background may ignore interrupts, and so does whatever is started from there.
+        let mut command = segue_run("", &["env", "--default-signal=INT", "python3", "-c", program]);
         let network = Network { running: Some(Running::start(command.env("XDG_RUNTIME_DIR", folder.path()))), folder };
         eventually("a listener appears", SOON, || text(&network.ask("ss -tlH").stdout).contains(":8000"));
         network
