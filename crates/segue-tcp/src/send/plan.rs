@@ -175,8 +175,10 @@ impl Sender {
         let quota = self.quota();
         // RFC 5682 step 2: new data first, and nothing again before they are answered.
         let held = self.repair.as_ref().is_some_and(|repair| repair.frto == Frto::SendNew);
-        // As Linux: a needless retransmission that is still under way stands for one that is lost.
-        let stood_for = self.scoreboard.resent() >= self.scoreboard.lost();
+        // As Linux: a needless retransmission that is still under way stands for one that is lost. Not for the earliest one after
+        // a timeout (RFC 6298 5.4): what stands for it may never be accounted for.
+        let timed_out = self.recovery.state == CaState::Loss && self.scoreboard.head_waits();
+        let stood_for = self.scoreboard.resent() >= self.scoreboard.lost() && !timed_out;
         if quota == 0 || held || stood_for || !self.recovery.resends() || !self.may_leave(Leave::Again) {
             return None;
         }

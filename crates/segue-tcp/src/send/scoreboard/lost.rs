@@ -183,6 +183,12 @@ impl Scoreboard {
         }
     }
 
+    /// Whether the earliest segment is to be sent again next.
+    pub(crate) fn head_waits(&self) -> bool {
+        let Some(board) = &self.0 else { return false };
+        board.waiting.first().is_some_and(|(start, _)| start == board.marks.first)
+    }
+
     /// Length of the segment that is to be sent again next.
     pub(crate) fn next_resend_len(&self) -> Option<u32> {
         let board = self.0.as_ref()?;
